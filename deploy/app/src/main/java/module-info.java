@@ -1,0 +1,5 @@
+module dev.shrike.app {
+    requires dev.shrike;
+    requires info.picocli;
+    requires com.fasterxml.jackson.databind;
+}

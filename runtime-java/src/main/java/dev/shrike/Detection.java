@@ -1,0 +1,36 @@
+package dev.shrike;
+
+import java.util.Objects;
+
+/**
+ * One object found in a frame.
+ *
+ * @param classId index of the class in the model, from 0
+ * @param label name of the class, or {@code "class<id>"} when the model names none
+ * @param score confidence, 0 to 1
+ * @param x1 left edge in pixels of the original frame
+ * @param y1 top edge
+ * @param x2 right edge, {@code x2 >= x1}
+ * @param y2 bottom edge, {@code y2 >= y1}
+ */
+public record Detection(int classId, String label, float score, float x1, float y1, float x2, float y2) {
+    public Detection {
+        Objects.requireNonNull(label, "label");
+        if (classId < 0) {
+            throw new IllegalArgumentException("classId " + classId + " is negative");
+        }
+        if (!(x2 >= x1) || !(y2 >= y1)) {
+            throw new IllegalArgumentException("box [" + x1 + ", " + y1 + ", " + x2 + ", " + y2 + "] is inside out");
+        }
+    }
+
+    /** Width of the box in pixels. */
+    public float width() {
+        return x2 - x1;
+    }
+
+    /** Height of the box in pixels. */
+    public float height() {
+        return y2 - y1;
+    }
+}

@@ -1,0 +1,15 @@
+package dev.shrike;
+
+/**
+ * How long each stage of one detection took, in nanoseconds of wall time.
+ *
+ * @param letterbox resizing, padding and normalising the frame into the network's input
+ * @param network running the network
+ * @param decode decoding the heads and non-maximum suppression
+ */
+public record StageTimes(long letterbox, long network, long decode) {
+    /** All stages together. */
+    public long total() {
+        return letterbox + network + decode;
+    }
+}

@@ -1,0 +1,56 @@
+package dev.shrike.graph;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * A network: nodes in topological order over named values, each written once.
+ *
+ * @param name name of the network
+ * @param inputs what a run must be given; constants are not among them
+ * @param outputs what a run returns
+ * @param nodes operations; each reads inputs, constants or outputs of earlier nodes
+ * @param constants weights and other constants by value name
+ * @param quantization how values are quantised, by value name; values not named are real
+ * @param metadata free text that came with the model ({@code names}, {@code stride} …)
+ */
+public record Graph(
+        String name,
+        List<ValueInfo> inputs,
+        List<ValueInfo> outputs,
+        List<Node> nodes,
+        Map<String, Tensor> constants,
+        Map<String, Quantization> quantization,
+        Map<String, String> metadata) {
+    public Graph {
+        Objects.requireNonNull(name, "name");
+        inputs = List.copyOf(inputs);
+        outputs = List.copyOf(outputs);
+        nodes = List.copyOf(nodes);
+        constants = Map.copyOf(constants);
+        quantization = Map.copyOf(quantization);
+        metadata = Map.copyOf(metadata);
+        GraphCheck.check(inputs, outputs, nodes, constants);
+    }
+
+    /** The same graph with other nodes. */
+    public Graph withNodes(List<Node> other) {
+        return new Graph(name, inputs, outputs, other, constants, quantization, metadata);
+    }
+
+    /** The same graph with other nodes and constants. */
+    public Graph withNodes(List<Node> other, Map<String, Tensor> otherConstants) {
+        return new Graph(name, inputs, outputs, other, otherConstants, quantization, metadata);
+    }
+
+    /** The same graph with other inputs. */
+    public Graph withInputs(List<ValueInfo> other) {
+        return new Graph(name, other, outputs, nodes, constants, quantization, metadata);
+    }
+
+    /** The same graph with other outputs. */
+    public Graph withOutputs(List<ValueInfo> other) {
+        return new Graph(name, inputs, other, nodes, constants, quantization, metadata);
+    }
+}

@@ -1,0 +1,46 @@
+package dev.shrike.spi;
+
+import java.util.List;
+
+/**
+ * A network that is ready to run.
+ *
+ * <ol>
+ *   <li>Write the inputs into the memory of {@link #inputs()}.
+ *   <li>Call {@link #run()}.
+ *   <li>Read {@link #outputs()} and {@link #taps()}; they stay until the next run.
+ *   <li>Close it; closing twice does nothing.
+ * </ol>
+ *
+ * <p>Confined to one thread at a time. Running makes no garbage. The opener owns it and its native memory.
+ */
+public interface GraphExecutor extends AutoCloseable {
+    /** What runs the network, for people. */
+    String description();
+
+    /** The inputs in the order of the graph. */
+    List<Binding> inputs();
+
+    /** The outputs in the order of the graph. */
+    List<Binding> outputs();
+
+    /** The inner values that were asked for. */
+    List<Binding> taps();
+
+    /**
+     * Runs the network once on the inputs as they are.
+     *
+     * @throws dev.shrike.DeviceException if a step failed; names the step
+     * @throws IllegalStateException if the executor was closed
+     */
+    void run();
+
+    /** Times of the last run, by step, in the order of execution. */
+    List<StepTime> times();
+
+    /** Bytes of native memory that the executor holds. */
+    long nativeBytes();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,14 @@
+/** Shrike: object detection behind one {@link dev.shrike.Detector}, and the graph that engines run. */
+module dev.shrike {
+    requires com.google.protobuf;
+    requires org.bytedeco.javacpp;
+    requires org.bytedeco.opencv;
+
+    exports dev.shrike;
+    exports dev.shrike.graph;
+    exports dev.shrike.onnx;
+    exports dev.shrike.spi;
+    exports dev.shrike.vision;
+
+    uses dev.shrike.spi.Backend;
+}
