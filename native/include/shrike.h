@@ -1,0 +1,370 @@
+/*
+ * Shrike's C library: float32 operations on strided views, run by a small worker pool.
+ *
+ * Rules that hold for every operation:
+ *  - int32_t shrike_<op>(context, params) returns SHRIKE_OK or an error status; with an error nothing was written.
+ *  - The caller owns all memory; the library keeps no pointer after the call and allocates nothing during it.
+ *  - Strides and sizes count elements (floats), not bytes. Pointers need only the alignment of float.
+ *  - Images are NHWC: element (n, y, x, c) lies at base + n * batch_stride + y * row_stride + x * pixel_stride + c. A
+ *    pixel stride above the channel count describes a slice of a wider image.
+ *  - A destination may be the same view as a source only where the operation says so; other overlap is undefined.
+ *  - Results are the same bits for any number of threads. They may differ in the last bits between CPU tiers.
+ *  - Fields named reserved must be 0.
+ */
+#ifndef SHRIKE_H
+#define SHRIKE_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SHRIKE_API __attribute__((visibility("default")))
+
+/* Grows with every change that an existing caller could notice. */
+#define SHRIKE_ABI_VERSION 1u
+
+enum shrike_status {
+    SHRIKE_OK = 0,
+    SHRIKE_EINVAL = 1, /* an argument is null, out of range or contradicts another */
+    SHRIKE_EUNSUPPORTED = 2, /* sound arguments, but no kernel for them */
+    SHRIKE_ENOMEM = 3, /* out of memory while creating a context */
+    SHRIKE_ETHREAD = 4, /* the system refused a worker thread */
+    SHRIKE_EBUSY = 5 /* the context is running an operation for another thread */
+};
+
+/* Bits of shrike_cpu_features(). */
+#define SHRIKE_CPU_SSE4_2 (UINT64_C(1) << 0)
+#define SHRIKE_CPU_POPCNT (UINT64_C(1) << 1)
+#define SHRIKE_CPU_AVX (UINT64_C(1) << 2)
+#define SHRIKE_CPU_AVX2 (UINT64_C(1) << 3)
+#define SHRIKE_CPU_FMA (UINT64_C(1) << 4)
+#define SHRIKE_CPU_F16C (UINT64_C(1) << 5)
+#define SHRIKE_CPU_AVX512F (UINT64_C(1) << 6)
+#define SHRIKE_CPU_AVX512BW (UINT64_C(1) << 7)
+#define SHRIKE_CPU_AVX512DQ (UINT64_C(1) << 8)
+#define SHRIKE_CPU_AVX512VL (UINT64_C(1) << 9)
+#define SHRIKE_CPU_AVX512VNNI (UINT64_C(1) << 10)
+#define SHRIKE_CPU_AVX512VPOPCNTDQ (UINT64_C(1) << 11)
+#define SHRIKE_CPU_NEON (UINT64_C(1) << 32)
+#define SHRIKE_CPU_DOTPROD (UINT64_C(1) << 33)
+#define SHRIKE_CPU_FP16 (UINT64_C(1) << 34)
+#define SHRIKE_CPU_I8MM (UINT64_C(1) << 35)
+#define SHRIKE_CPU_SVE (UINT64_C(1) << 36)
+
+/* The version this library was built with; differs from SHRIKE_ABI_VERSION when header and library do not match. */
+SHRIKE_API uint32_t shrike_abi_version(void);
+
+/* What the CPU and the operating system offer. */
+SHRIKE_API uint64_t shrike_cpu_features(void);
+
+/* The product version, for people. */
+SHRIKE_API const char *shrike_version(void);
+
+/* A short English text for a status; never null. */
+SHRIKE_API const char *shrike_status_text(int32_t status);
+
+/* ---- context: a worker pool and a CPU tier ---- */
+
+typedef struct shrike_context shrike_context;
+
+#define SHRIKE_MAX_THREADS 256
+
+/*
+ * Creates a context of `threads` threads, the calling one included (1..SHRIKE_MAX_THREADS). Kernels use only features
+ * that the CPU has and that are in feature_mask: the mask can lower the tier, never raise it; UINT64_MAX for the best.
+ * One context serves one thread at a time; a second one gets SHRIKE_EBUSY. On error *out is null.
+ */
+SHRIKE_API int32_t shrike_context_create(int32_t threads, uint64_t feature_mask, shrike_context **out);
+
+/* Ends the workers and frees the context. Null is allowed. No operation may be running. */
+SHRIKE_API void shrike_context_destroy(shrike_context *context);
+
+SHRIKE_API int32_t shrike_context_threads(const shrike_context *context);
+SHRIKE_API uint64_t shrike_context_features(const shrike_context *context);
+
+/* ---- functions of one number; the order is that of dev.shrike.graph.Activation.Kind and Op.Unary.Kind ---- */
+
+enum shrike_activation {
+    SHRIKE_ACTIVATION_NONE,
+    SHRIKE_ACTIVATION_SILU,
+    SHRIKE_ACTIVATION_RELU,
+    SHRIKE_ACTIVATION_LEAKY_RELU, /* alpha: slope below 0 */
+    SHRIKE_ACTIVATION_SIGMOID,
+    SHRIKE_ACTIVATION_HARD_SIGMOID, /* max(0, min(1, alpha x + beta)) */
+    SHRIKE_ACTIVATION_HARD_SWISH, /* x max(0, min(1, x / 6 + 1 / 2)) */
+    SHRIKE_ACTIVATION_TANH,
+    SHRIKE_ACTIVATION_CLIP, /* max(alpha, min(beta, x)) */
+    SHRIKE_ACTIVATION_COUNT
+};
+
+enum shrike_unary {
+    SHRIKE_UNARY_SIGMOID,
+    SHRIKE_UNARY_SILU,
+    SHRIKE_UNARY_RELU,
+    SHRIKE_UNARY_LEAKY_RELU,
+    SHRIKE_UNARY_HARD_SIGMOID,
+    SHRIKE_UNARY_HARD_SWISH,
+    SHRIKE_UNARY_TANH,
+    SHRIKE_UNARY_EXP,
+    SHRIKE_UNARY_LOG,
+    SHRIKE_UNARY_SQRT,
+    SHRIKE_UNARY_NEG,
+    SHRIKE_UNARY_ABS,
+    SHRIKE_UNARY_FLOOR,
+    SHRIKE_UNARY_CEIL,
+    SHRIKE_UNARY_ROUND, /* half to even */
+    SHRIKE_UNARY_RECIPROCAL,
+    SHRIKE_UNARY_SIGN,
+    SHRIKE_UNARY_NOT, /* 1 where x is 0, else 0 */
+    SHRIKE_UNARY_ERF,
+    SHRIKE_UNARY_CLIP,
+    SHRIKE_UNARY_COUNT
+};
+
+enum shrike_binary {
+    SHRIKE_BINARY_ADD,
+    SHRIKE_BINARY_SUB,
+    SHRIKE_BINARY_MUL,
+    SHRIKE_BINARY_DIV,
+    SHRIKE_BINARY_POW,
+    SHRIKE_BINARY_MIN,
+    SHRIKE_BINARY_MAX,
+    SHRIKE_BINARY_MOD, /* C fmod: the sign of a */
+    SHRIKE_BINARY_EQUAL,
+    SHRIKE_BINARY_GREATER,
+    SHRIKE_BINARY_GREATER_OR_EQUAL,
+    SHRIKE_BINARY_LESS,
+    SHRIKE_BINARY_LESS_OR_EQUAL,
+    SHRIKE_BINARY_AND, /* comparisons, AND and OR take any non-zero as true and give 1 or 0 */
+    SHRIKE_BINARY_OR,
+    SHRIKE_BINARY_COUNT
+};
+
+/* ---- convolution ---- */
+
+/*
+ * dst = activation(conv(src, weights) + bias) + residual. The output size is given, so bottom and right padding follow
+ * from it; taps outside the image count as 0. residual may be dst itself (same pointer and strides).
+ */
+typedef struct shrike_conv2d_f32_params {
+    const float *src;
+    float *dst;
+    const float *weights; /* written by shrike_conv2d_f32_pack for the same sizes; usable on every tier */
+    const float *bias; /* out_channels floats, or null */
+    const float *residual; /* of dst's shape, or null */
+    int64_t src_batch_stride, src_row_stride, src_pixel_stride;
+    int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
+    int64_t residual_batch_stride, residual_row_stride, residual_pixel_stride;
+    int32_t batch, height, width, channels;
+    int32_t out_height, out_width, out_channels, groups;
+    int32_t kernel_height, kernel_width, stride_height, stride_width;
+    int32_t pad_top, pad_left, dilation_height, dilation_width;
+    int32_t activation; /* enum shrike_activation */
+    float alpha, beta;
+    int32_t reserved;
+} shrike_conv2d_f32_params;
+
+/*
+ * Floats that the packed weights take, or -1 if the sizes make no sense. Of the params only channels, out_channels,
+ * groups, kernel_height and kernel_width are read here and in pack.
+ */
+SHRIKE_API int64_t shrike_conv2d_f32_packed_size(const shrike_conv2d_f32_params *params);
+
+/* Packs weights [out_channels][channels / groups][kernel_height][kernel_width] for every tier alike. */
+SHRIKE_API int32_t shrike_conv2d_f32_pack(const shrike_conv2d_f32_params *params, const float *oihw, float *packed);
+
+SHRIKE_API int32_t shrike_conv2d_f32(shrike_context *context, const shrike_conv2d_f32_params *params);
+
+/* The name of the kernel that would run, such as "conv2d_f32_igemm_14x32_x86_avx512"; null if the call is invalid. */
+SHRIKE_API const char *shrike_conv2d_f32_kernel(const shrike_context *context, const shrike_conv2d_f32_params *params);
+
+/* ---- pooling ---- */
+
+/*
+ * Taps outside the image are ignored by the maximum; the average counts those within the pads if count_include_pad
+ * is 1. A window wholly outside gives -FLT_MAX (maximum) or 0 (average). The maximum passes NaN over.
+ */
+typedef struct shrike_pool2d_f32_params {
+    const float *src;
+    float *dst;
+    int64_t src_batch_stride, src_row_stride, src_pixel_stride;
+    int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
+    int32_t batch, height, width, channels;
+    int32_t out_height, out_width;
+    int32_t kernel_height, kernel_width, stride_height, stride_width;
+    int32_t pad_top, pad_left, pad_bottom, pad_right;
+    int32_t dilation_height, dilation_width;
+    int32_t count_include_pad; /* average only */
+    int32_t reserved;
+} shrike_pool2d_f32_params;
+
+SHRIKE_API int32_t shrike_maxpool2d_f32(shrike_context *context, const shrike_pool2d_f32_params *params);
+SHRIKE_API int32_t shrike_avgpool2d_f32(shrike_context *context, const shrike_pool2d_f32_params *params);
+
+/* ---- resize, as ONNX Resize on the two spatial axes; enums in the order of dev.shrike.graph.Op.Resize ---- */
+
+enum shrike_resize_mode { SHRIKE_RESIZE_NEAREST, SHRIKE_RESIZE_LINEAR, SHRIKE_RESIZE_MODE_COUNT };
+
+enum shrike_resize_coordinates {
+    SHRIKE_COORDINATES_ASYMMETRIC,
+    SHRIKE_COORDINATES_HALF_PIXEL,
+    SHRIKE_COORDINATES_PYTORCH_HALF_PIXEL,
+    SHRIKE_COORDINATES_ALIGN_CORNERS,
+    SHRIKE_COORDINATES_COUNT
+};
+
+enum shrike_resize_nearest {
+    SHRIKE_NEAREST_FLOOR,
+    SHRIKE_NEAREST_CEIL,
+    SHRIKE_NEAREST_ROUND_PREFER_FLOOR,
+    SHRIKE_NEAREST_ROUND_PREFER_CEIL,
+    SHRIKE_NEAREST_COUNT
+};
+
+typedef struct shrike_resize2d_f32_params {
+    const float *src;
+    float *dst;
+    int64_t src_batch_stride, src_row_stride, src_pixel_stride;
+    int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
+    int32_t batch, height, width, channels;
+    int32_t out_height, out_width;
+    int32_t mode, coordinates, nearest;
+    float scale_height, scale_width; /* output size / input size; 0: from the sizes */
+    int32_t reserved;
+} shrike_resize2d_f32_params;
+
+SHRIKE_API int32_t shrike_resize2d_f32(shrike_context *context, const shrike_resize2d_f32_params *params);
+
+/* ---- strided views of up to SHRIKE_MAX_RANK dimensions ---- */
+
+#define SHRIKE_MAX_RANK 6
+
+/*
+ * In all of these dims[0..rank-1] is the shape, outermost first (every size >= 1; rank 0 is one element), and
+ * strides[i] the distance of neighbours along dimension i. A source stride may be 0 (broadcast) or negative; the
+ * elements of a destination must be distinct. dst may be the same view as a source in unary and binary.
+ */
+typedef struct shrike_unary_f32_params {
+    const float *src;
+    float *dst;
+    int64_t dims[SHRIKE_MAX_RANK];
+    int64_t src_strides[SHRIKE_MAX_RANK];
+    int64_t dst_strides[SHRIKE_MAX_RANK];
+    int32_t rank;
+    int32_t kind; /* enum shrike_unary */
+    float alpha, beta; /* as in enum shrike_activation */
+} shrike_unary_f32_params;
+
+SHRIKE_API int32_t shrike_unary_f32(shrike_context *context, const shrike_unary_f32_params *params);
+
+typedef struct shrike_binary_f32_params {
+    const float *a;
+    const float *b;
+    float *dst;
+    int64_t dims[SHRIKE_MAX_RANK];
+    int64_t a_strides[SHRIKE_MAX_RANK];
+    int64_t b_strides[SHRIKE_MAX_RANK];
+    int64_t dst_strides[SHRIKE_MAX_RANK];
+    int32_t rank;
+    int32_t kind; /* enum shrike_binary */
+} shrike_binary_f32_params;
+
+SHRIKE_API int32_t shrike_binary_f32(shrike_context *context, const shrike_binary_f32_params *params);
+
+/* Moves bits, so it serves any 4-byte type. */
+typedef struct shrike_copy_f32_params {
+    const float *src;
+    float *dst;
+    int64_t dims[SHRIKE_MAX_RANK];
+    int64_t src_strides[SHRIKE_MAX_RANK];
+    int64_t dst_strides[SHRIKE_MAX_RANK];
+    int32_t rank;
+    int32_t reserved;
+} shrike_copy_f32_params;
+
+SHRIKE_API int32_t shrike_copy_f32(shrike_context *context, const shrike_copy_f32_params *params);
+
+typedef struct shrike_fill_f32_params {
+    float *dst;
+    int64_t dims[SHRIKE_MAX_RANK];
+    int64_t dst_strides[SHRIKE_MAX_RANK];
+    int32_t rank;
+    float value;
+} shrike_fill_f32_params;
+
+SHRIKE_API int32_t shrike_fill_f32(shrike_context *context, const shrike_fill_f32_params *params);
+
+/* exp(x - max) / sum(exp(x - max)) along one axis; dst may be the same view as src. */
+typedef struct shrike_softmax_f32_params {
+    const float *src;
+    float *dst;
+    int64_t dims[SHRIKE_MAX_RANK];
+    int64_t src_strides[SHRIKE_MAX_RANK];
+    int64_t dst_strides[SHRIKE_MAX_RANK];
+    int32_t rank;
+    int32_t axis; /* 0..rank-1 */
+} shrike_softmax_f32_params;
+
+SHRIKE_API int32_t shrike_softmax_f32(shrike_context *context, const shrike_softmax_f32_params *params);
+
+enum shrike_reduce {
+    SHRIKE_REDUCE_MEAN,
+    SHRIKE_REDUCE_SUM,
+    SHRIKE_REDUCE_MAX,
+    SHRIKE_REDUCE_MIN,
+    SHRIKE_REDUCE_PROD,
+    SHRIKE_REDUCE_COUNT
+};
+
+/* dims is the shape of src; bit i of axis_mask set: dimension i is reduced, and dst_strides[i] is not read. */
+typedef struct shrike_reduce_f32_params {
+    const float *src;
+    float *dst;
+    int64_t dims[SHRIKE_MAX_RANK];
+    int64_t src_strides[SHRIKE_MAX_RANK];
+    int64_t dst_strides[SHRIKE_MAX_RANK];
+    int32_t rank;
+    int32_t kind; /* enum shrike_reduce */
+    uint32_t axis_mask;
+    int32_t reserved;
+} shrike_reduce_f32_params;
+
+SHRIKE_API int32_t shrike_reduce_f32(shrike_context *context, const shrike_reduce_f32_params *params);
+
+/* ---- matrix product ---- */
+
+#define SHRIKE_MAX_BATCH_RANK 4
+
+/*
+ * dst[.., i, j] = alpha * sum over l of a[.., i, l] * b[.., l, j] + beta * bias[.., i, j], for m x k times k x n over
+ * batch_rank leading dimensions (0: one product). Source strides may be 0 (broadcast).
+ */
+typedef struct shrike_matmul_f32_params {
+    const float *a;
+    const float *b;
+    const float *bias; /* or null */
+    float *dst;
+    int64_t batch_dims[SHRIKE_MAX_BATCH_RANK];
+    int64_t a_batch_strides[SHRIKE_MAX_BATCH_RANK];
+    int64_t b_batch_strides[SHRIKE_MAX_BATCH_RANK];
+    int64_t bias_batch_strides[SHRIKE_MAX_BATCH_RANK];
+    int64_t dst_batch_strides[SHRIKE_MAX_BATCH_RANK];
+    int64_t m, n, k;
+    int64_t a_row_stride, a_column_stride;
+    int64_t b_row_stride, b_column_stride;
+    int64_t bias_row_stride, bias_column_stride;
+    int64_t dst_row_stride, dst_column_stride;
+    float alpha, beta;
+    int32_t batch_rank;
+    int32_t reserved;
+} shrike_matmul_f32_params;
+
+SHRIKE_API int32_t shrike_matmul_f32(shrike_context *context, const shrike_matmul_f32_params *params);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
