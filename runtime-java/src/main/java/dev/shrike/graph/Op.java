@@ -132,6 +132,7 @@ public sealed interface Op {
     /** X, shape. */
     record Reshape(boolean allowZero) implements Op {}
 
+    /** Dimension i of the result is dimension {@code permutation[i]} of X; an empty list reverses all of them. */
     record Transpose(java.util.List<Integer> permutation) implements Op {
         public Transpose {
             permutation = java.util.List.copyOf(permutation);
@@ -152,7 +153,7 @@ public sealed interface Op {
     /** Depth to space; {@code depthColumnRow} is ONNX mode DCR, else CRD. */
     record DepthToSpace(int blockSize, boolean depthColumnRow) implements Op {}
 
-    /** The shape of X from dimension start to end, as int64. */
+    /** The shape of X from dimension start to end, as int64; {@link Integer#MAX_VALUE} stands for no end. */
     record ShapeOf(int start, int end) implements Op {}
 
     /** X, indices. */

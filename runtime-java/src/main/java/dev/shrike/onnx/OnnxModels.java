@@ -1,19 +1,86 @@
 package dev.shrike.onnx;
 
+import dev.shrike.DeviceException;
+import dev.shrike.ModelException;
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Supplier;
 
-/** ONNX files as graphs, and back. */
+/**
+ * ONNX files as graphs, and back.
+ *
+ * <p>Read are opsets 9 to 23 of ONNX's own operators (22 and 23 changed none of those that Shrike has) and QONNX's
+ * {@code Quant}, {@code BipolarQuant} and {@code Trunc}. Whatever the opset, the graph comes in the normal form that
+ * {@link dev.shrike.graph.Op} describes.
+ */
 public final class OnnxModels {
+    /** Key in a graph's metadata: the opset of the file that it was read from. */
+    public static final String OPSET = "onnx.opset";
+
+    /** Key in a graph's metadata: the version of ONNX's file format that the file declares. */
+    public static final String IR_VERSION = "onnx.ir_version";
+
+    /** Key in a graph's metadata: name and version of the tool that made the file. */
+    public static final String PRODUCER = "onnx.producer";
+
     private OnnxModels() {}
 
-    /** Reads a model. */
+    /**
+     * The network in a file. The file is mapped, and the graph's constants are views of it: while the graph is in use
+     * the file may be replaced by renaming another one over it, but must not be overwritten in place.
+     *
+     * @throws ModelException if the file cannot be read, is no ONNX model, or is inconsistent
+     * @throws UnsupportedModelException if the model is sound, but needs something that Shrike lacks
+     */
     public static Graph read(Path file) {
-        throw new UnsupportedOperationException("placeholder until the reader lands: " + file);
+        Path folder = file.toAbsolutePath().getParent();
+        return named(file.toString(), () -> graph(ModelSource.map(file), Optional.ofNullable(folder)));
+    }
+
+    /**
+     * The network in these bytes.
+     *
+     * @param model from position to limit one ONNX file; must not change as long as the graph is in use
+     * @param name how messages call it
+     * @param folder where external data files are, or null if there are none
+     * @throws ModelException if the bytes are no ONNX model or an inconsistent one
+     * @throws UnsupportedModelException if the model is sound, but needs something that Shrike lacks
+     */
+    public static Graph read(ByteBuffer model, String name, Path folder) {
+        Objects.requireNonNull(model, "model");
+        return named(name, () -> graph(model.slice(), Optional.ofNullable(folder)));
+    }
+
+    /** As {@link #read(ByteBuffer, String, Path)}, from an array. */
+    public static Graph read(byte[] model, String name, Path folder) {
+        return read(ByteBuffer.wrap(model), name, folder);
     }
 
     /** Writes a model, to a temporary file first, then renamed. */
     public static void write(Graph graph, Path file) {
         throw new UnsupportedOperationException("placeholder until the writer lands: " + graph.name() + file);
+    }
+
+    private static Graph graph(ByteBuffer bytes, Optional<Path> folder) {
+        return new ModelReader(ModelSource.parse(bytes), new ExternalData(folder)).read();
+    }
+
+    private static Graph named(String name, Supplier<Graph> reading) {
+        try {
+            return reading.get();
+        } catch (ModelException e) {
+            throw new ModelException(name + ": " + e.getMessage(), e);
+        } catch (UnsupportedModelException e) {
+            throw new UnsupportedModelException(name + ": " + e.getMessage(), e);
+        } catch (OutOfMemoryError e) {
+            throw new DeviceException(name + ": there is not enough memory to read it; raise the limit with -Xmx", e);
+        } catch (InternalError e) {
+            // How the JVM reports that a page of a mapped file has gone.
+            throw new ModelException(name + ": the file shrank or failed while it was being read: " + e.getMessage(), e);
+        }
     }
 }

@@ -1,0 +1,115 @@
+package dev.shrike.onnx;
+
+import dev.shrike.graph.Activation;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.Shape;
+import dev.shrike.graph.Window;
+import java.util.Optional;
+import java.util.Set;
+
+/** Convolution and pooling: operators with a two-dimensional window. */
+final class WindowOps {
+    /** No sane network has a window, stride or padding of this many pixels, and sums of a few cannot overflow an int. */
+    private static final int LARGEST_EXTENT = 1 << 20;
+
+    /** How far the weights are followed back through quantisers to learn their shape. */
+    private static final int LONGEST_CHAIN = 8;
+
+    private static final Set<String> SHAPE_KEEPING =
+            Set.of("QuantizeLinear", "DequantizeLinear", "Quant", "BipolarQuant", "Trunc", "Identity", "Cast", "Clip");
+
+    private WindowOps() {}
+
+    static Op convolution(NodeDraft draft) {
+        draft.expect(2, 3);
+        Optional<Shape> weights = shapeOf(draft.input(1), draft.scope());
+        if (weights.isPresent() && weights.get().rank() != 4) {
+            throw draft.unsupported("has weights of shape " + weights.get()
+                    + ", only two-dimensional convolutions (4 dimensions) are supported");
+        }
+        int[] kernel;
+        if (draft.attributes().has("kernel_shape")) {
+            kernel = draft.attributes().integers("kernel_shape", 2, 1);
+        } else {
+            Shape shape = weights.orElseThrow(() -> draft.unsupported(
+                    "has neither the attribute 'kernel_shape' nor constant weights to learn the window's size from"));
+            kernel = new int[] {Math.toIntExact(shape.dim(2)), Math.toIntExact(shape.dim(3))};
+        }
+        if (weights.isPresent() && (weights.get().dim(2) != kernel[0] || weights.get().dim(3) != kernel[1])) {
+            throw draft.broken("has weights of shape " + weights.get() + " for a window of " + kernel[0] + "x"
+                    + kernel[1]);
+        }
+        int group = draft.attributes().integer("group", 1);
+        if (group < 1 || weights.isPresent() && weights.get().dim(0) % group != 0) {
+            throw draft.broken("attribute 'group' is " + group + weights.map(w -> " for weights of shape " + w).orElse(""));
+        }
+        return new Op.Conv(window(draft, kernel), group, Activation.NONE);
+    }
+
+    static Op maxPool(NodeDraft draft) {
+        // The storage order matters only to the second output, the indices.
+        draft.attributes().ignore("storage_order");
+        draft.expect(1, 1);
+        return new Op.MaxPool(pool(draft), draft.attributes().flag("ceil_mode", false));
+    }
+
+    static Op averagePool(NodeDraft draft) {
+        draft.expect(1, 1);
+        return new Op.AveragePool(
+                pool(draft),
+                draft.attributes().flag("ceil_mode", false),
+                draft.attributes().flag("count_include_pad", false));
+    }
+
+    private static Window pool(NodeDraft draft) {
+        if (!draft.attributes().has("kernel_shape")) {
+            throw draft.broken("attribute 'kernel_shape' is missing");
+        }
+        return window(draft, draft.attributes().integers("kernel_shape", 2, 1));
+    }
+
+    private static Window window(NodeDraft draft, int[] kernel) {
+        Attributes attributes = draft.attributes();
+        int[] strides = attributes.integers("strides", 2, 1);
+        int[] dilations = attributes.integers("dilations", 2, 1);
+        int[] pads = attributes.integers("pads", 4, 0);
+        for (int i = 0; i < 4; i++) {
+            long extent = (kernel[i % 2] - 1L) * dilations[i % 2] + 1;
+            if (extent > LARGEST_EXTENT || strides[i % 2] > LARGEST_EXTENT || pads[i] > LARGEST_EXTENT) {
+                throw draft.broken("the window, its stride or its padding exceeds " + LARGEST_EXTENT + " pixels");
+            }
+        }
+        String name = attributes.string("auto_pad", "NOTSET");
+        Window.AutoPad autoPad =
+                switch (name) {
+                    case "NOTSET", "" -> Window.AutoPad.EXPLICIT;
+                    case "SAME_UPPER" -> Window.AutoPad.SAME_UPPER;
+                    case "SAME_LOWER" -> Window.AutoPad.SAME_LOWER;
+                    case "VALID" -> Window.AutoPad.VALID;
+                    default -> throw draft.broken("attribute 'auto_pad' is '" + name
+                            + "', must be NOTSET, SAME_UPPER, SAME_LOWER or VALID");
+                };
+        if (autoPad != Window.AutoPad.EXPLICIT) {
+            pads = new int[4];
+        }
+        return new Window(kernel[0], kernel[1], strides[0], strides[1], pads[0], pads[1], pads[2], pads[3],
+                dilations[0], dilations[1], autoPad);
+    }
+
+    // Quantised weights reach the convolution through nodes that keep their shape.
+    private static Optional<Shape> shapeOf(String value, ReadScope scope) {
+        String name = value;
+        for (int i = 0; i < LONGEST_CHAIN; i++) {
+            Optional<Shape> constant = scope.constant(name).map(tensor -> tensor.shape());
+            if (constant.isPresent()) {
+                return constant;
+            }
+            NodeDraft producer = scope.producer(name).orElse(null);
+            if (producer == null || !SHAPE_KEEPING.contains(producer.opType())) {
+                return Optional.empty();
+            }
+            name = producer.input(0);
+        }
+        return Optional.empty();
+    }
+}
