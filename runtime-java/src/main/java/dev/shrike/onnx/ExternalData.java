@@ -44,8 +44,9 @@ final class ExternalData {
             throw new ModelException(what + " needs " + bytes + " bytes, external_data declares length " + length);
         }
         if (offset > file.byteSize() || length > file.byteSize() - offset) {
-            throw new ModelException(what + " is at bytes " + offset + " to " + offset + "+" + length + " of '" + location
-                    + "', which has only " + file.byteSize() + " bytes: it is truncated, copy it again");
+            throw new ModelException(
+                    what + " is at bytes " + offset + " to " + offset + "+" + length + " of '" + location
+                            + "', which has only " + file.byteSize() + " bytes: it is truncated, copy it again");
         }
         return file.asSlice(offset, length);
     }
@@ -87,14 +88,17 @@ final class ExternalData {
             }
             return real;
         } catch (IOException e) {
-            throw new ModelException(what + " is stored in '" + location + "', which is missing from the model's folder "
-                    + base + "; copy it there", e);
+            throw new ModelException(
+                    what + " is stored in '" + location + "', which is missing from the model's folder "
+                            + base + "; copy it there",
+                    e);
         }
     }
 
     private static ModelException outside(String location, String what) {
-        return new ModelException(what + " is stored in '" + location + "', outside the model's folder; refused, since a"
-                + " model may only read its own files. Copy the file into the folder and save the model anew");
+        return new ModelException(
+                what + " is stored in '" + location + "', outside the model's folder; refused, since a"
+                        + " model may only read its own files. Copy the file into the folder and save the model anew");
     }
 
     private static long number(Map<String, String> entries, String key, long otherwise, String what) {

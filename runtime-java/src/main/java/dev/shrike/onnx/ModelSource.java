@@ -62,7 +62,8 @@ final class ModelSource {
             return model;
         } catch (InvalidProtocolBufferException e) {
             throw new ModelException("is not an ONNX model, or damaged or cut off: parsing failed at byte "
-                    + input.getTotalBytesRead() + " of " + bytes.remaining() + " (" + e.getMessage() + ")" + hint(bytes),
+                    + input.getTotalBytesRead() + " of " + bytes.remaining() + " (" + e.getMessage() + ")"
+                    + hint(bytes),
                     e);
         } catch (IOException e) {
             throw new ModelException("cannot be parsed: " + e.getMessage(), e);

@@ -126,7 +126,8 @@ final class NodeReader {
                         draft.attributes().floating("alpha", 0.2f),
                         draft.attributes().floating("beta", 0.5f));
             case SIGMOID, SILU, RELU, HARD_SWISH, TANH, EXP, LOG, SQRT, NEG, ABS, FLOOR, CEIL, ROUND, RECIPROCAL, SIGN,
-                    NOT, ERF -> Op.Unary.of(kind);
+                    NOT, ERF ->
+                Op.Unary.of(kind);
         };
     }
 

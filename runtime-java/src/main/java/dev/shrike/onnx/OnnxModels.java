@@ -80,7 +80,8 @@ public final class OnnxModels {
             throw new DeviceException(name + ": there is not enough memory to read it; raise the limit with -Xmx", e);
         } catch (InternalError e) {
             // How the JVM reports that a page of a mapped file has gone.
-            throw new ModelException(name + ": the file shrank or failed while it was being read: " + e.getMessage(), e);
+            throw new ModelException(name + ": the file shrank or failed while it was being read: " + e.getMessage(),
+                    e);
         }
     }
 }

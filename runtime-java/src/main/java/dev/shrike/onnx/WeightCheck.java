@@ -49,7 +49,7 @@ final class WeightCheck {
 
     private static boolean mayReadInfinity(Op op) {
         return switch (op) {
-            case Op.Clip _, Op.Pad _, Op.Where _, Op.Identity _, Op.Expand _, Op.Cast _ -> true;
+            case Op.Clip _,Op.Pad _,Op.Where _,Op.Identity _,Op.Expand _,Op.Cast _ -> true;
             case Op.Binary binary -> binary.kind() == Op.Binary.Kind.MIN || binary.kind() == Op.Binary.Kind.MAX;
             default -> false;
         };

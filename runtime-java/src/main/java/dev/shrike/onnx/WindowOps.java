@@ -41,7 +41,8 @@ final class WindowOps {
         }
         int group = draft.attributes().integer("group", 1);
         if (group < 1 || weights.isPresent() && weights.get().dim(0) % group != 0) {
-            throw draft.broken("attribute 'group' is " + group + weights.map(w -> " for weights of shape " + w).orElse(""));
+            throw draft.broken(
+                    "attribute 'group' is " + group + weights.map(w -> " for weights of shape " + w).orElse(""));
         }
         return new Op.Conv(window(draft, kernel), group, Activation.NONE);
     }
