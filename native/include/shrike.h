@@ -40,7 +40,6 @@ enum shrike_status {
 #define SHRIKE_CPU_AVX (UINT64_C(1) << 2)
 #define SHRIKE_CPU_AVX2 (UINT64_C(1) << 3)
 #define SHRIKE_CPU_FMA (UINT64_C(1) << 4)
-#define SHRIKE_CPU_F16C (UINT64_C(1) << 5)
 #define SHRIKE_CPU_AVX512F (UINT64_C(1) << 6)
 #define SHRIKE_CPU_AVX512BW (UINT64_C(1) << 7)
 #define SHRIKE_CPU_AVX512DQ (UINT64_C(1) << 8)

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Builds the native library: native/build.sh PRESET [ctest]. Presets: linux-x86_64, linux-aarch64, asan, bench.
+set -euo pipefail
+cd "$(dirname "$0")"
+preset=${1:?usage: native/build.sh PRESET [ctest]}
+
+need() {
+    command -v "$1" > /dev/null && return
+    echo "native: $1 is missing; on Debian and Ubuntu: sudo apt-get install $2" >&2
+    exit 1
+}
+need cmake cmake
+need make make
+if [[ $preset == linux-aarch64 && $(uname -m) != aarch64 ]]; then
+    need aarch64-linux-gnu-gcc "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+elif [[ -z ${CC:-} ]]; then
+    need gcc "gcc libc6-dev"
+fi
+
+log=build/$preset.log
+mkdir -p build
+if ! { cmake --preset "$preset" && cmake --build --preset "$preset"; } > "$log" 2>&1; then
+    cat "$log" >&2
+    exit 1
+fi
+grep -E 'warning:' "$log" >&2 || true
+if [[ ${2:-} == ctest ]]; then
+    if [[ $preset == linux-aarch64 && $(uname -m) != aarch64 ]]; then
+        need qemu-aarch64-static qemu-user-static
+    fi
+    ctest --preset "$preset"
+fi

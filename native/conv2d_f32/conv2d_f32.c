@@ -1,0 +1,123 @@
+/*
+ * Convolution: checks, packing, and the choice of a kernel.
+ */
+#include "conv2d_f32.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "core/cpu.h"
+
+const float conv2d_f32_zeros[CONV2D_SEGMENT] = {0};
+
+/* Best first. The last one takes everything. */
+static const conv2d_f32_kernel kernels[] = {
+#if defined(__x86_64__)
+    {"conv2d_f32_depthwise_x86_avx512", SHRIKE_TIER_AVX512, conv2d_f32_suits_depthwise,
+     conv2d_f32_depthwise_x86_avx512},
+    {"conv2d_f32_igemm_14x32_x86_avx512", SHRIKE_TIER_AVX512, conv2d_f32_suits_igemm, conv2d_f32_igemm_x86_avx512},
+    {"conv2d_f32_depthwise_x86_avx2", SHRIKE_TIER_AVX2, conv2d_f32_suits_depthwise, conv2d_f32_depthwise_x86_avx2},
+    {"conv2d_f32_igemm_6x16_x86_avx2", SHRIKE_TIER_AVX2, conv2d_f32_suits_igemm, conv2d_f32_igemm_x86_avx2},
+#endif
+    {"conv2d_f32_depthwise_portable", 0, conv2d_f32_suits_depthwise, conv2d_f32_depthwise_portable},
+    {"conv2d_f32_igemm_portable", 0, conv2d_f32_suits_igemm, conv2d_f32_igemm_portable},
+    {"conv2d_f32_reference", 0, conv2d_f32_suits_any, conv2d_f32_reference},
+};
+
+int conv2d_f32_suits_any(const shrike_conv2d_f32_params *p) {
+    (void)p;
+    return 1;
+}
+
+int conv2d_f32_suits_depthwise(const shrike_conv2d_f32_params *p) {
+    return conv2d_f32_is_depthwise(p);
+}
+
+int conv2d_f32_suits_igemm(const shrike_conv2d_f32_params *p) {
+    int64_t chunks = (p->channels / p->groups + CONV2D_SEGMENT - 1) / CONV2D_SEGMENT;
+    return !conv2d_f32_is_depthwise(p) && (int64_t)p->kernel_height * p->kernel_width <= CONV2D_MAX_SEGMENTS / chunks;
+}
+
+static int sound_weights(const shrike_conv2d_f32_params *p) {
+    return p->channels >= 1 && p->out_channels >= 1 && p->groups >= 1 && p->channels % p->groups == 0 &&
+           p->out_channels % p->groups == 0 && p->kernel_height >= 1 && p->kernel_width >= 1;
+}
+
+int64_t shrike_conv2d_f32_packed_size(const shrike_conv2d_f32_params *p) {
+    if (!p || !sound_weights(p)) {
+        return -1;
+    }
+    int64_t size = (int64_t)p->kernel_height * p->kernel_width;
+    int64_t group_in = p->channels / p->groups;
+    int64_t padded = conv2d_f32_is_depthwise(p)
+                         ? conv2d_f32_round_up(p->channels, CONV2D_PANEL)
+                         : p->groups * conv2d_f32_round_up(p->out_channels / p->groups, CONV2D_PANEL);
+    if (__builtin_mul_overflow(size, group_in, &size) || __builtin_mul_overflow(size, padded, &size) ||
+        size > SHRIKE_MAX_REACH) {
+        return -1;
+    }
+    return size;
+}
+
+int32_t shrike_conv2d_f32_pack(const shrike_conv2d_f32_params *p, const float *oihw, float *packed) {
+    int64_t size = shrike_conv2d_f32_packed_size(p);
+    if (size < 0 || !oihw || !packed) {
+        return SHRIKE_EINVAL;
+    }
+    memset(packed, 0, (size_t)size * sizeof(float));
+    for (int64_t oc = 0; oc < p->out_channels; oc++) {
+        for (int64_t ic = 0; ic < p->channels / p->groups; ic++) {
+            for (int64_t ky = 0; ky < p->kernel_height; ky++) {
+                for (int64_t kx = 0; kx < p->kernel_width; kx++) {
+                    packed[conv2d_f32_packed_index(p, oc, ic, ky, kx)] = *oihw++;
+                }
+            }
+        }
+    }
+    return SHRIKE_OK;
+}
+
+static int sound(const shrike_conv2d_f32_params *p) {
+    int64_t reach = 0;
+    return sound_weights(p) && shrike_conv2d_f32_packed_size(p) > 0 && p->weights &&
+           shrike_check_image(p->src, p->batch, p->height, p->width, p->channels, p->src_batch_stride,
+                              p->src_row_stride, p->src_pixel_stride) &&
+           shrike_check_image(p->dst, p->batch, p->out_height, p->out_width, p->out_channels, p->dst_batch_stride,
+                              p->dst_row_stride, p->dst_pixel_stride) &&
+           (!p->residual ||
+            shrike_check_image(p->residual, p->batch, p->out_height, p->out_width, p->out_channels,
+                               p->residual_batch_stride, p->residual_row_stride, p->residual_pixel_stride)) &&
+           p->stride_height >= 1 && p->stride_width >= 1 && p->dilation_height >= 1 && p->dilation_width >= 1 &&
+           p->pad_top >= 0 && p->pad_left >= 0 && shrike_check_reach(p->out_height, p->stride_height, &reach) &&
+           shrike_check_reach(p->kernel_height, p->dilation_height, &reach) &&
+           shrike_check_reach(p->out_width, p->stride_width, &reach) &&
+           shrike_check_reach(p->kernel_width, p->dilation_width, &reach) && p->activation >= 0 &&
+           p->activation < SHRIKE_ACTIVATION_COUNT && p->reserved == 0;
+}
+
+static const conv2d_f32_kernel *choose(const shrike_context *context, const shrike_conv2d_f32_params *p) {
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        if (shrike_context_has(context, kernels[i].features) && kernels[i].suits(p)) {
+            return &kernels[i];
+        }
+    }
+    return NULL;
+}
+
+const char *shrike_conv2d_f32_kernel(const shrike_context *context, const shrike_conv2d_f32_params *p) {
+    return context && p && sound(p) ? choose(context, p)->name : NULL;
+}
+
+int32_t shrike_conv2d_f32(shrike_context *context, const shrike_conv2d_f32_params *p) {
+    if (!p || !sound(p)) {
+        return SHRIKE_EINVAL;
+    }
+    int32_t status = shrike_context_enter(context);
+    if (status) {
+        return status;
+    }
+    choose(context, p)->run(context, p);
+    shrike_context_leave(context);
+    return SHRIKE_OK;
+}

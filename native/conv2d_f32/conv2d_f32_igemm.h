@@ -1,0 +1,349 @@
+/*
+ * Implicit GEMM, written once for all tiers: a tile is MR output pixels (consecutive in n, y, x order, across row ends)
+ * times NP panels of output channels, accumulated in registers over the whole window.
+ *
+ *     for each segment (a run of input floats that lie together: one tap, or a row of taps where pixels touch)
+ *         for k in segment
+ *             w[0..NV) = weights of step k                    NV vectors hold NP panels
+ *             for i in 0..MR: acc[i][0..NV) += pixel[i][k] * w[0..NV)
+ *
+ * Each output is one chain of multiply-adds in the order ky, kx, ic, starting from the bias, whatever its tile: that
+ * makes results independent of the number of threads. Taps outside the image read conv2d_f32_zeros; a segment outside
+ * for all pixels is left out. Nothing is read beyond a pixel's channels or written beyond the output channels.
+ *
+ * The including file defines MR, NP (1 or 2), after a vec_*.h.
+ */
+#include "conv2d_f32.h"
+#include "core/vec_math.h"
+
+#define NV1 (CONV2D_PANEL / VL) /* vectors a panel */
+
+typedef struct segment {
+    const float *pixel[MR];
+    int64_t weights; /* floats from the start of a panel */
+    int64_t length;
+} segment;
+
+typedef struct tile {
+    segment *segments;
+    int32_t count;
+    const float *weights; /* of the first panel */
+    int64_t panel_size; /* floats from panel to panel */
+    float bias[NP * CONV2D_PANEL];
+    float sums[MR][NP * CONV2D_PANEL];
+} tile;
+
+/* rows and panels are constants at every call, so that the loops unroll and acc stays in registers. */
+static inline __attribute__((always_inline)) void multiply(tile *t, const int rows, const int panels) {
+    vf acc[MR][NP * NV1];
+#pragma GCC unroll 16
+    for (int v = 0; v < panels * NV1; v++) {
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++) {
+            acc[i][v] = vf_load(t->bias + v * VL);
+        }
+    }
+    for (int32_t s = 0; s < t->count; s++) {
+        const segment *seg = &t->segments[s];
+        const float *w0 = t->weights + seg->weights;
+        const float *w1 = w0 + t->panel_size;
+        const int64_t length = seg->length;
+        for (int64_t k = 0; k < length; k++, w0 += CONV2D_PANEL, w1 += CONV2D_PANEL) {
+            vf w[NP * NV1];
+#pragma GCC unroll 16
+            for (int v = 0; v < NV1; v++) {
+                w[v] = vf_load(w0 + v * VL);
+                if (panels > 1) {
+                    w[(panels - 1) * NV1 + v] = vf_load(w1 + v * VL);
+                }
+            }
+#pragma GCC unroll 16
+            for (int i = 0; i < rows; i++) {
+                vf x = vf_set1(seg->pixel[i][k]);
+#pragma GCC unroll 16
+                for (int v = 0; v < panels * NV1; v++) {
+                    acc[i][v] = vf_fma(x, w[v], acc[i][v]);
+                }
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+#pragma GCC unroll 16
+        for (int v = 0; v < panels * NV1; v++) {
+            vf_store(t->sums[i] + v * VL, acc[i][v]);
+        }
+    }
+}
+
+/* Tiles at the end of the image have fewer pixels; the smaller forms are steps, and spare rows repeat the last pixel.
+ */
+static void multiply_full_1(tile *t) {
+    multiply(t, MR, 1);
+}
+static void multiply_half_1(tile *t) {
+    multiply(t, (MR + 1) / 2, 1);
+}
+static void multiply_one_1(tile *t) {
+    multiply(t, 1, 1);
+}
+#if NP > 1
+static void multiply_full_2(tile *t) {
+    multiply(t, MR, 2);
+}
+static void multiply_half_2(tile *t) {
+    multiply(t, (MR + 1) / 2, 2);
+}
+static void multiply_one_2(tile *t) {
+    multiply(t, 1, 2);
+}
+#endif
+
+static void multiply_tile(tile *t, int rows, int panels) {
+#if NP > 1
+    if (panels > 1) {
+        if (rows > (MR + 1) / 2) {
+            multiply_full_2(t);
+        } else if (rows > 1) {
+            multiply_half_2(t);
+        } else {
+            multiply_one_2(t);
+        }
+        return;
+    }
+#endif
+    (void)panels;
+    if (rows > (MR + 1) / 2) {
+        multiply_full_1(t);
+    } else if (rows > 1) {
+        multiply_half_1(t);
+    } else {
+        multiply_one_1(t);
+    }
+}
+
+/* activation, residual, store: `count` output channels of one pixel */
+static inline __attribute__((always_inline)) void finish_with(const shrike_conv2d_f32_params *p, const float *sums,
+                                                              const float *residual, float *dst, int64_t count,
+                                                              const int kind) {
+    const vf alpha = vf_set1(p->alpha), beta = vf_set1(p->beta);
+    for (int64_t c = 0; c < count; c += VL) {
+        vf x = vf_load(sums + c);
+        switch (kind) {
+        case SHRIKE_ACTIVATION_SILU:
+            x = vf_silu(x);
+            break;
+        case SHRIKE_ACTIVATION_RELU:
+            x = vf_relu(x);
+            break;
+        case SHRIKE_ACTIVATION_LEAKY_RELU:
+            x = vf_leaky_relu(x, alpha);
+            break;
+        case SHRIKE_ACTIVATION_SIGMOID:
+            x = vf_sigmoid(x);
+            break;
+        case SHRIKE_ACTIVATION_HARD_SIGMOID:
+            x = vf_hard_sigmoid(x, alpha, beta);
+            break;
+        case SHRIKE_ACTIVATION_HARD_SWISH:
+            x = vf_hard_swish(x);
+            break;
+        case SHRIKE_ACTIVATION_TANH:
+            x = vf_tanh(x);
+            break;
+        case SHRIKE_ACTIVATION_CLIP:
+            x = vf_clip(x, alpha, beta);
+            break;
+        default:
+            break;
+        }
+        int64_t left = count - c;
+        if (left >= VL) {
+            if (residual) {
+                x = x + vf_load(residual + c);
+            }
+            vf_store(dst + c, x);
+        } else {
+            if (residual) {
+                x = x + vf_load_first(residual + c, left);
+            }
+            vf_store_first(dst + c, x, left);
+        }
+    }
+}
+
+static void finish(const shrike_conv2d_f32_params *p, const float *sums, const float *residual, float *dst,
+                   int64_t count) {
+    switch (p->activation) {
+    case SHRIKE_ACTIVATION_NONE:
+        finish_with(p, sums, residual, dst, count, SHRIKE_ACTIVATION_NONE);
+        return;
+    case SHRIKE_ACTIVATION_SILU:
+        finish_with(p, sums, residual, dst, count, SHRIKE_ACTIVATION_SILU);
+        return;
+    case SHRIKE_ACTIVATION_RELU:
+        finish_with(p, sums, residual, dst, count, SHRIKE_ACTIVATION_RELU);
+        return;
+    default:
+        finish_with(p, sums, residual, dst, count, p->activation);
+        return;
+    }
+}
+
+/* One call: sizes that all tiles share. */
+typedef struct plan {
+    const shrike_conv2d_f32_params *p;
+    int64_t pixels; /* output pixels of the whole batch */
+    int64_t group_in, group_out; /* channels a group */
+    int64_t panels; /* panels a group */
+    int64_t panel_size;
+    int64_t block; /* output pixels a task, a multiple of MR */
+    int64_t blocks; /* tasks along the pixels */
+    int64_t panels_a_task; /* a multiple of NP */
+    int64_t panel_tasks; /* tasks along one group's panels */
+    int joined_rows; /* a window's row of taps lies together in memory */
+} plan;
+
+/* An output pixel's place: the input position of its first tap, and where it is written. */
+typedef struct place {
+    int64_t n, y, x;
+} place;
+
+static int32_t find_segments(const plan *plan, int64_t group, const place *places, segment *segments) {
+    const shrike_conv2d_f32_params *p = plan->p;
+    const float *origin[MR];
+    int64_t top[MR], left[MR];
+    int inside = plan->joined_rows;
+    for (int i = 0; i < MR; i++) {
+        top[i] = places[i].y * p->stride_height - p->pad_top;
+        left[i] = places[i].x * p->stride_width - p->pad_left;
+        inside &= left[i] >= 0 && left[i] + p->kernel_width <= p->width;
+        origin[i] = p->src + places[i].n * p->src_batch_stride + group * plan->group_in;
+    }
+    const int64_t columns = inside ? 1 : p->kernel_width;
+    const int64_t run = inside ? p->kernel_width * plan->group_in : plan->group_in;
+    int32_t count = 0;
+    int64_t weights = 0;
+    for (int64_t ky = 0; ky < p->kernel_height; ky++) {
+        for (int64_t kx = 0; kx < columns; kx++) {
+            const float *pixel[MR];
+            int any = 0;
+            for (int i = 0; i < MR; i++) {
+                int64_t y = top[i] + ky * p->dilation_height, x = left[i] + kx * p->dilation_width;
+                int valid = y >= 0 && y < p->height && x >= 0 && x < p->width;
+                pixel[i] = valid ? origin[i] + y * p->src_row_stride + x * p->src_pixel_stride : 0;
+                any |= valid;
+            }
+            for (int64_t k = 0; any && k < run; k += CONV2D_SEGMENT) {
+                segment *seg = &segments[count++];
+                for (int i = 0; i < MR; i++) {
+                    seg->pixel[i] = pixel[i] ? pixel[i] + k : conv2d_f32_zeros;
+                }
+                seg->weights = weights + k * CONV2D_PANEL;
+                seg->length = run - k < CONV2D_SEGMENT ? run - k : CONV2D_SEGMENT;
+            }
+            weights += run * CONV2D_PANEL;
+        }
+    }
+    return count;
+}
+
+static place place_of(const shrike_conv2d_f32_params *p, int64_t pixel) {
+    int64_t area = (int64_t)p->out_height * p->out_width;
+    int64_t rest = pixel % area;
+    return (place){pixel / area, rest / p->out_width, rest % p->out_width};
+}
+
+static void run_tile(const plan *plan, tile *t, int64_t group, int64_t pixel, int rows, int64_t first_panel,
+                     int64_t last_panel) {
+    const shrike_conv2d_f32_params *p = plan->p;
+    place places[MR];
+    places[0] = place_of(p, pixel);
+    for (int i = 1; i < MR; i++) {
+        place next = places[i - 1];
+        if (i < rows && ++next.x == p->out_width) {
+            next.x = 0;
+            if (++next.y == p->out_height) {
+                next.y = 0;
+                next.n++;
+            }
+        }
+        places[i] = next;
+    }
+    t->count = find_segments(plan, group, places, t->segments);
+    for (int64_t panel = first_panel; panel < last_panel; panel += NP) {
+        int panels = last_panel - panel < NP ? 1 : NP;
+        int64_t channel = panel * CONV2D_PANEL;
+        int64_t left = plan->group_out - channel;
+        int64_t channels = left < panels * CONV2D_PANEL ? left : panels * CONV2D_PANEL;
+        int64_t first = group * plan->group_out + channel;
+        for (int64_t c = 0; c < NP * CONV2D_PANEL; c++) {
+            t->bias[c] = p->bias && c < channels ? p->bias[first + c] : 0;
+        }
+        t->weights = p->weights + (group * plan->panels + panel) * plan->panel_size;
+        multiply_tile(t, rows, panels);
+        for (int i = 0; i < rows; i++) {
+            const place *at = &places[i];
+            const float *residual = p->residual
+                                        ? p->residual + at->n * p->residual_batch_stride +
+                                              at->y * p->residual_row_stride + at->x * p->residual_pixel_stride + first
+                                        : 0;
+            float *dst =
+                p->dst + at->n * p->dst_batch_stride + at->y * p->dst_row_stride + at->x * p->dst_pixel_stride + first;
+            finish(p, t->sums[i], residual, dst, channels);
+        }
+    }
+}
+
+/* A task is a block of pixels times some panels of one group: the weights of a pair of panels stay in cache over it. */
+static void run_tasks(const void *argument, int64_t begin, int64_t end) {
+    const plan *plan = argument;
+    segment segments[CONV2D_MAX_SEGMENTS];
+    tile t;
+    t.segments = segments;
+    t.panel_size = plan->panel_size;
+    for (int64_t task = begin; task < end; task++) {
+        int64_t block = task / plan->panel_tasks % plan->blocks;
+        int64_t group = task / plan->panel_tasks / plan->blocks;
+        int64_t first = task % plan->panel_tasks * plan->panels_a_task;
+        int64_t last = first + plan->panels_a_task < plan->panels ? first + plan->panels_a_task : plan->panels;
+        int64_t stop = (block + 1) * plan->block < plan->pixels ? (block + 1) * plan->block : plan->pixels;
+        for (int64_t panel = first; panel < last; panel += NP) {
+            int64_t until = panel + NP < last ? panel + NP : last;
+            for (int64_t pixel = block * plan->block; pixel < stop; pixel += MR) {
+                int64_t rows = stop - pixel < MR ? stop - pixel : MR;
+                run_tile(plan, &t, group, pixel, (int)rows, panel, until);
+            }
+        }
+    }
+}
+
+/* Floats of input that a task reads over and over, once a pair of panels: about a third of a 512 KiB cache. */
+enum { BLOCK_FLOATS = 48 * 1024 };
+
+void TIER(conv2d_f32_igemm)(shrike_context *context, const shrike_conv2d_f32_params *p) {
+    plan plan = {.p = p};
+    plan.pixels = (int64_t)p->batch * p->out_height * p->out_width;
+    plan.group_in = p->channels / p->groups;
+    plan.group_out = p->out_channels / p->groups;
+    plan.panels = conv2d_f32_round_up(plan.group_out, CONV2D_PANEL) / CONV2D_PANEL;
+    plan.panel_size = (int64_t)p->kernel_height * p->kernel_width * plan.group_in * CONV2D_PANEL;
+    plan.joined_rows = p->src_pixel_stride == plan.group_in && p->dilation_width == 1;
+
+    int64_t floats_a_pixel = (int64_t)p->stride_height * p->stride_width * plan.group_in;
+    int64_t block = conv2d_f32_round_up(BLOCK_FLOATS / floats_a_pixel + 1, MR);
+    int64_t threads = shrike_context_threads(context);
+    if (threads > 1) {
+        int64_t share = conv2d_f32_round_up((plan.pixels + 4 * threads - 1) / (4 * threads), MR);
+        block = block < share ? block : share;
+    }
+    plan.block = block;
+    plan.blocks = (plan.pixels + block - 1) / block;
+    plan.panels_a_task = conv2d_f32_round_up(plan.panels, NP);
+    plan.panel_tasks = 1;
+    while (plan.blocks * plan.panel_tasks * p->groups < 4 * threads && plan.panels_a_task > 2 * NP) {
+        plan.panels_a_task = conv2d_f32_round_up((plan.panels_a_task + 1) / 2, NP);
+        plan.panel_tasks = (plan.panels + plan.panels_a_task - 1) / plan.panels_a_task;
+    }
+    shrike_parallel(context, run_tasks, &plan, plan.blocks * plan.panel_tasks * p->groups, 1);
+}

@@ -1,0 +1,12 @@
+/*
+ * Feature bits that the tiers of kernels ask for.
+ */
+#ifndef SHRIKE_CPU_H
+#define SHRIKE_CPU_H
+
+#include "shrike.h"
+
+#define SHRIKE_TIER_AVX2 (SHRIKE_CPU_AVX2 | SHRIKE_CPU_FMA)
+#define SHRIKE_TIER_AVX512 (SHRIKE_CPU_AVX512F | SHRIKE_TIER_AVX2)
+
+#endif
