@@ -1,19 +1,74 @@
 package dev.shrike.graph;
 
+import dev.shrike.ModelException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /** The passes in the order in which an engine wants them. */
 public final class GraphPasses {
+    /** No graph of the kinds we know needs more than four rounds; the bound only guards against endless rewriting. */
+    private static final int MAX_ROUNDS = 64;
+
+    private static final GraphPass SIMPLIFY =
+            inOrder(new FoldConstants(), new RemoveIdentities(), new EliminateDeadNodes());
+    private static final GraphPass FUSE = inOrder(SIMPLIFY, new FoldPadding(), new FoldBatchNormalization(),
+            new FuseActivation(), new FuseResidual(), new EliminateDeadNodes());
+
     private GraphPasses() {}
 
     /**
      * The graph ready for a float engine: known shapes, FLOAT32 for every floating type, constants folded, batch
-     * normalisation, activations, residuals and padding folded into convolutions.
+     * normalisation, activations, residuals and padding folded into convolutions. Inputs and outputs keep their names
+     * and order; a value that a later caller wants to read must be an output.
      *
      * @param inputShapes shapes for inputs with open dimensions; an open first dimension defaults to 1
-     * @throws dev.shrike.ModelException if the graph is inconsistent or an input needs a size
+     * @throws dev.shrike.ModelException if the graph is inconsistent, an input needs a size or the shape of a value
+     *     depends on what the graph is run with
      */
     public static Graph forInference(Graph graph, Map<String, Shape> inputShapes) {
-        throw new UnsupportedOperationException("placeholder until the passes land: " + graph.name() + inputShapes);
+        Graph fixed = new FixInputShapes(inputShapes).apply(graph);
+        // Folding comes before the change of types, so that sizes computed in FLOAT64 stay exact.
+        Graph folded = untilStable(SIMPLIFY, fixed);
+        Graph fused = untilStable(FUSE, new HalfToFloat().apply(folded));
+        return withKnownOutputs(fused);
+    }
+
+    private static GraphPass inOrder(GraphPass... passes) {
+        return graph -> {
+            Graph current = graph;
+            for (GraphPass pass : passes) {
+                current = pass.apply(current);
+            }
+            return current;
+        };
+    }
+
+    private static Graph untilStable(GraphPass pass, Graph graph) {
+        Graph current = graph;
+        for (int round = 0; round < MAX_ROUNDS; round++) {
+            Graph next = pass.apply(current);
+            if (next == current) {
+                return next;
+            }
+            current = next;
+        }
+        return current;
+    }
+
+    private static Graph withKnownOutputs(Graph graph) {
+        Map<String, ValueInfo> infos = ShapeInference.infer(graph);
+        for (Node node : graph.nodes()) {
+            for (String name : node.outputs()) {
+                if (!name.isEmpty() && !infos.get(name).shape().isKnown()) {
+                    throw new ModelException(NodeView.describe(node) + ": the shape " + infos.get(name).shape()
+                            + " of its result depends on the values that the model is run with, expected a shape"
+                            + " that follows from the input sizes");
+                }
+            }
+        }
+        List<ValueInfo> outputs = new ArrayList<>();
+        graph.outputs().forEach(output -> outputs.add(infos.get(output.name())));
+        return outputs.equals(graph.outputs()) ? graph : graph.withOutputs(outputs);
     }
 }

@@ -1,18 +1,59 @@
 package dev.shrike.graph;
 
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Types and shapes of every value of a graph. */
 public final class ShapeInference {
+    /** Values of up to this many elements are computed where they are constant, since shapes may depend on them. */
+    private static final long SMALL = 4096;
+    private static final double WORK = 1 << 24;
+
     private ShapeInference() {}
 
     /**
-     * Type and shape of every input, constant and node output, by name. Dimensions that depend on open input
-     * dimensions are {@link Shape#OPEN}.
+     * Type and shape of every input, constant and node output, by name, in the order of the graph. Dimensions that
+     * depend on open input dimensions are {@link Shape#OPEN}; sizes that depend on constants are computed.
      *
-     * @throws dev.shrike.ModelException if shapes or types do not fit; names the node, what was found and expected
+     * @throws dev.shrike.ModelException if shapes or types do not fit or a tensor would have more than 2^31 - 1
+     *     elements; names the node, what was found and what was expected
+     * @throws dev.shrike.UnsupportedModelException if the number of dimensions of a value is not known before it runs
      */
     public static Map<String, ValueInfo> infer(Graph graph) {
-        throw new UnsupportedOperationException("placeholder until inference lands: " + graph.name());
+        Map<String, TensorType> types = given(graph);
+        Map<String, Tensor> values = new HashMap<>(graph.constants());
+        KnownValues known = new KnownValues(SMALL, WORK);
+        for (Node node : graph.nodes()) {
+            NodeView view = new NodeView(node, types::get, values::get);
+            List<TensorType> outputs = ShapeRules.outputs(view);
+            put(types, node, outputs);
+            known.compute(view, outputs).ifPresent(results -> put(values, node, results));
+        }
+        Map<String, ValueInfo> infos = new LinkedHashMap<>();
+        types.forEach((name, type) -> infos.put(name, new ValueInfo(name, type.type(), type.shape())));
+        return infos;
+    }
+
+    /** Types of inputs and constants. */
+    static Map<String, TensorType> given(Graph graph) {
+        Map<String, TensorType> types = new LinkedHashMap<>();
+        for (ValueInfo input : graph.inputs()) {
+            types.put(input.name(),
+                    new TensorType(input.type(), input.shape()).checked("input '" + input.name() + "'"));
+        }
+        graph.constants().forEach((name, tensor) -> types.put(name,
+                new TensorType(tensor.type(), tensor.shape()).checked("constant '" + name + "'")));
+        return types;
+    }
+
+    /** Stores one thing per output of the node that has a name. */
+    static <T> void put(Map<String, T> map, Node node, List<T> things) {
+        for (int i = 0; i < node.outputs().size(); i++) {
+            if (!node.outputs().get(i).isEmpty()) {
+                map.put(node.outputs().get(i), things.get(i));
+            }
+        }
     }
 }

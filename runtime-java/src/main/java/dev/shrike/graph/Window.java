@@ -35,6 +35,11 @@ public record Window(
         if (dilationHeight < 1 || dilationWidth < 1) {
             throw new IllegalArgumentException("dilation " + dilationHeight + "x" + dilationWidth + " is not positive");
         }
+        if ((kernelHeight - 1L) * dilationHeight >= Integer.MAX_VALUE
+                || (kernelWidth - 1L) * dilationWidth >= Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("kernel " + kernelHeight + "x" + kernelWidth + " with dilation "
+                    + dilationHeight + "x" + dilationWidth + " is too large");
+        }
         if (padTop < 0 || padLeft < 0 || padBottom < 0 || padRight < 0) {
             throw new IllegalArgumentException("pads " + padTop + ", " + padLeft + ", " + padBottom + ", " + padRight
                     + " are negative");

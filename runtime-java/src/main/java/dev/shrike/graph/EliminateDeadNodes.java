@@ -1,0 +1,32 @@
+package dev.shrike.graph;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Drops nodes and constants on which no output depends. Inputs stay, since callers set them by name. */
+public final class EliminateDeadNodes implements GraphPass {
+    @Override
+    public Graph apply(Graph graph) {
+        List<String> outputs = graph.outputs().stream().map(ValueInfo::name).toList();
+        List<Node> nodes = Links.needed(graph.nodes(), outputs);
+        Set<String> used = new HashSet<>(outputs);
+        nodes.forEach(node -> {
+            used.addAll(node.inputs());
+            used.addAll(node.outputs());
+        });
+        graph.inputs().forEach(input -> used.add(input.name()));
+        Map<String, Tensor> constants = new HashMap<>(graph.constants());
+        constants.keySet().retainAll(used);
+        Map<String, Quantization> quantization = new HashMap<>(graph.quantization());
+        quantization.keySet().retainAll(used);
+        if (nodes.size() == graph.nodes().size() && constants.size() == graph.constants().size()
+                && quantization.size() == graph.quantization().size()) {
+            return graph;
+        }
+        return new Graph(graph.name(), graph.inputs(), graph.outputs(), nodes, constants, quantization,
+                graph.metadata());
+    }
+}

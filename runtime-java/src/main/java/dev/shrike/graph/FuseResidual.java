@@ -1,0 +1,52 @@
+package dev.shrike.graph;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Lets a convolution add a value of the shape of its result, after its activation, instead of an Add behind it. The
+ * convolution moves to the place of the Add, where the other value exists.
+ */
+public final class FuseResidual implements GraphPass {
+    @Override
+    public Graph apply(Graph graph) {
+        Links links = new Links(graph);
+        Map<String, ValueInfo> infos = ShapeInference.infer(graph);
+        Set<String> moved = new HashSet<>();
+        List<Node> nodes = new ArrayList<>();
+        for (Node node : graph.nodes()) {
+            Node conv = node.op() instanceof Op.Binary binary && binary.kind() == Op.Binary.Kind.ADD
+                    ? convolution(node, links, infos, moved) : null;
+            if (conv == null) {
+                nodes.add(node);
+                continue;
+            }
+            moved.add(conv.output());
+            nodes.removeIf(other -> other.outputs().contains(conv.output()));
+            String residual = node.input(0).equals(conv.output()) ? node.input(1) : node.input(0);
+            nodes.add(new Node(conv.name(), conv.op(),
+                    List.of(conv.input(0), conv.input(1), conv.input(2), residual), List.of(node.output())));
+        }
+        return moved.isEmpty() ? graph : graph.withNodes(nodes);
+    }
+
+    /** The convolution that can take in this Add, the second operand if both can; or null. */
+    private static Node convolution(Node add, Links links, Map<String, ValueInfo> infos, Set<String> moved) {
+        Node found = null;
+        for (int i = 0; i < 2; i++) {
+            Node writer = links.writer(add.input(i));
+            if (writer == null || !(writer.op() instanceof Op.Conv) || writer.hasInput(3)
+                    || !links.hasSingleReader(writer.output()) || moved.contains(writer.output())) {
+                continue;
+            }
+            Shape shape = infos.get(writer.output()).shape();
+            if (shape.isKnown() && shape.equals(infos.get(add.input(1 - i)).shape())) {
+                found = writer;
+            }
+        }
+        return found;
+    }
+}

@@ -1,0 +1,133 @@
+package dev.shrike.graph;
+
+import java.util.Locale;
+import java.util.function.DoubleUnaryOperator;
+
+/**
+ * Reference code of quantisation. Every step is rounded to the tensor's type as a float implementation would, since a
+ * quotient on the edge between two codes decides which code it becomes.
+ */
+final class QuantizationMath {
+    private QuantizationMath() {}
+
+    static Tensor quantizeLinear(NodeView view, Op.QuantizeLinear quantize, DataType to) {
+        Tensor x = view.known(0);
+        double[] values = Numbers.reals(x);
+        double[] scale = Numbers.reals(view.known(1));
+        long[] zero = view.has(2) ? view.known(2).toLongs() : new long[scale.length];
+        int[] channel = channels(view, quantize.axis(), scale.length);
+        double min = minimum(to);
+        double max = min + Math.scalb(1.0, to.bits()) - 1;
+        long[] codes = new long[values.length];
+        for (int i = 0; i < codes.length; i++) {
+            int c = channel[i];
+            double code = Math.rint(round(x.type(), values[i] / scale[c])) + zero[c];
+            codes[i] = (long) Math.min(Math.max(code, min), max);
+        }
+        return Tensor.of(to, x.shape(), codes);
+    }
+
+    private static double minimum(DataType type) {
+        return switch (type) {
+            case INT4, INT8, INT16, INT32 -> -Math.scalb(1.0, type.bits() - 1);
+            case UINT4, UINT8, UINT16 -> 0;
+            case INT64, BOOL, FLOAT16, FLOAT32, FLOAT64 -> throw new IllegalArgumentException(type + " codes");
+        };
+    }
+
+    static Tensor dequantizeLinear(NodeView view, Op.DequantizeLinear dequantize) {
+        long[] codes = view.known(0).toLongs();
+        double[] scale = Numbers.reals(view.known(1));
+        long[] zero = view.has(2) ? view.known(2).toLongs() : new long[scale.length];
+        int[] channel = channels(view, dequantize.axis(), scale.length);
+        double[] values = new double[codes.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (codes[i] - zero[channel[i]]) * scale[channel[i]];
+        }
+        return Numbers.real(view.type(1), view.shape(0), values);
+    }
+
+    /** For every element the index of its scale. */
+    private static int[] channels(NodeView view, int axis, int scales) {
+        Shape x = view.shape(0);
+        int[] channel = new int[Math.toIntExact(x.elements())];
+        if (scales == 1) {
+            return channel;
+        }
+        int inner = Indices.product(x, view.axis(axis, x.rank()) + 1, x.rank());
+        for (int i = 0; i < channel.length; i++) {
+            channel[i] = i / inner % scales;
+        }
+        return channel;
+    }
+
+    /** QONNX Quant: {@code (round(clamp(x / scale + zero)) - zero) * scale}. One signed bit means -1 and +1. */
+    static Tensor quant(NodeView view, Op.Quant quant, TensorType out) {
+        double[] x = operand(view, 0, out);
+        double[] scale = operand(view, 1, out);
+        double[] zero = operand(view, 2, out);
+        double[] bits = operand(view, 3, out);
+        DoubleUnaryOperator rounding = rounding(view, quant.roundingMode());
+        for (int i = 0; i < x.length; i++) {
+            double code = round(out.type(), round(out.type(), x[i] / scale[i]) + zero[i]);
+            if (bits[i] == 1 && quant.signed()) {
+                code = code >= 0 ? 1 : -1;
+            } else {
+                double min = quant.signed() ? -Math.pow(2, bits[i] - 1) + (quant.narrow() ? 1 : 0) : 0;
+                double max = quant.signed() ? Math.pow(2, bits[i] - 1) - 1
+                        : Math.pow(2, bits[i]) - 1 - (quant.narrow() ? 1 : 0);
+                code = rounding.applyAsDouble(Math.max(Math.min(code, max), min));
+            }
+            x[i] = (code - zero[i]) * scale[i];
+        }
+        return Numbers.real(out.type(), out.shape(), x);
+    }
+
+    static Tensor bipolar(NodeView view, TensorType out) {
+        double[] x = operand(view, 0, out);
+        double[] scale = operand(view, 1, out);
+        for (int i = 0; i < x.length; i++) {
+            x[i] = x[i] >= 0 ? scale[i] : -scale[i];
+        }
+        return Numbers.real(out.type(), out.shape(), x);
+    }
+
+    /** QONNX Trunc: the code divided by {@code 2^(input bits - output bits)} and rounded. */
+    static Tensor trunc(NodeView view, Op.Trunc trunc, TensorType out) {
+        double[] x = operand(view, 0, out);
+        double[] scale = operand(view, 1, out);
+        double[] zero = operand(view, 2, out);
+        double[] inputBits = operand(view, 3, out);
+        double[] outputBits = operand(view, 4, out);
+        DoubleUnaryOperator rounding = rounding(view, trunc.roundingMode());
+        for (int i = 0; i < x.length; i++) {
+            double code = Math.rint(round(out.type(), round(out.type(), x[i] / scale[i]) + zero[i]));
+            double cut = rounding.applyAsDouble(code / Math.pow(2, inputBits[i] - outputBits[i]));
+            x[i] = (cut - zero[i]) * scale[i];
+        }
+        return Numbers.real(out.type(), out.shape(), x);
+    }
+
+    private static double[] operand(NodeView view, int index, TensorType out) {
+        return Numbers.reals(Numbers.expand(view.known(index), out.shape()));
+    }
+
+    /** QONNX rounding modes. */
+    private static DoubleUnaryOperator rounding(NodeView view, String mode) {
+        return switch (mode.toUpperCase(Locale.ROOT)) {
+            case "ROUND", "HALF_EVEN" -> Math::rint;
+            case "CEIL" -> Math::ceil;
+            case "FLOOR" -> Math::floor;
+            case "UP" -> x -> Math.signum(x) * Math.ceil(Math.abs(x));
+            case "DOWN", "ROUND_TO_ZERO" -> x -> Math.signum(x) * Math.floor(Math.abs(x));
+            case "HALF_UP" -> x -> Math.signum(x) * Math.floor(Math.abs(x) + 0.5);
+            case "HALF_DOWN" -> x -> Math.signum(x) * Math.ceil(Math.abs(x) - 0.5);
+            default -> throw view.unsupported("rounding mode '" + mode + "' is not supported; known are ROUND, CEIL,"
+                    + " FLOOR, UP, DOWN, ROUND_TO_ZERO, HALF_EVEN, HALF_UP and HALF_DOWN");
+        };
+    }
+
+    private static double round(DataType type, double value) {
+        return type == DataType.FLOAT64 ? value : (float) value;
+    }
+}

@@ -1,0 +1,87 @@
+package dev.shrike.graph;
+
+import dev.shrike.ModelException;
+import dev.shrike.UnsupportedModelException;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A plain scalar evaluation of a graph, for folding constants and for checking engines against. Slow and simple: sums
+ * are doubles, every result is rounded to its type, integers are exact.
+ */
+public final class ReferenceEvaluator {
+    private ReferenceEvaluator() {}
+
+    /**
+     * The wanted values by name.
+     *
+     * @param inputs a tensor for every input of the graph, of its type and a shape that it accepts
+     * @param wanted names of inputs, constants or node outputs; what they do not need is not computed
+     * @throws ModelException if an input does not fit, shapes are inconsistent, a wanted value does not exist or a
+     *     value would have more than 2^25 elements; names the node
+     */
+    public static Map<String, Tensor> run(Graph graph, Map<String, Tensor> inputs, Set<String> wanted) {
+        if (!graph.quantization().isEmpty()) {
+            throw new UnsupportedModelException("graph '" + graph.name() + "' has quantised values ("
+                    + graph.quantization().keySet().iterator().next() + " …), which the evaluator does not compute");
+        }
+        Map<String, Tensor> values = new HashMap<>(graph.constants());
+        for (ValueInfo input : graph.inputs()) {
+            values.put(input.name(), given(input, inputs.get(input.name())));
+        }
+        List<Node> nodes = Links.needed(graph.nodes(), wanted);
+        Map<String, Integer> lastReader = lastReaders(nodes);
+        for (int i = 0; i < nodes.size(); i++) {
+            Node node = nodes.get(i);
+            NodeView view = new NodeView(node, name -> type(values.get(name)), values::get);
+            List<Tensor> results = Evaluation.evaluate(view, ShapeRules.outputs(view));
+            ShapeInference.put(values, node, results);
+            for (String name : node.inputs()) {
+                if (lastReader.getOrDefault(name, -1) == i && !wanted.contains(name)) {
+                    values.remove(name);
+                }
+            }
+        }
+        Map<String, Tensor> found = new LinkedHashMap<>();
+        for (String name : wanted) {
+            if (!values.containsKey(name)) {
+                throw new ModelException("graph '" + graph.name() + "' has no value '" + name + "'");
+            }
+            found.put(name, values.get(name));
+        }
+        return found;
+    }
+
+    private static TensorType type(Tensor tensor) {
+        return new TensorType(tensor.type(), tensor.shape());
+    }
+
+    private static Tensor given(ValueInfo input, Tensor tensor) {
+        if (tensor == null) {
+            throw new ModelException("input '" + input.name() + "' is missing");
+        }
+        boolean fits = tensor.type() == input.type() && tensor.shape().rank() == input.shape().rank();
+        for (int i = 0; fits && i < tensor.shape().rank(); i++) {
+            fits = !ShapeRules.differ(tensor.shape().dim(i), input.shape().dim(i));
+        }
+        if (!fits) {
+            throw new ModelException("input '" + input.name() + "' is " + tensor + ", expected " + input.type()
+                    + input.shape());
+        }
+        return tensor;
+    }
+
+    /** The last node that reads each value, after which its memory is given back. */
+    private static Map<String, Integer> lastReaders(List<Node> nodes) {
+        Map<String, Integer> last = new HashMap<>();
+        for (int i = 0; i < nodes.size(); i++) {
+            for (String name : nodes.get(i).inputs()) {
+                last.put(name, i);
+            }
+        }
+        return last;
+    }
+}
