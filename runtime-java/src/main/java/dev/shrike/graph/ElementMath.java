@@ -24,7 +24,8 @@ final class ElementMath {
             case RELU -> value -> Math.max(0, value);
             case NOT -> value -> 1 - value;
             case SIGMOID, SILU, LEAKY_RELU, HARD_SIGMOID, HARD_SWISH, TANH, EXP, LOG, SQRT, FLOOR, CEIL, ROUND,
-                    RECIPROCAL, ERF -> throw view.mismatch("type " + x.type(), "a floating-point type");
+                    RECIPROCAL, ERF ->
+                throw view.mismatch("type " + x.type(), "a floating-point type");
         };
         long[] values = x.toLongs();
         for (int i = 0; i < values.length; i++) {

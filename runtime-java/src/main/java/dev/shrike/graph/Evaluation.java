@@ -53,7 +53,7 @@ final class Evaluation {
             case Op.Concat concat -> LayoutMath.concat(view, concat, out);
             case Op.Split _ -> throw new IllegalStateException("Split has several results");
             case Op.Slice _ -> LayoutMath.slice(view, out.shape());
-            case Op.Reshape _, Op.Flatten _, Op.Squeeze _, Op.Unsqueeze _ -> view.known(0).reshaped(out.shape());
+            case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _ -> view.known(0).reshaped(out.shape());
             case Op.Transpose transpose -> LayoutMath.transpose(view, transpose, out.shape());
             case Op.Pad _ -> LayoutMath.pad(view, out.shape());
             case Op.Gather gather -> LayoutMath.gather(view, gather, out.shape());

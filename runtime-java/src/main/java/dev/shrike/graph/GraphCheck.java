@@ -10,7 +10,8 @@ import java.util.Set;
 final class GraphCheck {
     private GraphCheck() {}
 
-    static void check(List<ValueInfo> inputs, List<ValueInfo> outputs, List<Node> nodes, Map<String, Tensor> constants) {
+    static void check(List<ValueInfo> inputs, List<ValueInfo> outputs, List<Node> nodes,
+            Map<String, Tensor> constants) {
         Set<String> written = new HashSet<>(constants.keySet());
         for (ValueInfo input : inputs) {
             if (!written.add(input.name())) {

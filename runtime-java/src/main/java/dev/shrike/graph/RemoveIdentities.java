@@ -35,7 +35,7 @@ public final class RemoveIdentities implements GraphPass {
         return switch (node.op()) {
             case Op.Identity _ -> true;
             case Op.Cast cast -> cast.to() == in.type();
-            case Op.Reshape _, Op.Flatten _, Op.Squeeze _, Op.Unsqueeze _, Op.Expand _, Op.Tile _ -> sameShape;
+            case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Expand _,Op.Tile _ -> sameShape;
             case Op.Slice _ -> sameShape && allStepsForward(graph, node);
             case Op.Pad _ -> sameShape && isZero(graph.constants().get(node.input(1)));
             case Op.Resize resize -> sameShape && resize.coordinates() != Op.Resize.Coordinates.ASYMMETRIC
@@ -92,7 +92,7 @@ public final class RemoveIdentities implements GraphPass {
     private static final class Rename {
         private final Graph graph;
         private final Links links;
-        private final Set<String> dropped = new HashSet<>();
+        private final Set<Node> dropped = new HashSet<>();
         private final Map<String, String> names = new HashMap<>();
 
         Rename(Graph graph) {
@@ -106,7 +106,7 @@ public final class RemoveIdentities implements GraphPass {
             String to = resolve(node.input(0));
             if (links.isInner(from) && !graph.quantization().containsKey(to)) {
                 names.put(from, to);
-                dropped.add(node.name());
+                dropped.add(node);
                 return true;
             }
             // The result is an output: its writer can take over that name, if it is a node that nobody else names.
@@ -114,7 +114,7 @@ public final class RemoveIdentities implements GraphPass {
                 return false;
             }
             names.put(to, from);
-            dropped.add(node.name());
+            dropped.add(node);
             return true;
         }
 
@@ -129,7 +129,7 @@ public final class RemoveIdentities implements GraphPass {
         Graph apply() {
             List<Node> nodes = new ArrayList<>();
             for (Node node : graph.nodes()) {
-                if (!dropped.contains(node.name())) {
+                if (!dropped.contains(node)) {
                     nodes.add(new Node(node.name(), node.op(), node.inputs().stream().map(this::resolve).toList(),
                             node.outputs().stream().map(this::resolve).toList()));
                 }

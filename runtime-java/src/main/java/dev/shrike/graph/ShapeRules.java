@@ -110,7 +110,8 @@ final class ShapeRules {
                 }
             }
             case SIGMOID, SILU, LEAKY_RELU, HARD_SIGMOID, HARD_SWISH, TANH, EXP, LOG, SQRT, FLOOR, CEIL, ROUND,
-                    RECIPROCAL, ERF -> view.requireFloat(0);
+                    RECIPROCAL, ERF ->
+                view.requireFloat(0);
         }
         return one(type, view.shape(0));
     }

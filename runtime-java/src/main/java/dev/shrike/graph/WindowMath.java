@@ -111,8 +111,8 @@ final class WindowMath {
         Tensor x = view.known(0);
         view.requireFloat(0);
         Shape in = x.shape();
-        Pooling average = (values, plane, shape, window, patch) ->
-                average(values, plane, shape, window, patch, pool.countIncludePad());
+        Pooling average = (values, plane, shape, window, patch) -> average(values, plane, shape, window, patch,
+                pool.countIncludePad());
         return Numbers.real(x.type(), out,
                 slide(Numbers.reals(x), in, out, pool.window().resolve(in.dim(2), in.dim(3)), average));
     }
