@@ -1,14 +1,212 @@
 package dev.shrike.vision;
 
+import dev.shrike.Detections;
 import dev.shrike.Frame;
+import dev.shrike.SourceException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.Locale;
 
-/** Pictures in and out. */
+/**
+ * Pictures in and out: JPEG, PNG, BMP and WebP files as frames, and frames as JPEG or PNG files.
+ *
+ * <p>A file is checked from its first byte to its last before a pixel is decoded, so that a truncated, damaged or
+ * gigantic one is told as such. The largest picture read has {@value #DEFAULT_MAX_PIXELS} pixels; the system property
+ * {@value #MAX_PIXELS_PROPERTY} sets another limit.
+ */
 public final class Pictures {
+    /** System property with the largest number of pixels that a picture may have. */
+    public static final String MAX_PIXELS_PROPERTY = "shrike.maxPixels";
+
+    /** Pixels of the largest picture read unless the property says otherwise: 64 megapixels, 192 MB as BGR. */
+    public static final long DEFAULT_MAX_PIXELS = 64_000_000;
+
+    /** Above this many pixels a BGR picture no longer fits the 2 GB that one buffer can have. */
+    private static final long HARD_MAX_PIXELS = Integer.MAX_VALUE / 3;
+
+    /** Room for metadata beside the pixels of the largest file that can make sense. */
+    private static final long METADATA_BYTES = 64L << 20;
+
     private Pictures() {}
 
-    /** Reads a picture. */
+    /**
+     * The picture in a JPEG, PNG, BMP or WebP file as BGR. Greyscale becomes BGR, transparency is dropped, 16 bits
+     * become 8 and an EXIF orientation is applied.
+     *
+     * @throws SourceException if the file is missing, a directory, unreadable, empty, truncated, damaged, no picture or
+     *     above the limit of pixels; names the file
+     * @throws dev.shrike.BackendUnavailableException if OpenCV cannot be loaded
+     */
     public static Frame read(Path file) {
-        throw new UnsupportedOperationException("placeholder until the vision package lands: " + file);
+        try (Arena arena = Arena.ofConfined()) {
+            return decode(load(file, arena), file.toString());
+        }
+    }
+
+    /**
+     * The picture in the bytes of a JPEG, PNG, BMP or WebP file, as {@link #read} gives it.
+     *
+     * @param encoded the whole file, native memory
+     * @param name what to call the picture in messages
+     * @throws SourceException as {@link #read} does
+     */
+    public static Frame decode(MemorySegment encoded, String name) {
+        if (!encoded.isNative()) {
+            throw new IllegalArgumentException(name + ": encoded picture must be in native memory");
+        }
+        PictureHeader header = PictureHeader.check(new EncodedBytes(encoded, name, maxPixels()));
+        OpenCv.Decoded picture = OpenCv.decode(encoded, name);
+        if (picture == null) {
+            throw new SourceException(name + ": damaged, or a kind of " + header.format().title()
+                    + " that cannot be decoded: save it again as a plain JPEG or PNG");
+        }
+        return new Frame(picture.width(), picture.height(), picture.pixels(), Instant.now());
+    }
+
+    /**
+     * Writes the frame as {@code .jpg}, {@code .jpeg} (quality 95) or {@code .png}, to a temporary file beside the
+     * target first, then renamed. An existing file is replaced.
+     *
+     * @throws SourceException if the extension is another one or the file cannot be written; names the file
+     */
+    public static void write(Frame frame, Path file) {
+        byte[] bytes = OpenCv.encode(
+                live(frame), frame.width(), frame.height(), encoderFor(file), file.toString());
+        Path temporary = null;
+        try {
+            temporary = file.resolveSibling("." + file.getFileName() + "." + ProcessHandle.current().pid() + "-"
+                    + Long.toHexString(System.nanoTime()) + ".part");
+            Files.write(temporary, bytes, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            move(temporary, file);
+            temporary = null;
+        } catch (IOException e) {
+            throw new SourceException(file + ": cannot be written: " + reason(e), e);
+        } finally {
+            deleteQuietly(temporary);
+        }
+    }
+
+    /** Draws boxes and labels into the frame itself. */
+    public static void draw(Frame frame, Detections detections) {
+        live(frame);
+        Drawing.draw(frame, detections);
+    }
+
+    /** A copy of the frame with boxes and labels drawn; the frame itself stays as it is. */
+    public static Frame annotate(Frame frame, Detections detections) {
+        Frame copy = copy(frame);
+        draw(copy, detections);
+        return copy;
+    }
+
+    /** A copy of the frame with memory of its own. */
+    public static Frame copy(Frame frame) {
+        long bytes = 3L * frame.width() * frame.height();
+        MemorySegment pixels = Arena.ofAuto().allocate(bytes, 64);
+        MemorySegment.copy(live(frame), 0, pixels, 0, bytes);
+        return new Frame(frame.width(), frame.height(), pixels, frame.captured());
+    }
+
+    /** The pixels of a frame whose memory still exists. */
+    static MemorySegment live(Frame frame) {
+        if (!frame.pixels().scope().isAlive()) {
+            throw new IllegalStateException("the memory of the frame was freed");
+        }
+        return frame.pixels();
+    }
+
+    private static MemorySegment load(Path file, Arena arena) {
+        if (Files.isDirectory(file)) {
+            throw new SourceException(file + ": is a directory, not a picture");
+        }
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new SourceException(file + ": is no regular file: copy the picture to one");
+        }
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            long size = channel.size();
+            if (size == 0) {
+                throw new SourceException(file + ": is empty (0 bytes)");
+            }
+            // No picture within the limit takes more than 8 bytes a pixel (RGBA of 16 bits).
+            long limit = Math.min(Integer.MAX_VALUE, 8 * maxPixels() + METADATA_BYTES);
+            if (size > limit) {
+                throw new SourceException(file + ": " + size + " bytes are too many for a picture, the limit is "
+                        + limit);
+            }
+            MemorySegment memory = arena.allocate(size, 16);
+            ByteBuffer buffer = memory.asByteBuffer();
+            while (buffer.hasRemaining() && channel.read(buffer) >= 0) {
+                // reads on: a channel may give less than was asked for
+            }
+            return memory.asSlice(0, buffer.position());
+        } catch (IOException e) {
+            throw new SourceException(file + ": cannot be read: " + reason(e), e);
+        }
+    }
+
+    private static long maxPixels() {
+        String text = System.getProperty(MAX_PIXELS_PROPERTY);
+        if (text == null) {
+            return DEFAULT_MAX_PIXELS;
+        }
+        try {
+            long limit = Long.parseLong(text.strip());
+            if (limit > 0) {
+                return Math.min(limit, HARD_MAX_PIXELS);
+            }
+        } catch (NumberFormatException e) {
+            // told below
+        }
+        throw new IllegalArgumentException(
+                "system property " + MAX_PIXELS_PROPERTY + "=" + text + " is not a positive number of pixels");
+    }
+
+    private static String encoderFor(Path file) {
+        String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+        if (name.endsWith(".jpg") || name.endsWith(".jpeg")) {
+            return ".jpg";
+        }
+        if (name.endsWith(".png")) {
+            return ".png";
+        }
+        throw new SourceException(file + ": pictures are written as .jpg, .jpeg or .png only");
+    }
+
+    private static void move(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    private static void deleteQuietly(Path file) {
+        if (file == null) {
+            return;
+        }
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            // the error that led here is the one to tell
+        }
+    }
+
+    private static String reason(IOException e) {
+        return switch (e) {
+            case NoSuchFileException _ -> "no such file or folder";
+            case AccessDeniedException _ -> "permission denied";
+            default -> String.valueOf(e.getMessage());
+        };
     }
 }

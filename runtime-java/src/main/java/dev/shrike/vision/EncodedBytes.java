@@ -1,0 +1,131 @@
+package dev.shrike.vision;
+
+import dev.shrike.SourceException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.zip.CRC32;
+
+/** The bytes of a picture file with reads that know where the file ends: reading past it says "truncated". */
+final class EncodedBytes {
+    private static final ValueLayout.OfInt BIG_INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfInt LITTLE_INT =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final MemorySegment memory;
+    private final String name;
+    private final long maxPixels;
+
+    EncodedBytes(MemorySegment memory, String name, long maxPixels) {
+        this.memory = memory;
+        this.name = name;
+        this.maxPixels = maxPixels;
+    }
+
+    String name() {
+        return name;
+    }
+
+    long size() {
+        return memory.byteSize();
+    }
+
+    /** Byte at the position, 0 to 255. */
+    int u8(long at) {
+        need(at, 1);
+        return memory.get(ValueLayout.JAVA_BYTE, at) & 0xff;
+    }
+
+    int u16Big(long at) {
+        return u8(at) << 8 | u8(at + 1);
+    }
+
+    int u16Little(long at) {
+        return u8(at) | u8(at + 1) << 8;
+    }
+
+    long u32Big(long at) {
+        need(at, 4);
+        return Integer.toUnsignedLong(memory.get(BIG_INT, at));
+    }
+
+    long u32Little(long at) {
+        return Integer.toUnsignedLong(s32Little(at));
+    }
+
+    int s32Little(long at) {
+        need(at, 4);
+        return memory.get(LITTLE_INT, at);
+    }
+
+    /** Whether these bytes stand at the position; false beyond the end. */
+    boolean startsWith(long at, int... expected) {
+        if (at + expected.length > size()) {
+            return false;
+        }
+        for (int i = 0; i < expected.length; i++) {
+            if (u8(at + i) != expected[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** First position of the byte from the position on, or -1. */
+    long indexOf(int value, long from) {
+        long end = size();
+        byte wanted = (byte) value;
+        for (long at = from; at < end; at++) {
+            if (memory.get(ValueLayout.JAVA_BYTE, at) == wanted) {
+                return at;
+            }
+        }
+        return -1;
+    }
+
+    byte[] copy(long at, int length) {
+        need(at, length);
+        return memory.asSlice(at, length).toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    /** CRC-32 of a range. */
+    long crc32(long at, long length) {
+        need(at, length);
+        CRC32 crc = new CRC32();
+        crc.update(memory.asSlice(at, length).asByteBuffer());
+        return crc.getValue();
+    }
+
+    /** Fails unless the file goes on for that many bytes. */
+    void need(long at, long length) {
+        if (at < 0 || length < 0 || at > size() - length) {
+            throw truncated("byte " + Math.max(0, at + length) + " is needed, the file has " + size());
+        }
+    }
+
+    /**
+     * The header of this picture.
+     *
+     * @throws SourceException if a side is 0 or the picture has more pixels than the limit
+     */
+    PictureHeader header(PictureHeader.Format format, long width, long height) {
+        if (width <= 0 || height <= 0) {
+            throw damaged(format.title() + " says its size is " + width + "x" + height);
+        }
+        PictureHeader header = new PictureHeader(format, width, height);
+        if (header.pixels() > maxPixels) {
+            throw new SourceException(name + ": " + header + " has " + header.pixels() + " pixels, the limit is "
+                    + maxPixels + ": make the picture smaller, or raise the limit with -D"
+                    + Pictures.MAX_PIXELS_PROPERTY + "=" + header.pixels());
+        }
+        return header;
+    }
+
+    SourceException truncated(String detail) {
+        return new SourceException(name + ": truncated picture: " + detail);
+    }
+
+    SourceException damaged(String detail) {
+        return new SourceException(name + ": damaged picture: " + detail);
+    }
+}

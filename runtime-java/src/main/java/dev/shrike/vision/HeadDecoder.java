@@ -1,0 +1,42 @@
+package dev.shrike.vision;
+
+import dev.shrike.ModelException;
+import dev.shrike.UnsupportedModelException;
+import dev.shrike.spi.Binding;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Turns what a detection network writes into candidate boxes. Bound to the outputs of one executor; confined to one
+ * thread at a time, and without garbage in the steady state.
+ */
+public sealed interface HeadDecoder permits Yolov5Output, Yolov5Heads, Yolov8Output {
+    /** Number of classes that the network tells apart. */
+    int classes();
+
+    /** Name of the form, for people: {@code "YOLOv5 output 1x25200x85"}. */
+    String description();
+
+    /**
+     * Appends the boxes that pass the filter, in the order of the network's output.
+     *
+     * @throws ModelException if the output holds values that are not finite
+     */
+    void decode(ScoreFilter filter, Candidates candidates);
+
+    /**
+     * The decoder for the outputs of a network, chosen by their shapes and the model's metadata: the exported YOLOv5
+     * output {@code [1, N, 5 + classes]}, the YOLOv8 output {@code [1, 4 + classes, N]}, or three (four) raw YOLOv5
+     * heads {@code [1, A * (5 + classes), H, W]} or {@code [1, A, H, W, 5 + classes]}.
+     *
+     * @param outputs bindings that stay valid as long as the decoder
+     * @param inputWidth width of the network's input in pixels
+     * @param inputHeight height of the network's input in pixels
+     * @param metadata the model's metadata; {@code names}, {@code task} and {@code anchors} are looked at
+     * @throws UnsupportedModelException if no decoder fits; names the outputs with their shapes
+     * @throws ModelException if the metadata is malformed
+     */
+    static HeadDecoder of(List<Binding> outputs, int inputWidth, int inputHeight, Map<String, String> metadata) {
+        return HeadChoice.choose(outputs, inputWidth, inputHeight, metadata);
+    }
+}

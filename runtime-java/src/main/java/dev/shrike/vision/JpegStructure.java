@@ -1,0 +1,108 @@
+package dev.shrike.vision;
+
+/** Walks the markers of a JPEG file (ITU-T T.81, annex B) from start to end of image. */
+final class JpegStructure {
+    private static final int END_OF_IMAGE = 0xd9;
+    private static final int START_OF_SCAN = 0xda;
+
+    /** A progressive picture has about ten scans; a file of thousands is made to keep the decoder busy. */
+    private static final int MAX_SCANS = 256;
+
+    private JpegStructure() {}
+
+    static PictureHeader check(EncodedBytes bytes) {
+        PictureHeader header = null;
+        int scans = 0;
+        long at = 2;
+        while (true) {
+            at = marker(bytes, at);
+            int marker = bytes.u8(at);
+            at++;
+            if (marker == END_OF_IMAGE) {
+                break;
+            }
+            if (isStandalone(marker)) {
+                continue;
+            }
+            int length = bytes.u16Big(at);
+            if (length < 2) {
+                throw bytes.damaged("JPEG segment at byte " + at + " has the length " + length);
+            }
+            bytes.need(at, length);
+            if (isFrameHeader(marker)) {
+                if (header != null) {
+                    throw bytes.damaged("JPEG has a second frame header at byte " + at);
+                }
+                header = frameHeader(bytes, at, length);
+            }
+            at += length;
+            if (marker == START_OF_SCAN) {
+                if (header == null) {
+                    throw bytes.damaged("JPEG scan at byte " + at + " comes before the frame header");
+                }
+                if (++scans > MAX_SCANS) {
+                    throw bytes.damaged("JPEG has more than " + MAX_SCANS + " scans");
+                }
+                at = endOfScan(bytes, at);
+            }
+        }
+        if (header == null || scans == 0) {
+            throw bytes.damaged("JPEG holds no picture");
+        }
+        return header;
+    }
+
+    /** Position of the next marker's code. Anything may lie between segments as long as a marker follows. */
+    private static long marker(EncodedBytes bytes, long from) {
+        long at = from;
+        while (true) {
+            at = bytes.indexOf(0xff, at);
+            if (at < 0 || at + 1 >= bytes.size()) {
+                throw bytes.truncated("JPEG ends without its end-of-image marker");
+            }
+            at++;
+            int code = bytes.u8(at);
+            if (code != 0xff && code != 0) {
+                return at;
+            }
+        }
+    }
+
+    /** Position of the marker that ends entropy-coded data; stuffed zeros and restart markers belong to the data. */
+    private static long endOfScan(EncodedBytes bytes, long from) {
+        long at = from;
+        while (true) {
+            at = bytes.indexOf(0xff, at);
+            if (at < 0 || at + 1 >= bytes.size()) {
+                throw bytes.truncated("JPEG ends inside its picture data, without an end-of-image marker");
+            }
+            int code = bytes.u8(at + 1);
+            if (code == 0 || code >= 0xd0 && code <= 0xd7) {
+                at += 2;
+            } else if (code == 0xff) {
+                at++;
+            } else {
+                return at;
+            }
+        }
+    }
+
+    /** Restart markers, start of image and TEM have no length. */
+    private static boolean isStandalone(int marker) {
+        return marker >= 0xd0 && marker <= 0xd8 || marker == 0x01;
+    }
+
+    /** SOF0 to SOF15 without the tables that share the range (DHT, JPG, DAC). */
+    private static boolean isFrameHeader(int marker) {
+        return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+    }
+
+    private static PictureHeader frameHeader(EncodedBytes bytes, long at, int length) {
+        if (length < 8) {
+            throw bytes.damaged("JPEG frame header of " + length + " bytes");
+        }
+        int height = bytes.u16Big(at + 3);
+        int width = bytes.u16Big(at + 5);
+        return bytes.header(PictureHeader.Format.JPEG, width, height);
+    }
+}

@@ -1,0 +1,197 @@
+package dev.shrike.vision;
+
+import dev.shrike.Frame;
+import dev.shrike.spi.Binding;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Fits frames of any size into a network's input: resized with the ratio kept, centred on grey 114, RGB, 0 to 1. The
+ * steps and the rounding are those of {@code letterbox} in YOLOv5 v6.1 with {@code auto=False, scaleup=True}.
+ *
+ * <p>Bound to the memory of one executor's input. Buffers are made once; confined to one thread at a time. The opener
+ * closes it; closing twice does nothing.
+ */
+public final class Letterbox implements AutoCloseable {
+    private static final float GREY = 114 / 255f;
+    private static final int CHANNELS = 3;
+
+    private final int width;
+    private final int height;
+    private final Layout layout;
+    private final MemorySegment memory;
+    private final long channelStride;
+    private final long rowStride;
+    private final long columnStride;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment resized;
+    private final MemorySegment scratch;
+    private final MemorySegment grey;
+    private boolean closed;
+
+    /** How the input's floats lie in memory. */
+    private enum Layout {
+        /** R, G, B of a pixel are neighbours, and so are pixels. */
+        INTERLEAVED,
+        /** Pixels of one channel are neighbours. */
+        PLANAR,
+        /** Anything else, written element by element. */
+        SCATTERED
+    }
+
+    /**
+     * A letterbox that writes into the binding.
+     *
+     * @param input dims {@code [1, 3, H, W]} with any strides
+     * @throws IllegalArgumentException if the dims are others or the memory is too small for the strides
+     * @throws dev.shrike.BackendUnavailableException if OpenCV cannot be loaded
+     */
+    public Letterbox(Binding input) {
+        if (input.dims().size() != 4 || input.dims().get(0) != 1 || input.dims().get(1) != CHANNELS) {
+            throw new IllegalArgumentException(
+                    "input " + input.name() + " has the dims " + input.dims() + " instead of [1, 3, height, width]");
+        }
+        Bindings.requireMemory(input);
+        OpenCv.require();
+        height = input.dims().get(2);
+        width = input.dims().get(3);
+        memory = input.memory();
+        channelStride = input.strides().get(1);
+        rowStride = input.strides().get(2);
+        columnStride = input.strides().get(3);
+        layout = layoutOf();
+        resized = arena.allocate((long) CHANNELS * width * height, 64);
+        scratch = arena.allocate((long) CHANNELS * width * height, 64);
+        grey = arena.allocate((long) CHANNELS * width * Float.BYTES, 64);
+        for (long i = 0; i < (long) CHANNELS * width; i++) {
+            grey.setAtIndex(ValueLayout.JAVA_FLOAT, i, GREY);
+        }
+    }
+
+    /** Width of the input in pixels. */
+    public int width() {
+        return width;
+    }
+
+    /** Height of the input in pixels. */
+    public int height() {
+        return height;
+    }
+
+    /**
+     * The transform that leads back to the frame, after writing the whole input.
+     *
+     * @throws IllegalStateException if the letterbox was closed, or the frame's memory freed
+     */
+    public LetterboxTransform apply(Frame frame) {
+        if (closed) {
+            throw new IllegalStateException("the letterbox was closed");
+        }
+        MemorySegment pixels = Pictures.live(frame);
+        LetterboxTransform transform = LetterboxTransform.of(frame.width(), frame.height(), width, height);
+        // A side of a very long frame could round to nothing; one pixel of it stays.
+        int innerWidth = Math.clamp((int) Math.rint(frame.width() * transform.ratio()), 1, width);
+        int innerHeight = Math.clamp((int) Math.rint(frame.height() * transform.ratio()), 1, height);
+        int left = (int) Math.rint((width - innerWidth) / 2.0 - 0.1);
+        int top = (int) Math.rint((height - innerHeight) / 2.0 - 0.1);
+        if (innerWidth != frame.width() || innerHeight != frame.height()) {
+            OpenCv.resize(pixels, frame.width(), frame.height(), resized, innerWidth, innerHeight);
+            pixels = resized;
+        }
+        fillBorder(left, top, innerWidth, innerHeight);
+        switch (layout) {
+            case INTERLEAVED -> writeInterleaved(pixels, left, top, innerWidth, innerHeight);
+            case PLANAR -> writePlanes(pixels, left, top, innerWidth, innerHeight);
+            case SCATTERED -> writeScattered(pixels, left, top, innerWidth, innerHeight);
+        }
+        return transform;
+    }
+
+    private Layout layoutOf() {
+        if (channelStride == 1 && columnStride == CHANNELS && rowStride >= (long) CHANNELS * width) {
+            return Layout.INTERLEAVED;
+        }
+        if (columnStride == 1 && rowStride >= width) {
+            return Layout.PLANAR;
+        }
+        return Layout.SCATTERED;
+    }
+
+    private long byteOffset(long channel, long y, long x) {
+        return Float.BYTES * (channel * channelStride + y * rowStride + x * columnStride);
+    }
+
+    private void writeInterleaved(MemorySegment bgr, int left, int top, int innerWidth, int innerHeight) {
+        OpenCv.swapRedAndBlue(bgr, scratch, innerWidth, innerHeight);
+        MemorySegment to = memory.asSlice(byteOffset(0, top, left));
+        OpenCv.toUnitFloats(scratch, innerWidth, innerHeight, CHANNELS, to, Float.BYTES * rowStride);
+    }
+
+    private void writePlanes(MemorySegment bgr, int left, int top, int innerWidth, int innerHeight) {
+        for (int channel = 0; channel < CHANNELS; channel++) {
+            OpenCv.extractChannel(bgr, scratch, innerWidth, innerHeight, CHANNELS - 1 - channel);
+            MemorySegment to = memory.asSlice(byteOffset(channel, top, left));
+            OpenCv.toUnitFloats(scratch, innerWidth, innerHeight, 1, to, Float.BYTES * rowStride);
+        }
+    }
+
+    private void writeScattered(MemorySegment bgr, int left, int top, int innerWidth, int innerHeight) {
+        long from = 0;
+        for (int y = top; y < top + innerHeight; y++) {
+            for (int x = left; x < left + innerWidth; x++) {
+                for (int channel = CHANNELS - 1; channel >= 0; channel--) {
+                    int value = bgr.get(ValueLayout.JAVA_BYTE, from++) & 0xff;
+                    memory.set(ValueLayout.JAVA_FLOAT, byteOffset(channel, y, x), value / 255f);
+                }
+            }
+        }
+    }
+
+    /** Written before every run: an executor may reuse the memory of its input once it was read. */
+    private void fillBorder(int left, int top, int innerWidth, int innerHeight) {
+        fill(0, 0, width, top);
+        fill(0, top + innerHeight, width, height - top - innerHeight);
+        fill(0, top, left, innerHeight);
+        fill(left + innerWidth, top, width - left - innerWidth, innerHeight);
+    }
+
+    private void fill(int x, int y, int columns, int rows) {
+        if (columns == 0 || rows == 0) {
+            return;
+        }
+        switch (layout) {
+            case INTERLEAVED -> fillRows(0, x, y, (long) CHANNELS * columns, rows);
+            case PLANAR -> {
+                for (int channel = 0; channel < CHANNELS; channel++) {
+                    fillRows(channel, x, y, columns, rows);
+                }
+            }
+            case SCATTERED -> fillScattered(x, y, columns, rows);
+        }
+    }
+
+    private void fillRows(int channel, int x, int y, long floats, int rows) {
+        for (int row = y; row < y + rows; row++) {
+            MemorySegment.copy(grey, 0, memory, byteOffset(channel, row, x), Float.BYTES * floats);
+        }
+    }
+
+    private void fillScattered(int x, int y, int columns, int rows) {
+        for (int row = y; row < y + rows; row++) {
+            for (int column = x; column < x + columns; column++) {
+                for (int channel = 0; channel < CHANNELS; channel++) {
+                    memory.set(ValueLayout.JAVA_FLOAT, byteOffset(channel, row, column), GREY);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            arena.close();
+        }
+    }
+}

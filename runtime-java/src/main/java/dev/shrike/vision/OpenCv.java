@@ -1,0 +1,262 @@
+package dev.shrike.vision;
+
+import dev.shrike.BackendUnavailableException;
+import dev.shrike.SourceException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.opencv.global.opencv_core;
+import org.bytedeco.opencv.global.opencv_imgcodecs;
+import org.bytedeco.opencv.global.opencv_imgproc;
+import org.bytedeco.opencv.opencv_core.Mat;
+import org.bytedeco.opencv.opencv_core.Point;
+import org.bytedeco.opencv.opencv_core.Scalar;
+import org.bytedeco.opencv.opencv_core.Size;
+
+/**
+ * The binding to OpenCV: the one class that sees JavaCPP types. Pictures are 8-bit BGR in native memory, rows without
+ * padding unless a step is given; every matrix header made here is freed before the call returns.
+ */
+final class OpenCv {
+    private static final double BYTE_SCALE = 1.0 / 255.0;
+
+    private OpenCv() {}
+
+    /** Loads the library on first use and keeps what went wrong, so that each call can tell. */
+    private static final class Library {
+        static final Throwable FAILURE = load();
+
+        private static Throwable load() {
+            // JavaCPP counts the memory of the whole process, weights and arenas of the engines among it, against a
+            // limit it derives from the Java heap, and then fails allocations that would succeed.
+            setDefault("org.bytedeco.javacpp.maxBytes");
+            setDefault("org.bytedeco.javacpp.maxPhysicalBytes");
+            try {
+                Loader.load(opencv_core.class);
+                Loader.load(opencv_imgproc.class);
+                Loader.load(opencv_imgcodecs.class);
+                return null;
+            } catch (LinkageError | RuntimeException e) {
+                return e;
+            }
+        }
+
+        private static void setDefault(String property) {
+            if (System.getProperty(property) == null) {
+                System.setProperty(property, "0");
+            }
+        }
+    }
+
+    /**
+     * Loads OpenCV unless it is loaded already.
+     *
+     * @throws BackendUnavailableException if it cannot be loaded; names the artifacts to add
+     */
+    static void require() {
+        Throwable failure;
+        try {
+            failure = Library.FAILURE;
+        } catch (LinkageError e) {
+            failure = e;
+        }
+        if (failure != null) {
+            String platform = System.getProperty("os.arch").equals("aarch64") ? "linux-arm64" : "linux-x86_64";
+            throw new BackendUnavailableException(
+                    "reading, resizing and drawing pictures needs OpenCV, which did not load (" + failure
+                            + "): add org.bytedeco:opencv:4.6.0-1.5.8:" + platform
+                            + " with org.bytedeco:openblas:0.3.21-1.5.8:" + platform
+                            + " and org.bytedeco:javacpp:1.5.8:" + platform + " to the class path",
+                    failure);
+        }
+    }
+
+    /** A decoded picture in memory of its own, freed by the garbage collector. */
+    record Decoded(int width, int height, MemorySegment pixels) {}
+
+    /**
+     * The picture that an encoded file holds, as BGR, turned upright by its EXIF orientation; null if OpenCV refuses
+     * the data.
+     *
+     * @param encoded native memory
+     */
+    static Decoded decode(MemorySegment encoded, String name) {
+        require();
+        try (PointerScope _ = new PointerScope();
+                Mat data = wrap(encoded, (int) encoded.byteSize(), 1, opencv_core.CV_8UC1, 0);
+                Mat picture = opencv_imgcodecs.imdecode(data, opencv_imgcodecs.IMREAD_COLOR)) {
+            if (picture == null || picture.empty()) {
+                return null;
+            }
+            int width = picture.cols();
+            int height = picture.rows();
+            if (picture.type() != opencv_core.CV_8UC3) {
+                throw new SourceException(name + ": OpenCV decoded it to an unexpected type " + picture.type());
+            }
+            MemorySegment pixels = Arena.ofAuto().allocate(3L * width * height, 64);
+            try (Mat target = wrap(pixels, width, height, opencv_core.CV_8UC3, 0)) {
+                picture.copyTo(target);
+            }
+            return new Decoded(width, height, pixels);
+        } catch (RuntimeException e) {
+            throw e instanceof SourceException ? e : new SourceException(name + ": " + reason(e), e);
+        } finally {
+            Reference.reachabilityFence(encoded);
+        }
+    }
+
+    /**
+     * The picture encoded for a file extension such as {@code ".jpg"}.
+     *
+     * @throws SourceException if OpenCV cannot encode it
+     */
+    static byte[] encode(MemorySegment bgr, int width, int height, String extension, String name) {
+        require();
+        try (PointerScope _ = new PointerScope();
+                Mat picture = wrap(bgr, width, height, opencv_core.CV_8UC3, 0);
+                BytePointer encoded = new BytePointer()) {
+            if (!opencv_imgcodecs.imencode(extension, picture, encoded)) {
+                throw new SourceException(name + ": OpenCV cannot encode " + width + "x" + height + " as " + extension);
+            }
+            byte[] bytes = new byte[Math.toIntExact(encoded.limit())];
+            encoded.get(bytes);
+            return bytes;
+        } catch (RuntimeException e) {
+            throw e instanceof SourceException ? e : new SourceException(name + ": " + reason(e), e);
+        } finally {
+            Reference.reachabilityFence(bgr);
+        }
+    }
+
+    /** Resizes a BGR picture bilinearly, as {@code cv2.resize(…, INTER_LINEAR)}. */
+    static void resize(MemorySegment from, int width, int height, MemorySegment to, int newWidth, int newHeight) {
+        try (PointerScope _ = new PointerScope();
+                Mat source = wrap(from, width, height, opencv_core.CV_8UC3, 0);
+                Mat target = wrap(to, newWidth, newHeight, opencv_core.CV_8UC3, 0);
+                Size size = new Size(newWidth, newHeight)) {
+            opencv_imgproc.resize(source, target, size, 0, 0, opencv_imgproc.INTER_LINEAR);
+        } finally {
+            Reference.reachabilityFence(from);
+            Reference.reachabilityFence(to);
+        }
+    }
+
+    /** Swaps blue and red. */
+    static void swapRedAndBlue(MemorySegment from, MemorySegment to, int width, int height) {
+        try (PointerScope _ = new PointerScope();
+                Mat source = wrap(from, width, height, opencv_core.CV_8UC3, 0);
+                Mat target = wrap(to, width, height, opencv_core.CV_8UC3, 0)) {
+            opencv_imgproc.cvtColor(source, target, opencv_imgproc.COLOR_BGR2RGB);
+        } finally {
+            Reference.reachabilityFence(from);
+            Reference.reachabilityFence(to);
+        }
+    }
+
+    /** Takes one of three interleaved channels out. */
+    static void extractChannel(MemorySegment from, MemorySegment to, int width, int height, int channel) {
+        try (PointerScope _ = new PointerScope();
+                Mat source = wrap(from, width, height, opencv_core.CV_8UC3, 0);
+                Mat target = wrap(to, width, height, opencv_core.CV_8UC1, 0)) {
+            opencv_core.extractChannel(source, target, channel);
+        } finally {
+            Reference.reachabilityFence(from);
+            Reference.reachabilityFence(to);
+        }
+    }
+
+    /**
+     * Converts bytes 0..255 to floats 0..1.
+     *
+     * @param channels interleaved channels of both, 1 or 3
+     * @param to first float of the target
+     * @param step bytes from one row of the target to the next
+     */
+    static void toUnitFloats(MemorySegment from, int width, int height, int channels, MemorySegment to, long step) {
+        try (PointerScope _ = new PointerScope();
+                Mat source = wrap(from, width, height, opencv_core.CV_MAKETYPE(opencv_core.CV_8U, channels), 0);
+                Mat target = wrap(to, width, height, opencv_core.CV_MAKETYPE(opencv_core.CV_32F, channels), step)) {
+            source.convertTo(target, opencv_core.CV_MAKETYPE(opencv_core.CV_32F, channels), BYTE_SCALE, 0);
+        } finally {
+            Reference.reachabilityFence(from);
+            Reference.reachabilityFence(to);
+        }
+    }
+
+    /** A picture to draw on; colours are 0xRRGGBB. Close it to free the matrix header. */
+    static final class Canvas implements AutoCloseable {
+        private final MemorySegment pixels;
+        private final Mat picture;
+
+        Canvas(MemorySegment bgr, int width, int height) {
+            require();
+            pixels = bgr;
+            picture = wrap(bgr, width, height, opencv_core.CV_8UC3, 0);
+        }
+
+        /** Draws a rectangle between two corners; a negative thickness fills it. */
+        void rectangle(int x1, int y1, int x2, int y2, int colour, int thickness) {
+            try (Point a = new Point(x1, y1);
+                    Point b = new Point(x2, y2);
+                    Scalar bgr = scalar(colour)) {
+                opencv_imgproc.rectangle(picture, a, b, bgr, thickness, opencv_imgproc.LINE_AA, 0);
+            }
+        }
+
+        /** Writes text from its lower left corner. */
+        void text(String text, int x, int y, double scale, int colour, int thickness) {
+            try (Point origin = new Point(x, y);
+                    Scalar bgr = scalar(colour)) {
+                opencv_imgproc.putText(
+                        picture, text, origin, opencv_imgproc.FONT_HERSHEY_SIMPLEX, scale, bgr, thickness,
+                        opencv_imgproc.LINE_AA, false);
+            }
+        }
+
+        /** Width and height of a text in pixels. */
+        static int[] textSize(String text, double scale, int thickness) {
+            int[] baseline = new int[1];
+            try (Size size = opencv_imgproc.getTextSize(
+                    text, opencv_imgproc.FONT_HERSHEY_SIMPLEX, scale, thickness, baseline)) {
+                return new int[] {size.width(), size.height()};
+            }
+        }
+
+        private static Scalar scalar(int colour) {
+            return new Scalar(colour & 255, colour >> 8 & 255, colour >> 16 & 255, 0);
+        }
+
+        @Override
+        public void close() {
+            picture.close();
+            Reference.reachabilityFence(pixels);
+        }
+    }
+
+    /** A matrix header over memory that stays the caller's; step 0 means rows without padding. */
+    private static Mat wrap(MemorySegment memory, int width, int height, int type, long step) {
+        long row = (long) width * elementBytes(type);
+        long bytes = step == 0 ? row * height : step * (height - 1L) + row;
+        // The header is made over a direct buffer, which cannot be larger than this.
+        if (bytes > Integer.MAX_VALUE) {
+            throw new SourceException("a picture of " + width + "x" + height + " is too large for OpenCV");
+        }
+        BytePointer pointer = new BytePointer(memory.asSlice(0, bytes).asByteBuffer());
+        return new Mat(height, width, type, pointer, step == 0 ? row : step);
+    }
+
+    /** Bytes of one pixel; a type is its depth in the low three bits and its channels less one above. */
+    private static int elementBytes(int type) {
+        return ((type >> 3) + 1) * ((type & 7) == opencv_core.CV_32F ? Float.BYTES : 1);
+    }
+
+    /** What OpenCV complains about, without its version and source file. */
+    private static String reason(RuntimeException e) {
+        String text = String.valueOf(e.getMessage()).strip();
+        int end = text.indexOf("error: ");
+        return "OpenCV refuses it: " + (end < 0 ? text : text.substring(end + 7)).replace('\n', ' ');
+    }
+}
