@@ -11,17 +11,17 @@ final class Anchors {
 
     /** The anchors of the YOLOv5 models trained on COCO with strides 8, 16, 32. */
     private static final float[] COCO_P5 = {
-        10, 13, 16, 30, 33, 23,
-        30, 61, 62, 45, 59, 119,
-        116, 90, 156, 198, 373, 326
+            10, 13, 16, 30, 33, 23,
+            30, 61, 62, 45, 59, 119,
+            116, 90, 156, 198, 373, 326
     };
 
     /** The anchors of the YOLOv5 models trained on COCO with strides 8, 16, 32, 64. */
     private static final float[] COCO_P6 = {
-        19, 27, 44, 40, 38, 94,
-        96, 68, 86, 152, 180, 137,
-        140, 301, 303, 264, 238, 542,
-        436, 615, 739, 380, 925, 792
+            19, 27, 44, 40, 38, 94,
+            96, 68, 86, 152, 180, 137,
+            140, 301, 303, 264, 238, 542,
+            436, 615, 739, 380, 925, 792
     };
 
     private Anchors() {}

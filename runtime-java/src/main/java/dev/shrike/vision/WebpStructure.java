@@ -38,7 +38,8 @@ final class WebpStructure {
         if ((bytes.u8(body) & 1) != 0 || !bytes.startsWith(body + 3, 0x9d, 0x01, 0x2a)) {
             throw bytes.damaged("WebP has no key frame at byte " + body);
         }
-        return bytes.header(PictureHeader.Format.WEBP, bytes.u16Little(body + 6) & 0x3fff, bytes.u16Little(body + 8) & 0x3fff);
+        return bytes.header(PictureHeader.Format.WEBP, bytes.u16Little(body + 6) & 0x3fff,
+                bytes.u16Little(body + 8) & 0x3fff);
     }
 
     /** The signature 0x2f, then both sides less one as 14 bits. */
