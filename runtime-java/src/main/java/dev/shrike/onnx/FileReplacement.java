@@ -1,0 +1,61 @@
+package dev.shrike.onnx;
+
+import dev.shrike.ShrikeException;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/** Writes a file so that whoever looks sees the old one or the new one, never a part. */
+final class FileReplacement {
+    /** What goes into the file. */
+    @FunctionalInterface
+    interface Content {
+        void writeTo(OutputStream stream) throws IOException;
+    }
+
+    private FileReplacement() {}
+
+    static void write(Path file, Content content) {
+        if (Files.isDirectory(file)) {
+            throw new ShrikeException(file + ": is a folder; name a file in it");
+        }
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw new ShrikeException(
+                    file + ": cannot be written, the folder " + folder + " does not exist; create it");
+        }
+        // Not Files.createTempFile: its file could be read by its owner alone, and would stay so.
+        Path temporary = folder.resolve("." + file.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        try {
+            try (FileChannel channel = FileChannel.open(
+                    temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                OutputStream stream = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
+                content.writeTo(stream);
+                stream.flush();
+                channel.force(true);
+            }
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new ShrikeException(
+                    file + ": cannot be written: " + e + "; check free space and permissions of " + folder, e);
+        } finally {
+            discard(temporary);
+        }
+    }
+
+    private static void discard(Path temporary) {
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            System.getLogger(FileReplacement.class.getName())
+                    .log(System.Logger.Level.WARNING, "cannot remove the temporary file " + temporary, e);
+        }
+    }
+}
