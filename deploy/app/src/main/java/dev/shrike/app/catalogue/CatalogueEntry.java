@@ -68,7 +68,7 @@ record CatalogueEntry(
             numbered("package/dist/src/model_s/", "model.json", "group1-shard%dof7.bin", 7),
             new Preparation.Yolov5FromTfjs(
                     Yolov5Architecture.SMALL,
-                    "@@HASH@@",
+                    "05df893cf4fcafbc26fe06f085ff183a20a458ee735aa1b3151ef28ae443265e",
                     CocoNames.NAMES),
             List.of("yolov5s.onnx"),
             1);
