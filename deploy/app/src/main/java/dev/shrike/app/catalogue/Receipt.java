@@ -65,8 +65,7 @@ record Receipt(String source, Map<String, Entry> files) {
         ObjectMapper mapper = new ObjectMapper();
         ObjectNode root = mapper.createObjectNode().put("source", source);
         ObjectNode list = root.putObject("files");
-        files.forEach((name, entry) ->
-                list.putObject(name).put("bytes", entry.bytes()).put("sha256", entry.sha256()));
+        files.forEach((name, entry) -> list.putObject(name).put("bytes", entry.bytes()).put("sha256", entry.sha256()));
         Files.write(file, mapper.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));
     }
 

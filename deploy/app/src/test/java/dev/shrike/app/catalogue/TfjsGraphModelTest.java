@@ -82,19 +82,20 @@ class TfjsGraphModelTest {
     void refusesWhatItDoesNotUnderstand() {
         refused(UnsupportedModelException.class, "type 'uint8'", tiny -> tiny.entry(1).put("dtype", "uint8"));
         refused(UnsupportedModelException.class, "quantised", tiny -> tiny.entry(1).putObject("quantization"));
-        refused(ModelException.class, "not a TensorFlow.js graph model", tiny -> tiny.json.put("format", "layers-model"));
+        refused(ModelException.class, "not a TensorFlow.js graph model",
+                tiny -> tiny.json.put("format", "layers-model"));
         refused(UnsupportedModelException.class, "numbered", tiny -> tiny.node(3).put("name", "dense/MatMul"));
         refused(UnsupportedModelException.class, "not an NHWC one", tiny -> list(tiny, "strides").set(1, "3"));
         refused(UnsupportedModelException.class, "not an NHWC one", tiny -> list(tiny, "dilations").set(1, "2"));
         refused(ModelException.class, "no weight", tiny -> ((ArrayNode) tiny.node(3).path("input")).set(1, "axi"));
-        refused(ModelException.class, "the weight INT32", tiny ->
-                ((ArrayNode) tiny.node(3).path("input")).set(1, "axis"));
+        refused(ModelException.class, "the weight INT32",
+                tiny -> ((ArrayNode) tiny.node(3).path("input")).set(1, "axis"));
     }
 
     @Test
     void refusesAnotherNetwork() {
-        refused(ModelException.class, "convolutions, this YOLOv5 has", tiny ->
-                ((ArrayNode) tiny.json.path("modelTopology").path("node")).remove(4));
+        refused(ModelException.class, "convolutions, this YOLOv5 has",
+                tiny -> ((ArrayNode) tiny.json.path("modelTopology").path("node")).remove(4));
         refused(ModelException.class, "should be", tiny -> {
             String third = tiny.node(3).path("name").asText();
             tiny.node(1).put("name", "model/conv2d_99/BiasAdd");
