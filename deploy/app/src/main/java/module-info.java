@@ -1,8 +1,11 @@
+/** The {@code shrike} command. */
 module dev.shrike.app {
+    requires com.fasterxml.jackson.databind;
     requires dev.shrike;
     requires info.picocli;
-    requires com.fasterxml.jackson.databind;
 
-    opens dev.shrike.app.catalogue to
+    opens dev.shrike.app to
+            info.picocli;
+    opens dev.shrike.app.detect to
             info.picocli;
 }

@@ -1,0 +1,55 @@
+package dev.shrike.app;
+
+import dev.shrike.app.detect.DetectCommand;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+
+/** The {@code shrike} command. Exit codes: 0 ok, 1 failure, 2 usage. */
+public final class Main {
+    private Main() {}
+
+    /** Runs the command and ends the process. */
+    public static void main(String[] args) {
+        OutputStream out = new FileOutputStream(FileDescriptor.out);
+        PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+        Console console = new Console(
+                out, err, Boolean.getBoolean("shrike.terminal.out"), Boolean.getBoolean("shrike.terminal.err"));
+        System.exit(run(console, args));
+    }
+
+    /** The exit code of the command after it ran with these streams, neither of them a terminal. */
+    public static int run(String[] args, PrintStream out, PrintStream err) {
+        return run(new Console(out, err, false, false), args);
+    }
+
+    private static int run(Console console, String... args) {
+        Failures failures = new Failures(console);
+        try {
+            return commandLine(console, failures).execute(args);
+        } catch (Throwable e) {
+            // Picocli lets errors such as OutOfMemoryError pass.
+            return failures.failure(e, args);
+        }
+    }
+
+    private static CommandLine commandLine(Console console, Failures failures) {
+        CommandLine line = new CommandLine(new RootCommand())
+                .addSubcommand(new DetectCommand(console, new NoModels()))
+                .addSubcommand(new CommandLine.HelpCommand())
+                .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
+                .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))
+                .setUsageHelpAutoWidth(false)
+                .setUsageHelpWidth(100)
+                .setParameterExceptionHandler(failures::usage)
+                .setExecutionExceptionHandler(
+                        (e, command, result) -> failures.failure(e, result.originalArgs().toArray(String[]::new)));
+        line.setColorScheme(CommandLine.Help.defaultColorScheme(
+                console.outTerminal() ? CommandLine.Help.Ansi.AUTO : CommandLine.Help.Ansi.OFF));
+        return line;
+    }
+}

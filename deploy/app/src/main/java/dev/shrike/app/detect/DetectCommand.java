@@ -1,0 +1,212 @@
+package dev.shrike.app.detect;
+
+import dev.shrike.DetectorOptions;
+import dev.shrike.app.Console;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code shrike detect}: the command line, checked and handed to {@link DetectRun}. */
+@Command(
+        name = "detect",
+        description = {
+                "Finds objects in pictures.",
+                "Without a source it looks at sample photographs. Results go to the standard output, pictures with the"
+                        + " boxes drawn to a new folder below runs/detect.",
+                ""
+        },
+        sortOptions = false,
+        mixinStandardHelpOptions = true,
+        versionProvider = dev.shrike.app.Version.class)
+public final class DetectCommand implements Callable<Integer> {
+    private static final int SMALLEST_INPUT = 32;
+
+    private final Console console;
+    private final ModelStore store;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "SOURCE",
+            description = "Pictures (JPEG, PNG, BMP, WebP), folders of them, or quoted globs such as 'in/**/*.jpg'.")
+    private List<String> positional = new ArrayList<>();
+
+    @Option(
+            names = "--source",
+            arity = "1",
+            paramLabel = "SOURCE",
+            description = "The same as an option; may be repeated.")
+    private List<String> sources = new ArrayList<>();
+
+    @Option(
+            names = "--weights",
+            paramLabel = "FILE|NAME",
+            defaultValue = "yolov5s",
+            description = "Model: an ONNX file, or a name that 'shrike models' lists (default: ${DEFAULT-VALUE}).")
+    private String weights;
+
+    @Option(
+            names = {"--imgsz", "--img", "--img-size"},
+            paramLabel = "SIZE",
+            parameterConsumer = Numbers.class,
+            description = "Size of the network's input in pixels, N or HEIGHT,WIDTH (default: the model's own).")
+    private List<Integer> inputSize = List.of();
+
+    @Option(
+            names = "--conf-thres",
+            paramLabel = "SCORE",
+            defaultValue = "0.25",
+            description = "Lowest score reported, 0 to 1 (default: ${DEFAULT-VALUE}).")
+    private float confidence;
+
+    @Option(
+            names = "--iou-thres",
+            paramLabel = "IOU",
+            defaultValue = "0.45",
+            description = "Overlap above which the weaker of two boxes is dropped, 0 to 1 (default: ${DEFAULT-VALUE}).")
+    private float iou;
+
+    @Option(
+            names = "--max-det",
+            paramLabel = "N",
+            defaultValue = "1000",
+            description = "Most objects reported per picture (default: ${DEFAULT-VALUE}).")
+    private int maxDetections;
+
+    @Option(
+            names = "--classes",
+            paramLabel = "ID",
+            parameterConsumer = Numbers.class,
+            description = "Report these classes only: 0,2 or 0 2.")
+    private List<Integer> classes = List.of();
+
+    @Option(names = "--agnostic-nms", description = "Boxes of different classes suppress each other.")
+    private boolean agnostic;
+
+    @Option(names = "--multi-label", description = "Report a box for each of its classes above the threshold.")
+    private boolean multiLabel;
+
+    @Option(names = "--engine", paramLabel = "NAME", description = "Engine to run on, such as cpu (default: the best).")
+    private String engine = "";
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Threads of the engine; 0 takes one per processor (default: ${DEFAULT-VALUE}).")
+    private int threads;
+
+    @Option(names = "--json", description = "Print JSON lines, one object a picture (docs/detect.schema.json).")
+    private boolean json;
+
+    @Option(names = "--save-txt", description = "Write labels/*.txt: class, centre, width and height, normalised.")
+    private boolean saveText;
+
+    @Option(names = "--save-conf", description = "Add the score to each line of --save-txt.")
+    private boolean saveScore;
+
+    @Option(names = "--nosave", description = "Write no pictures.")
+    private boolean noPictures;
+
+    @Option(
+            names = "--project",
+            paramLabel = "DIR",
+            defaultValue = "runs/detect",
+            description = "Where the folder of the run is made (default: ${DEFAULT-VALUE}).")
+    private String project;
+
+    @Option(
+            names = "--name",
+            paramLabel = "NAME",
+            defaultValue = "exp",
+            description = "Name of the folder; a number is added if it exists (default: ${DEFAULT-VALUE}).")
+    private String name;
+
+    @Option(names = "--exist-ok", description = "Write into the folder if it exists.")
+    private boolean existOk;
+
+    @Option(names = "--no-progress", description = "Draw no progress bar.")
+    private boolean noProgress;
+
+    @Option(names = "--quiet", description = "Print errors only; with --json, the objects as well.")
+    private boolean quiet;
+
+    /** A command that writes to the console and takes named models from the store. */
+    public DetectCommand(Console console, ModelStore store) {
+        this.console = console;
+        this.store = store;
+    }
+
+    @Override
+    public Integer call() {
+        DetectRequest request = request();
+        return new DetectRun(console, store, request).run();
+    }
+
+    private DetectRequest request() {
+        List<String> all = new ArrayList<>(sources);
+        all.addAll(positional);
+        if (saveScore && !saveText) {
+            throw usage("--save-conf adds to --save-txt, which is missing");
+        }
+        if (name.isBlank() || name.equals(".") || name.equals("..") || name.indexOf('/') >= 0) {
+            throw usage("--name '" + name + "' is no name of a folder; the folder above it is --project");
+        }
+        try {
+            return new DetectRequest(
+                    weights,
+                    all,
+                    detectorOptions(),
+                    new DetectRequest.Saving(
+                            !noPictures, saveText, saveScore, Path.of(project), Path.of(name).toString(), existOk),
+                    json,
+                    quiet,
+                    !noProgress && !quiet);
+        } catch (InvalidPathException e) {
+            throw usage("'" + e.getInput() + "' is no path: " + e.getReason());
+        }
+    }
+
+    private DetectorOptions detectorOptions() {
+        if (inputSize.size() > 2) {
+            throw usage("--imgsz takes N or HEIGHT,WIDTH, not " + inputSize.size() + " numbers");
+        }
+        for (int size : inputSize) {
+            if (size < SMALLEST_INPUT) {
+                throw usage("--imgsz " + size + " is less than " + SMALLEST_INPUT);
+            }
+        }
+        int height = inputSize.isEmpty() ? 0 : inputSize.getFirst();
+        int width = inputSize.isEmpty() ? 0 : inputSize.getLast();
+        try {
+            return new DetectorOptions(
+                    width,
+                    height,
+                    confidence,
+                    iou,
+                    maxDetections,
+                    new HashSet<>(classes),
+                    agnostic,
+                    multiLabel,
+                    threads,
+                    engine);
+        } catch (IllegalArgumentException e) {
+            throw usage(e.getMessage());
+        }
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

@@ -1,0 +1,50 @@
+package dev.shrike.app.detect;
+
+import dev.shrike.Detection;
+import dev.shrike.Detections;
+import java.nio.file.Path;
+
+/** How the results of a run are shown. Confined to one thread. */
+interface Report {
+    /** Shows nothing. */
+    Report SILENT = new Report() {
+        @Override
+        public void picture(int index, int count, Path picture, Detections found) {
+            // nothing, as was asked for
+        }
+
+        @Override
+        public void summary(Totals totals) {
+            // nothing, as was asked for
+        }
+    };
+
+    /**
+     * Shows one picture.
+     *
+     * @param index position in the run, from 0
+     * @param count number of pictures in the run
+     */
+    void picture(int index, int count, Path picture, Detections found);
+
+    /** Shows the whole run. */
+    void summary(Totals totals);
+
+    /** What was seen in words, classes in the order of their ids: {@code "4 persons, 1 bus"}. */
+    static String describe(Detections found) {
+        if (found.size() == 0) {
+            return "(no detections)";
+        }
+        record Count(String label, int number) {}
+        var counts = new java.util.TreeMap<Integer, Count>();
+        for (Detection detection : found) {
+            counts.merge(
+                    detection.classId(),
+                    new Count(detection.label(), 1),
+                    (a, b) -> new Count(a.label(), a.number() + b.number()));
+        }
+        return counts.values().stream()
+                .map(c -> c.number() + " " + c.label() + (c.number() > 1 ? "s" : ""))
+                .collect(java.util.stream.Collectors.joining(", "));
+    }
+}

@@ -1,0 +1,156 @@
+package dev.shrike.app.detect;
+
+import dev.shrike.ShrikeException;
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The folder that one run writes to, {@code runs/detect/exp}, {@code exp2}, …: no two runs get the same one. Files
+ * appear in it complete or not at all, also when the process is told to stop.
+ */
+final class RunFolder implements AutoCloseable {
+    private static final long WRITE_SECONDS = 10;
+
+    private final Path folder;
+    private final Set<String> stems = new HashSet<>();
+    private final ReentrantLock writing = new ReentrantLock();
+    private final Thread hook;
+
+    private RunFolder(Path folder) {
+        this.folder = folder;
+        this.hook = Thread.ofPlatform().unstarted(this::finishWriting);
+        Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    /**
+     * A new folder {@code project/name}, {@code project/name2}, …
+     *
+     * @param reuse takes {@code project/name} even if it exists
+     * @throws ShrikeException if the folder cannot be made; names the folder and the reason
+     */
+    static RunFolder create(Path project, String name, boolean reuse) {
+        try {
+            Files.createDirectories(project);
+            if (reuse) {
+                return new RunFolder(Files.createDirectories(project.resolve(name)));
+            }
+            for (int n = 1;; n++) {
+                Path candidate = project.resolve(n == 1 ? name : name + n);
+                try {
+                    return new RunFolder(Files.createDirectory(candidate));
+                } catch (FileAlreadyExistsException e) {
+                    // Taken, perhaps this very moment by another run: the next number.
+                }
+            }
+        } catch (FileAlreadyExistsException e) {
+            throw new ShrikeException(e.getFile() + ": is a file, not a folder; choose another --project or --name", e);
+        } catch (IOException e) {
+            throw new ShrikeException(
+                    project.resolve(name) + ": cannot make the folder for the results (" + reason(e)
+                            + "); choose another --project, or --nosave",
+                    e);
+        }
+    }
+
+    Path path() {
+        return folder;
+    }
+
+    /** A stem for the files of one picture that no other picture of this run has. */
+    String uniqueStem(Path picture) {
+        String stem = Sources.Names.stem(picture);
+        String unique = stem;
+        for (int n = 2; !stems.add(unique); n++) {
+            unique = stem + "-" + n;
+        }
+        return unique;
+    }
+
+    /** Where the file {@code name} goes, below the folder {@code sub} unless that is empty. */
+    Path file(String sub, String name) {
+        Path parent = sub.isEmpty() ? folder : folder.resolve(sub);
+        try {
+            Files.createDirectories(parent);
+        } catch (IOException e) {
+            throw cannotWrite(parent, e);
+        }
+        return parent.resolve(name);
+    }
+
+    /** Runs something that writes files; the process does not end in its midst. */
+    void write(Runnable writer) {
+        writing.lock();
+        try {
+            writer.run();
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** Writes a text file, to a temporary file first, then renamed. */
+    void writeText(Path file, String text) {
+        Path temporary = file.resolveSibling(".shrike-" + ProcessHandle.current().pid() + ".part");
+        try {
+            Files.writeString(temporary, text);
+            Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            deleteQuietly(temporary);
+            throw cannotWrite(file, e);
+        }
+    }
+
+    /** Removes the folder again if nothing was written to it. */
+    @Override
+    public void close() {
+        try {
+            Files.deleteIfExists(folder);
+        } catch (DirectoryNotEmptyException e) {
+            // The usual case: there are results.
+        } catch (IOException e) {
+            // An empty folder stays; nothing is lost.
+        }
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The process is ending already.
+        }
+    }
+
+    /** Lets a write under way end and keeps the next one from starting. */
+    private void finishWriting() {
+        try {
+            boolean stuck = !writing.tryLock(WRITE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static ShrikeException cannotWrite(Path file, IOException e) {
+        return new ShrikeException(file + ": cannot be written: " + reason(e), e);
+    }
+
+    private static String reason(IOException e) {
+        return switch (e) {
+            case java.nio.file.AccessDeniedException _ -> "permission denied";
+            case FileSystemException f when f.getReason() != null -> f.getReason();
+            default -> e.getMessage() == null ? e.toString() : e.getMessage();
+        };
+    }
+
+    private static void deleteQuietly(Path temporary) {
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            // The error that led here is the one to report.
+        }
+    }
+}

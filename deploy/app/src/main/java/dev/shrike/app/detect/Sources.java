@@ -1,0 +1,176 @@
+package dev.shrike.app.detect;
+
+import dev.shrike.SourceException;
+import java.io.IOException;
+import java.nio.file.FileSystems;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.nio.file.PathMatcher;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.PatternSyntaxException;
+
+/**
+ * The pictures that the sources on a command line stand for, in order.
+ *
+ * @param pictures files to look at
+ * @param problems one message for each source that stands for nothing
+ */
+record Sources(List<Path> pictures, List<String> problems) {
+    /** Extensions of the formats that can be read, in lower case. */
+    static final Set<String> EXTENSIONS = Set.of("jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp");
+
+    private static final String FORMATS = "JPEG, PNG, BMP, WebP";
+
+    Sources {
+        pictures = List.copyOf(pictures);
+        problems = List.copyOf(problems);
+    }
+
+    /**
+     * Each source as pictures: a file stands for itself whatever its name, a folder for the pictures directly in it, a
+     * glob ({@code *}, {@code ?}, {@code [a-z]}, {@code {a,b}}, {@code **} across folders) for those that match, both
+     * sorted by name.
+     */
+    static Sources expand(List<String> sources) {
+        List<Path> pictures = new ArrayList<>();
+        List<String> problems = new ArrayList<>();
+        for (String source : sources) {
+            try {
+                pictures.addAll(expand(source));
+            } catch (SourceException e) {
+                problems.add(e.getMessage());
+            }
+        }
+        return new Sources(pictures, problems);
+    }
+
+    private static List<Path> expand(String source) {
+        if (source.isBlank()) {
+            throw new SourceException("a source is empty; give a picture, a folder or a glob");
+        }
+        if (source.matches("[A-Za-z][A-Za-z0-9+.-]+://.*")) {
+            throw new SourceException(source + ": addresses are not read; give a picture, a folder or a glob");
+        }
+        Path path;
+        try {
+            path = Path.of(source);
+        } catch (InvalidPathException e) {
+            throw new SourceException("'" + source + "' is no path: " + e.getReason(), e);
+        }
+        try {
+            // A file whose name happens to look like a glob is that file.
+            if (Files.isDirectory(path)) {
+                return folder(path);
+            }
+            if (Files.exists(path)) {
+                return List.of(path);
+            }
+            if (isGlob(source)) {
+                return glob(source);
+            }
+        } catch (IOException e) {
+            throw new SourceException(source + ": cannot be listed: " + e, e);
+        }
+        throw new SourceException(source + ": no such file or folder");
+    }
+
+    private static List<Path> folder(Path folder) throws IOException {
+        try (var entries = Files.newDirectoryStream(folder, Sources::isPicture)) {
+            List<Path> found = new ArrayList<>();
+            entries.forEach(found::add);
+            if (found.isEmpty()) {
+                throw new SourceException(folder + ": no pictures (" + FORMATS + ") in this folder");
+            }
+            found.sort(null);
+            return found;
+        } catch (java.nio.file.AccessDeniedException e) {
+            throw new SourceException(folder + ": permission denied", e);
+        }
+    }
+
+    private static boolean isGlob(String source) {
+        return source.chars().anyMatch(c -> "*?[{".indexOf(c) >= 0);
+    }
+
+    private static List<Path> glob(String source) throws IOException {
+        PathMatcher matcher;
+        try {
+            matcher = FileSystems.getDefault().getPathMatcher("glob:" + source);
+        } catch (PatternSyntaxException e) {
+            throw new SourceException(source + ": neither a file nor a glob: " + e.getDescription(), e);
+        }
+        // Start below the last folder that is spelled out; the matcher sees paths in the form the pattern has.
+        int firstWild = 0;
+        while ("*?[{\\".indexOf(source.charAt(firstWild)) < 0) {
+            firstWild++;
+        }
+        int slash = source.lastIndexOf('/', firstWild);
+        String base = slash < 0 ? "" : source.substring(0, slash + 1);
+        int depth = source.contains("**")
+                ? Integer.MAX_VALUE
+                : (int) source.substring(slash + 1).chars().filter(c -> c == '/').count() + 1;
+        List<Path> found = new ArrayList<>();
+        Files.walkFileTree(
+                Path.of(base.isEmpty() ? "." : base),
+                EnumSet.noneOf(java.nio.file.FileVisitOption.class),
+                depth,
+                new SimpleFileVisitor<>() {
+                    @Override
+                    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                        Path named = base.isEmpty() ? Path.of(".").relativize(file) : file;
+                        if (matcher.matches(named) && isPicture(file)) {
+                            found.add(named);
+                        }
+                        return FileVisitResult.CONTINUE;
+                    }
+
+                    @Override
+                    public FileVisitResult visitFileFailed(Path file, IOException e) {
+                        // A folder that may not be read matches nothing, as in a shell.
+                        return FileVisitResult.CONTINUE;
+                    }
+                });
+        if (found.isEmpty()) {
+            throw new SourceException(source + ": no pictures (" + FORMATS + ") match");
+        }
+        found.sort(null);
+        return found;
+    }
+
+    private static boolean isPicture(Path file) {
+        return EXTENSIONS.contains(Names.extension(file)) && Files.isRegularFile(file);
+    }
+
+    /** Parts of file names. */
+    static final class Names {
+        private Names() {}
+
+        /** The extension in lower case without the dot, or the empty string. */
+        static String extension(Path file) {
+            String name = name(file);
+            int dot = name.lastIndexOf('.');
+            return dot <= 0 ? "" : name.substring(dot + 1).toLowerCase(Locale.ROOT);
+        }
+
+        /** The name without the extension. */
+        static String stem(Path file) {
+            String name = name(file);
+            int dot = name.lastIndexOf('.');
+            return dot <= 0 ? name : name.substring(0, dot);
+        }
+
+        /** The last part of the path. */
+        static String name(Path file) {
+            Path name = file.getFileName();
+            return name == null ? file.toString() : name.toString();
+        }
+    }
+}

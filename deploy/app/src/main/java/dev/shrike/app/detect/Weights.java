@@ -1,0 +1,56 @@
+package dev.shrike.app.detect;
+
+import dev.shrike.ShrikeException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+
+/** What {@code --weights} means. */
+final class Weights {
+    private Weights() {}
+
+    /**
+     * The model file: {@code weights} itself if there is such a file or it looks like one (a separator or an
+     * extension), else the model of that name in the store.
+     *
+     * @param width width of the network's input that is wanted, 0 for the model's own
+     * @param height height of the network's input that is wanted, 0 for the model's own
+     * @throws ShrikeException if there is neither; names the models that there are
+     */
+    static Path resolve(String weights, int width, int height, ModelStore store) {
+        Path file;
+        try {
+            file = Path.of(weights);
+        } catch (InvalidPathException e) {
+            throw new ShrikeException("'" + weights + "' is no path: " + e.getReason(), e);
+        }
+        if (Files.isRegularFile(file)) {
+            return file;
+        }
+        if (store.names().contains(weights)) {
+            if (width != height) {
+                throw new ShrikeException("models by name take square pictures only, not " + width + "x" + height
+                        + "; give the file of a model with that input");
+            }
+            return store.model(weights, width);
+        }
+        if (Files.isDirectory(file)) {
+            throw new ShrikeException(weights + ": is a folder, not a model file");
+        }
+        if (weights.indexOf('/') >= 0 || weights.indexOf('.') >= 0) {
+            throw new ShrikeException(weights + ": no such file" + hint(weights, store));
+        }
+        throw new ShrikeException("there is no model '" + weights + "'; give a file, or one of "
+                + String.join(", ", store.names()));
+    }
+
+    /** PyTorch users are used to names such as yolov5s.pt, which stand for a download. */
+    private static String hint(String weights, ModelStore store) {
+        for (String name : store.names()) {
+            if (weights.startsWith(name + ".")) {
+                return "; '--weights " + name + "' fetches that model";
+            }
+        }
+        return "";
+    }
+}

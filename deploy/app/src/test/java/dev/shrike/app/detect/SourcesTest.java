@@ -1,0 +1,100 @@
+package dev.shrike.app.detect;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SourcesTest {
+    @TempDir
+    private Path folder;
+
+    @BeforeEach
+    void fill() throws IOException {
+        for (String name : List.of("b.jpg", "a.PNG", "c.webp", "notes.txt", "in/d.jpg", "in/deep/e.bmp", "[x].jpg")) {
+            Path file = folder.resolve(name);
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, "x");
+        }
+        Files.createDirectories(folder.resolve("empty"));
+        Files.createDirectories(folder.resolve("trap.jpg"));
+    }
+
+    private List<String> names(String... sources) {
+        Sources found = Sources.expand(List.of(sources));
+        assertEquals(List.of(), found.problems());
+        return found.pictures().stream().map(p -> folder.relativize(p).toString()).toList();
+    }
+
+    private String problem(String source) {
+        Sources found = Sources.expand(List.of(source));
+        assertEquals(List.of(), found.pictures());
+        assertEquals(1, found.problems().size());
+        return found.problems().getFirst();
+    }
+
+    @Test
+    void aFolderStandsForThePicturesDirectlyInItByName() {
+        assertEquals(List.of("[x].jpg", "a.PNG", "b.jpg", "c.webp"), names(folder.toString()));
+    }
+
+    @Test
+    void aFileStandsForItselfWhateverItsName() {
+        assertEquals(List.of("notes.txt", "[x].jpg"), names(folder + "/notes.txt", folder + "/[x].jpg"));
+    }
+
+    @Test
+    void globsMatchPicturesOnly() {
+        assertEquals(List.of("[x].jpg", "b.jpg"), names(folder + "/*.jpg"));
+        assertEquals(List.of("[x].jpg", "a.PNG", "b.jpg", "c.webp"), names(folder + "/*"));
+        assertEquals(List.of("a.PNG", "b.jpg"), names(folder + "/[ab].*"));
+        assertEquals(List.of("a.PNG", "c.webp"), names(folder + "/{a,c}.{PNG,webp}"));
+        assertEquals(List.of("in/d.jpg"), names(folder + "/*/*.jpg"));
+        assertEquals(List.of("in/d.jpg", "in/deep/e.bmp"), names(folder + "/in/**"));
+        assertEquals(List.of("b.jpg"), names(folder + "/?.jpg"));
+    }
+
+    @Test
+    void theOrderOfTheSourcesStays() {
+        assertEquals(List.of("c.webp", "b.jpg", "c.webp"),
+                names(folder + "/c.webp", folder + "/b.jpg", folder + "/c.webp"));
+    }
+
+    @Test
+    void problemsNameTheSource() {
+        assertTrue(problem(folder + "/none.jpg").endsWith("none.jpg: no such file or folder"));
+        assertTrue(problem(folder + "/empty").contains("/empty: no pictures"));
+        assertTrue(problem(folder + "/*.gif").contains("/*.gif: no pictures"));
+        assertTrue(problem(folder + "/nowhere/*.jpg").contains("no pictures"));
+        assertTrue(problem(folder + "/[a").contains("/[a: neither a file nor a glob"));
+        assertTrue(problem("rtsp://camera/1").contains("rtsp://camera/1: addresses are not read"));
+        assertTrue(problem(" ").contains("empty"));
+        assertTrue(problem("a\0b").contains("no path"));
+    }
+
+    @Test
+    void aProblemLeavesTheOtherSourcesAlone() {
+        Sources found = Sources.expand(List.of(folder + "/none.jpg", folder + "/b.jpg"));
+        assertEquals(List.of(folder.resolve("b.jpg")), found.pictures());
+        assertEquals(1, found.problems().size());
+    }
+
+    @Test
+    void globsWithoutAFolderLookInTheWorkingDirectory() {
+        assertTrue(Sources.expand(List.of("*.nosuchpicture")).problems().getFirst().contains("no pictures"));
+    }
+
+    @Test
+    void namesFallApartAtTheLastDot() {
+        assertEquals("jpg", Sources.Names.extension(Path.of("a/b.c.JPG")));
+        assertEquals("b.c", Sources.Names.stem(Path.of("a/b.c.JPG")));
+        assertEquals("", Sources.Names.extension(Path.of(".jpg")));
+        assertEquals(".jpg", Sources.Names.stem(Path.of(".jpg")));
+    }
+}
