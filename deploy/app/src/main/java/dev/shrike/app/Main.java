@@ -1,6 +1,10 @@
 package dev.shrike.app;
 
+import dev.shrike.app.catalogue.Catalogue;
+import dev.shrike.app.catalogue.ModelsCommand;
+import dev.shrike.app.catalogue.StderrProgress;
 import dev.shrike.app.detect.DetectCommand;
+import dev.shrike.app.detect.ModelStore;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
@@ -38,8 +42,10 @@ public final class Main {
     }
 
     private static CommandLine commandLine(Console console, Failures failures) {
+        ModelStore store = new CatalogueStore(Catalogue.open(), StderrProgress.open());
         CommandLine line = new CommandLine(new RootCommand())
-                .addSubcommand(new DetectCommand(console, new NoModels()))
+                .addSubcommand(new DetectCommand(console, store))
+                .addSubcommand(new ModelsCommand())
                 .addSubcommand(new CommandLine.HelpCommand())
                 .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))

@@ -1,0 +1,71 @@
+package dev.shrike.app.catalogue;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** Progress for a person: a bar that redraws itself on a terminal, one line a step elsewhere (logs, pipes). */
+public final class StderrProgress implements ProgressListener {
+    private static final int BAR = 30;
+
+    private final PrintStream out;
+    private final boolean terminal;
+    private String current = "";
+
+    StderrProgress(PrintStream out, boolean terminal) {
+        this.out = out;
+        this.terminal = terminal;
+    }
+
+    /** A listener that writes to standard error, with a bar if that is a terminal. */
+    public static StderrProgress open() {
+        return new StderrProgress(System.err, isTerminal());
+    }
+
+    /** Linux shows what file descriptor 2 is; Java itself only knows about standard input and output together. */
+    private static boolean isTerminal() {
+        try {
+            String target = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
+            return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
+        } catch (IOException | UnsupportedOperationException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public void note(String line) {
+        end();
+        out.println(line);
+    }
+
+    @Override
+    public void progress(String what, long done, long total) {
+        if (!what.equals(current)) {
+            end();
+            current = what;
+            if (!terminal) {
+                out.printf(Locale.ROOT, "%s (%s) ...%n", what, megabytes(total));
+            }
+        }
+        if (terminal) {
+            int full = total <= 0 ? 0 : (int) (BAR * Math.min(done, total) / total);
+            out.printf(Locale.ROOT, "\r%s [%s%s] %s of %s ", what, "#".repeat(full), ".".repeat(BAR - full),
+                    megabytes(done), megabytes(total));
+            out.flush();
+        }
+    }
+
+    @Override
+    public void end() {
+        if (terminal && !current.isEmpty()) {
+            out.println();
+        }
+        current = "";
+    }
+
+    static String megabytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);
+    }
+}
