@@ -76,6 +76,16 @@ final class CacheFiles {
         }
     }
 
+    /** Takes back a shutdown hook whose work is done, unless the process is ending already. */
+    static void forgetHook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The hook runs at this very moment; doing its work twice does no harm.
+            return;
+        }
+    }
+
     /** Bytes of all files below a folder that others may be changing. */
     static long bytesBelow(Path folder) {
         long[] sum = new long[1];

@@ -40,10 +40,14 @@ record NpmClient(String executable, Duration patience) {
         Path npmCache = Files.createDirectory(folder.resolve("npm-cache"));
         Path errors = folder.resolve("npm.err");
         Process process = start(wanted, folder, npmCache, errors);
+        // Told to end in the middle, this process must not leave npm running.
+        Thread atExit = new Thread(() -> stop(process), "shrike-npm-stopper");
+        Runtime.getRuntime().addShutdownHook(atExit);
         try {
             waitFor(process, wanted, npmCache, progress);
         } finally {
             stop(process);
+            CacheFiles.forgetHook(atExit);
             progress.end();
         }
         if (process.exitValue() != 0) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
@@ -19,7 +20,7 @@ final class WorkFolder implements AutoCloseable {
 
     private WorkFolder(Path path) {
         this.path = path;
-        this.atExit = new Thread(() -> CacheFiles.deleteTree(path), "shrike-cache-cleaner");
+        this.atExit = new Thread(this::deleteAtExit, "shrike-cache-cleaner");
     }
 
     static WorkFolder create(Path cacheFolder) throws IOException {
@@ -38,14 +39,17 @@ final class WorkFolder implements AutoCloseable {
         return Files.createDirectory(path.resolve(name));
     }
 
+    /** At exit npm is being stopped at the same time and may still write for a moment. */
+    private void deleteAtExit() {
+        for (int attempt = 0; attempt < 20 && Files.exists(path); attempt++) {
+            CacheFiles.deleteTree(path);
+            LockSupport.parkNanos(20_000_000L);
+        }
+    }
+
     @Override
     public void close() {
         CacheFiles.deleteTree(path);
-        try {
-            Runtime.getRuntime().removeShutdownHook(atExit);
-        } catch (IllegalStateException e) {
-            // The process is ending already and the hook does its work.
-            return;
-        }
+        CacheFiles.forgetHook(atExit);
     }
 }
