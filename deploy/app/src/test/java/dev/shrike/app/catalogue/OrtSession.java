@@ -29,7 +29,7 @@ final class OrtSession implements AutoCloseable {
             pixels[i] = random.nextFloat();
         }
         try (OnnxTensor images = OnnxTensor.createTensor(environment, FloatBuffer.wrap(pixels),
-                new long[]{1, 3, side, side}); Result result = session.run(Map.of("images", images))) {
+                new long[] {1, 3, side, side}); Result result = session.run(Map.of("images", images))) {
             return ((float[][][]) result.get(0).getValue())[0];
         }
     }

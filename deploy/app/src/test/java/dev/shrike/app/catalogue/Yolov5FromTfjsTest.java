@@ -41,7 +41,7 @@ class Yolov5FromTfjsTest {
         assertEquals(small, catalogue.model("tiny", 96, ProgressListener.NONE));
         assertEquals(written, Files.getLastModifiedTime(small).toMillis(), "made once");
         assertEquals(1, npm.runs());
-        for (int side : new int[]{0, -32, 100, 31, 1 << 20}) {
+        for (int side : new int[] {0, -32, 100, 31, 1 << 20}) {
             ShrikeException e = assertThrows(ShrikeException.class,
                     () -> catalogue.model("tiny", side, ProgressListener.NONE));
             assertTrue(e.getMessage().contains("input size " + side), e.getMessage());

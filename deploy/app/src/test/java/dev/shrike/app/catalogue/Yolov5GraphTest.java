@@ -66,7 +66,9 @@ class Yolov5GraphTest {
         Graph built = Yolov5Graph.build(weights, 640, 640, CocoNames.NAMES);
         assertEquals(reference.inputs(), built.inputs());
         assertEquals(reference.outputs(), built.outputs());
-        assertEquals(reference.metadata(), built.metadata());
+        for (String key : List.of("names", "stride")) {
+            assertEquals(reference.metadata().get(key), built.metadata().get(key));
+        }
         assertEquals(reference.nodes().stream().map(Node::name).toList(),
                 built.nodes().stream().map(Node::name).toList());
         for (int i = 0; i < built.nodes().size(); i++) {
