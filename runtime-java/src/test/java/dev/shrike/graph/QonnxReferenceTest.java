@@ -23,8 +23,9 @@ class QonnxReferenceTest {
     private static final Pattern SHAPE = Pattern.compile("'descr': '<f4'.*'shape': \\(([^)]*)\\)");
 
     @ParameterizedTest
-    @ValueSource(strings = {"zoo_TFC_1W1A", "zoo_TFC_2W2A", "zoo_kwsmlp_w3a3", "qonnx_bsd300x3-espcn_nn_resize_quant_model",
-            "qonnx_bsd300x3-espcn_subpixel_quant_model"})
+    @ValueSource(
+            strings = {"zoo_TFC_1W1A", "zoo_TFC_2W2A", "zoo_kwsmlp_w3a3", "qonnx_bsd300x3-espcn_nn_resize_quant_model",
+                    "qonnx_bsd300x3-espcn_subpixel_quant_model"})
     void equalsTheReference(String name) throws IOException {
         Graph graph = OnnxModels.read(SharedFolder.file("models/" + name + ".onnx"));
         Tensor input = read(SharedFolder.file("reference/qonnx/" + name + "-in.npy"));
@@ -49,7 +50,6 @@ class QonnxReferenceTest {
         for (long i = 0; i < expected.elements(); i++) {
             off += Math.abs(expected.doubleAt(i) - found.doubleAt(i)) > 1e-4 ? 1 : 0;
         }
-        System.out.println("QONNX "+what+" "+off+" of "+expected.elements());
         assertTrue(off * 1000 <= expected.elements(), what + ": " + off + " of " + expected.elements() + " differ");
     }
 
