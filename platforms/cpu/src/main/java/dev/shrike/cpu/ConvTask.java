@@ -1,0 +1,56 @@
+package dev.shrike.cpu;
+
+import dev.shrike.graph.Activation;
+import dev.shrike.graph.Tensor;
+import dev.shrike.graph.Window;
+
+/**
+ * A convolution with its places.
+ *
+ * @param node name of the node
+ * @param window kernel, stride, explicit padding and dilation
+ * @param group number of groups
+ * @param activation applied after the bias
+ * @param source NCHW view with the channels innermost
+ * @param target NCHW view with the channels innermost
+ * @param weights outChannels x inChannels/group x kernelHeight x kernelWidth
+ * @param bias outChannels, or null
+ * @param residual added after the activation, a view of the target's dimensions, or null
+ */
+record ConvTask(
+        String node,
+        Window window,
+        int group,
+        Activation activation,
+        View source,
+        View target,
+        Tensor weights,
+        Tensor bias,
+        View residual) {
+    int inChannels() {
+        return source.dims()[1];
+    }
+
+    int outChannels() {
+        return target.dims()[1];
+    }
+
+    /** Multiply-accumulates of one run. */
+    long macs() {
+        return target.elements() * (inChannels() / group) * window.kernelHeight() * window.kernelWidth();
+    }
+
+    /** Kernel, stride and channels for people: {@code "3x3s2 64->128 80x80"}. */
+    String describe() {
+        return window.kernelHeight() + "x" + window.kernelWidth() + "s" + window.strideHeight() + " " + inChannels()
+                + "->" + outChannels() + (group > 1 ? " g" + group : "") + " " + target.dims()[2] + "x"
+                + target.dims()[3];
+    }
+
+    /** Whether a view lies as batch, rows, columns, channels without gaps. */
+    static boolean isDense(View view) {
+        long[] s = view.strides();
+        int[] d = view.dims();
+        return s[1] == 1 && s[3] == d[1] && s[2] == (long) d[1] * d[3] && (d[0] == 1 || s[0] == s[2] * d[2]);
+    }
+}

@@ -1,0 +1,157 @@
+package dev.shrike.cpu;
+
+import dev.shrike.UnsupportedModelException;
+import java.lang.System.Logger;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * Makes the step of a float convolution: by libshrike, or by oneDNN where that is present and suits the layer.
+ *
+ * <p>oneDNN 2.7 takes dense tensors only, and its OpenMP threads spin for milliseconds after each call, on cores that
+ * our own workers need. So it is chosen for dense layers of single-threaded plans where its kernels are ahead, and
+ * libshrike's kernels run the rest.
+ */
+final class ConvolutionFactory implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(ConvolutionFactory.class.getName());
+
+    private final NativeLibrary library;
+    private final long context;
+    private final CpuSettings.Convolution choice;
+    private final int threads;
+    private OneDnn oneDnn;
+    private int oneDnnSteps;
+    private int nativeSteps;
+
+    ConvolutionFactory(NativeLibrary library, long context, int threads, CpuSettings settings) {
+        this.library = library;
+        this.context = context;
+        this.threads = threads;
+        this.choice = settings.convolution();
+        this.oneDnn = choice == CpuSettings.Convolution.NATIVE ? null : openOneDnn();
+    }
+
+    private OneDnn openOneDnn() {
+        if (!NativeLoader.platform().equals("linux-x86_64")) {
+            return null;
+        }
+        try {
+            return new OneDnn(threads);
+        } catch (LinkageError | RuntimeException e) {
+            // The engine is whole without it; whoever asked for it by name is told.
+            Logger.Level level =
+                    choice == CpuSettings.Convolution.ONEDNN ? Logger.Level.WARNING : Logger.Level.DEBUG;
+            LOG.log(level, "oneDNN is not used: " + e.getMessage() + "; add org.bytedeco:dnnl and org.bytedeco:opencl"
+                    + " with the classifier linux-x86_64", e);
+            return null;
+        }
+    }
+
+    /** The step for a convolution. */
+    Step create(ConvTask task, PlanBuilder plan, Arena arena) {
+        if (oneDnn != null && prefersOneDnn(task)) {
+            Optional<Step> step = oneDnn.convolution(task, plan::storageAddress);
+            if (step.isPresent()) {
+                oneDnnSteps++;
+                return step.get();
+            }
+        }
+        nativeSteps++;
+        return nativeStep(task, plan, arena);
+    }
+
+    private boolean prefersOneDnn(ConvTask task) {
+        return choice == CpuSettings.Convolution.ONEDNN || threads == 1 && task.group() == 1;
+    }
+
+    private Step nativeStep(ConvTask task, PlanBuilder plan, Arena arena) {
+        Params.Writer params = Params.CONV2D.allocate(arena);
+        params.set("src", plan.address(task.source()))
+                .set("dst", plan.address(task.target()))
+                .setImage("src", task.source())
+                .setImage("dst", task.target());
+        if (task.residual() != null) {
+            params.set("residual", plan.address(task.residual())).setImage("residual", task.residual());
+        }
+        setSizes(task, params);
+        MemorySegment packed = plan.allocate(packedBytes(task, params));
+        try (Arena temporary = Arena.ofConfined()) {
+            float[] values = task.weights().toFloats();
+            MemorySegment weights = temporary.allocate(4L * values.length, 64);
+            MemorySegment.copy(MemorySegment.ofArray(values), 0, weights, 0, 4L * values.length);
+            library.pack(params.memory(), weights, packed);
+        }
+        params.set("weights", packed.address());
+        if (task.bias() != null) {
+            float[] values = task.bias().toFloats();
+            MemorySegment bias = plan.allocate(4L * values.length);
+            MemorySegment.copy(MemorySegment.ofArray(values), 0, bias, 0, 4L * values.length);
+            params.set("bias", bias.address());
+        }
+        String kernel = library.kernel(context, params.memory())
+                .orElseThrow(() -> new UnsupportedModelException(
+                        "node '" + task.node() + "': no kernel for the convolution " + task.describe()));
+        return new NativeStep(task.node(), kernel + " " + task.describe(), task.macs(), library, library.conv2d(),
+                context, params.memory().address());
+    }
+
+    private long packedBytes(ConvTask task, Params.Writer params) {
+        long floats = library.packedSize(params.memory());
+        if (floats < 0) {
+            throw new UnsupportedModelException(
+                    "node '" + task.node() + "': no kernel for the convolution " + task.describe());
+        }
+        return 4 * Math.max(1, floats);
+    }
+
+    private static void setSizes(ConvTask task, Params.Writer params) {
+        int[] in = task.source().dims();
+        int[] out = task.target().dims();
+        var w = task.window();
+        params.set("batch", in[0])
+                .set("channels", in[1])
+                .set("height", in[2])
+                .set("width", in[3])
+                .set("out_channels", out[1])
+                .set("out_height", out[2])
+                .set("out_width", out[3])
+                .set("groups", task.group())
+                .set("kernel_height", w.kernelHeight())
+                .set("kernel_width", w.kernelWidth())
+                .set("stride_height", w.strideHeight())
+                .set("stride_width", w.strideWidth())
+                .set("pad_top", w.padTop())
+                .set("pad_left", w.padLeft())
+                .set("dilation_height", w.dilationHeight())
+                .set("dilation_width", w.dilationWidth())
+                .set("activation", task.activation().kind().ordinal())
+                .setFloat("alpha", task.activation().alpha())
+                .setFloat("beta", task.activation().beta());
+    }
+
+    /** Bytes of native memory held outside the plan's arena. */
+    long bytes() {
+        return oneDnn == null ? 0 : oneDnn.bytes();
+    }
+
+    /** What runs the convolutions, for people. */
+    String description() {
+        String ours = "libshrike " + library.versionText();
+        return oneDnnSteps == 0 ? ours : ours + " + oneDNN " + oneDnn.version();
+    }
+
+    /** Called before each run. */
+    void beforeRun() {
+        if (oneDnnSteps > 0) {
+            oneDnn.useThreads();
+        }
+    }
+
+    @Override
+    public void close() {
+        if (oneDnn != null) {
+            oneDnn.close();
+        }
+    }
+}

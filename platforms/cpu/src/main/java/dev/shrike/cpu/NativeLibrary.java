@@ -1,0 +1,223 @@
+package dev.shrike.cpu;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.shrike.BackendUnavailableException;
+import dev.shrike.DeviceException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
+
+/**
+ * The functions of {@code libshrike}, the one place that binds them. Addresses travel as {@code long}, so that a call
+ * makes no garbage.
+ *
+ * @param abiVersion {@code uint32_t shrike_abi_version(void)}
+ * @param cpuFeatures {@code uint64_t shrike_cpu_features(void)}
+ * @param version {@code const char *shrike_version(void)}
+ * @param statusText {@code const char *shrike_status_text(int32_t)}
+ * @param contextCreate {@code int32_t shrike_context_create(int32_t, uint64_t, shrike_context **)}
+ * @param contextDestroy {@code void shrike_context_destroy(shrike_context *)}
+ * @param contextFeatures {@code uint64_t shrike_context_features(const shrike_context *)}
+ * @param conv2dPackedSize {@code int64_t shrike_conv2d_f32_packed_size(const params *)}
+ * @param conv2dPack {@code int32_t shrike_conv2d_f32_pack(const params *, const float *, float *)}
+ * @param conv2dKernel {@code const char *shrike_conv2d_f32_kernel(const shrike_context *, const params *)}
+ * @param conv2d {@code int32_t shrike_conv2d_f32(shrike_context *, const params *)}, and so on
+ */
+record NativeLibrary(
+        MethodHandle abiVersion,
+        MethodHandle cpuFeatures,
+        MethodHandle version,
+        MethodHandle statusText,
+        MethodHandle contextCreate,
+        MethodHandle contextDestroy,
+        MethodHandle contextFeatures,
+        MethodHandle conv2dPackedSize,
+        MethodHandle conv2dPack,
+        MethodHandle conv2dKernel,
+        MethodHandle conv2d,
+        MethodHandle maxpool2d,
+        MethodHandle avgpool2d,
+        MethodHandle resize2d,
+        MethodHandle unary,
+        MethodHandle binary,
+        MethodHandle copy,
+        MethodHandle fill,
+        MethodHandle softmax,
+        MethodHandle reduce,
+        MethodHandle matmul) {
+    static final int ABI_VERSION = 1;
+
+    /**
+     * The functions found by a lookup.
+     *
+     * @throws BackendUnavailableException if a function is missing or the library is of another version
+     */
+    static NativeLibrary bind(SymbolLookup symbols) {
+        Linker linker = Linker.nativeLinker();
+        Binder binder = new Binder(linker, symbols);
+        MethodHandle abi = binder.bind("shrike_abi_version", JAVA_INT);
+        int found;
+        try {
+            found = (int) abi.invokeExact();
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+        if (found != ABI_VERSION) {
+            throw new BackendUnavailableException("libshrike.so has ABI version " + found + ", this program needs "
+                    + ABI_VERSION + ": use the library of the same release");
+        }
+        return new NativeLibrary(
+                abi,
+                binder.bind("shrike_cpu_features", JAVA_LONG),
+                binder.bind("shrike_version", ADDRESS),
+                binder.bind("shrike_status_text", ADDRESS, JAVA_INT),
+                binder.bind("shrike_context_create", JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
+                binder.bindVoid("shrike_context_destroy", JAVA_LONG),
+                binder.bind("shrike_context_features", JAVA_LONG, JAVA_LONG),
+                binder.bind("shrike_conv2d_f32_packed_size", JAVA_LONG, JAVA_LONG),
+                binder.bind("shrike_conv2d_f32_pack", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                binder.bind("shrike_conv2d_f32_kernel", ADDRESS, JAVA_LONG, JAVA_LONG),
+                binder.operation("shrike_conv2d_f32"),
+                binder.operation("shrike_maxpool2d_f32"),
+                binder.operation("shrike_avgpool2d_f32"),
+                binder.operation("shrike_resize2d_f32"),
+                binder.operation("shrike_unary_f32"),
+                binder.operation("shrike_binary_f32"),
+                binder.operation("shrike_copy_f32"),
+                binder.operation("shrike_fill_f32"),
+                binder.operation("shrike_softmax_f32"),
+                binder.operation("shrike_reduce_f32"),
+                binder.operation("shrike_matmul_f32"));
+    }
+
+    private record Binder(Linker linker, SymbolLookup symbols) {
+        MethodHandle operation(String name) {
+            return bind(name, JAVA_INT, JAVA_LONG, JAVA_LONG);
+        }
+
+        MethodHandle bind(String name, MemoryLayout result, MemoryLayout... arguments) {
+            return link(name, FunctionDescriptor.of(result, arguments));
+        }
+
+        MethodHandle bindVoid(String name, MemoryLayout... arguments) {
+            return link(name, FunctionDescriptor.ofVoid(arguments));
+        }
+
+        private MethodHandle link(String name, FunctionDescriptor descriptor) {
+            Optional<MemorySegment> symbol = symbols.find(name);
+            return linker.downcallHandle(
+                    symbol.orElseThrow(() -> new BackendUnavailableException("libshrike.so lacks the function " + name
+                            + ": use the library of the same release")),
+                    descriptor);
+        }
+    }
+
+    /** CPU features of this machine, as the bits of {@code shrike.h}. */
+    long features() {
+        try {
+            return (long) cpuFeatures.invokeExact();
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Product version of the library. */
+    String versionText() {
+        try {
+            return text((MemorySegment) version.invokeExact());
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** A text for a status. */
+    String describe(int status) {
+        try {
+            return text((MemorySegment) statusText.invokeExact(status));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /**
+     * Address of a new context, which the caller destroys.
+     *
+     * @throws DeviceException if the system refuses memory or threads
+     */
+    long createContext(int threads, long featureMask) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(ADDRESS);
+            int status = (int) contextCreate.invokeExact(threads, featureMask, out);
+            require(status, "create " + threads + " worker threads");
+            return out.get(ADDRESS, 0).address();
+        } catch (DeviceException e) {
+            throw e;
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    void destroyContext(long context) {
+        try {
+            contextDestroy.invokeExact(context);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    long packedSize(MemorySegment params) {
+        try {
+            return (long) conv2dPackedSize.invokeExact(params.address());
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    void pack(MemorySegment params, MemorySegment weights, MemorySegment packed) {
+        try {
+            int status = (int) conv2dPack.invokeExact(params.address(), weights.address(), packed.address());
+            require(status, "pack convolution weights");
+        } catch (DeviceException e) {
+            throw e;
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Name of the kernel for a convolution, or nothing if the library has none or refuses the parameters. */
+    Optional<String> kernel(long context, MemorySegment params) {
+        try {
+            MemorySegment name = (MemorySegment) conv2dKernel.invokeExact(context, params.address());
+            return name.address() == 0 ? Optional.empty() : Optional.of(text(name));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    private void require(int status, String what) {
+        if (status != 0) {
+            throw new DeviceException("libshrike cannot " + what + ": " + describe(status) + " (status " + status + ")");
+        }
+    }
+
+    private static String text(MemorySegment pointer) {
+        return pointer.reinterpret(4096).getString(0);
+    }
+
+    /** Downcalls throw nothing of their own; whatever comes is ours. */
+    static RuntimeException unexpected(Throwable t) {
+        return switch (t) {
+            case RuntimeException e -> e;
+            case Error e -> throw e;
+            default -> new IllegalStateException(t);
+        };
+    }
+}

@@ -1,0 +1,192 @@
+package dev.shrike.cpu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The fields of one parameter struct of {@code shrike.h}, in C's order and alignment. A field is written {@code type
+ * name} or {@code type name[n]} with the types {@code pointer}, {@code i64}, {@code i32}, {@code u32} and {@code f32}.
+ */
+final class Params {
+    private record Field(String type, int count, long offset) {}
+
+    private final String name;
+    private final Map<String, Field> fields = new LinkedHashMap<>();
+    private long size;
+
+    private Params(String name, String declaration) {
+        this.name = name;
+        long largest = 1;
+        for (String part : declaration.strip().split("\\s*[,;]\\s*")) {
+            String[] words = part.split("\\s+");
+            int bracket = words[1].indexOf('[');
+            int count = bracket < 0 ? 1 : Integer.parseInt(words[1].substring(bracket + 1, words[1].length() - 1));
+            String field = bracket < 0 ? words[1] : words[1].substring(0, bracket);
+            long width = width(words[0]);
+            size = Math.ceilDiv(size, width) * width;
+            fields.put(field, new Field(words[0], count, size));
+            size += width * count;
+            largest = Math.max(largest, width);
+        }
+        size = Math.ceilDiv(size, largest) * largest;
+    }
+
+    private static long width(String type) {
+        return switch (type) {
+            case "pointer", "i64" -> 8;
+            case "i32", "u32", "f32" -> 4;
+            default -> throw new IllegalArgumentException("field type " + type);
+        };
+    }
+
+    private static final String IMAGE_STRIDES =
+            "i64 src_batch_stride, i64 src_row_stride, i64 src_pixel_stride,"
+                    + "i64 dst_batch_stride, i64 dst_row_stride, i64 dst_pixel_stride,";
+
+    static final Params CONV2D = new Params(
+            "shrike_conv2d_f32_params",
+            "pointer src, pointer dst, pointer weights, pointer bias, pointer residual," + IMAGE_STRIDES
+                    + "i64 residual_batch_stride, i64 residual_row_stride, i64 residual_pixel_stride,"
+                    + "i32 batch, i32 height, i32 width, i32 channels,"
+                    + "i32 out_height, i32 out_width, i32 out_channels, i32 groups,"
+                    + "i32 kernel_height, i32 kernel_width, i32 stride_height, i32 stride_width,"
+                    + "i32 pad_top, i32 pad_left, i32 dilation_height, i32 dilation_width,"
+                    + "i32 activation, f32 alpha, f32 beta, i32 reserved");
+
+    static final Params POOL2D = new Params(
+            "shrike_pool2d_f32_params",
+            "pointer src, pointer dst," + IMAGE_STRIDES
+                    + "i32 batch, i32 height, i32 width, i32 channels, i32 out_height, i32 out_width,"
+                    + "i32 kernel_height, i32 kernel_width, i32 stride_height, i32 stride_width,"
+                    + "i32 pad_top, i32 pad_left, i32 pad_bottom, i32 pad_right,"
+                    + "i32 dilation_height, i32 dilation_width, i32 count_include_pad, i32 reserved");
+
+    static final Params RESIZE2D = new Params(
+            "shrike_resize2d_f32_params",
+            "pointer src, pointer dst," + IMAGE_STRIDES
+                    + "i32 batch, i32 height, i32 width, i32 channels, i32 out_height, i32 out_width,"
+                    + "i32 mode, i32 coordinates, i32 nearest, f32 scale_height, f32 scale_width, i32 reserved");
+
+    static final Params UNARY = new Params(
+            "shrike_unary_f32_params",
+            "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+                    + "i32 rank, i32 kind, f32 alpha, f32 beta");
+
+    static final Params BINARY = new Params(
+            "shrike_binary_f32_params",
+            "pointer a, pointer b, pointer dst, i64 dims[6], i64 a_strides[6], i64 b_strides[6], i64 dst_strides[6],"
+                    + "i32 rank, i32 kind");
+
+    static final Params COPY = new Params(
+            "shrike_copy_f32_params",
+            "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6], i32 rank, i32 reserved");
+
+    static final Params FILL = new Params(
+            "shrike_fill_f32_params", "pointer dst, i64 dims[6], i64 dst_strides[6], i32 rank, f32 value");
+
+    static final Params SOFTMAX = new Params(
+            "shrike_softmax_f32_params",
+            "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6], i32 rank, i32 axis");
+
+    static final Params REDUCE = new Params(
+            "shrike_reduce_f32_params",
+            "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+                    + "i32 rank, i32 kind, u32 axis_mask, i32 reserved");
+
+    static final Params MATMUL = new Params(
+            "shrike_matmul_f32_params",
+            "pointer a, pointer b, pointer bias, pointer dst, i64 batch_dims[4], i64 a_batch_strides[4],"
+                    + "i64 b_batch_strides[4], i64 bias_batch_strides[4], i64 dst_batch_strides[4],"
+                    + "i64 m, i64 n, i64 k, i64 a_row_stride, i64 a_column_stride, i64 b_row_stride,"
+                    + "i64 b_column_stride, i64 bias_row_stride, i64 bias_column_stride, i64 dst_row_stride,"
+                    + "i64 dst_column_stride, f32 alpha, f32 beta, i32 batch_rank, i32 reserved");
+
+    /** The C name of the struct. */
+    String name() {
+        return name;
+    }
+
+    /** Size of the struct in bytes. */
+    long size() {
+        return size;
+    }
+
+    /** The fields in order, each as {@code type name[count]} with the count left out where it is 1. */
+    java.util.List<String> declaration() {
+        return fields.entrySet().stream()
+                .map(e -> e.getValue().type() + " " + e.getKey()
+                        + (e.getValue().count() == 1 ? "" : "[" + e.getValue().count() + "]"))
+                .toList();
+    }
+
+    /** A struct of zeros. */
+    Writer allocate(Arena arena) {
+        return new Writer(arena.allocate(size, 8));
+    }
+
+    /** Sets fields by name. */
+    final class Writer {
+        private final MemorySegment memory;
+
+        private Writer(MemorySegment memory) {
+            this.memory = memory;
+        }
+
+        MemorySegment memory() {
+            return memory;
+        }
+
+        Writer set(String field, long value) {
+            return set(field, 0, value);
+        }
+
+        Writer set(String field, int index, long value) {
+            Field f = field(field, index);
+            if (width(f.type()) == 8) {
+                memory.set(ValueLayout.JAVA_LONG, f.offset() + 8L * index, value);
+            } else {
+                memory.set(ValueLayout.JAVA_INT, f.offset() + 4L * index, Math.toIntExact(value));
+            }
+            return this;
+        }
+
+        Writer setFloat(String field, float value) {
+            Field f = field(field, 0);
+            if (!f.type().equals("f32")) {
+                throw new IllegalArgumentException(name + "." + field + " is no float");
+            }
+            memory.set(ValueLayout.JAVA_FLOAT, f.offset(), value);
+            return this;
+        }
+
+        Writer setAll(String field, long[] values) {
+            for (int i = 0; i < values.length; i++) {
+                set(field, i, values[i]);
+            }
+            return this;
+        }
+
+        /** Batch, row and pixel stride of an NCHW view with the channels innermost. */
+        Writer setImage(String prefix, View view) {
+            int[] dims = view.dims();
+            // The stride of a dimension of size 1 says nothing, but the library wants one that is sound.
+            long pixel = dims[3] == 1 ? dims[1] : view.strides()[3];
+            long row = dims[2] == 1 ? pixel * dims[3] : view.strides()[2];
+            long batch = dims[0] == 1 ? row * dims[2] : view.strides()[0];
+            return set(prefix + "_batch_stride", batch)
+                    .set(prefix + "_row_stride", row)
+                    .set(prefix + "_pixel_stride", pixel);
+        }
+
+        private Field field(String field, int index) {
+            Field f = fields.get(field);
+            if (f == null || index >= f.count()) {
+                throw new IllegalArgumentException(name + " has no " + field + "[" + index + "]");
+            }
+            return f;
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package dev.shrike.cpu;
+
+import dev.shrike.DeviceException;
+import dev.shrike.spi.Binding;
+import dev.shrike.spi.GraphExecutor;
+import dev.shrike.spi.StepTime;
+import java.lang.foreign.Arena;
+import java.lang.ref.Cleaner;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A network as a list of steps over fixed buffers. One thread runs the steps in order; each step is parallel inside.
+ * Owns the arena, the worker pool and oneDNN's objects; a {@link Cleaner} frees them if nobody closed the plan.
+ */
+final class Plan implements GraphExecutor {
+    private static final Cleaner CLEANER = Cleaner.create();
+
+    private final Step[] steps;
+    private final long[] nanos;
+    private final List<Binding> inputs;
+    private final List<Binding> outputs;
+    private final List<Binding> taps;
+    private final long bytes;
+    private final String description;
+    private final ConvolutionFactory convolutions;
+    private final Cleaner.Cleanable cleanable;
+    private volatile boolean closed;
+
+    Plan(
+            NativeLibrary library,
+            long context,
+            Arena arena,
+            ConvolutionFactory convolutions,
+            List<Step> steps,
+            List<Binding> inputs,
+            List<Binding> outputs,
+            List<Binding> taps,
+            long bytes,
+            String description) {
+        this.steps = steps.toArray(Step[]::new);
+        this.nanos = new long[this.steps.length];
+        this.inputs = List.copyOf(inputs);
+        this.outputs = List.copyOf(outputs);
+        this.taps = List.copyOf(taps);
+        this.bytes = bytes;
+        this.description = description;
+        this.convolutions = convolutions;
+        this.cleanable = CLEANER.register(this, new Release(library, context, arena, convolutions));
+    }
+
+    private record Release(NativeLibrary library, long context, Arena arena, ConvolutionFactory convolutions)
+            implements Runnable {
+        @Override
+        public void run() {
+            convolutions.close();
+            library.destroyContext(context);
+            arena.close();
+        }
+    }
+
+    @Override
+    public String description() {
+        return description;
+    }
+
+    @Override
+    public List<Binding> inputs() {
+        return inputs;
+    }
+
+    @Override
+    public List<Binding> outputs() {
+        return outputs;
+    }
+
+    @Override
+    public List<Binding> taps() {
+        return taps;
+    }
+
+    @Override
+    public void run() {
+        if (closed) {
+            throw new IllegalStateException("the executor was closed");
+        }
+        convolutions.beforeRun();
+        long before = System.nanoTime();
+        for (int i = 0; i < steps.length; i++) {
+            int status = steps[i].execute();
+            if (status != 0) {
+                throw failure(steps[i], status);
+            }
+            long after = System.nanoTime();
+            nanos[i] = after - before;
+            before = after;
+        }
+    }
+
+    private static DeviceException failure(Step step, int status) {
+        return new DeviceException(
+                "step '" + step.node() + "' (" + step.kernel() + ") failed: " + step.statusText(status));
+    }
+
+    @Override
+    public List<StepTime> times() {
+        List<StepTime> list = new ArrayList<>(steps.length);
+        for (int i = 0; i < steps.length; i++) {
+            list.add(new StepTime(steps[i].node(), steps[i].kernel(), nanos[i], steps[i].macs()));
+        }
+        return list;
+    }
+
+    @Override
+    public long nativeBytes() {
+        return bytes;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        cleanable.clean();
+    }
+}

@@ -1,0 +1,168 @@
+package dev.shrike.cpu;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Where a value lies: float32 elements of one storage at {@code offset + sum(index[d] * strides[d])}, in elements. A
+ * stride of 0 repeats along its dimension. Several views share a storage: that is how Concat, Split, Reshape and
+ * Transpose cost nothing.
+ */
+record View(int storage, long offset, int[] dims, long[] strides) {
+    View {
+        if (dims.length != strides.length) {
+            throw new IllegalArgumentException(dims.length + " dims, " + strides.length + " strides");
+        }
+    }
+
+    /** A view of a whole storage with the dimensions nested in this order, outermost first. */
+    static View dense(int storage, int[] dims, int[] order) {
+        return new View(storage, 0, dims, denseStrides(dims, order));
+    }
+
+    static long[] denseStrides(int[] dims, int[] order) {
+        long[] strides = new long[dims.length];
+        long step = 1;
+        for (int i = order.length - 1; i >= 0; i--) {
+            strides[order[i]] = step;
+            step *= dims[order[i]];
+        }
+        return strides;
+    }
+
+    static int[] rowMajor(int rank) {
+        int[] order = new int[rank];
+        Arrays.setAll(order, i -> i);
+        return order;
+    }
+
+    /** Batch, rows, columns, channels for a picture; the channels innermost for other ranks of 3 and more too. */
+    static int[] channelsLast(int rank) {
+        int[] order = rowMajor(rank);
+        if (rank == 4) {
+            return new int[] {0, 2, 3, 1};
+        }
+        return order;
+    }
+
+    int rank() {
+        return dims.length;
+    }
+
+    long elements() {
+        long n = 1;
+        for (int d : dims) {
+            n *= d;
+        }
+        return n;
+    }
+
+    /** The order in which the dimensions are nested in memory, outermost first. */
+    int[] order() {
+        return Arrays.stream(rowMajor(rank()))
+                .boxed()
+                .sorted(Comparator.comparingLong((Integer d) -> dims[d] == 1 ? Long.MIN_VALUE : -strides[d])
+                        .thenComparing(d -> d))
+                .mapToInt(Integer::intValue)
+                .toArray();
+    }
+
+    /** The part of {@code length} indices from {@code start} along an axis. */
+    View slice(int axis, long start, int length, long step) {
+        int[] newDims = dims.clone();
+        long[] newStrides = strides.clone();
+        newDims[axis] = length;
+        newStrides[axis] = strides[axis] * step;
+        return new View(storage, offset + start * strides[axis], newDims, newStrides);
+    }
+
+    /** The view with dimension {@code permutation[d]} at place d. */
+    View transpose(int[] permutation) {
+        int[] newDims = new int[rank()];
+        long[] newStrides = new long[rank()];
+        for (int d = 0; d < rank(); d++) {
+            newDims[d] = dims[permutation[d]];
+            newStrides[d] = strides[permutation[d]];
+        }
+        return new View(storage, offset, newDims, newStrides);
+    }
+
+    /** The same elements under other dimensions of equal product, or nothing if that needs a copy. */
+    Optional<View> reshape(int[] newDims) {
+        // Group runs of old and new dimensions of equal product; inside a group the old ones must nest without gaps.
+        List<int[]> old = new ArrayList<>();
+        for (int d = 0; d < rank(); d++) {
+            if (dims[d] != 1) {
+                old.add(new int[] {d});
+            }
+        }
+        long[] newStrides = new long[newDims.length];
+        int from = 0;
+        int to = 0;
+        while (to < newDims.length) {
+            if (newDims[to] == 1) {
+                to++;
+                continue;
+            }
+            if (from >= old.size()) {
+                return Optional.empty();
+            }
+            int firstOld = from;
+            int firstNew = to;
+            long oldProduct = dims[old.get(from++)[0]];
+            long newProduct = newDims[to++];
+            while (oldProduct != newProduct) {
+                if (oldProduct < newProduct) {
+                    oldProduct *= dims[old.get(from++)[0]];
+                } else {
+                    newProduct *= newDims[to++];
+                }
+            }
+            for (int k = firstOld; k + 1 < from; k++) {
+                int outer = old.get(k)[0];
+                int inner = old.get(k + 1)[0];
+                if (strides[outer] != dims[inner] * strides[inner]) {
+                    return Optional.empty();
+                }
+            }
+            long step = strides[old.get(from - 1)[0]];
+            for (int k = to - 1; k >= firstNew; k--) {
+                newStrides[k] = step;
+                step *= newDims[k];
+            }
+        }
+        return Optional.of(new View(storage, offset, newDims, newStrides));
+    }
+
+    /** The view broadcast to more or larger dimensions, as NumPy does. */
+    View broadcast(int[] newDims) {
+        long[] newStrides = new long[newDims.length];
+        int shift = newDims.length - rank();
+        for (int d = 0; d < rank(); d++) {
+            newStrides[d + shift] = dims[d] == 1 ? 0 : strides[d];
+        }
+        return new View(storage, offset, newDims, newStrides);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof View v
+                && storage == v.storage
+                && offset == v.offset
+                && Arrays.equals(dims, v.dims)
+                && Arrays.equals(strides, v.strides);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * storage + Long.hashCode(offset)) + Arrays.hashCode(dims);
+    }
+
+    @Override
+    public String toString() {
+        return "storage " + storage + "+" + offset + Arrays.toString(dims) + "/" + Arrays.toString(strides);
+    }
+}

@@ -1,0 +1,94 @@
+package dev.shrike.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ParamsTest {
+    private static final List<String> CONSTANTS = List.of("SHRIKE_MAX_RANK=6", "SHRIKE_MAX_BATCH_RANK=4");
+
+    static List<Params> structs() {
+        return List.of(
+                Params.CONV2D,
+                Params.POOL2D,
+                Params.RESIZE2D,
+                Params.UNARY,
+                Params.BINARY,
+                Params.COPY,
+                Params.FILL,
+                Params.SOFTMAX,
+                Params.REDUCE,
+                Params.MATMUL);
+    }
+
+    @ParameterizedTest
+    @MethodSource("structs")
+    void fieldsAreThoseOfTheHeader(Params params) throws IOException {
+        assertEquals(declared(params.name()), params.declaration());
+    }
+
+    private static List<String> declared(String struct) throws IOException {
+        String header = Files.readString(Path.of("../../native/include/shrike.h")).replaceAll("(?s)/\\*.*?\\*/", "");
+        Matcher matcher = Pattern.compile("typedef struct " + struct + " \\{(.*?)\\}", Pattern.DOTALL).matcher(header);
+        assertTrue(matcher.find(), "no " + struct + " in shrike.h");
+        List<String> fields = new ArrayList<>();
+        for (String line : matcher.group(1).split(";")) {
+            if (line.isBlank()) {
+                continue;
+            }
+            String text = line.strip();
+            boolean pointer = text.contains("*");
+            String[] words = text.replace("const ", "").replace("*", " ").strip().split("\\s+", 2);
+            String type = pointer
+                    ? "pointer"
+                    : switch (words[0]) {
+                        case "int64_t" -> "i64";
+                        case "int32_t" -> "i32";
+                        case "uint32_t" -> "u32";
+                        case "float" -> "f32";
+                        default -> throw new AssertionError("type " + words[0] + " in " + struct);
+                    };
+            for (String name : words[1].split(",")) {
+                String field = name.strip();
+                for (String constant : CONSTANTS) {
+                    field = field.replace(constant.split("=")[0], constant.split("=")[1]);
+                }
+                fields.add(type + " " + field);
+            }
+        }
+        return fields;
+    }
+
+    @Test
+    void constantsAreThoseOfTheHeader() throws IOException {
+        String header = Files.readString(Path.of("../../native/include/shrike.h"));
+        for (String constant : CONSTANTS) {
+            assertTrue(header.contains("#define " + constant.replace('=', ' ')), constant);
+        }
+        assertTrue(header.contains("SHRIKE_ABI_VERSION " + NativeLibrary.ABI_VERSION + "u"));
+    }
+
+    @Test
+    void fieldsAreWrittenAtTheirOffsets() {
+        try (Arena arena = Arena.ofConfined()) {
+            Params.Writer writer = Params.UNARY.allocate(arena).set("dims", 2, 77).set("kind", 5).setFloat("beta", 2f);
+            assertEquals(77, writer.memory().get(java.lang.foreign.ValueLayout.JAVA_LONG, 16 + 2 * 8));
+            assertEquals(5, writer.memory().get(java.lang.foreign.ValueLayout.JAVA_INT, 16 + 18 * 8 + 4));
+            assertEquals(2f, writer.memory().get(java.lang.foreign.ValueLayout.JAVA_FLOAT, 16 + 18 * 8 + 12));
+            assertThrows(IllegalArgumentException.class, () -> writer.set("dims", 6, 1));
+            assertThrows(IllegalArgumentException.class, () -> writer.set("nothing", 1));
+        }
+    }
+}
