@@ -53,12 +53,15 @@ public final class Catalogue {
                 CatalogueEntry.SAMPLES);
     }
 
-    /** The XDG base directory specification says that a relative path is to be ignored. */
+    /**
+     * The XDG base directory specification says that a relative path is to be ignored. A user without a home, which
+     * Java calls "?", has no cache until XDG_CACHE_HOME gives one; the error comes when something is to be fetched.
+     */
     static Path cacheRoot(String xdgCacheHome, String home) {
-        Path base = xdgCacheHome != null && xdgCacheHome.startsWith("/")
-                ? Path.of(xdgCacheHome)
-                : Path.of(home == null || home.isEmpty() ? "/tmp" : home, ".cache");
-        return base.resolve("shrike");
+        if (xdgCacheHome != null && xdgCacheHome.startsWith("/")) {
+            return Path.of(xdgCacheHome, "shrike");
+        }
+        return Path.of(home != null && home.startsWith("/") ? home : "/nonexistent", ".cache", "shrike");
     }
 
     /** The names that {@link #model} knows, in the order of the listing. */
@@ -77,7 +80,7 @@ public final class Catalogue {
      * @throws ShrikeException if no model has that name, or it cannot be fetched or written
      */
     public Path model(String name, ProgressListener progress) {
-        return provide(entry(name), false, progress).getFirst();
+        return provide(find(models, name), false, progress).getFirst();
     }
 
     /**
@@ -91,7 +94,7 @@ public final class Catalogue {
         if (side == STANDARD_INPUT) {
             return standard;
         }
-        CatalogueEntry entry = entry(name);
+        CatalogueEntry entry = find(models, name);
         int stride = Yolov5Architecture.MAX_STRIDE;
         if (side < stride || side > LARGEST_INPUT || side % stride != 0) {
             throw new ShrikeException("input size " + side + " is not a multiple of " + stride + " within " + stride
@@ -119,11 +122,15 @@ public final class Catalogue {
 
     /** The entry of that name, photographs included. */
     CatalogueEntry entry(String name) {
-        return entries().stream()
+        return find(entries(), name);
+    }
+
+    private static CatalogueEntry find(List<CatalogueEntry> among, String name) {
+        return among.stream()
                 .filter(entry -> entry.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new ShrikeException("no model is called '" + name + "'; the catalogue has "
-                        + models.stream().map(CatalogueEntry::name).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new ShrikeException("nothing is called '" + name + "' here; the catalogue has "
+                        + among.stream().map(CatalogueEntry::name).collect(Collectors.joining(", "))));
     }
 
     /** Where the files of an entry are, or would be. */

@@ -82,9 +82,17 @@ record NpmClient(String executable, Duration patience) {
                     .redirectError(errors.toFile())
                     .start();
         } catch (IOException e) {
-            throw new ShrikeException("cannot run '" + executable + "', which fetches " + wanted.specification()
-                    + " (" + e.getMessage() + "); install it: sudo apt install npm", e);
+            throw cannotRun(wanted, e);
         }
+    }
+
+    private ShrikeException cannotRun(NpmPackage wanted, IOException e) {
+        String message = String.valueOf(e.getMessage());
+        // Java passes on the system's number: 2 is ENOENT.
+        boolean missing = message.contains("error: 2 ") || message.contains("error=2,");
+        String what = missing ? "'" + executable + "' is not installed" : "cannot run '" + executable + "': " + message;
+        return new ShrikeException(
+                what + "; it fetches " + wanted.specification() + ". Install it: sudo apt install npm", e);
     }
 
     private void waitFor(Process process, NpmPackage wanted, Path npmCache, ProgressListener progress) {
@@ -162,6 +170,7 @@ record NpmClient(String executable, Duration patience) {
                 .map(line -> line.replaceFirst("^npm (error|ERR!)\\s*", ""))
                 .filter(line -> !line.isEmpty() && !line.startsWith("npm warn") && !line.startsWith("npm WARN"))
                 .filter(line -> !line.contains("complete log of this run"))
+                .filter(line -> !line.startsWith("syscall ") && !line.startsWith("errno "))
                 .limit(4)
                 .collect(Collectors.joining("; "));
         if (joined.isEmpty()) {

