@@ -7,6 +7,9 @@ import java.util.Optional;
 
 /** Moves a Pad with zeros into the convolution that follows it. */
 public final class FoldPadding implements GraphPass {
+    /** More than any sensible model has, and few enough that sums stay far from overflowing. */
+    private static final int MAX_PADDING = 1 << 20;
+
     @Override
     public Graph apply(Graph graph) {
         Links links = new Links(graph);
@@ -38,10 +41,13 @@ public final class FoldPadding implements GraphPass {
             return Optional.empty();
         }
         Window own = window.resolve(1, 1);
+        if (Math.max(Math.max(own.padTop(), own.padLeft()), Math.max(own.padBottom(), own.padRight())) > MAX_PADDING) {
+            return Optional.empty();
+        }
         long[] p = pads.get();
         Window wider = new Window(own.kernelHeight(), own.kernelWidth(), own.strideHeight(), own.strideWidth(),
-                sum(own.padTop(), p[2]), sum(own.padLeft(), p[3]), sum(own.padBottom(), p[6]),
-                sum(own.padRight(), p[7]), own.dilationHeight(), own.dilationWidth(), Window.AutoPad.EXPLICIT);
+                (int) (own.padTop() + p[2]), (int) (own.padLeft() + p[3]), (int) (own.padBottom() + p[6]),
+                (int) (own.padRight() + p[7]), own.dilationHeight(), own.dilationWidth(), Window.AutoPad.EXPLICIT);
         List<String> inputs = new ArrayList<>(node.inputs());
         inputs.set(0, pad.input(0));
         return Optional.of(node.withOp(new Op.Conv(wider, conv.group(), conv.activation())).withInputs(inputs));
@@ -50,14 +56,10 @@ public final class FoldPadding implements GraphPass {
     /** Whether rows and columns are added, and nothing else. */
     private static boolean onlyAround(long[] pads) {
         for (int i = 0; i < pads.length; i++) {
-            if (pads[i] < 0 || (i % 4 < 2 && pads[i] != 0)) {
+            if (pads[i] < 0 || pads[i] > MAX_PADDING || (i % 4 < 2 && pads[i] != 0)) {
                 return false;
             }
         }
         return true;
-    }
-
-    private static int sum(int a, long b) {
-        return Math.toIntExact(a + b);
     }
 }

@@ -29,6 +29,7 @@ final class BmpStructure {
             throw bytes.damaged("BMP with " + bits + " bits a pixel and compression " + compression
                     + " is not supported: save it as 24 bits without compression");
         }
+        checkPalette(bytes, headerSize, bits, core);
         if (offset < FILE_HEADER + headerSize) {
             throw bytes.damaged("BMP says its pixels start at byte " + offset + ", inside its header");
         }
@@ -38,6 +39,19 @@ final class BmpStructure {
             checkRows(bytes, offset, width, height, bits);
         }
         return header;
+    }
+
+    /** Up to 8 bits a pixel are indices into colours of 4 bytes, of 3 in an OS/2 file. */
+    private static void checkPalette(EncodedBytes bytes, long headerSize, int bits, boolean core) {
+        if (bits > 8) {
+            return;
+        }
+        long stated = core ? 0 : bytes.u32Little(46);
+        if (stated > 256) {
+            throw bytes.damaged("BMP says it has " + stated + " colours for " + bits + " bits a pixel");
+        }
+        long colours = stated == 0 ? 1L << bits : stated;
+        bytes.need(FILE_HEADER + headerSize, colours * (core ? 3 : 4));
     }
 
     private static boolean isAllowed(int bits, long compression) {

@@ -12,6 +12,9 @@ final class EncodedBytes {
     private static final ValueLayout.OfInt LITTLE_INT =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** What the PNG library and OpenCV take. */
+    private static final long LONGEST_SIDE = 1_000_000;
+
     private final MemorySegment memory;
     private final String name;
     private final long maxPixels;
@@ -113,6 +116,9 @@ final class EncodedBytes {
             throw damaged(format.title() + " says its size is " + width + "x" + height);
         }
         PictureHeader header = new PictureHeader(format, width, height);
+        if (header.pixels() <= maxPixels && Math.max(width, height) > LONGEST_SIDE) {
+            throw new SourceException(name + ": " + header + " has a side of more than " + LONGEST_SIDE + " pixels");
+        }
         if (header.pixels() > maxPixels) {
             throw new SourceException(name + ": " + header + " has " + header.pixels() + " pixels, the limit is "
                     + maxPixels + ": make the picture smaller, or raise the limit with -D"

@@ -52,20 +52,19 @@ final class JpegStructure {
         return header;
     }
 
-    /** Position of the next marker's code. Anything may lie between segments as long as a marker follows. */
+    /** Position of the code of the marker that must come next; any number of fill bytes may lie before it. */
     private static long marker(EncodedBytes bytes, long from) {
         long at = from;
-        while (true) {
-            at = bytes.indexOf(0xff, at);
-            if (at < 0 || at + 1 >= bytes.size()) {
-                throw bytes.truncated("JPEG ends without its end-of-image marker");
-            }
+        while (at < bytes.size() && bytes.u8(at) == 0xff) {
             at++;
-            int code = bytes.u8(at);
-            if (code != 0xff && code != 0) {
-                return at;
-            }
         }
+        if (at >= bytes.size()) {
+            throw bytes.truncated("JPEG ends without its end-of-image marker");
+        }
+        if (at == from || bytes.u8(at) == 0) {
+            throw bytes.damaged("JPEG has no marker at byte " + from);
+        }
+        return at;
     }
 
     /** Position of the marker that ends entropy-coded data; stuffed zeros and restart markers belong to the data. */

@@ -53,7 +53,7 @@ public final class Letterbox implements AutoCloseable {
                     "input " + input.name() + " has the dims " + input.dims() + " instead of [1, 3, height, width]");
         }
         Bindings.requireMemory(input);
-        OpenCv.require();
+        OpenCvLibrary.require();
         height = input.dims().get(2);
         width = input.dims().get(3);
         memory = input.memory();

@@ -1,12 +1,11 @@
 package dev.shrike.vision;
 
-import dev.shrike.BackendUnavailableException;
 import dev.shrike.SourceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.opencv.global.opencv_core;
 import org.bytedeco.opencv.global.opencv_imgcodecs;
@@ -18,61 +17,13 @@ import org.bytedeco.opencv.opencv_core.Size;
 
 /**
  * The binding to OpenCV: the one class that sees JavaCPP types. Pictures are 8-bit BGR in native memory, rows without
- * padding unless a step is given; every matrix header made here is freed before the call returns.
+ * padding unless a step is given; every matrix header made here is freed before the call returns. Call
+ * {@link OpenCvLibrary#require} before anything here.
  */
 final class OpenCv {
     private static final double BYTE_SCALE = 1.0 / 255.0;
 
     private OpenCv() {}
-
-    /** Loads the library on first use and keeps what went wrong, so that each call can tell. */
-    private static final class Library {
-        static final Throwable FAILURE = load();
-
-        private static Throwable load() {
-            // JavaCPP counts the memory of the whole process, weights and arenas of the engines among it, against a
-            // limit it derives from the Java heap, and then fails allocations that would succeed.
-            setDefault("org.bytedeco.javacpp.maxBytes");
-            setDefault("org.bytedeco.javacpp.maxPhysicalBytes");
-            try {
-                Loader.load(opencv_core.class);
-                Loader.load(opencv_imgproc.class);
-                Loader.load(opencv_imgcodecs.class);
-                return null;
-            } catch (LinkageError | RuntimeException e) {
-                return e;
-            }
-        }
-
-        private static void setDefault(String property) {
-            if (System.getProperty(property) == null) {
-                System.setProperty(property, "0");
-            }
-        }
-    }
-
-    /**
-     * Loads OpenCV unless it is loaded already.
-     *
-     * @throws BackendUnavailableException if it cannot be loaded; names the artifacts to add
-     */
-    static void require() {
-        Throwable failure;
-        try {
-            failure = Library.FAILURE;
-        } catch (LinkageError e) {
-            failure = e;
-        }
-        if (failure != null) {
-            String platform = System.getProperty("os.arch").equals("aarch64") ? "linux-arm64" : "linux-x86_64";
-            throw new BackendUnavailableException(
-                    "reading, resizing and drawing pictures needs OpenCV, which did not load (" + failure
-                            + "): add org.bytedeco:opencv:4.6.0-1.5.8:" + platform
-                            + " with org.bytedeco:openblas:0.3.21-1.5.8:" + platform
-                            + " and org.bytedeco:javacpp:1.5.8:" + platform + " to the class path",
-                    failure);
-        }
-    }
 
     /** A decoded picture in memory of its own, freed by the garbage collector. */
     record Decoded(int width, int height, MemorySegment pixels) {}
@@ -84,7 +35,6 @@ final class OpenCv {
      * @param encoded native memory
      */
     static Decoded decode(MemorySegment encoded, String name) {
-        require();
         try (PointerScope _ = new PointerScope();
                 Mat data = wrap(encoded, (int) encoded.byteSize(), 1, opencv_core.CV_8UC1, 0);
                 Mat picture = opencv_imgcodecs.imdecode(data, opencv_imgcodecs.IMREAD_COLOR)) {
@@ -111,14 +61,15 @@ final class OpenCv {
     /**
      * The picture encoded for a file extension such as {@code ".jpg"}.
      *
+     * @param settings pairs of OpenCV's {@code ImwriteFlags} and their values
      * @throws SourceException if OpenCV cannot encode it
      */
-    static byte[] encode(MemorySegment bgr, int width, int height, String extension, String name) {
-        require();
+    static byte[] encode(MemorySegment bgr, int width, int height, String extension, String name, int... settings) {
         try (PointerScope _ = new PointerScope();
                 Mat picture = wrap(bgr, width, height, opencv_core.CV_8UC3, 0);
-                BytePointer encoded = new BytePointer()) {
-            if (!opencv_imgcodecs.imencode(extension, picture, encoded)) {
+                BytePointer encoded = new BytePointer();
+                IntPointer flags = new IntPointer(settings)) {
+            if (!opencv_imgcodecs.imencode(extension, picture, encoded, flags)) {
                 throw new SourceException(name + ": OpenCV cannot encode " + width + "x" + height + " as " + extension);
             }
             byte[] bytes = new byte[Math.toIntExact(encoded.limit())];
@@ -192,7 +143,6 @@ final class OpenCv {
         private final Mat picture;
 
         Canvas(MemorySegment bgr, int width, int height) {
-            require();
             pixels = bgr;
             picture = wrap(bgr, width, height, opencv_core.CV_8UC3, 0);
         }
@@ -253,10 +203,10 @@ final class OpenCv {
         return ((type >> 3) + 1) * ((type & 7) == opencv_core.CV_32F ? Float.BYTES : 1);
     }
 
-    /** What OpenCV complains about, without its version and source file. */
+    /** What OpenCV complains about, without its version, source file, error code and function. */
     private static String reason(RuntimeException e) {
-        String text = String.valueOf(e.getMessage()).strip();
-        int end = text.indexOf("error: ");
-        return "OpenCV refuses it: " + (end < 0 ? text : text.substring(end + 7)).replace('\n', ' ');
+        String text = String.valueOf(e.getMessage()).strip().replace('\n', ' ');
+        return "OpenCV refuses it: "
+                + text.replaceFirst("^.*error: \\(-?\\d+:[^)]*\\) ", "").replaceFirst(" in function '[^']*'$", "");
     }
 }

@@ -66,6 +66,7 @@ public final class Pictures {
             throw new IllegalArgumentException(name + ": encoded picture must be in native memory");
         }
         PictureHeader header = PictureHeader.check(new EncodedBytes(encoded, name, maxPixels()));
+        OpenCvLibrary.require();
         OpenCv.Decoded picture = OpenCv.decode(encoded, name);
         if (picture == null) {
             throw new SourceException(name + ": damaged, or a kind of " + header.format().title()
@@ -81,6 +82,7 @@ public final class Pictures {
      * @throws SourceException if the extension is another one or the file cannot be written; names the file
      */
     public static void write(Frame frame, Path file) {
+        OpenCvLibrary.require();
         byte[] bytes = OpenCv.encode(
                 live(frame), frame.width(), frame.height(), encoderFor(file), file.toString());
         Path temporary = null;
@@ -100,6 +102,7 @@ public final class Pictures {
     /** Draws boxes and labels into the frame itself. */
     public static void draw(Frame frame, Detections detections) {
         live(frame);
+        OpenCvLibrary.require();
         Drawing.draw(frame, detections);
     }
 

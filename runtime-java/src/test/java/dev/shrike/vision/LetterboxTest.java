@@ -1,8 +1,10 @@
 package dev.shrike.vision;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.shrike.Frame;
 import dev.shrike.spi.Binding;
@@ -66,7 +68,10 @@ class LetterboxTest {
             for (int x = 0; x < 640; x++) {
                 boolean inside = x >= left && x < left + innerWidth && y >= top && y < top + innerHeight;
                 float expected = inside ? 1 : 114 / 255f;
-                assertEquals(expected, input[y * 640 + x], 1e-6f, "x " + x + ", y " + y);
+                float actual = input[y * 640 + x];
+                if (Math.abs(expected - actual) > 1e-6f) {
+                    fail("expected " + expected + " at x " + x + ", y " + y + ", found " + actual);
+                }
             }
         }
     }
@@ -82,9 +87,7 @@ class LetterboxTest {
             float[] planar = letterbox(frame, width, height, Memory.PLANAR);
             for (Memory layout : Memory.values()) {
                 float[] other = letterbox(frame, width, height, layout);
-                for (int i = 0; i < planar.length; i++) {
-                    assertEquals(planar[i], other[i], 1e-7f, "seed " + seed + ", round " + round + ", " + layout);
-                }
+                assertArrayEquals(planar, other, 1e-7f, "seed " + seed + ", round " + round + ", " + layout);
             }
         }
     }

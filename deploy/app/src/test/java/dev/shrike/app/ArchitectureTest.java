@@ -1,0 +1,171 @@
+package dev.shrike.app;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import dev.shrike.ShrikeException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Who may depend on whom: app -> engines and tools -> runtime, never back. The app's own class path is the widest, so
+ * the rules of the whole house are held here.
+ */
+class ArchitectureTest {
+    private static final String APP = "dev.shrike.app..";
+    private static final String CPU = "dev.shrike.cpu..";
+    private static final String JETSON = "dev.shrike.jetson..";
+    private static final String CALIBRATION = "dev.shrike.calibration..";
+    /** Everything that is not named above is the runtime, so a new package there falls under its rules by itself. */
+    private static final DescribedPredicate<JavaClass> RUNTIME =
+            resideInAPackage("dev.shrike..").and(resideOutsideOfPackages(APP, CPU, JETSON, CALIBRATION));
+
+    private static JavaClasses house;
+
+    @BeforeAll
+    static void readClasses() throws IOException {
+        house = new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
+                .importPackages("dev.shrike");
+        for (String needed : List.of("dev.shrike.Detector", "dev.shrike.graph.Graph", "dev.shrike.onnx.OnnxModels",
+                "dev.shrike.spi.Backend", "dev.shrike.vision.Pictures")) {
+            assertTrue(house.contain(needed), "not on the class path: " + needed);
+        }
+        for (String module : List.of("deploy/app", "platforms/cpu")) {
+            String name = "dev.shrike." + module.substring(module.indexOf('/') + 1);
+            assertEquals(hasClasses(module), house.stream().anyMatch(type -> type.getPackageName().startsWith(name)),
+                    "sources in " + module + " and classes of " + name + " on the class path");
+        }
+    }
+
+    @Test
+    void runtimeKnowsNeitherEnginesNorToolsNorApp() {
+        noClasses().that(RUNTIME).should().dependOnClassesThat()
+                .resideInAnyPackage(APP, CALIBRATION, CPU, JETSON).check(house);
+    }
+
+    @Test
+    void enginesStandOnTheRuntimeAlone() throws IOException {
+        for (Map.Entry<String, String> engine : Map.of(CPU, "platforms/cpu", JETSON, "platforms/jetson").entrySet()) {
+            DescribedPredicate<JavaClass> others = resideInAPackage("dev.shrike..").and(not(RUNTIME))
+                    .and(not(resideInAPackage(engine.getKey())));
+            noClasses().that().resideInAPackage(engine.getKey()).should().dependOnClassesThat(others)
+                    .allowEmptyShould(!hasClasses(engine.getValue())).check(house);
+        }
+    }
+
+    @Test
+    void nothingStandsOnTheApp() {
+        noClasses().that().resideOutsideOfPackage(APP).should().dependOnClassesThat().resideInAPackage(APP)
+                .check(house);
+    }
+
+    @Test
+    void graphStandsOnTheExceptionsAlone() {
+        DescribedPredicate<JavaClass> allowed = describe("of graph or Java, or our exceptions, or arrays of such",
+                type -> {
+                    JavaClass element = type.getBaseComponentType();
+                    return element.isPrimitive() || element.isAssignableTo(ShrikeException.class)
+                            || resideInAnyPackage("dev.shrike.graph..", "java..").test(element);
+                });
+        classes().that().resideInAPackage("dev.shrike.graph..").should().onlyDependOnClassesThat(allowed).check(house);
+    }
+
+    @Test
+    void protobufStaysInsideOnnx() {
+        noClasses().that().resideOutsideOfPackage("dev.shrike.onnx..").should().dependOnClassesThat()
+                .resideInAPackage("com.google.protobuf..").check(house);
+    }
+
+    /**
+     * The package {@code dev.shrike} itself is left out: a user starts there ({@code Frame.read}, {@code Detectors.open})
+     * and is led to vision and spi, which speak of frames and options in turn. Cycles through it are by design.
+     */
+    @Test
+    void packagesFormNoCycles() {
+        slices().matching("dev.shrike.(*)..").should().beFreeOfCycles().check(house);
+        slices().matching("dev.shrike.app.(*)..").should().beFreeOfCycles().check(house);
+    }
+
+    @Test
+    void oneClassTouchesEachNativeLibrary() throws IOException {
+        assertEquals(Set.of("dev.shrike.vision.OpenCv"), usersOf("org.bytedeco.opencv."));
+        if (hasClasses("platforms/cpu")) {
+            assertEquals(Set.of("dev.shrike.cpu.OneDnn"), usersOf("org.bytedeco.dnnl."));
+            assertEquals(Set.of("dev.shrike.cpu.NativeLibrary", "dev.shrike.cpu.NativeLoader"),
+                    usersOf("java.lang.foreign.Linker", "java.lang.foreign.SymbolLookup"));
+        }
+    }
+
+    @Test
+    void everyModuleDeclaresItself() throws IOException {
+        List<String> modules = Pattern.compile("<module>([^<]+)</module>")
+                .matcher(Files.readString(root().resolve("pom.xml"))).results().map(match -> match.group(1)).toList();
+        Set<String> undeclared = new TreeSet<>();
+        int declared = 0;
+        for (String module : modules) {
+            if (Files.isRegularFile(root().resolve(module).resolve("src/main/java/module-info.java"))) {
+                declared++;
+            } else if (hasClasses(module)) {
+                undeclared.add(module);
+            }
+        }
+        assertEquals(Set.of(), undeclared, "modules without module-info.java");
+        assertTrue(declared >= 3, "found only " + declared + " declared modules below " + root());
+    }
+
+    /** The top-level classes that touch a type whose name begins so. */
+    private static Set<String> usersOf(String... prefixes) {
+        return house.stream()
+                .filter(type -> type.getDirectDependenciesFromSelf().stream()
+                        .map(dependency -> dependency.getTargetClass().getBaseComponentType().getName())
+                        .anyMatch(name -> Stream.of(prefixes).anyMatch(name::startsWith)))
+                .map(type -> type.getName().replaceFirst("\\$.*", ""))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** Whether a module's sources hold more than its descriptor. */
+    private static boolean hasClasses(String module) throws IOException {
+        Path sources = root().resolve(module).resolve("src/main/java");
+        if (!Files.isDirectory(sources)) {
+            return false;
+        }
+        try (Stream<Path> files = Files.walk(sources)) {
+            return files.map(file -> file.getFileName().toString())
+                    .anyMatch(name -> name.endsWith(".java") && !name.endsWith("-info.java"));
+        }
+    }
+
+    private static Path root() throws IOException {
+        for (Path folder = Path.of("").toAbsolutePath(); folder != null; folder = folder.getParent()) {
+            Path pom = folder.resolve("pom.xml");
+            if (Files.isRegularFile(pom) && Files.readString(pom).contains("<modules>")) {
+                return folder;
+            }
+        }
+        return fail("no parent pom above " + Path.of("").toAbsolutePath());
+    }
+}
