@@ -101,8 +101,9 @@ class ArchitectureTest {
     }
 
     /**
-     * The package {@code dev.shrike} itself is left out: a user starts there ({@code Frame.read}, {@code Detectors.open})
-     * and is led to vision and spi, which speak of frames and options in turn. Cycles through it are by design.
+     * The package {@code dev.shrike} itself is left out: a user starts there ({@code Frame.read},
+     * {@code Detectors.open}) and is led to vision and spi, which speak of frames and options in turn. Cycles through
+     * it are by design.
      */
     @Test
     void packagesFormNoCycles() {
