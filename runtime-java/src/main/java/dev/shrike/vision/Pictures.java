@@ -67,7 +67,9 @@ public final class Pictures {
         }
         PictureHeader header = PictureHeader.check(new EncodedBytes(encoded, name, maxPixels()));
         OpenCvLibrary.require();
-        OpenCv.Decoded picture = OpenCv.decode(encoded, name);
+        var heard = CodecMessages.listen(() -> OpenCv.decode(encoded, name));
+        requireWhole(header, heard.messages(), name);
+        OpenCv.Decoded picture = heard.result();
         if (picture == null) {
             throw new SourceException(name + ": damaged, or a kind of " + header.format().title()
                     + " that cannot be decoded: save it again as a plain JPEG or PNG");
@@ -155,6 +157,16 @@ public final class Pictures {
             return memory.asSlice(0, buffer.position());
         } catch (IOException e) {
             throw new SourceException(file + ": cannot be read: " + reason(e), e);
+        }
+    }
+
+    /** A JPEG that broke off decodes without an error, grey where its data ran out. */
+    private static void requireWhole(PictureHeader header, String messages, String name) {
+        if (messages.contains("premature end of data segment") || messages.contains("Premature end of JPEG file")) {
+            throw new SourceException(name + ": truncated picture: " + header + " lacks a part of its data");
+        }
+        if (messages.contains("bad Huffman code")) {
+            throw new SourceException(name + ": damaged picture: " + header + " has data that cannot be decoded");
         }
     }
 

@@ -168,6 +168,36 @@ class HostilePicturesTest {
         assertMessage(bmp, "BMP with 13 bits a pixel");
     }
 
+    /** The data of a camera frame that broke off, closed by an end marker as drivers do. */
+    @Test
+    void brokenOffInside() {
+        byte[] whole = SamplePictures.encoded(".jpg", 200, 200);
+        byte[] part = Arrays.copyOf(whole, whole.length * 2 / 3);
+        part[part.length - 2] = (byte) 0xff;
+        part[part.length - 1] = (byte) 0xd9;
+        assertMessage(part, "bad: truncated picture: JPEG of 200x200 lacks a part of its data");
+    }
+
+    @Test
+    void codecsStayQuiet() throws Exception {
+        byte[] broken = SamplePictures.encoded(".jpg", 64, 64);
+        broken[broken.length - 40] = (byte) 0xff;
+        broken[broken.length - 39] = (byte) 0xd9;
+        Path jpeg = Files.write(folder.resolve("a.jpg"), broken);
+        byte[] lying = SamplePictures.encoded(".png", 64, 64);
+        lying[SamplePictures.indexOf(lying, 'I', 'D', 'A', 'T') + 30] ^= 0x55;
+        Path png = Files.write(folder.resolve("a.png"), SamplePictures.repairChecksum(lying, 33));
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                ReadPictures.class.getName(), jpeg.toString(), png.toString()).start();
+        process.getOutputStream().close();
+        String out = new String(process.getInputStream().readAllBytes());
+        String errors = new String(process.getErrorStream().readAllBytes());
+        assertEquals(0, process.waitFor(), errors);
+        assertEquals("", errors);
+        assertTrue(out.contains("a.jpg: truncated picture") && out.contains("a.png: damaged"), out);
+    }
+
     @Test
     void bytesAfterTheEndAreNoHarm() {
         for (String extension : List.of(".jpg", ".png", ".bmp", ".webp")) {
