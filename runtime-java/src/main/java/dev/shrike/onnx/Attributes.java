@@ -4,6 +4,7 @@ import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.onnx.proto.Onnx.AttributeProto;
 import dev.shrike.onnx.proto.Onnx.TensorProto;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -96,7 +97,7 @@ final class Attributes {
         long[] values = integers(name).orElse(null);
         int[] result = new int[count];
         if (values == null) {
-            java.util.Arrays.fill(result, otherwise);
+            Arrays.fill(result, otherwise);
             return result;
         }
         if (values.length != count) {

@@ -2,6 +2,7 @@ package dev.shrike.onnx;
 
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
@@ -145,6 +146,7 @@ final class ModelReader {
     }
 
     private static Shape shape(TensorShapeProto proto, String what) {
+        TensorReader.checkRank(proto.getDimCount(), what);
         List<Long> dims = new ArrayList<>();
         long elements = 1;
         for (TensorShapeProto.Dimension dim : proto.getDimList()) {
@@ -166,14 +168,14 @@ final class ModelReader {
         return new Shape(dims);
     }
 
-    // Hints only: what is not declared, or in a way we cannot use, is simply unknown.
+    // Only hints: what is not declared, or in a way we cannot use, is simply unknown.
     private static void declare(List<ValueInfoProto> values, ReadScope scope) {
         for (ValueInfoProto value : values) {
             TypeProto.Tensor type = value.getType().getTensorType();
             if (type.hasShape()) {
                 scope.declareRank(value.getName(), type.getShape().getDimCount());
             }
-            for (dev.shrike.graph.DataType known : dev.shrike.graph.DataType.values()) {
+            for (DataType known : DataType.values()) {
                 if (known.onnxCode() == type.getElemType()) {
                     scope.declareType(value.getName(), known);
                 }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -73,7 +74,7 @@ final class ModelSource {
     private static String hint(ByteBuffer bytes) {
         byte[] head = new byte[Math.min(16, bytes.remaining())];
         bytes.get(bytes.position(), head);
-        String text = new String(head, java.nio.charset.StandardCharsets.ISO_8859_1);
+        String text = new String(head, StandardCharsets.ISO_8859_1);
         if (text.startsWith("\u00ff\u00d8\u00ff") || text.startsWith("\u0089PNG") || text.startsWith("BM")) {
             return "; this is a picture: give it as the source and an .onnx file as the model";
         }

@@ -68,12 +68,13 @@ final class ModelWriter {
     }
 
     private GraphProto graph() {
-        Set<String> valueNames = new HashSet<>(graph.constants().keySet());
-        Set<String> nodeNames = new HashSet<>();
-        graph.inputs().forEach(input -> valueNames.add(input.name()));
+        UniqueNames valueNames = new UniqueNames();
+        UniqueNames nodeNames = new UniqueNames();
+        graph.constants().keySet().forEach(valueNames::use);
+        graph.inputs().forEach(input -> valueNames.use(input.name()));
         for (Node node : graph.nodes()) {
-            valueNames.addAll(node.outputs());
-            nodeNames.add(node.name());
+            node.outputs().forEach(valueNames::use);
+            nodeNames.use(node.name());
         }
         NodeWriter nodes = new NodeWriter(opset, graph.constants(), valueNames, nodeNames);
         graph.nodes().forEach(nodes::write);

@@ -7,6 +7,7 @@ import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -284,10 +285,12 @@ final class NodeReader {
             return new Op.Transpose(IntStream.rangeClosed(0, last).map(i -> last - i).boxed().toList());
         }
         List<Integer> permutation = new ArrayList<>();
+        BitSet seen = new BitSet();
         for (long axis : given.get()) {
-            if (axis < 0 || axis >= given.get().length || permutation.contains((int) axis)) {
+            if (axis < 0 || axis >= given.get().length || seen.get((int) axis)) {
                 throw draft.broken("attribute 'perm' is no permutation");
             }
+            seen.set((int) axis);
             permutation.add((int) axis);
         }
         if (rank.isPresent() && rank.getAsInt() != permutation.size()) {

@@ -21,8 +21,8 @@ final class NodeWriter {
 
     private final int opset;
     private final Map<String, Tensor> constants;
-    private final Set<String> valueNames;
-    private final Set<String> nodeNames;
+    private final UniqueNames valueNames;
+    private final UniqueNames nodeNames;
     private final List<NodeProto> written = new ArrayList<>();
     private final Map<String, Tensor> added = new LinkedHashMap<>();
     private final Set<String> asAttribute = new HashSet<>();
@@ -33,7 +33,7 @@ final class NodeWriter {
      * @param valueNames names of all values, to which generated ones are added
      * @param nodeNames names of all nodes, to which generated ones are added
      */
-    NodeWriter(int opset, Map<String, Tensor> constants, Set<String> valueNames, Set<String> nodeNames) {
+    NodeWriter(int opset, Map<String, Tensor> constants, UniqueNames valueNames, UniqueNames nodeNames) {
         this.opset = opset;
         this.constants = constants;
         this.valueNames = valueNames;
@@ -254,18 +254,10 @@ final class NodeWriter {
     }
 
     private String freshValue(String wanted) {
-        return fresh(wanted, valueNames);
+        return valueNames.fresh(wanted);
     }
 
     private String freshNode(String wanted) {
-        return fresh(wanted, nodeNames);
-    }
-
-    private static String fresh(String wanted, Set<String> used) {
-        String name = wanted;
-        for (int i = 2; !used.add(name); i++) {
-            name = wanted + "_" + i;
-        }
-        return name;
+        return nodeNames.fresh(wanted);
     }
 }

@@ -105,6 +105,9 @@ public final class OnnxModels {
             throw new UnsupportedModelException(name + ": " + e.getMessage(), e);
         } catch (OutOfMemoryError e) {
             throw new DeviceException(name + ": there is not enough memory to read it; raise the limit with -Xmx", e);
+        } catch (ExceptionInInitializerError | NoClassDefFoundError e) {
+            throw new ShrikeException(name + ": protobuf does not start on this JVM (" + e + "); run java with"
+                    + " --sun-misc-unsafe-memory-access=allow and protobuf-java on its path", e);
         } catch (InternalError e) {
             // How the JVM reports that a page of a mapped file has gone.
             throw new ModelException(name + ": the file shrank or failed while it was being read: " + e.getMessage(),

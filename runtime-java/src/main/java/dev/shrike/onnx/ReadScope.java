@@ -21,8 +21,8 @@ final class ReadScope {
     private final Map<String, Integer> ranks = new HashMap<>();
     private final Map<String, DataType> types = new HashMap<>();
     private final Map<String, NodeDraft> producers = new HashMap<>();
-    private final Set<String> valueNames = new HashSet<>();
-    private final Set<String> nodeNames = new HashSet<>();
+    private final UniqueNames valueNames = new UniqueNames();
+    private final UniqueNames nodeNames = new UniqueNames();
     private final Set<String> read = new HashSet<>();
     private final List<Node> nodes = new ArrayList<>();
 
@@ -45,7 +45,7 @@ final class ReadScope {
 
     /** Remembers that the file uses this value name, so that no generated one collides with it. */
     void useValueName(String name) {
-        valueNames.add(name);
+        valueNames.use(name);
     }
 
     /** Remembers that a node or the graph's output reads this value. */
@@ -69,7 +69,7 @@ final class ReadScope {
         if (constants.putIfAbsent(name, tensor) != null) {
             throw new ModelException("constant '" + name + "' is given twice");
         }
-        valueNames.add(name);
+        valueNames.use(name);
     }
 
     /** Adds a constant that the file holds in another form; returns its generated name. */
@@ -112,23 +112,15 @@ final class ReadScope {
 
     /** A value name like the wanted one that nothing else has. */
     String freshValue(String wanted) {
-        return fresh(wanted, valueNames);
+        return valueNames.fresh(wanted);
     }
 
     /** A node name like the wanted one that no other node has. */
     String freshNode(String wanted) {
-        return fresh(wanted, nodeNames);
+        return nodeNames.fresh(wanted);
     }
 
     void addNode(Node node) {
         nodes.add(node);
-    }
-
-    private static String fresh(String wanted, Set<String> used) {
-        String name = wanted;
-        for (int i = 2; !used.add(name); i++) {
-            name = wanted + "_" + i;
-        }
-        return name;
     }
 }

@@ -20,6 +20,8 @@ final class TensorReader {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    private static final int LARGEST_RANK = 64;
+
     private final ExternalData external;
 
     TensorReader(ExternalData external) {
@@ -61,6 +63,13 @@ final class TensorReader {
                 + Arrays.stream(DataType.values()).map(DataType::name).collect(Collectors.joining(", ")));
     }
 
+    /** Complains about more dimensions than any network has: a hostile file may name millions. */
+    static void checkRank(int rank, String what) {
+        if (rank > LARGEST_RANK) {
+            throw new ModelException(what + " has " + rank + " dimensions, at most " + LARGEST_RANK + " are allowed");
+        }
+    }
+
     private static String nameOf(int code) {
         return switch (code) {
             case 8 -> "STRING";
@@ -78,6 +87,7 @@ final class TensorReader {
     }
 
     private static Shape shape(TensorProto proto, String what) {
+        checkRank(proto.getDimsCount(), what);
         for (long dim : proto.getDimsList()) {
             if (dim < 0) {
                 throw new ModelException(what + " has the negative dimension " + dim + " in " + proto.getDimsList());

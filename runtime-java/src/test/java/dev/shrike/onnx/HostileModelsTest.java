@@ -286,6 +286,22 @@ class HostileModelsTest {
     }
 
     @Test
+    void millionsOfDimensions() {
+        refused(ModelException.class, weights(typed("w", 1, new long[1_000_000])), "'w' has 1000000 dimensions");
+    }
+
+    @Test
+    void manyNodesOfOneName() {
+        ModelProto.Builder model = model(17, graph -> {
+            for (int i = 0; i < 50_000; i++) {
+                graph.addNode(node("Relu", List.of("x"), i == 0 ? "y" : "y" + i).setName("same"));
+            }
+        });
+        Graph graph = OnnxModels.read(model.build().toByteArray(), "many", null);
+        assertEquals(50_000, graph.nodes().stream().map(n -> n.name()).distinct().count());
+    }
+
+    @Test
     void undefinedElementType() {
         refused(ModelException.class, weights(typed("w", 77, WEIGHT_DIMS)), "'w'", "77");
     }
