@@ -15,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The whole way of a YOLOv5 from a registry on generated data: tarball, TensorFlow.js model, ONNX file, ONNX Runtime. */
+/** The whole way of a YOLOv5 on generated data: tarball, TensorFlow.js model, ONNX file, ONNX Runtime. */
 class Yolov5FromTfjsTest {
     @TempDir
     private Path folder;
@@ -57,8 +57,8 @@ class Yolov5FromTfjsTest {
     }
 
     /**
-     * Any weights give boxes that belong to their cells: centres at most one cell away, sizes below four anchors, scores
-     * within 0 to 1, in the order level, anchor, row, column.
+     * Any weights give boxes that belong to their cells: centres at most one cell away, sizes below four anchors,
+     * scores within 0 to 1, in the order level, anchor, row, column.
      */
     private static void assertDetector(Path file, int side) throws OrtException {
         try (OrtSession session = new OrtSession(file)) {
