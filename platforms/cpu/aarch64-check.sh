@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Finds objects with the whole of Shrike on an emulated Cortex-A72 and compares with what this machine finds: the same
-# picture, weights and size, small and on one thread, as emulation takes a hundred times as long; the same objects, boxes within half a pixel and scores within 0.005. Objects within 0.02
-# of the confidence threshold, where the last digit decides whether they are reported, need no partner.
+# picture, weights and size, small and on one thread, as emulation takes a hundred times as long; the same objects,
+# boxes within half a pixel and scores within 0.005. Objects within 0.02 of the confidence threshold, where the last
+# digit decides whether they are reported, need no partner.
 # needs: mvn, cmake, make, gcc-aarch64-linux-gnu, libc6-dev-arm64-cross, qemu-user-static, jq, and what
 # native/arm64-root.sh needs.
 set -euo pipefail
