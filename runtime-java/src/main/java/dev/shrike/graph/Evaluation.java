@@ -16,6 +16,9 @@ final class Evaluation {
      */
     static List<Tensor> evaluate(NodeView view, List<TensorType> outputs) {
         for (TensorType output : outputs) {
+            if (!output.shape().isKnown()) {
+                throw view.error("the shape " + output.shape() + " of its result cannot be told from its inputs");
+            }
             if (output.shape().elements() > MAX_ELEMENTS) {
                 throw view.error("its result " + output.shape() + " has more than the " + MAX_ELEMENTS
                         + " elements that the evaluator computes");

@@ -11,6 +11,12 @@ final class ShapeRules {
 
     /** Type and shape of each output of the node. */
     static List<TensorType> outputs(NodeView view) {
+        int required = requiredInputs(view.node());
+        for (int i = 0; i < required; i++) {
+            if (!view.has(i)) {
+                throw view.mismatch("input " + i + " is missing", required + " inputs");
+            }
+        }
         List<TensorType> types;
         try {
             types = rule(view);
@@ -31,6 +37,33 @@ final class ShapeRules {
             checked.add(type.checked(NodeView.describe(view.node()) + ": its result"));
         }
         return checked;
+    }
+
+    /** How many of the first inputs may not be left out. */
+    private static int requiredInputs(Node node) {
+        return switch (node.op()) {
+            case Op.Concat _ -> Math.max(1, node.inputs().size());
+            case Op.BatchNormalization _ -> 5;
+            case Op.Trunc _ -> 5;
+            case Op.Quant _ -> 4;
+            case Op.Slice _ -> 3;
+            case Op.Range _ -> 3;
+            case Op.Where _ -> 3;
+            case Op.Conv _ -> 2;
+            case Op.MatMul _ -> 2;
+            case Op.Gemm _ -> 2;
+            case Op.Binary _ -> 2;
+            case Op.Reshape _ -> 2;
+            case Op.Unsqueeze _ -> 2;
+            case Op.Pad _ -> 2;
+            case Op.Gather _ -> 2;
+            case Op.Expand _ -> 2;
+            case Op.Tile _ -> 2;
+            case Op.QuantizeLinear _ -> 2;
+            case Op.DequantizeLinear _ -> 2;
+            case Op.BipolarQuant _ -> 2;
+            default -> 1;
+        };
     }
 
     private static List<TensorType> rule(NodeView view) {
