@@ -81,11 +81,11 @@ class ReferenceEvaluatorTest {
     void hugeResultsAreRefusedBeforeTheyTakeMemory() {
         Tensor size = Tensor.vector(1 << 15, 1 << 15);
         for (Graph graph : new Graph[] {
-            GraphBuilder.single(new Op.ConstantOfShape(Tensor.scalar(1)), size),
-            GraphBuilder.single(new Op.Expand(), Tensor.scalar(1), size),
-            GraphBuilder.single(new Op.Tile(), Tensor.ofFloats(Shape.of(1, 1), 1), size),
-            GraphBuilder.single(new Op.Range(), Tensor.ofLongs(Shape.of(), 0), Tensor.ofLongs(Shape.of(), 1 << 30),
-                    Tensor.ofLongs(Shape.of(), 1))}) {
+                GraphBuilder.single(new Op.ConstantOfShape(Tensor.scalar(1)), size),
+                GraphBuilder.single(new Op.Expand(), Tensor.scalar(1), size),
+                GraphBuilder.single(new Op.Tile(), Tensor.ofFloats(Shape.of(1, 1), 1), size),
+                GraphBuilder.single(new Op.Range(), Tensor.ofLongs(Shape.of(), 0), Tensor.ofLongs(Shape.of(), 1 << 30),
+                        Tensor.ofLongs(Shape.of(), 1))}) {
             assertTrue(failure(graph, Map.of()).contains("elements"), graph.nodes().toString());
             assertEquals(graph, new FoldConstants().apply(graph), "nor does folding try");
         }

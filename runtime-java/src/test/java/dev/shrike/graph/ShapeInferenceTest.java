@@ -55,7 +55,8 @@ class ShapeInferenceTest {
         assertTrue(message.contains("'sum'") && message.contains("[2x3]") && message.contains("[2x4]"), message);
         message = failure(new GraphBuilder().input("x", 1, 4, 8, 8).constant("w",
                 Tensor.ofFloats(Shape.of(2, 3, 1, 1), new float[6])).node("c",
-                        new Op.Conv(Window.square(1, 1, 0), 1, Activation.NONE), "x", "w").output("c"));
+                        new Op.Conv(Window.square(1, 1, 0), 1, Activation.NONE), "x", "w")
+                .output("c"));
         assertTrue(message.contains("'c' (Conv)") && message.contains("3 channels"), message);
     }
 
