@@ -38,7 +38,14 @@ public final class Detectors {
             throw new UnsupportedModelException(model + ": compiled models cannot be opened yet: give the .onnx file "
                     + "that it was made from");
         }
-        return open(OnnxModels.read(model), options);
+        Graph network = OnnxModels.read(model);
+        try {
+            return open(network, options);
+        } catch (UnsupportedModelException e) {
+            throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
+        } catch (ModelException e) {
+            throw new ModelException(model + ": " + e.getMessage(), e);
+        }
     }
 
     /** A detector for a network in memory; errors are those of {@link #open(Path, DetectorOptions)}. */

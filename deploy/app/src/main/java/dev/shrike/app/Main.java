@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Function;
 import picocli.CommandLine;
 
 /** The {@code shrike} command. Exit codes: 0 ok, 1 failure, 2 usage. */
@@ -42,13 +43,16 @@ public final class Main {
     }
 
     private static CommandLine commandLine(Console console, Failures failures) {
-        ModelStore store = new CatalogueStore(Catalogue.open(), StderrProgress.open());
+        Function<Boolean, ModelStore> store = progress -> new CatalogueStore(
+                Catalogue.open(), new StderrProgress(console.err(), progress && console.errTerminal()));
         CommandLine line = new CommandLine(new RootCommand())
                 .addSubcommand(new DetectCommand(console, store))
                 .addSubcommand(new ModelsCommand())
                 .addSubcommand(new CommandLine.HelpCommand())
                 .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))
+                // As with YOLOv5's own commands, the last of several wins.
+                .setOverwrittenOptionsAllowed(true)
                 .setUsageHelpAutoWidth(false)
                 .setUsageHelpWidth(100)
                 .setParameterExceptionHandler(failures::usage)

@@ -14,7 +14,8 @@ public final class StderrProgress implements ProgressListener {
     private final boolean terminal;
     private String current = "";
 
-    StderrProgress(PrintStream out, boolean terminal) {
+    /** A listener that writes to this stream, with a bar if {@code terminal}. */
+    public StderrProgress(PrintStream out, boolean terminal) {
         this.out = out;
         this.terminal = terminal;
     }

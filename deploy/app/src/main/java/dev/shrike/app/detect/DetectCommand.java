@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -31,7 +32,7 @@ public final class DetectCommand implements Callable<Integer> {
     private static final int SMALLEST_INPUT = 32;
 
     private final Console console;
-    private final ModelStore store;
+    private final Function<Boolean, ModelStore> stores;
 
     @Spec
     private CommandSpec spec;
@@ -142,16 +143,20 @@ public final class DetectCommand implements Callable<Integer> {
     @Option(names = "--quiet", description = "Print errors only; with --json, the objects as well.")
     private boolean quiet;
 
-    /** A command that writes to the console and takes named models from the store. */
-    public DetectCommand(Console console, ModelStore store) {
+    /**
+     * A command that writes to the console.
+     *
+     * @param stores makes the store that named models come from, given whether it may draw a progress bar
+     */
+    public DetectCommand(Console console, Function<Boolean, ModelStore> stores) {
         this.console = console;
-        this.store = store;
+        this.stores = stores;
     }
 
     @Override
     public Integer call() {
         DetectRequest request = request();
-        return new DetectRun(console, store, request).run();
+        return new DetectRun(console, stores.apply(request.progress()), request).run();
     }
 
     private DetectRequest request() {

@@ -6,6 +6,7 @@ import java.util.Stack;
 import picocli.CommandLine.IParameterConsumer;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
 /**
@@ -46,6 +47,6 @@ final class Numbers implements IParameterConsumer {
     }
 
     private static String names(ArgSpec option) {
-        return ((picocli.CommandLine.Model.OptionSpec) option).longestName();
+        return ((OptionSpec) option).names()[0];
     }
 }

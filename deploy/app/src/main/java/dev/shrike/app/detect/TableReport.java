@@ -11,11 +11,13 @@ final class TableReport implements Report {
     private static final int WIDEST_NAME = 40;
 
     private final Console console;
+    private final int numberWidth;
     private final int nameWidth;
     private boolean headed;
 
     TableReport(Console console, List<Path> pictures) {
         this.console = console;
+        this.numberWidth = 2 * Integer.toString(pictures.size()).length() + 1;
         this.nameWidth = Math.clamp(
                 pictures.stream().mapToInt(p -> p.toString().length()).max().orElse(0), 7, WIDEST_NAME);
     }
@@ -40,8 +42,8 @@ final class TableReport implements Report {
     }
 
     private String row(String number, String picture, String size, String time, String objects) {
-        return String.format(
-                Locale.ROOT, "%9s  %-" + nameWidth + "s  %11s  %8s  %s", number, picture, size, time, objects);
+        String format = "%" + numberWidth + "s  %-" + nameWidth + "s  %11s  %8s  %s";
+        return String.format(Locale.ROOT, format, number, picture, size, time, objects);
     }
 
     /** The end of a long path says more than its beginning. */
