@@ -42,11 +42,12 @@ static void run_depthwise_rows(const void *argument, int64_t begin, int64_t end)
             for (int64_t c = 0; c < p->channels; c += VL) {
                 float sums[VL];
                 vf_store(sums, depthwise_sum(row, n, y, x, c));
-                const float *residual = p->residual ? p->residual + n * p->residual_batch_stride +
-                                                          y * p->residual_row_stride + x * p->residual_pixel_stride + c
-                                                    : 0;
-                float *dst = p->dst + n * p->dst_batch_stride + y * p->dst_row_stride + x * p->dst_pixel_stride + c;
-                finish(p, sums, residual, dst, p->channels - c < VL ? p->channels - c : VL);
+                outputs out = {.rows = 1, .channels = p->channels - c < VL ? p->channels - c : VL};
+                out.dst[0] = p->dst + n * p->dst_batch_stride + y * p->dst_row_stride + x * p->dst_pixel_stride + c;
+                out.residual[0] = p->residual ? p->residual + n * p->residual_batch_stride +
+                                                    y * p->residual_row_stride + x * p->residual_pixel_stride + c
+                                              : 0;
+                finish(p, sums, VL, &out);
             }
         }
     }

@@ -122,70 +122,75 @@ static void multiply_tile(tile *t, int rows, int panels) {
     }
 }
 
-/* activation, residual, store: `count` output channels of one pixel */
+/* Where the outputs of a tile go, and what is added to them. */
+typedef struct outputs {
+    float *dst[MR];
+    const float *residual[MR];
+    int rows;
+    int64_t channels;
+} outputs;
+
+static inline __attribute__((always_inline)) vf activate(vf x, const int kind, vf alpha, vf beta) {
+    switch (kind) {
+    case SHRIKE_ACTIVATION_SILU:
+        return vf_silu(x);
+    case SHRIKE_ACTIVATION_RELU:
+        return vf_relu(x);
+    case SHRIKE_ACTIVATION_LEAKY_RELU:
+        return vf_leaky_relu(x, alpha);
+    case SHRIKE_ACTIVATION_SIGMOID:
+        return vf_sigmoid(x);
+    case SHRIKE_ACTIVATION_HARD_SIGMOID:
+        return vf_hard_sigmoid(x, alpha, beta);
+    case SHRIKE_ACTIVATION_HARD_SWISH:
+        return vf_hard_swish(x);
+    case SHRIKE_ACTIVATION_TANH:
+        return vf_tanh(x);
+    case SHRIKE_ACTIVATION_CLIP:
+        return vf_clip(x, alpha, beta);
+    default:
+        return x;
+    }
+}
+
+/* for each pixel and vector: dst = activation(sum) + residual; row i of the sums is at sums + i * pitch */
 static inline __attribute__((always_inline)) void finish_with(const shrike_conv2d_f32_params *p, const float *sums,
-                                                              const float *residual, float *dst, int64_t count,
-                                                              const int kind) {
+                                                              int64_t pitch, const outputs *out, const int kind) {
     const vf alpha = vf_set1(p->alpha), beta = vf_set1(p->beta);
-    for (int64_t c = 0; c < count; c += VL) {
-        vf x = vf_load(sums + c);
-        switch (kind) {
-        case SHRIKE_ACTIVATION_SILU:
-            x = vf_silu(x);
-            break;
-        case SHRIKE_ACTIVATION_RELU:
-            x = vf_relu(x);
-            break;
-        case SHRIKE_ACTIVATION_LEAKY_RELU:
-            x = vf_leaky_relu(x, alpha);
-            break;
-        case SHRIKE_ACTIVATION_SIGMOID:
-            x = vf_sigmoid(x);
-            break;
-        case SHRIKE_ACTIVATION_HARD_SIGMOID:
-            x = vf_hard_sigmoid(x, alpha, beta);
-            break;
-        case SHRIKE_ACTIVATION_HARD_SWISH:
-            x = vf_hard_swish(x);
-            break;
-        case SHRIKE_ACTIVATION_TANH:
-            x = vf_tanh(x);
-            break;
-        case SHRIKE_ACTIVATION_CLIP:
-            x = vf_clip(x, alpha, beta);
-            break;
-        default:
-            break;
-        }
-        int64_t left = count - c;
-        if (left >= VL) {
+    const int64_t whole = out->channels / VL * VL, left = out->channels - whole;
+    for (int i = 0; i < out->rows; i++) {
+        const float *from = sums + i * pitch, *residual = out->residual[i];
+        float *dst = out->dst[i];
+        for (int64_t c = 0; c < whole; c += VL) {
+            vf x = activate(vf_load(from + c), kind, alpha, beta);
             if (residual) {
                 x = x + vf_load(residual + c);
             }
             vf_store(dst + c, x);
-        } else {
+        }
+        if (left > 0) {
+            vf x = activate(vf_load(from + whole), kind, alpha, beta);
             if (residual) {
-                x = x + vf_load_first(residual + c, left);
+                x = x + vf_load_first(residual + whole, left);
             }
-            vf_store_first(dst + c, x, left);
+            vf_store_first(dst + whole, x, left);
         }
     }
 }
 
-static void finish(const shrike_conv2d_f32_params *p, const float *sums, const float *residual, float *dst,
-                   int64_t count) {
+static void finish(const shrike_conv2d_f32_params *p, const float *sums, int64_t pitch, const outputs *out) {
     switch (p->activation) {
     case SHRIKE_ACTIVATION_NONE:
-        finish_with(p, sums, residual, dst, count, SHRIKE_ACTIVATION_NONE);
+        finish_with(p, sums, pitch, out, SHRIKE_ACTIVATION_NONE);
         return;
     case SHRIKE_ACTIVATION_SILU:
-        finish_with(p, sums, residual, dst, count, SHRIKE_ACTIVATION_SILU);
+        finish_with(p, sums, pitch, out, SHRIKE_ACTIVATION_SILU);
         return;
     case SHRIKE_ACTIVATION_RELU:
-        finish_with(p, sums, residual, dst, count, SHRIKE_ACTIVATION_RELU);
+        finish_with(p, sums, pitch, out, SHRIKE_ACTIVATION_RELU);
         return;
     default:
-        finish_with(p, sums, residual, dst, count, p->activation);
+        finish_with(p, sums, pitch, out, p->activation);
         return;
     }
 }
@@ -197,6 +202,7 @@ typedef struct plan {
     int64_t group_in, group_out; /* channels a group */
     int64_t panels; /* panels a group */
     int64_t panel_size;
+    int rows; /* output pixels a tile */
     int64_t block; /* output pixels a task, a multiple of MR */
     int64_t blocks; /* tasks along the pixels */
     int64_t panels_a_task; /* a multiple of NP */
@@ -282,20 +288,27 @@ static void run_tile(const plan *plan, tile *t, int64_t group, int64_t pixel, in
         }
         t->weights = p->weights + (group * plan->panels + panel) * plan->panel_size;
         multiply_tile(t, rows, panels);
+        outputs out = {.rows = rows, .channels = channels};
         for (int i = 0; i < rows; i++) {
             const place *at = &places[i];
-            const float *residual = p->residual
-                                        ? p->residual + at->n * p->residual_batch_stride +
-                                              at->y * p->residual_row_stride + at->x * p->residual_pixel_stride + first
-                                        : 0;
-            float *dst =
+            out.dst[i] =
                 p->dst + at->n * p->dst_batch_stride + at->y * p->dst_row_stride + at->x * p->dst_pixel_stride + first;
-            finish(p, t->sums[i], residual, dst, channels);
+            out.residual[i] = p->residual
+                                  ? p->residual + at->n * p->residual_batch_stride + at->y * p->residual_row_stride +
+                                        at->x * p->residual_pixel_stride + first
+                                  : 0;
         }
+        finish(p, t->sums[0], NP * CONV2D_PANEL, &out);
     }
 }
 
-/* A task is a block of pixels times some panels of one group: the weights of a pair of panels stay in cache over it. */
+/* Weights up to this many floats stay in the second-level cache beside the input. */
+enum { SMALL_WEIGHTS = 64 * 1024 };
+
+/*
+ * A task is a block of pixels times some panels of one group. With small weights each tile of pixels goes through all
+ * panels while it is in the first-level cache; with larger ones each step of panels goes through all pixels.
+ */
 static void run_tasks(const void *argument, int64_t begin, int64_t end) {
     const plan *plan = argument;
     segment segments[CONV2D_MAX_SEGMENTS];
@@ -308,10 +321,11 @@ static void run_tasks(const void *argument, int64_t begin, int64_t end) {
         int64_t first = task % plan->panel_tasks * plan->panels_a_task;
         int64_t last = first + plan->panels_a_task < plan->panels ? first + plan->panels_a_task : plan->panels;
         int64_t stop = (block + 1) * plan->block < plan->pixels ? (block + 1) * plan->block : plan->pixels;
-        for (int64_t panel = first; panel < last; panel += NP) {
-            int64_t until = panel + NP < last ? panel + NP : last;
-            for (int64_t pixel = block * plan->block; pixel < stop; pixel += MR) {
-                int64_t rows = stop - pixel < MR ? stop - pixel : MR;
+        int64_t step = (last - first) * plan->panel_size <= SMALL_WEIGHTS ? last - first : NP;
+        for (int64_t panel = first; panel < last; panel += step) {
+            int64_t until = panel + step < last ? panel + step : last;
+            for (int64_t pixel = block * plan->block; pixel < stop; pixel += plan->rows) {
+                int64_t rows = stop - pixel < plan->rows ? stop - pixel : plan->rows;
                 run_tile(plan, &t, group, pixel, (int)rows, panel, until);
             }
         }
@@ -329,6 +343,10 @@ void TIER(conv2d_f32_igemm)(shrike_context *context, const shrike_conv2d_f32_par
     plan.panels = conv2d_f32_round_up(plan.group_out, CONV2D_PANEL) / CONV2D_PANEL;
     plan.panel_size = (int64_t)p->kernel_height * p->kernel_width * plan.group_in * CONV2D_PANEL;
     plan.joined_rows = p->src_pixel_stride == plan.group_in && p->dilation_width == 1;
+
+    /* Pixels 4 KiB apart compete for one set, of often 8 lines, of the first-level cache: fewer pixels a tile then. */
+    int64_t pitch = p->stride_width * p->src_pixel_stride;
+    plan.rows = MR > 8 && pitch * (int64_t)sizeof(float) % 4096 == 0 ? (MR + 1) / 2 : MR;
 
     int64_t floats_a_pixel = (int64_t)p->stride_height * p->stride_width * plan.group_in;
     int64_t block = conv2d_f32_round_up(BLOCK_FLOATS / floats_a_pixel + 1, MR);

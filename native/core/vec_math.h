@@ -14,7 +14,7 @@
  * NaN gives NaN, because vf_min and vf_max let their second operand win.
  */
 static inline vf vf_exp_clamped(vf x) {
-    x = vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.33f), x));
+    x = vf_min(vf_set1(87.3f), vf_max(vf_set1(-87.33f), x));
     vf n = vf_round(x * vf_set1(1.44269504f));
     vf r = vf_fma(n, vf_set1(-0.693359375f), x);
     r = vf_fma(n, vf_set1(2.12194440e-4f), r);
@@ -30,9 +30,9 @@ static inline vf vf_exp_clamped(vf x) {
 static inline vf vf_exp(vf x) {
     vf y = vf_exp_clamped(x);
     y = vf_select(vm_less(x, vf_set1(-87.33f)), vf_set1(0), y);
-    /* Between 88 and 88.72 the result is finite: one more factor e brings the argument into the clamp. */
-    vf high = vf_exp_clamped(x - vf_set1(1)) * vf_set1(2.718281828f);
-    y = vf_select(vm_less(vf_set1(88.0f), x), high, y);
+    /* Between 87.3 and 88.72 the result is finite: a factor e^2 brings the argument into the clamp. */
+    vf high = vf_exp_clamped(x - vf_set1(2)) * vf_set1(7.389056099f);
+    y = vf_select(vm_less(vf_set1(87.3f), x), high, y);
     return vf_select(vm_less(vf_set1(88.7228f), x), vf_set1(__builtin_inff()), y);
 }
 

@@ -103,7 +103,7 @@ static double absolute_error(int32_t kind) {
     return kind == SHRIKE_UNARY_HARD_SWISH || kind == SHRIKE_UNARY_HARD_SIGMOID ? 2e-6 : 1e-37;
 }
 
-/* Whether the library is held to infinity's limit here: its sigmoid and SiLU stop at e^88, documented as a clamp. */
+/* Whether the library is held to infinity's limit here: its sigmoid and SiLU stop at e^87.3, documented as a clamp. */
 static int skips(int32_t kind, float x) {
     return (kind == SHRIKE_UNARY_SILU || kind == SHRIKE_UNARY_SIGMOID) && x < -87;
 }
