@@ -8,11 +8,20 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import ai.onnxruntime.OrtException;
 import dev.shrike.graph.Graph;
 import dev.shrike.onnx.OnnxModels;
+import dev.shrike.spi.Backend;
+import dev.shrike.spi.Binding;
+import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.spi.GraphExecutor;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Random;
+import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What the real registry serves. Runs on what the user's cache holds already, and fetches what it lacks only if
@@ -69,6 +78,50 @@ class RegistryTest {
             float[][] output = session.run(640, 1);
             assertEquals(84, output.length);
             assertEquals(8_400, output[0].length);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"yolov5s", "yolov8n"})
+    void theCpuEngineAgreesWithOnnxRuntime(String name) throws IOException, OrtException {
+        needs(name.equals("yolov5s") ? CatalogueEntry.YOLOV5S : CatalogueEntry.YOLOV8N);
+        Path model = catalogue.model(name, ProgressListener.NONE);
+        float[][] expected;
+        try (OrtSession session = new OrtSession(model)) {
+            expected = session.run(640, 5);
+        }
+        Backend cpu = ServiceLoader.load(Backend.class).stream()
+                .map(ServiceLoader.Provider::get)
+                .filter(backend -> backend.name().equals("cpu"))
+                .findFirst()
+                .orElseThrow();
+        try (GraphExecutor executor = cpu.open(OnnxModels.read(model), ExecutorOptions.DEFAULT)) {
+            writeNoise(executor.inputs().getFirst(), 5);
+            executor.run();
+            Binding output = executor.outputs().getFirst();
+            boolean rows = name.equals("yolov5s");
+            for (int i = 0; i < expected.length; i++) {
+                for (int j = 0; j < expected[i].length; j++) {
+                    boolean box = (rows ? j : i) < 4;
+                    long at = (long) i * output.strides().get(1) + (long) j * output.strides().get(2);
+                    assertEquals(expected[i][j], output.memory().getAtIndex(ValueLayout.JAVA_FLOAT, at),
+                            box ? 0.02f : 1e-4f, name + " [" + i + "][" + j + "]");
+                }
+            }
+        }
+    }
+
+    /** The same noise as {@link OrtSession#run}. */
+    private static void writeNoise(Binding input, long seed) {
+        Random random = new Random(seed);
+        for (int c = 0; c < input.dims().get(1); c++) {
+            for (int y = 0; y < input.dims().get(2); y++) {
+                for (int x = 0; x < input.dims().get(3); x++) {
+                    long at = (long) c * input.strides().get(1) + (long) y * input.strides().get(2)
+                            + (long) x * input.strides().get(3);
+                    input.memory().setAtIndex(ValueLayout.JAVA_FLOAT, at, random.nextFloat());
+                }
+            }
         }
     }
 
