@@ -48,6 +48,7 @@ static inline __attribute__((always_inline)) void multiply(tile *t, const int ro
         const float *w0 = t->weights + seg->weights;
         const float *w1 = w0 + t->panel_size;
         const int64_t length = seg->length;
+#pragma GCC unroll 2
         for (int64_t k = 0; k < length; k++, w0 += CONV2D_PANEL, w1 += CONV2D_PANEL) {
             vf w[NP * NV1];
 #pragma GCC unroll 16
@@ -215,21 +216,63 @@ typedef struct place {
     int64_t n, y, x;
 } place;
 
+/* Cuts a run of floats into segments; pixels outside the image (null) read zeros. Returns the new count. */
+static inline int32_t add_run(segment *segments, int32_t count, const float *const *pixel, int64_t run,
+                              int64_t weights) {
+    for (int64_t k = 0; k < run; k += CONV2D_SEGMENT) {
+        segment *seg = &segments[count++];
+        for (int i = 0; i < MR; i++) {
+            seg->pixel[i] = pixel[i] ? pixel[i] + k : conv2d_f32_zeros;
+        }
+        seg->weights = weights + k * CONV2D_PANEL;
+        seg->length = run - k < CONV2D_SEGMENT ? run - k : CONV2D_SEGMENT;
+    }
+    return count;
+}
+
+/* Neighbouring pixels of one row, with no tap left or right of the image: addresses are a constant distance apart. */
+static int32_t find_regular_segments(const plan *plan, int64_t group, place first, segment *segments) {
+    const shrike_conv2d_f32_params *p = plan->p;
+    const int64_t top = first.y * p->stride_height - p->pad_top, left = first.x * p->stride_width - p->pad_left;
+    const int64_t columns = plan->joined_rows ? 1 : p->kernel_width;
+    const int64_t run = plan->joined_rows ? p->kernel_width * plan->group_in : plan->group_in;
+    const int64_t pitch = p->stride_width * p->src_pixel_stride;
+    const float *image = p->src + first.n * p->src_batch_stride + group * plan->group_in;
+    int32_t count = 0;
+    for (int64_t ky = 0; ky < p->kernel_height; ky++) {
+        int64_t y = top + ky * p->dilation_height;
+        for (int64_t kx = 0; y >= 0 && y < p->height && kx < columns; kx++) {
+            const float *pixel[MR];
+            pixel[0] = image + y * p->src_row_stride + (left + kx * p->dilation_width) * p->src_pixel_stride;
+            for (int i = 1; i < MR; i++) {
+                pixel[i] = pixel[0] + i * pitch;
+            }
+            count = add_run(segments, count, pixel, run, (ky * columns + kx) * run * CONV2D_PANEL);
+        }
+    }
+    return count;
+}
+
 static int32_t find_segments(const plan *plan, int64_t group, const place *places, segment *segments) {
     const shrike_conv2d_f32_params *p = plan->p;
-    const float *origin[MR];
+    const int64_t reach = (p->kernel_width - 1) * (int64_t)p->dilation_width;
+    const float *image[MR];
     int64_t top[MR], left[MR];
-    int inside = plan->joined_rows;
+    int inside = 1;
     for (int i = 0; i < MR; i++) {
         top[i] = places[i].y * p->stride_height - p->pad_top;
         left[i] = places[i].x * p->stride_width - p->pad_left;
-        inside &= left[i] >= 0 && left[i] + p->kernel_width <= p->width;
-        origin[i] = p->src + places[i].n * p->src_batch_stride + group * plan->group_in;
+        inside &= left[i] >= 0 && left[i] + reach < p->width;
+        image[i] = p->src + places[i].n * p->src_batch_stride + group * plan->group_in;
     }
-    const int64_t columns = inside ? 1 : p->kernel_width;
-    const int64_t run = inside ? p->kernel_width * plan->group_in : plan->group_in;
+    /* x grows by one from pixel to pixel unless a row or the tile ends, so this sum is reached within one row only */
+    if (inside && places[MR - 1].x == places[0].x + MR - 1) {
+        return find_regular_segments(plan, group, places[0], segments);
+    }
+    const int joined = inside && plan->joined_rows;
+    const int64_t columns = joined ? 1 : p->kernel_width;
+    const int64_t run = joined ? p->kernel_width * plan->group_in : plan->group_in;
     int32_t count = 0;
-    int64_t weights = 0;
     for (int64_t ky = 0; ky < p->kernel_height; ky++) {
         for (int64_t kx = 0; kx < columns; kx++) {
             const float *pixel[MR];
@@ -237,18 +280,12 @@ static int32_t find_segments(const plan *plan, int64_t group, const place *place
             for (int i = 0; i < MR; i++) {
                 int64_t y = top[i] + ky * p->dilation_height, x = left[i] + kx * p->dilation_width;
                 int valid = y >= 0 && y < p->height && x >= 0 && x < p->width;
-                pixel[i] = valid ? origin[i] + y * p->src_row_stride + x * p->src_pixel_stride : 0;
+                pixel[i] = valid ? image[i] + y * p->src_row_stride + x * p->src_pixel_stride : 0;
                 any |= valid;
             }
-            for (int64_t k = 0; any && k < run; k += CONV2D_SEGMENT) {
-                segment *seg = &segments[count++];
-                for (int i = 0; i < MR; i++) {
-                    seg->pixel[i] = pixel[i] ? pixel[i] + k : conv2d_f32_zeros;
-                }
-                seg->weights = weights + k * CONV2D_PANEL;
-                seg->length = run - k < CONV2D_SEGMENT ? run - k : CONV2D_SEGMENT;
+            if (any) {
+                count = add_run(segments, count, pixel, run, (ky * columns + kx) * run * CONV2D_PANEL);
             }
-            weights += run * CONV2D_PANEL;
         }
     }
     return count;
