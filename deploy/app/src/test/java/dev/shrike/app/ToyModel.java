@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A network with the input and output of an exported YOLOv5 that finds red and blue blocks of 8x8 pixels in a picture of
- * 64x64: one box a block, whose objectness is red + blue - 2 green and whose class scores are red - green and
+ * A network with the input and output of an exported YOLOv5 that finds red and blue blocks of 8x8 pixels in a picture
+ * of 64x64: one box a block, whose objectness is red + blue - 2 green and whose class scores are red - green and
  * blue - green, all means over the block.
  */
 public final class ToyModel {
