@@ -11,6 +11,11 @@ need() {
 }
 need cmake cmake
 need make make
+version=$(cmake --version | sed -n '1s/[^0-9]*//p')
+if [[ $(printf '%s\n' 3.21 "$version" | sort -V | head -n 1) != 3.21 ]]; then
+    echo "native: cmake $version is too old, 3.21 or later is needed (python3 -m pip install cmake brings one)" >&2
+    exit 1
+fi
 if [[ $preset == linux-aarch64 && $(uname -m) != aarch64 ]]; then
     need aarch64-linux-gnu-gcc "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 elif [[ -z ${CC:-} ]]; then
