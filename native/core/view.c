@@ -69,6 +69,18 @@ void view_loop_simplify(view_loop *loop) {
     }
 }
 
+void view_loop_lengthen(view_loop *loop, int64_t least) {
+    int32_t inner = loop->rank - 1, longest = inner;
+    for (int32_t d = 0; d < inner; d++) {
+        if (loop->dims[d] > loop->dims[longest]) {
+            longest = d;
+        }
+    }
+    if (loop->dims[inner] < least) {
+        swap_dimensions(loop, inner, longest);
+    }
+}
+
 int64_t view_loop_count(const view_loop *loop, int32_t rank) {
     int64_t count = 1;
     for (int32_t d = 0; d < rank; d++) {

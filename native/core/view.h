@@ -21,6 +21,12 @@ void view_loop_add(view_loop *loop, int32_t rank, const int64_t *dims, const int
 /* Simplifies the loop; afterwards 1 <= rank, the innermost dimension has the destination's smallest stride. */
 void view_loop_simplify(view_loop *loop);
 
+/*
+ * Brings the longest dimension innermost if the one that is there has fewer than `least` steps: for loops whose start
+ * costs more than strided access, such as the two columns x and y of a detector's rows.
+ */
+void view_loop_lengthen(view_loop *loop, int64_t least);
+
 /* Takes dimension d out of the loop, which may leave rank 0. */
 void view_loop_remove(view_loop *loop, int32_t d);
 

@@ -8,7 +8,8 @@
 #include "core/view.h"
 #include "spans/spans.h"
 
-enum { PIECE = 2048, BUFFER = 256, TASK = 16384 };
+/* SHORT: below this a span's start costs more than gathering a longer one. */
+enum { PIECE = 2048, BUFFER = 256, TASK = 16384, SHORT = 16 };
 
 typedef struct elementwise {
     view_loop loop;
@@ -74,6 +75,7 @@ static int32_t run(shrike_context *context, elementwise *e) {
         return status;
     }
     view_loop_simplify(&e->loop);
+    view_loop_lengthen(&e->loop, SHORT);
     const int32_t inner = e->loop.rank - 1;
     const int64_t size = e->loop.dims[inner];
     e->spans = shrike_spans_of(context);
