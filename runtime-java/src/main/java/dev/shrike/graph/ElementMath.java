@@ -34,7 +34,8 @@ final class ElementMath {
         return Tensor.of(x.type(), x.shape(), values);
     }
 
-    private static DoubleUnaryOperator function(Op.Unary unary) {
+    /** The function of a node over reals. */
+    static DoubleUnaryOperator function(Op.Unary unary) {
         double alpha = unary.alpha();
         double beta = unary.beta();
         return switch (unary.kind()) {

@@ -17,6 +17,18 @@ public final class FoldConstants implements GraphPass {
     private static final long MAX_TOTAL = 1 << 26;
     private static final double MAX_WORK = 1L << 31;
 
+    private final boolean foldsQuantizers;
+
+    /** Folds every node that it can. */
+    public FoldConstants() {
+        this(true);
+    }
+
+    /** As told, folds or leaves nodes that round to codes, as long as {@link ImportQuantization} is to see them. */
+    FoldConstants(boolean foldsQuantizers) {
+        this.foldsQuantizers = foldsQuantizers;
+    }
+
     @Override
     public Graph apply(Graph graph) {
         Map<String, TensorType> types = ShapeInference.given(graph);
@@ -31,7 +43,8 @@ public final class FoldConstants implements GraphPass {
             List<TensorType> outputs = ShapeRules.outputs(view);
             ShapeInference.put(types, node, outputs);
             Optional<List<Tensor>> results = Optional.empty();
-            if (room > 0 && node.outputs().stream().noneMatch(graph.quantization()::containsKey)) {
+            boolean folds = foldsQuantizers || !ImportQuantization.isQuantizer(node.op());
+            if (folds && room > 0 && node.outputs().stream().noneMatch(graph.quantization()::containsKey)) {
                 results = known.compute(view, outputs);
             }
             if (results.isEmpty()) {

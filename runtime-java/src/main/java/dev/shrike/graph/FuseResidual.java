@@ -18,7 +18,10 @@ public final class FuseResidual implements GraphPass {
         Set<String> moved = new HashSet<>();
         List<Node> nodes = new ArrayList<>();
         for (Node node : graph.nodes()) {
-            Node conv = node.op() instanceof Op.Binary binary && binary.kind() == Op.Binary.Kind.ADD
+            // The sum of codes is computed from codes, after the convolution has rounded its own.
+            boolean real = !graph.quantization().containsKey(node.output())
+                    && node.inputs().stream().noneMatch(graph.quantization()::containsKey);
+            Node conv = real && node.op() instanceof Op.Binary binary && binary.kind() == Op.Binary.Kind.ADD
                     ? convolution(node, links, infos, moved) : null;
             if (conv == null) {
                 nodes.add(node);

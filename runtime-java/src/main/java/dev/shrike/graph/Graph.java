@@ -7,6 +7,11 @@ import java.util.Objects;
 /**
  * A network: nodes in topological order over named values, each written once.
  *
+ * <p>A value named in {@code quantization} is rounded to codes as soon as it is given or computed
+ * ({@code code = clamp(rint(x / scale) + zeroPoint)}), and whoever reads it, outside too, sees
+ * {@code scale * (code - zeroPoint)}. Its type is still the floating one of its scale. A constant named there holds
+ * the codes themselves, as INT8 or UINT8 whatever their width, and is read as the reals they stand for.
+ *
  * @param name name of the network
  * @param inputs what a run must be given; constants are not among them
  * @param outputs what a run returns
@@ -42,6 +47,12 @@ public record Graph(
     /** The same graph with other nodes and constants. */
     public Graph withNodes(List<Node> other, Map<String, Tensor> otherConstants) {
         return new Graph(name, inputs, outputs, other, otherConstants, quantization, metadata);
+    }
+
+    /** The same graph with other nodes, constants and quantisation. */
+    public Graph withNodes(List<Node> other, Map<String, Tensor> otherConstants,
+            Map<String, Quantization> otherQuantization) {
+        return new Graph(name, inputs, outputs, other, otherConstants, otherQuantization, metadata);
     }
 
     /** The same graph with other inputs. */

@@ -18,9 +18,10 @@ public final class GraphPasses {
     private GraphPasses() {}
 
     /**
-     * The graph ready for a float engine: known shapes, FLOAT32 for every floating type, constants folded, batch
-     * normalisation, activations, residuals and padding folded into convolutions. Inputs and outputs keep their names
-     * and order; a value that a later caller wants to read must be an output.
+     * The graph ready for an engine: known shapes, FLOAT32 for every floating type, quantisers turned into quantised
+     * values ({@link ImportQuantization}), constants folded, batch normalisation, activations, residuals and padding
+     * folded into convolutions. Nothing is fused across a quantised value, and constants of codes stay as they are.
+     * Inputs and outputs keep their names and order; a value that a later caller wants to read must be an output.
      *
      * @param inputShapes shapes for inputs with open dimensions; an open first dimension defaults to 1
      * @throws dev.shrike.ModelException if the graph is inconsistent, an input needs a size or the shape of a value
@@ -28,8 +29,10 @@ public final class GraphPasses {
      */
     public static Graph forInference(Graph graph, Map<String, Shape> inputShapes) {
         Graph fixed = new FixInputShapes(inputShapes).apply(graph);
+        // Scales are folded first, rounding to codes is not: constants are to become codes, not rounded reals.
+        Graph quantized = new ImportQuantization().apply(new FoldConstants(false).apply(fixed));
         // Folding comes before the change of types, so that sizes computed in FLOAT64 stay exact.
-        Graph folded = untilStable(SIMPLIFY, fixed);
+        Graph folded = untilStable(SIMPLIFY, quantized);
         Graph fused = untilStable(FUSE, new HalfToFloat().apply(folded));
         return withKnownOutputs(fused);
     }

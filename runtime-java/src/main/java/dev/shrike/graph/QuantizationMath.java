@@ -1,5 +1,6 @@
 package dev.shrike.graph;
 
+import dev.shrike.ModelException;
 import java.util.Locale;
 import java.util.function.DoubleUnaryOperator;
 
@@ -63,6 +64,17 @@ final class QuantizationMath {
 
     /** QONNX Quant: {@code (round(clamp(x / scale + zero)) - zero) * scale}. One signed bit means -1 and +1. */
     static Tensor quant(NodeView view, Op.Quant quant, TensorType out) {
+        double[] codes = quantCodes(view, quant, out);
+        double[] scale = operand(view, 1, out);
+        double[] zero = operand(view, 2, out);
+        for (int i = 0; i < codes.length; i++) {
+            codes[i] = (codes[i] - zero[i]) * scale[i];
+        }
+        return Numbers.real(out.type(), out.shape(), codes);
+    }
+
+    /** The codes of QONNX Quant, one for each element of the result. */
+    static double[] quantCodes(NodeView view, Op.Quant quant, TensorType out) {
         double[] x = operand(view, 0, out);
         double[] scale = operand(view, 1, out);
         double[] zero = operand(view, 2, out);
@@ -78,9 +90,65 @@ final class QuantizationMath {
                         : Math.pow(2, bits[i]) - 1 - (quant.narrow() ? 1 : 0);
                 code = rounding.applyAsDouble(Math.max(Math.min(code, max), min));
             }
-            x[i] = (code - zero[i]) * scale[i];
+            x[i] = code;
         }
-        return Numbers.real(out.type(), out.shape(), x);
+        return x;
+    }
+
+    /** The reals that the codes of a constant stand for. */
+    static Tensor dequantize(Tensor codes, Quantization how) {
+        int[] channel = channels(codes.shape(), how);
+        double[] values = new double[channel.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (codes.longAt(i) - how.zeroPoint().longAt(channel[i])) * how.scale().doubleAt(channel[i]);
+        }
+        return Numbers.real(how.scale().type(), codes.shape(), values);
+    }
+
+    /** The reals that stand for each element after rounding to codes. */
+    static Tensor roundToCodes(Tensor x, Quantization how) {
+        int[] channel = channels(x.shape(), how);
+        double[] values = Numbers.reals(x);
+        for (int i = 0; i < values.length; i++) {
+            double scale = how.scale().doubleAt(channel[i]);
+            values[i] = (code(x.type(), values[i], channel[i], how) - how.zeroPoint().longAt(channel[i])) * scale;
+        }
+        return Numbers.real(x.type(), x.shape(), values);
+    }
+
+    /** Codes of a real tensor, as INT8 or UINT8. */
+    static Tensor codes(Tensor x, Quantization how) {
+        int[] channel = channels(x.shape(), how);
+        double[] values = Numbers.reals(x);
+        long[] codes = new long[values.length];
+        for (int i = 0; i < codes.length; i++) {
+            codes[i] = code(x.type(), values[i], channel[i], how);
+        }
+        return Tensor.of(how.signed() ? DataType.INT8 : DataType.UINT8, x.shape(), codes);
+    }
+
+    private static long code(DataType type, double value, int channel, Quantization how) {
+        if (how.bipolar()) {
+            return value >= 0 ? 1 : -1;
+        }
+        double code = Math.rint(round(type, value / how.scale().doubleAt(channel))) + how.zeroPoint().longAt(channel);
+        return code > how.minCode() ? (long) Math.min(code, how.maxCode()) : how.minCode();
+    }
+
+    private static int[] channels(Shape shape, Quantization how) {
+        int[] channel = new int[Math.toIntExact(shape.elements())];
+        int scales = Math.toIntExact(how.scale().elements());
+        if (scales == 1) {
+            return channel;
+        }
+        if (how.axis() >= shape.rank() || shape.dim(how.axis()) != scales) {
+            throw new ModelException(scales + " scales do not fit axis " + how.axis() + " of " + shape);
+        }
+        int inner = Indices.product(shape, how.axis() + 1, shape.rank());
+        for (int i = 0; i < channel.length; i++) {
+            channel[i] = i / inner % scales;
+        }
+        return channel;
     }
 
     static Tensor bipolar(NodeView view, TensorType out) {

@@ -1,7 +1,6 @@
 package dev.shrike.graph;
 
 import dev.shrike.ModelException;
-import dev.shrike.UnsupportedModelException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,7 +9,8 @@ import java.util.Set;
 
 /**
  * A plain scalar evaluation of a graph, for folding constants and for checking engines against. Slow and simple: sums
- * are doubles, every result is rounded to its type, integers are exact.
+ * are doubles, every result is rounded to its type, integers are exact. Quantised values are rounded to their codes and
+ * go on as reals ("fake quantisation"); {@link IntegerEvaluator} computes with the codes themselves.
  */
 public final class ReferenceEvaluator {
     private ReferenceEvaluator() {}
@@ -24,13 +24,12 @@ public final class ReferenceEvaluator {
      *     value would have more than 2^25 elements; names the node
      */
     public static Map<String, Tensor> run(Graph graph, Map<String, Tensor> inputs, Set<String> wanted) {
-        if (!graph.quantization().isEmpty()) {
-            throw new UnsupportedModelException("graph '" + graph.name() + "' has quantised values ("
-                    + graph.quantization().keySet().iterator().next() + " …), which the evaluator does not compute");
-        }
+        Map<String, Quantization> quantization = graph.quantization();
         Map<String, Tensor> values = new HashMap<>(graph.constants());
+        values.replaceAll((name, codes) -> quantization.containsKey(name)
+                ? QuantizationMath.dequantize(codes, quantization.get(name)) : codes);
         for (ValueInfo input : graph.inputs()) {
-            values.put(input.name(), given(input, inputs.get(input.name())));
+            values.put(input.name(), rounded(given(input, inputs.get(input.name())), quantization.get(input.name())));
         }
         List<Node> nodes = Links.needed(graph.nodes(), wanted);
         Map<String, Integer> lastReader = lastReaders(nodes);
@@ -39,6 +38,9 @@ public final class ReferenceEvaluator {
             NodeView view = new NodeView(node, name -> type(values.get(name)), values::get);
             List<Tensor> results = Evaluation.evaluate(view, ShapeRules.outputs(view));
             ShapeInference.put(values, node, results);
+            for (String name : node.outputs()) {
+                values.computeIfPresent(name, (_, value) -> rounded(value, quantization.get(name)));
+            }
             for (String name : node.inputs()) {
                 if (lastReader.getOrDefault(name, -1) == i && !wanted.contains(name)) {
                     values.remove(name);
@@ -55,11 +57,15 @@ public final class ReferenceEvaluator {
         return found;
     }
 
+    private static Tensor rounded(Tensor tensor, Quantization how) {
+        return how == null ? tensor : QuantizationMath.roundToCodes(tensor, how);
+    }
+
     private static TensorType type(Tensor tensor) {
         return new TensorType(tensor.type(), tensor.shape());
     }
 
-    private static Tensor given(ValueInfo input, Tensor tensor) {
+    static Tensor given(ValueInfo input, Tensor tensor) {
         if (tensor == null) {
             throw new ModelException("input '" + input.name() + "' is missing");
         }
@@ -75,7 +81,7 @@ public final class ReferenceEvaluator {
     }
 
     /** The last node that reads each value, after which its memory is given back. */
-    private static Map<String, Integer> lastReaders(List<Node> nodes) {
+    static Map<String, Integer> lastReaders(List<Node> nodes) {
         Map<String, Integer> last = new HashMap<>();
         for (int i = 0; i < nodes.size(); i++) {
             for (String name : nodes.get(i).inputs()) {

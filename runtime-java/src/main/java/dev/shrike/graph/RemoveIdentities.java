@@ -104,7 +104,7 @@ public final class RemoveIdentities implements GraphPass {
         boolean replace(Node node) {
             String from = node.output();
             String to = resolve(node.input(0));
-            if (links.isInner(from) && !graph.quantization().containsKey(to)) {
+            if (links.isInner(from)) {
                 names.put(from, to);
                 dropped.add(node);
                 return true;

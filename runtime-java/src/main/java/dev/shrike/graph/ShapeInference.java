@@ -24,12 +24,16 @@ public final class ShapeInference {
     public static Map<String, ValueInfo> infer(Graph graph) {
         Map<String, TensorType> types = given(graph);
         Map<String, Tensor> values = new HashMap<>(graph.constants());
+        // What is stored as codes is no real value to compute with.
+        values.keySet().removeAll(graph.quantization().keySet());
         KnownValues known = new KnownValues(SMALL, WORK);
         for (Node node : graph.nodes()) {
             NodeView view = new NodeView(node, types::get, values::get);
             List<TensorType> outputs = ShapeRules.outputs(view);
             put(types, node, outputs);
-            known.compute(view, outputs).ifPresent(results -> put(values, node, results));
+            if (node.outputs().stream().noneMatch(graph.quantization()::containsKey)) {
+                known.compute(view, outputs).ifPresent(results -> put(values, node, results));
+            }
         }
         Map<String, ValueInfo> infos = new LinkedHashMap<>();
         types.forEach((name, type) -> infos.put(name, new ValueInfo(name, type.type(), type.shape())));
@@ -43,8 +47,11 @@ public final class ShapeInference {
             types.put(input.name(),
                     new TensorType(input.type(), input.shape()).checked("input '" + input.name() + "'"));
         }
-        graph.constants().forEach((name, tensor) -> types.put(name,
-                new TensorType(tensor.type(), tensor.shape()).checked("constant '" + name + "'")));
+        graph.constants().forEach((name, tensor) -> {
+            Quantization codes = graph.quantization().get(name);
+            DataType type = codes == null ? tensor.type() : codes.scale().type();
+            types.put(name, new TensorType(type, tensor.shape()).checked("constant '" + name + "'"));
+        });
         return types;
     }
 

@@ -48,6 +48,11 @@ final class PlanBuilder implements AutoCloseable {
     /** A plan that is ready to run. Whatever was set up is released if this fails half-way. */
     static Plan build(NativeLibrary library, Graph graph, ExecutorOptions options, CpuSettings settings) {
         Graph fixed = GraphPasses.forInference(withTaps(graph, options.taps()), options.inputShapes());
+        if (!fixed.quantization().isEmpty()) {
+            throw new UnsupportedModelException("graph '" + graph.name() + "' has quantised values ("
+                    + fixed.quantization().keySet().stream().sorted().findFirst().orElseThrow()
+                    + " …), which this engine does not compute; give it the float network");
+        }
         Graph optimised = new SplitBeforeUnary(options.taps()).apply(fixed);
         List<String> outputs = graph.outputs().stream().map(ValueInfo::name).toList();
         try (PlanBuilder builder = new PlanBuilder(library, optimised, options, settings)) {

@@ -1,0 +1,98 @@
+package dev.shrike.graph;
+
+import dev.shrike.UnsupportedModelException;
+
+/**
+ * The integer weights of a convolution or matrix product in the form that engines take: rows of one output channel
+ * each. {@code real = scale[row] * (code - zero[row])}. Codes of UINT8 constants come shifted down by 128, and so do
+ * their zero points, where they need the eighth bit.
+ *
+ * @param rows number of output channels
+ * @param depth codes a row: input channels of a group times kernel rows times kernel columns, in that order
+ * @param codes the codes, row by row
+ * @param scale one per row; of Gemm times its alpha
+ * @param zero one per row
+ * @param bits width of the codes
+ * @param bipolar whether the codes are -1 and +1
+ */
+public record IntegerWeights(
+        int rows, int depth, byte[] codes, double[] scale, int[] zero, int bits, boolean bipolar) {
+
+    /** Whether the node is a convolution or product of a quantised value and quantised constant weights. */
+    public static boolean isIntegerProduct(Graph graph, Node node) {
+        boolean product = switch (node.op()) {
+            case Op.Conv _ -> true;
+            case Op.MatMul _ -> graph.constants().containsKey(node.input(1))
+                    && graph.constants().get(node.input(1)).shape().rank() == 2;
+            case Op.Gemm gemm -> !gemm.transA();
+            default -> false;
+        };
+        return product && graph.constants().containsKey(node.input(1))
+                && graph.quantization().containsKey(node.input(1))
+                && !graph.constants().containsKey(node.input(0)) && isPerTensor(graph.quantization().get(node.input(0)))
+                && followsRows(node, graph.constants().get(node.input(1)), graph.quantization().get(node.input(1)));
+    }
+
+    private static boolean isPerTensor(Quantization how) {
+        return how != null && how.isPerTensor();
+    }
+
+    /** Whether the weights have one scale, or one per output channel. */
+    private static boolean followsRows(Node node, Tensor weights, Quantization how) {
+        return how.isPerTensor() || how.axis() == rowAxis(node) && weights.shape().rank() > how.axis();
+    }
+
+    private static int rowAxis(Node node) {
+        return switch (node.op()) {
+            case Op.Gemm gemm -> gemm.transB() ? 0 : 1;
+            case Op.MatMul _ -> 1;
+            default -> 0;
+        };
+    }
+
+    /**
+     * The weights of a node that {@link #isIntegerProduct} approves.
+     *
+     * @throws UnsupportedModelException if sums could exceed 32 bits with that input; names the node
+     */
+    public static IntegerWeights of(Graph graph, Node node) {
+        Tensor tensor = graph.constants().get(node.input(1));
+        Quantization how = graph.quantization().get(node.input(1));
+        int axis = rowAxis(node);
+        int rows = Math.toIntExact(tensor.shape().dim(axis));
+        int depth = rows == 0 ? 0 : Math.toIntExact(tensor.elements() / rows);
+        double alpha = node.op() instanceof Op.Gemm gemm ? gemm.alpha() : 1;
+        int shift = tensor.type() == DataType.UINT8 && how.bits() == 8 ? 128 : 0;
+        byte[] codes = new byte[rows * depth];
+        for (int row = 0; row < rows; row++) {
+            for (int i = 0; i < depth; i++) {
+                long at = axis == 0 ? (long) row * depth + i : (long) i * rows + row;
+                codes[row * depth + i] = (byte) (tensor.longAt(at) - shift);
+            }
+        }
+        double[] scale = new double[rows];
+        int[] zero = new int[rows];
+        for (int row = 0; row < rows; row++) {
+            int index = how.isPerTensor() ? 0 : row;
+            scale[row] = how.scale().doubleAt(index) * alpha;
+            zero[row] = (int) how.zeroPoint().longAt(index) - shift;
+        }
+        IntegerWeights weights = new IntegerWeights(rows, depth, codes, scale, zero, how.bits(), how.bipolar());
+        weights.checkSums(node, ActivationCodes.of(graph.quantization().get(node.input(0))));
+        return weights;
+    }
+
+    private void checkSums(Node node, ActivationCodes x) {
+        long largest = Math.max(x.zero() - x.low(), x.high() - x.zero());
+        for (int row = 0; row < rows; row++) {
+            long sum = 0;
+            for (int i = 0; i < depth; i++) {
+                sum += Math.abs((long) codes[row * depth + i] - zero[row]) * largest;
+            }
+            if (sum > Integer.MAX_VALUE) {
+                throw new UnsupportedModelException(NodeView.describe(node) + ": sums over " + depth
+                        + " products can exceed 32 bits; use fewer bits or leave the node in float");
+            }
+        }
+    }
+}
