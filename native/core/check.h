@@ -21,7 +21,7 @@ static inline int shrike_check_reach(int64_t size, int64_t stride, int64_t *reac
 }
 
 /* An image of positive sizes whose pixels do not overlap: strides are at least what the sizes take. */
-static inline int shrike_check_image(const float *base, int32_t batch, int32_t height, int32_t width, int32_t channels,
+static inline int shrike_check_image(const void *base, int32_t batch, int32_t height, int32_t width, int32_t channels,
                                      int64_t batch_stride, int64_t row_stride, int64_t pixel_stride) {
     if (!base || batch < 1 || height < 1 || width < 1 || channels < 1) {
         return 0;

@@ -1,6 +1,7 @@
 /*
  * Pins the layout of every parameter struct: callers in other languages lay them out by these numbers. All pointers
- * are 8 bytes and fields are ordered so that there is no hidden padding, so each size is the sum of its fields.
+ * are 8 bytes and fields are ordered so that there is no hidden padding, so each size is the sum of its
+ * fields; shrike_conv2d_q_params alone has 4 bytes of padding at its end.
  */
 #include <stddef.h>
 
@@ -64,3 +65,46 @@ AT(shrike_matmul_f32_params, a_row_stride, 216);
 AT(shrike_matmul_f32_params, dst_row_stride, 264);
 AT(shrike_matmul_f32_params, alpha, 280);
 AT(shrike_matmul_f32_params, batch_rank, 288);
+
+SIZE(shrike_conv2d_q_params, 280);
+AT(shrike_conv2d_q_params, table, 40);
+AT(shrike_conv2d_q_params, workspace, 56);
+AT(shrike_conv2d_q_params, src_batch_stride, 64);
+AT(shrike_conv2d_q_params, residual_batch_stride, 112);
+AT(shrike_conv2d_q_params, workspace_bytes, 136);
+AT(shrike_conv2d_q_params, batch, 144);
+AT(shrike_conv2d_q_params, out_height, 160);
+AT(shrike_conv2d_q_params, kernel_height, 176);
+AT(shrike_conv2d_q_params, pad_top, 192);
+AT(shrike_conv2d_q_params, src_zero, 208);
+AT(shrike_conv2d_q_params, output, 224);
+AT(shrike_conv2d_q_params, residual_a, 236);
+AT(shrike_conv2d_q_params, residual_low, 248);
+AT(shrike_conv2d_q_params, activation, 256);
+AT(shrike_conv2d_q_params, kernel, 268);
+AT(shrike_conv2d_q_params, reserved, 272);
+
+SIZE(shrike_pool2d_u8_params, 120);
+AT(shrike_pool2d_u8_params, batch, 64);
+AT(shrike_pool2d_u8_params, dilation_width, 116);
+
+SIZE(shrike_resize2d_u8_params, 104);
+AT(shrike_resize2d_u8_params, coordinates, 88);
+AT(shrike_resize2d_u8_params, scale_width, 100);
+
+SIZE(shrike_map_u8_params, 176);
+AT(shrike_map_u8_params, dims, 24);
+AT(shrike_map_u8_params, rank, 168);
+
+SIZE(shrike_add_u8_params, 240);
+AT(shrike_add_u8_params, dims, 24);
+AT(shrike_add_u8_params, rank, 216);
+AT(shrike_add_u8_params, high, 236);
+
+SIZE(shrike_quantize_f32_u8_params, 184);
+AT(shrike_quantize_f32_u8_params, rank, 160);
+AT(shrike_quantize_f32_u8_params, reserved, 180);
+
+SIZE(shrike_dequantize_u8_f32_params, 176);
+AT(shrike_dequantize_u8_f32_params, rank, 160);
+AT(shrike_dequantize_u8_f32_params, reserved, 172);

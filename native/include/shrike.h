@@ -1,14 +1,15 @@
 /*
- * Shrike's C library: float32 operations on strided views, run by a small worker pool.
+ * Shrike's C library: operations on strided views of float32 and of quantised codes, run by a small worker pool.
  *
  * Rules that hold for every operation:
  *  - int32_t shrike_<op>(context, params) returns SHRIKE_OK or an error status; with an error nothing was written.
  *  - The caller owns all memory; the library keeps no pointer after the call and allocates nothing during it.
- *  - Strides and sizes count elements (floats), not bytes. Pointers need only the alignment of float.
+ *  - Strides and sizes count elements (floats or one-byte codes). Pointers need only the alignment of their type.
  *  - Images are NHWC: element (n, y, x, c) lies at base + n * batch_stride + y * row_stride + x * pixel_stride + c. A
  *    pixel stride above the channel count describes a slice of a wider image.
  *  - A destination may be the same view as a source only where the operation says so; other overlap is undefined.
- *  - Results are the same bits for any number of threads. They may differ in the last bits between CPU tiers.
+ *  - Results are the same bits for any number of threads. Floats may differ in the last bits between CPU tiers;
+ *    operations on codes are the same bits on every tier.
  *  - Fields named reserved must be 0.
  */
 #ifndef SHRIKE_H
@@ -23,7 +24,7 @@ extern "C" {
 #define SHRIKE_API __attribute__((visibility("default")))
 
 /* Grows with every change that an existing caller could notice. */
-#define SHRIKE_ABI_VERSION 1u
+#define SHRIKE_ABI_VERSION 2u
 
 enum shrike_status {
     SHRIKE_OK = 0,
@@ -46,6 +47,7 @@ enum shrike_status {
 #define SHRIKE_CPU_AVX512VL (UINT64_C(1) << 9)
 #define SHRIKE_CPU_AVX512VNNI (UINT64_C(1) << 10)
 #define SHRIKE_CPU_AVX512VPOPCNTDQ (UINT64_C(1) << 11)
+#define SHRIKE_CPU_AVX512VBMI (UINT64_C(1) << 12)
 #define SHRIKE_CPU_NEON (UINT64_C(1) << 32)
 #define SHRIKE_CPU_DOTPROD (UINT64_C(1) << 33)
 #define SHRIKE_CPU_FP16 (UINT64_C(1) << 34)
@@ -361,6 +363,172 @@ typedef struct shrike_matmul_f32_params {
 } shrike_matmul_f32_params;
 
 SHRIKE_API int32_t shrike_matmul_f32(shrike_context *context, const shrike_matmul_f32_params *params);
+
+/* ---- quantised tensors: unsigned codes of 1..8 bits, one a byte; real = scale * (code - zero) ---- */
+
+/*
+ * Rounding is half to even and every operation of a formula below rounds to float32 by itself: no fused multiply-add.
+ * clamp(v, low, high) takes NaN as low.
+ */
+enum shrike_qconv_output { SHRIKE_QOUT_CODES, SHRIKE_QOUT_REAL, SHRIKE_QOUT_COUNT };
+
+enum shrike_qkernel {
+    SHRIKE_QKERNEL_BEST, /* the first of the selection table that takes the sizes */
+    SHRIKE_QKERNEL_INT8,
+    SHRIKE_QKERNEL_BITSERIAL,
+    SHRIKE_QKERNEL_REFERENCE,
+    SHRIKE_QKERNEL_COUNT
+};
+
+/*
+ * acc[oc] = sum over window and channels of (weight - weight_zero[oc]) * (code - src_zero), exact in int32; taps
+ * outside the image hold src_zero.
+ *   CODES: c = clamp(rint(acc * multiplier[oc] + offset[oc]), low, high); c = table[c] if there is a table; with a
+ *          residual c = clamp(rint((c * residual_a + residual * residual_b) + residual_c), residual_low, residual_high).
+ *   REAL:  y = activation(acc * multiplier[oc] + offset[oc]) + residual. SiLU, sigmoid and tanh are taken in double.
+ * The residual may be dst itself (same pointer and strides).
+ */
+typedef struct shrike_conv2d_q_params {
+    const uint8_t *src;
+    void *dst; /* uint8_t or, for SHRIKE_QOUT_REAL, float */
+    const void *weights; /* written by shrike_conv2d_q_pack for the same sizes and the same CPU features */
+    const float *multiplier; /* out_channels */
+    const float *offset; /* out_channels */
+    const uint8_t *table; /* 256 codes, or null */
+    const void *residual; /* of dst's shape and type, or null */
+    void *workspace; /* 64-byte aligned, shrike_conv2d_q_workspace bytes; null if that is 0 */
+    int64_t src_batch_stride, src_row_stride, src_pixel_stride;
+    int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
+    int64_t residual_batch_stride, residual_row_stride, residual_pixel_stride;
+    int64_t workspace_bytes;
+    int32_t batch, height, width, channels;
+    int32_t out_height, out_width, out_channels, groups;
+    int32_t kernel_height, kernel_width, stride_height, stride_width;
+    int32_t pad_top, pad_left, dilation_height, dilation_width;
+    int32_t src_zero, src_bits; /* every source code and src_zero lie in 0..2^src_bits - 1 */
+    int32_t weight_bits, weight_bipolar; /* bipolar: 1 bit, weights -1 and +1 */
+    int32_t output; /* enum shrike_qconv_output */
+    int32_t low, high; /* within 0..255 */
+    float residual_a, residual_b, residual_c;
+    int32_t residual_low, residual_high;
+    int32_t activation; /* enum shrike_activation; SHRIKE_QOUT_REAL only, as alpha and beta */
+    float alpha, beta;
+    int32_t kernel; /* enum shrike_qkernel */
+    int32_t reserved;
+} shrike_conv2d_q_params;
+
+/*
+ * Bytes of the packed weights, or -1 where no kernel of this context takes the sizes. This, pack, workspace and kernel
+ * read no pointer and no stride of the params, but every size, zero point, width and the choice of kernel, which must
+ * be those of the later call.
+ */
+SHRIKE_API int64_t shrike_conv2d_q_packed_size(const shrike_context *context, const shrike_conv2d_q_params *params);
+
+/*
+ * Packs weights [out_channels][channels / groups][kernel_height][kernel_width]: codes -1 and +1 if bipolar, else all in
+ * -2^(weight_bits - 1)..2^(weight_bits - 1) - 1 or all in 0..2^weight_bits - 1. weight_zero: out_channels values of
+ * -128..255 in the same terms, or null for zeros. Packed weights serve contexts of the same CPU features only; others
+ * refuse them with SHRIKE_EINVAL.
+ */
+SHRIKE_API int32_t shrike_conv2d_q_pack(const shrike_context *context, const shrike_conv2d_q_params *params,
+                                        const int8_t *oihw, const int32_t *weight_zero, void *packed);
+
+/* Bytes of workspace that the call needs, 0 for none, or -1 where no kernel takes the sizes. */
+SHRIKE_API int64_t shrike_conv2d_q_workspace(const shrike_context *context, const shrike_conv2d_q_params *params);
+
+SHRIKE_API int32_t shrike_conv2d_q(shrike_context *context, const shrike_conv2d_q_params *params);
+
+/* The name of the kernel that would run; null if none takes the sizes. */
+SHRIKE_API const char *shrike_conv2d_q_kernel(const shrike_context *context, const shrike_conv2d_q_params *params);
+
+/* Taps outside the image are ignored; a window wholly outside gives 0. */
+typedef struct shrike_pool2d_u8_params {
+    const uint8_t *src;
+    uint8_t *dst;
+    int64_t src_batch_stride, src_row_stride, src_pixel_stride;
+    int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
+    int32_t batch, height, width, channels;
+    int32_t out_height, out_width;
+    int32_t kernel_height, kernel_width, stride_height, stride_width;
+    int32_t pad_top, pad_left;
+    int32_t dilation_height, dilation_width;
+} shrike_pool2d_u8_params;
+
+SHRIKE_API int32_t shrike_maxpool2d_u8(shrike_context *context, const shrike_pool2d_u8_params *params);
+
+/* As shrike_resize2d_f32 with SHRIKE_RESIZE_NEAREST. */
+typedef struct shrike_resize2d_u8_params {
+    const uint8_t *src;
+    uint8_t *dst;
+    int64_t src_batch_stride, src_row_stride, src_pixel_stride;
+    int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
+    int32_t batch, height, width, channels;
+    int32_t out_height, out_width;
+    int32_t coordinates, nearest;
+    float scale_height, scale_width; /* output size / input size; 0: from the sizes */
+} shrike_resize2d_u8_params;
+
+SHRIKE_API int32_t shrike_resize2d_u8(shrike_context *context, const shrike_resize2d_u8_params *params);
+
+/* dst = table[src], or src without a table; dst may be the same view as src. Views as in the float operations. */
+typedef struct shrike_map_u8_params {
+    const uint8_t *src;
+    uint8_t *dst;
+    const uint8_t *table; /* 256 codes, or null */
+    int64_t dims[SHRIKE_MAX_RANK];
+    int64_t src_strides[SHRIKE_MAX_RANK];
+    int64_t dst_strides[SHRIKE_MAX_RANK];
+    int32_t rank;
+    int32_t reserved;
+} shrike_map_u8_params;
+
+SHRIKE_API int32_t shrike_map_u8(shrike_context *context, const shrike_map_u8_params *params);
+
+/* dst = clamp(rint((a * scale_a + b * scale_b) + offset), low, high); dst may be the same view as a source. */
+typedef struct shrike_add_u8_params {
+    const uint8_t *a;
+    const uint8_t *b;
+    uint8_t *dst;
+    int64_t dims[SHRIKE_MAX_RANK];
+    int64_t a_strides[SHRIKE_MAX_RANK];
+    int64_t b_strides[SHRIKE_MAX_RANK];
+    int64_t dst_strides[SHRIKE_MAX_RANK];
+    int32_t rank;
+    float scale_a, scale_b, offset;
+    int32_t low, high; /* within 0..255 */
+} shrike_add_u8_params;
+
+SHRIKE_API int32_t shrike_add_u8(shrike_context *context, const shrike_add_u8_params *params);
+
+/* dst = clamp(rint(src / scale) + zero, low, high). */
+typedef struct shrike_quantize_f32_u8_params {
+    const float *src;
+    uint8_t *dst;
+    int64_t dims[SHRIKE_MAX_RANK];
+    int64_t src_strides[SHRIKE_MAX_RANK];
+    int64_t dst_strides[SHRIKE_MAX_RANK];
+    int32_t rank;
+    float scale; /* above 0, finite */
+    int32_t zero, low, high; /* within 0..255 */
+    int32_t reserved;
+} shrike_quantize_f32_u8_params;
+
+SHRIKE_API int32_t shrike_quantize_f32_u8(shrike_context *context, const shrike_quantize_f32_u8_params *params);
+
+/* dst = scale * (src - zero). */
+typedef struct shrike_dequantize_u8_f32_params {
+    const uint8_t *src;
+    float *dst;
+    int64_t dims[SHRIKE_MAX_RANK];
+    int64_t src_strides[SHRIKE_MAX_RANK];
+    int64_t dst_strides[SHRIKE_MAX_RANK];
+    int32_t rank;
+    float scale; /* above 0, finite */
+    int32_t zero; /* within 0..255 */
+    int32_t reserved;
+} shrike_dequantize_u8_f32_params;
+
+SHRIKE_API int32_t shrike_dequantize_u8_f32(shrike_context *context, const shrike_dequantize_u8_f32_params *params);
 
 #ifdef __cplusplus
 }

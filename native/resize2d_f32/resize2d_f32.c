@@ -5,17 +5,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "axis.h"
 #include "core/check.h"
 #include "spans/spans.h"
 
 enum { TASK = 65536 };
-
-/* One axis: sizes, and how an output coordinate becomes an input coordinate. */
-typedef struct axis {
-    int32_t size, out_size;
-    float scale;
-    int32_t coordinates;
-} axis;
 
 typedef struct resize {
     const shrike_resize2d_f32_params *p;
@@ -23,51 +17,20 @@ typedef struct resize {
     axis rows, columns;
 } resize;
 
-static float source_coordinate(const axis *a, int64_t out) {
-    switch ((enum shrike_resize_coordinates)a->coordinates) {
-    case SHRIKE_COORDINATES_HALF_PIXEL:
-        return ((float)out + 0.5f) / a->scale - 0.5f;
-    case SHRIKE_COORDINATES_PYTORCH_HALF_PIXEL:
-        return a->out_size > 1 ? ((float)out + 0.5f) / a->scale - 0.5f : 0;
-    case SHRIKE_COORDINATES_ALIGN_CORNERS:
-        return a->out_size > 1 ? (float)out * (float)(a->size - 1) / (float)(a->out_size - 1) : 0;
-    default:
-        return (float)out / a->scale;
-    }
-}
-
-static int64_t clamp(float index, int32_t size) {
-    return index <= 0 ? 0 : index >= (float)(size - 1) ? size - 1 : (int64_t)index;
-}
-
-static int64_t nearest(const axis *a, int32_t rule, int64_t out) {
-    float at = source_coordinate(a, out);
-    switch ((enum shrike_resize_nearest)rule) {
-    case SHRIKE_NEAREST_CEIL:
-        return clamp(ceilf(at), a->size);
-    case SHRIKE_NEAREST_ROUND_PREFER_FLOOR:
-        return clamp(ceilf(at - 0.5f), a->size);
-    case SHRIKE_NEAREST_ROUND_PREFER_CEIL:
-        return clamp(floorf(at + 0.5f), a->size);
-    default:
-        return clamp(floorf(at), a->size);
-    }
-}
-
 static void run_nearest_row(const resize *r, const float *image, int64_t y, float *dst) {
     const shrike_resize2d_f32_params *p = r->p;
-    const float *row = image + nearest(&r->rows, p->nearest, y) * p->src_row_stride;
+    const float *row = image + resize_nearest(&r->rows, p->nearest, y) * p->src_row_stride;
     for (int64_t x = 0; x < p->out_width; x++) {
-        memcpy(dst + x * p->dst_pixel_stride, row + nearest(&r->columns, p->nearest, x) * p->src_pixel_stride,
+        memcpy(dst + x * p->dst_pixel_stride, row + resize_nearest(&r->columns, p->nearest, x) * p->src_pixel_stride,
                (size_t)p->channels * sizeof *dst);
     }
 }
 
 /* The two neighbours of an input coordinate, clamped to the image, and the second one's weight. */
 static float neighbours(const axis *a, int64_t out, int64_t *low, int64_t *high) {
-    float at = source_coordinate(a, out);
+    float at = resize_source_coordinate(a, out);
     at = at <= 0 ? 0 : at >= (float)(a->size - 1) ? (float)(a->size - 1) : at;
-    *low = clamp(floorf(at), a->size);
+    *low = resize_clamp(floorf(at), a->size);
     *high = *low + 1 < a->size ? *low + 1 : *low;
     return at - (float)*low;
 }
@@ -112,10 +75,6 @@ static int sound(const shrike_resize2d_f32_params *p) {
            p->reserved == 0;
 }
 
-static axis make_axis(int32_t size, int32_t out_size, float scale, int32_t coordinates) {
-    return (axis){size, out_size, scale > 0 ? scale : (float)out_size / (float)size, coordinates};
-}
-
 int32_t shrike_resize2d_f32(shrike_context *context, const shrike_resize2d_f32_params *p) {
     if (!p || !sound(p)) {
         return SHRIKE_EINVAL;
@@ -125,8 +84,8 @@ int32_t shrike_resize2d_f32(shrike_context *context, const shrike_resize2d_f32_p
         return status;
     }
     resize r = {.p = p, .spans = shrike_spans_of(context)};
-    r.rows = make_axis(p->height, p->out_height, p->scale_height, p->coordinates);
-    r.columns = make_axis(p->width, p->out_width, p->scale_width, p->coordinates);
+    r.rows = resize_axis(p->height, p->out_height, p->scale_height, p->coordinates);
+    r.columns = resize_axis(p->width, p->out_width, p->scale_width, p->coordinates);
     int64_t work = (int64_t)p->out_width * p->channels;
     shrike_parallel(context, run_rows, &r, (int64_t)p->batch * p->out_height, shrike_grain(work, TASK));
     shrike_context_leave(context);

@@ -17,6 +17,7 @@ enum CpuFeatures {
     AVX512VL(9),
     AVX512VNNI(10),
     AVX512VPOPCNTDQ(11),
+    AVX512VBMI(12),
     NEON(32),
     DOTPROD(33),
     FP16(34),

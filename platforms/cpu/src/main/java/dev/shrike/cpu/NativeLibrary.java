@@ -53,7 +53,7 @@ record NativeLibrary(
         MethodHandle softmax,
         MethodHandle reduce,
         MethodHandle matmul) {
-    static final int ABI_VERSION = 1;
+    static final int ABI_VERSION = 2;
 
     /**
      * The functions found by a lookup.

@@ -1,0 +1,180 @@
+/*
+ * Quantised convolution: checks, the header of packed weights, and the choice of a kernel.
+ */
+#include "conv2d_q.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "core/cpu.h"
+
+/* Best first. The last one takes everything. */
+static const conv2d_q_kernel kernels[] = {
+    {"conv2d_q_reference", 0, SHRIKE_QKERNEL_REFERENCE, conv2d_q_suits_any, conv2d_q_reference_packed_size,
+     conv2d_q_reference_pack, NULL, conv2d_q_reference},
+};
+
+int conv2d_q_suits_any(const shrike_conv2d_q_params *p) {
+    (void)p;
+    return 1;
+}
+
+/* What the packed weights depend on; stored in front of them. */
+typedef struct header {
+    char magic[8];
+    int32_t kernel; /* index in the table */
+    int32_t channels, out_channels, groups, kernel_height, kernel_width;
+    int32_t src_zero, src_bits, weight_bits, weight_bipolar;
+    int32_t unused[4];
+} header;
+
+_Static_assert(sizeof(header) == CONV2D_Q_HEADER, "the header of packed weights has a fixed size");
+
+/* Every product is below 2^8 * 2^8 in magnitude, so a sum over the whole depth must not pass the range of int32. */
+static int sound_weights(const shrike_conv2d_q_params *p) {
+    if (p->channels < 1 || p->out_channels < 1 || p->groups < 1 || p->channels % p->groups != 0 ||
+        p->out_channels % p->groups != 0 || p->kernel_height < 1 || p->kernel_width < 1 || p->src_bits < 1 ||
+        p->src_bits > 8 || p->src_zero < 0 || p->src_zero >= 1 << p->src_bits || p->weight_bits < 1 ||
+        p->weight_bits > 8 || p->weight_bipolar < 0 || p->weight_bipolar > (p->weight_bits == 1) || p->kernel < 0 ||
+        p->kernel >= SHRIKE_QKERNEL_COUNT || p->reserved != 0) {
+        return 0;
+    }
+    int64_t taps = (int64_t)p->kernel_height * p->kernel_width, bytes;
+    return !__builtin_mul_overflow(taps, p->channels, &bytes) &&
+           !__builtin_mul_overflow(bytes, p->out_channels, &bytes) && bytes <= SHRIKE_MAX_REACH;
+}
+
+/* A weight less its zero point is at most 383 = 255 + 128 in magnitude, a code less its zero point 2^bits - 1. */
+static int fits_int32(const shrike_conv2d_q_params *p) {
+    return conv2d_q_depth(p) <= INT32_MAX / (383 * ((1 << p->src_bits) - 1));
+}
+
+static int sound_sizes(const shrike_conv2d_q_params *p) {
+    int64_t reach = 0;
+    return sound_weights(p) && p->batch >= 1 && p->height >= 1 && p->width >= 1 && p->out_height >= 1 &&
+           p->out_width >= 1 && p->stride_height >= 1 && p->stride_width >= 1 && p->dilation_height >= 1 &&
+           p->dilation_width >= 1 && p->pad_top >= 0 && p->pad_left >= 0 &&
+           shrike_check_reach(p->out_height, p->stride_height, &reach) &&
+           shrike_check_reach(p->kernel_height, p->dilation_height, &reach) &&
+           shrike_check_reach(p->out_width, p->stride_width, &reach) &&
+           shrike_check_reach(p->kernel_width, p->dilation_width, &reach);
+}
+
+static int sound_range(int32_t low, int32_t high) {
+    return 0 <= low && low <= high && high <= 255;
+}
+
+static int sound_output(const shrike_conv2d_q_params *p) {
+    if (p->output == SHRIKE_QOUT_CODES) {
+        return sound_range(p->low, p->high) && (!p->residual || sound_range(p->residual_low, p->residual_high));
+    }
+    return p->output == SHRIKE_QOUT_REAL && p->activation >= 0 && p->activation < SHRIKE_ACTIVATION_COUNT;
+}
+
+static int sound(const shrike_conv2d_q_params *p) {
+    return sound_sizes(p) && sound_output(p) && p->weights && p->multiplier && p->offset &&
+           shrike_check_image(p->src, p->batch, p->height, p->width, p->channels, p->src_batch_stride,
+                              p->src_row_stride, p->src_pixel_stride) &&
+           shrike_check_image(p->dst, p->batch, p->out_height, p->out_width, p->out_channels, p->dst_batch_stride,
+                              p->dst_row_stride, p->dst_pixel_stride) &&
+           (!p->residual ||
+            shrike_check_image(p->residual, p->batch, p->out_height, p->out_width, p->out_channels,
+                               p->residual_batch_stride, p->residual_row_stride, p->residual_pixel_stride));
+}
+
+static const conv2d_q_kernel *choose(const shrike_context *context, const shrike_conv2d_q_params *p) {
+    if (!context || !p || !sound_sizes(p) || !fits_int32(p)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        const conv2d_q_kernel *k = &kernels[i];
+        if ((p->kernel == SHRIKE_QKERNEL_BEST || p->kernel == k->kind) && shrike_context_has(context, k->features) &&
+            k->suits(p)) {
+            return k;
+        }
+    }
+    return NULL;
+}
+
+static header header_of(const conv2d_q_kernel *kernel, const shrike_conv2d_q_params *p) {
+    return (header){"SHRIKEQ",         (int32_t)(kernel - kernels),
+                    p->channels,       p->out_channels,
+                    p->groups,         p->kernel_height,
+                    p->kernel_width,   p->src_zero,
+                    p->src_bits,       p->weight_bits,
+                    p->weight_bipolar, {0}};
+}
+
+const char *shrike_conv2d_q_kernel(const shrike_context *context, const shrike_conv2d_q_params *p) {
+    const conv2d_q_kernel *kernel = choose(context, p);
+    return kernel ? kernel->name : NULL;
+}
+
+int64_t shrike_conv2d_q_packed_size(const shrike_context *context, const shrike_conv2d_q_params *p) {
+    const conv2d_q_kernel *kernel = choose(context, p);
+    return kernel ? CONV2D_Q_HEADER + kernel->packed_size(p) : -1;
+}
+
+int64_t shrike_conv2d_q_workspace(const shrike_context *context, const shrike_conv2d_q_params *p) {
+    const conv2d_q_kernel *kernel = choose(context, p);
+    return !kernel ? -1 : kernel->workspace ? kernel->workspace(context, p) : 0;
+}
+
+static int sound_codes(const shrike_conv2d_q_params *p, const int8_t *codes, const int32_t *weight_zero) {
+    int32_t low = 127, high = -128;
+    int64_t count = conv2d_q_depth(p) * p->out_channels;
+    for (int64_t i = 0; i < count; i++) {
+        low = codes[i] < low ? codes[i] : low;
+        high = codes[i] > high ? codes[i] : high;
+        if (p->weight_bipolar && codes[i] != 1 && codes[i] != -1) {
+            return 0;
+        }
+    }
+    for (int64_t oc = 0; weight_zero && oc < p->out_channels; oc++) {
+        if (weight_zero[oc] < -128 || weight_zero[oc] > 255) {
+            return 0;
+        }
+    }
+    int32_t half = 1 << (p->weight_bits - 1);
+    return p->weight_bipolar || (low >= -half && high < half) || (low >= 0 && high < 2 * half);
+}
+
+int32_t shrike_conv2d_q_pack(const shrike_context *context, const shrike_conv2d_q_params *p, const int8_t *oihw,
+                             const int32_t *weight_zero, void *packed) {
+    const conv2d_q_kernel *kernel = choose(context, p);
+    if (!kernel) {
+        return context && p && sound_sizes(p) ? SHRIKE_EUNSUPPORTED : SHRIKE_EINVAL;
+    }
+    if (!oihw || !packed || !sound_codes(p, oihw, weight_zero)) {
+        return SHRIKE_EINVAL;
+    }
+    memset(packed, 0, (size_t)(CONV2D_Q_HEADER + kernel->packed_size(p)));
+    header head = header_of(kernel, p);
+    memcpy(packed, &head, sizeof head);
+    kernel->pack(p, oihw, weight_zero, (uint8_t *)packed + CONV2D_Q_HEADER);
+    return SHRIKE_OK;
+}
+
+int32_t shrike_conv2d_q(shrike_context *context, const shrike_conv2d_q_params *p) {
+    if (!context || !p || !sound(p)) {
+        return SHRIKE_EINVAL;
+    }
+    const conv2d_q_kernel *kernel = choose(context, p);
+    if (!kernel) {
+        return SHRIKE_EUNSUPPORTED;
+    }
+    header head = header_of(kernel, p);
+    int64_t workspace = kernel->workspace ? kernel->workspace(context, p) : 0;
+    if (memcmp(p->weights, &head, sizeof head) != 0 ||
+        (workspace > 0 && (!p->workspace || (uintptr_t)p->workspace % 64 != 0 || p->workspace_bytes < workspace))) {
+        return SHRIKE_EINVAL;
+    }
+    int32_t status = shrike_context_enter(context);
+    if (status) {
+        return status;
+    }
+    kernel->run(context, p, (const uint8_t *)p->weights + CONV2D_Q_HEADER);
+    shrike_context_leave(context);
+    return SHRIKE_OK;
+}

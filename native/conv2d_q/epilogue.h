@@ -1,0 +1,44 @@
+/*
+ * From the int32 sums of a tile of pixels x channels to what shrike_conv2d_q writes: codes or floats. Every form gives
+ * the same bits as the formulas in shrike.h.
+ */
+#ifndef SHRIKE_CONV2D_Q_EPILOGUE_H
+#define SHRIKE_CONV2D_Q_EPILOGUE_H
+
+#include "core/context.h"
+
+/* Where a tile's sums lie and where its results go. */
+typedef struct conv2d_q_tile {
+    const int32_t *sums; /* of pixel i and channel first + c: sums[i * sums_stride + c]; 64-byte aligned rows or not */
+    int64_t sums_stride;
+    int64_t pixels;
+    int64_t first, count; /* output channels */
+    const int64_t *dst; /* each pixel's offset in params->dst, in elements */
+    const int64_t *residual; /* each pixel's offset in params->residual; not read without a residual */
+} conv2d_q_tile;
+
+typedef void conv2d_q_epilogue(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
+
+/* The best form for the context's tier and the kind of output. */
+conv2d_q_epilogue *conv2d_q_epilogue_of(const shrike_context *context, const shrike_conv2d_q_params *params);
+
+/* Scalar forms, which run everywhere. */
+void conv2d_q_codes_portable(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
+void conv2d_q_real_portable(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
+
+/*
+ * clamp(rint(value), low, high) for integral 0 <= low <= high <= 255; NaN gives low. Clamping before rounding is the
+ * same, because the bounds are integers. Adding 2^23 + 2^22 leaves the integer, rounded half to even, in the low bits.
+ */
+static inline int32_t conv2d_q_round(float value, float low, float high) {
+    union {
+        float real;
+        uint32_t bits;
+    } shifted;
+    value = value > low ? value : low;
+    value = value < high ? value : high;
+    shifted.real = value + 12582912.0f;
+    return (int32_t)(shifted.bits & 0xffff);
+}
+
+#endif

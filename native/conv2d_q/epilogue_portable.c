@@ -1,0 +1,76 @@
+/*
+ * Scalar epilogues, and the choice of a tier's form.
+ */
+#include "epilogue.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "conv2d_q.h"
+
+void conv2d_q_codes_portable(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
+    const float low = (float)p->low, high = (float)p->high;
+    const float residual_low = (float)p->residual_low, residual_high = (float)p->residual_high;
+    for (int64_t i = 0; i < tile->pixels; i++) {
+        const int32_t *sums = tile->sums + i * tile->sums_stride;
+        uint8_t *dst = (uint8_t *)p->dst + tile->dst[i] + tile->first;
+        const uint8_t *residual = p->residual ? (const uint8_t *)p->residual + tile->residual[i] + tile->first : NULL;
+        for (int64_t c = 0; c < tile->count; c++) {
+            float scaled = (float)sums[c] * p->multiplier[tile->first + c];
+            int32_t code = conv2d_q_round(scaled + p->offset[tile->first + c], low, high);
+            code = p->table ? p->table[code] : code;
+            if (residual) {
+                float a = (float)code * p->residual_a, b = (float)residual[c] * p->residual_b;
+                code = conv2d_q_round((a + b) + p->residual_c, residual_low, residual_high);
+            }
+            dst[c] = (uint8_t)code;
+        }
+    }
+}
+
+/* Through double, so that C libraries which differ in the last bit of exp still agree here. */
+static float activate(int32_t kind, float x, float alpha, float beta) {
+    switch ((enum shrike_activation)kind) {
+    case SHRIKE_ACTIVATION_SILU:
+        return (float)(x / (1 + exp(-(double)x)));
+    case SHRIKE_ACTIVATION_RELU:
+        return x > 0 ? x : 0;
+    case SHRIKE_ACTIVATION_LEAKY_RELU:
+        return x < 0 ? alpha * x : x;
+    case SHRIKE_ACTIVATION_SIGMOID:
+        return (float)(1 / (1 + exp(-(double)x)));
+    case SHRIKE_ACTIVATION_HARD_SIGMOID:
+        x = alpha * x + beta;
+        return x < 0 ? 0 : x > 1 ? 1 : x;
+    case SHRIKE_ACTIVATION_HARD_SWISH: {
+        float gate = x * (1.0f / 6) + 0.5f;
+        return x * (gate < 0 ? 0 : gate > 1 ? 1 : gate);
+    }
+    case SHRIKE_ACTIVATION_TANH:
+        return (float)tanh(x);
+    case SHRIKE_ACTIVATION_CLIP:
+        return x < alpha ? alpha : x > beta ? beta : x;
+    case SHRIKE_ACTIVATION_NONE:
+    case SHRIKE_ACTIVATION_COUNT:
+        break;
+    }
+    return x;
+}
+
+void conv2d_q_real_portable(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
+    for (int64_t i = 0; i < tile->pixels; i++) {
+        const int32_t *sums = tile->sums + i * tile->sums_stride;
+        float *dst = (float *)p->dst + tile->dst[i] + tile->first;
+        const float *residual = p->residual ? (const float *)p->residual + tile->residual[i] + tile->first : NULL;
+        for (int64_t c = 0; c < tile->count; c++) {
+            float scaled = (float)sums[c] * p->multiplier[tile->first + c];
+            float value = activate(p->activation, scaled + p->offset[tile->first + c], p->alpha, p->beta);
+            dst[c] = residual ? value + residual[c] : value;
+        }
+    }
+}
+
+conv2d_q_epilogue *conv2d_q_epilogue_of(const shrike_context *context, const shrike_conv2d_q_params *p) {
+    (void)context;
+    return p->output == SHRIKE_QOUT_REAL ? conv2d_q_real_portable : conv2d_q_codes_portable;
+}
