@@ -134,6 +134,8 @@ public final class IntegerEvaluator {
     private boolean onCodes(Node node) {
         return switch (node.op()) {
             case Op.Unary unary -> table(node, CodeTable.of(unary, how(node.input(0)), how(node.output())));
+            case Op.Clip _ -> ActivationPatterns.activation(new Links(graph), node)
+                    .filter(clip -> table(node, CodeTable.of(clip, how(node.input(0)), how(node.output())))).isPresent();
             case Op.Trunc _ -> isPlain(node) && table(node, CodeTable.of(truncation(node), how(node.input(0)), how(node.output())));
             case Op.Identity _ -> table(node, CodeTable.requantize(how(node.input(0)), how(node.output())));
             case Op.Binary binary -> binary.kind() == Op.Binary.Kind.ADD && sum(node);

@@ -42,7 +42,8 @@ public record IntegerWeights(
         return how.isPerTensor() || how.axis() == rowAxis(node) && weights.shape().rank() > how.axis();
     }
 
-    private static int rowAxis(Node node) {
+    /** The dimension of the output channels in the weights of a product. */
+    static int rowAxis(Node node) {
         return switch (node.op()) {
             case Op.Gemm gemm -> gemm.transB() ? 0 : 1;
             case Op.MatMul _ -> 1;
