@@ -18,7 +18,7 @@ record ArenaPlanner(long[] offsets, long bytes) {
         for (int i = 0; i < storages.size(); i++) {
             bySize.add(i);
         }
-        bySize.sort(Comparator.comparingLong((Integer i) -> -storages.get(i).elements()));
+        bySize.sort(Comparator.comparingLong((Integer i) -> -storages.get(i).bytes()));
         List<Integer> placed = new ArrayList<>();
         long total = 0;
         for (int id : bySize) {
@@ -42,8 +42,7 @@ record ArenaPlanner(long[] offsets, long bytes) {
     }
 
     private static long bytesOf(Layout.Storage storage) {
-        long bytes = Math.multiplyExact(storage.elements(), (long) Float.BYTES);
-        return Math.max(ALIGNMENT, Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT);
+        return Math.max(ALIGNMENT, Math.ceilDiv(storage.bytes(), ALIGNMENT) * ALIGNMENT);
     }
 
     private static boolean overlapInTime(Layout.Storage a, Layout.Storage b) {

@@ -1,5 +1,6 @@
 package dev.shrike.cpu;
 
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -7,9 +8,22 @@ import java.util.Locale;
  *
  * @param featureMask CPU features that kernels may use, as the bits of {@code shrike.h}; can only lower what the CPU
  *     has ({@code shrike.cpu.features}, hexadecimal)
+ * @param codeKernel which convolutions of codes to use ({@code shrike.cpu.codes})
  * @param convolution which float convolutions to use ({@code shrike.cpu.convolution})
  */
-record CpuSettings(long featureMask, Convolution convolution) {
+record CpuSettings(long featureMask, Convolution convolution, CodeKernel codeKernel) {
+    /** Integer convolution kernels, in the order of {@code enum shrike_qkernel}. */
+    enum CodeKernel {
+        /** The first in the library's table that takes the layer. */
+        AUTO,
+        /** Multiplication of bytes. */
+        INT8,
+        /** AND and popcount of bit-planes. */
+        BITSERIAL,
+        /** The scalar reference: slow, for checking. */
+        REFERENCE
+    }
+
     /** Float convolution kernels. */
     enum Convolution {
         /** For each layer the kernel that suits its layout and size. */
@@ -23,7 +37,8 @@ record CpuSettings(long featureMask, Convolution convolution) {
     static CpuSettings fromSystemProperties() {
         return new CpuSettings(
                 features(System.getProperty("shrike.cpu.features")),
-                convolution(System.getProperty("shrike.cpu.convolution", "auto")));
+                choice(Convolution.class, "shrike.cpu.convolution"),
+                choice(CodeKernel.class, "shrike.cpu.codes"));
     }
 
     private static long features(String text) {
@@ -38,12 +53,13 @@ record CpuSettings(long featureMask, Convolution convolution) {
         }
     }
 
-    private static Convolution convolution(String text) {
+    private static <E extends Enum<E>> E choice(Class<E> type, String property) {
+        String text = System.getProperty(property, "auto").strip();
         try {
-            return Convolution.valueOf(text.strip().toUpperCase(Locale.ROOT));
+            return Enum.valueOf(type, text.toUpperCase(Locale.ROOT));
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(
-                    "property shrike.cpu.convolution: '" + text + "' is not auto, native or onednn", e);
+            throw new IllegalArgumentException("property " + property + ": '" + text + "' is not one of "
+                    + Arrays.toString(type.getEnumConstants()).toLowerCase(Locale.ROOT), e);
         }
     }
 }

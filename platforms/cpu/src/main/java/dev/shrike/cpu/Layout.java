@@ -19,11 +19,17 @@ record Layout(
     /**
      * A stretch of the arena.
      *
-     * @param elements length in float32 elements
+     * @param elements length in elements
+     * @param elementBytes 4 for real values, 1 for codes
      * @param first index of the first node that writes it; -1 if it is written before the run
      * @param last index of the last node that reads it; the number of nodes if it is read after the run
      */
-    record Storage(long elements, int first, int last) {}
+    record Storage(long elements, int elementBytes, int first, int last) {
+        /** Length in bytes. */
+        long bytes() {
+            return Math.multiplyExact(elements, (long) elementBytes);
+        }
+    }
 
     /**
      * A copy from one place to another of the same dimensions.

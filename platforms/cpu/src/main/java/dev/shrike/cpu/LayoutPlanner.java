@@ -34,6 +34,7 @@ final class LayoutPlanner {
     private final Map<String, int[]> orders = new HashMap<>();
     private final Map<String, View> views = new HashMap<>();
     private final List<Long> sizes = new ArrayList<>();
+    private final List<Integer> widths = new ArrayList<>();
     private final Map<Integer, List<Layout.Copy>> copies = new HashMap<>();
     private final Map<Integer, Map<Integer, View>> inputs = new HashMap<>();
     private final Set<String> aliased = new HashSet<>();
@@ -230,7 +231,7 @@ final class LayoutPlanner {
                 throw new UnsupportedModelException("node '" + node.name() + "': input '" + value + "' has "
                         + shape.length + " dimensions, only two-dimensional images (4) are supported");
             }
-            View straight = View.dense(newStorage(shape), shape, View.channelsLast(4));
+            View straight = View.dense(newStorage(value, shape), shape, View.channelsLast(4));
             copies.computeIfAbsent(index, _ -> new ArrayList<>()).add(new Layout.Copy(value, view, straight));
             inputs.computeIfAbsent(index, _ -> new HashMap<>()).put(input, straight);
         }
@@ -267,7 +268,7 @@ final class LayoutPlanner {
             return;
         }
         int[] sourceDims = dimsOf(node.input(0));
-        View between = View.dense(newStorage(sourceDims), sourceDims, View.rowMajor(sourceDims.length));
+        View between = View.dense(newStorage(node.input(0), sourceDims), sourceDims, View.rowMajor(sourceDims.length));
         list.add(new Layout.Copy(node.input(0), source, between));
         View through = forward(node, outputIndex, between, dims.get(output))
                 .orElseThrow(() -> new IllegalStateException("dense storage does not reshape: " + node));
@@ -381,15 +382,16 @@ final class LayoutPlanner {
 
     private View fresh(String value) {
         int[] shape = dims.get(value);
-        return View.dense(newStorage(shape), shape, orders.getOrDefault(value, View.rowMajor(shape.length)));
+        return View.dense(newStorage(value, shape), shape, orders.getOrDefault(value, View.rowMajor(shape.length)));
     }
 
-    private int newStorage(int[] shape) {
+    private int newStorage(String value, int[] shape) {
         long n = 1;
         for (int d : shape) {
             n = Math.multiplyExact(n, (long) d);
         }
         sizes.add(n);
+        widths.add(graph.quantization().containsKey(value) ? 1 : Float.BYTES);
         return sizes.size() - 1;
     }
 
@@ -425,7 +427,7 @@ final class LayoutPlanner {
         }
         List<Layout.Storage> storages = new ArrayList<>();
         for (int i = 0; i < sizes.size(); i++) {
-            storages.add(new Layout.Storage(sizes.get(i), first[i], last[i]));
+            storages.add(new Layout.Storage(sizes.get(i), widths.get(i), first[i], last[i]));
         }
         return storages;
     }

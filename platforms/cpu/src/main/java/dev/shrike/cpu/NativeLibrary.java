@@ -52,7 +52,18 @@ record NativeLibrary(
         MethodHandle fill,
         MethodHandle softmax,
         MethodHandle reduce,
-        MethodHandle matmul) {
+        MethodHandle matmul,
+        MethodHandle codesPackedSize,
+        MethodHandle codesPack,
+        MethodHandle codesWorkspace,
+        MethodHandle codesKernel,
+        MethodHandle codesConv2d,
+        MethodHandle maxpool2dCodes,
+        MethodHandle resize2dCodes,
+        MethodHandle mapCodes,
+        MethodHandle addCodes,
+        MethodHandle quantize,
+        MethodHandle dequantize) {
     static final int ABI_VERSION = 2;
 
     /**
@@ -95,7 +106,18 @@ record NativeLibrary(
                 binder.operation("shrike_fill_f32"),
                 binder.operation("shrike_softmax_f32"),
                 binder.operation("shrike_reduce_f32"),
-                binder.operation("shrike_matmul_f32"));
+                binder.operation("shrike_matmul_f32"),
+                binder.bind("shrike_conv2d_q_packed_size", JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                binder.bind("shrike_conv2d_q_pack", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                binder.bind("shrike_conv2d_q_workspace", JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                binder.bind("shrike_conv2d_q_kernel", ADDRESS, JAVA_LONG, JAVA_LONG),
+                binder.operation("shrike_conv2d_q"),
+                binder.operation("shrike_maxpool2d_u8"),
+                binder.operation("shrike_resize2d_u8"),
+                binder.operation("shrike_map_u8"),
+                binder.operation("shrike_add_u8"),
+                binder.operation("shrike_quantize_f32_u8"),
+                binder.operation("shrike_dequantize_u8_f32"));
     }
 
     private record Binder(Linker linker, SymbolLookup symbols) {
@@ -195,11 +217,55 @@ record NativeLibrary(
     /** Name of the kernel for a convolution, or nothing if the library has none or refuses the parameters. */
     Optional<String> kernel(long context, MemorySegment params) {
         try {
-            MemorySegment name = (MemorySegment) conv2dKernel.invokeExact(context, params.address());
-            return name.address() == 0 ? Optional.empty() : Optional.of(text(name));
+            return name((MemorySegment) conv2dKernel.invokeExact(context, params.address()));
         } catch (Throwable t) {
             throw unexpected(t);
         }
+    }
+
+    /** Bytes of the packed weights of a convolution of codes, or -1 where no kernel takes it. */
+    long codesPackedSize(long context, MemorySegment params) {
+        try {
+            return (long) codesPackedSize.invokeExact(context, params.address());
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Bytes of workspace that a convolution of codes needs. */
+    long codesWorkspace(long context, MemorySegment params) {
+        try {
+            return (long) codesWorkspace.invokeExact(context, params.address());
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Packs int8 weights; zeros are int32, one per output channel. */
+    void packCodes(
+            long context, MemorySegment params, MemorySegment weights, MemorySegment zeros, MemorySegment packed) {
+        try {
+            int status = (int) codesPack.invokeExact(context, params.address(), weights.address(), zeros.address(),
+                    packed.address());
+            require(status, "pack the integer weights of a convolution");
+        } catch (DeviceException e) {
+            throw e;
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Name of the kernel for a convolution of codes, or nothing if the library has none. */
+    Optional<String> codesKernel(long context, MemorySegment params) {
+        try {
+            return name((MemorySegment) codesKernel.invokeExact(context, params.address()));
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    private static Optional<String> name(MemorySegment pointer) {
+        return pointer.address() == 0 ? Optional.empty() : Optional.of(text(pointer));
     }
 
     private void require(int status, String what) {

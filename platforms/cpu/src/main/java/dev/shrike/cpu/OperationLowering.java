@@ -18,18 +18,24 @@ final class OperationLowering {
     private static final int UNARY_CLIP = Op.Unary.Kind.values().length;
 
     private final PlanBuilder plan;
+    private final CodeLowering codes;
     private final NativeLibrary library;
     private final long context;
     private final Arena arena;
 
-    OperationLowering(PlanBuilder plan, NativeLibrary library, long context, Arena arena) {
+    OperationLowering(
+            PlanBuilder plan, CodeLowering codes, NativeLibrary library, long context, Arena arena) {
         this.plan = plan;
+        this.codes = codes;
         this.library = library;
         this.context = context;
         this.arena = arena;
     }
 
     void lower(int index, Node node) {
+        if (codes.lower(index, node)) {
+            return;
+        }
         View in = plan.inputView(index, node, 0);
         View out = plan.viewOf(node.output());
         switch (node.op()) {
@@ -121,8 +127,11 @@ final class OperationLowering {
     }
 
     private Params.Writer image(Params kind, View in, View out) {
-        return kind.allocate(arena)
-                .set("src", plan.address(in))
+        return image(kind.allocate(arena), plan, in, out);
+    }
+
+    static Params.Writer image(Params.Writer params, PlanBuilder plan, View in, View out) {
+        return params.set("src", plan.address(in))
                 .set("dst", plan.address(out))
                 .setImage("src", in)
                 .setImage("dst", out)
@@ -156,6 +165,10 @@ final class OperationLowering {
 
     /** Copies a view into another one of the same dimensions. */
     void copy(Node node, View from, View to) {
+        if (plan.elementBytes(to) == 1) {
+            codes.map(node, null, from, to);
+            return;
+        }
         View[] views = bound(node, from, to);
         Params.Writer params = Params.COPY
                 .allocate(arena)
@@ -325,7 +338,7 @@ final class OperationLowering {
     }
 
     /** The views without their dimensions of size 1 where there are more than the kernels take. */
-    private static View[] bound(Node node, View... views) {
+    static View[] bound(Node node, View... views) {
         if (views[0].rank() <= MAX_RANK) {
             return views;
         }

@@ -104,6 +104,52 @@ final class Params {
                     + "i64 b_column_stride, i64 bias_row_stride, i64 bias_column_stride, i64 dst_row_stride,"
                     + "i64 dst_column_stride, f32 alpha, f32 beta, i32 batch_rank, i32 reserved");
 
+    static final Params CONV2D_Q = new Params(
+            "shrike_conv2d_q_params",
+            "pointer src, pointer dst, pointer weights, pointer multiplier, pointer offset, pointer table,"
+                    + "pointer residual, pointer workspace," + IMAGE_STRIDES
+                    + "i64 residual_batch_stride, i64 residual_row_stride, i64 residual_pixel_stride,"
+                    + "i64 workspace_bytes, i32 batch, i32 height, i32 width, i32 channels,"
+                    + "i32 out_height, i32 out_width, i32 out_channels, i32 groups,"
+                    + "i32 kernel_height, i32 kernel_width, i32 stride_height, i32 stride_width,"
+                    + "i32 pad_top, i32 pad_left, i32 dilation_height, i32 dilation_width,"
+                    + "i32 src_zero, i32 src_bits, i32 weight_bits, i32 weight_bipolar, i32 output, i32 low, i32 high,"
+                    + "f32 residual_a, f32 residual_b, f32 residual_c, i32 residual_low, i32 residual_high,"
+                    + "i32 activation, f32 alpha, f32 beta, i32 kernel, i32 reserved");
+
+    static final Params POOL2D_U8 = new Params(
+            "shrike_pool2d_u8_params",
+            "pointer src, pointer dst," + IMAGE_STRIDES
+                    + "i32 batch, i32 height, i32 width, i32 channels, i32 out_height, i32 out_width,"
+                    + "i32 kernel_height, i32 kernel_width, i32 stride_height, i32 stride_width,"
+                    + "i32 pad_top, i32 pad_left, i32 dilation_height, i32 dilation_width");
+
+    static final Params RESIZE2D_U8 = new Params(
+            "shrike_resize2d_u8_params",
+            "pointer src, pointer dst," + IMAGE_STRIDES
+                    + "i32 batch, i32 height, i32 width, i32 channels, i32 out_height, i32 out_width,"
+                    + "i32 coordinates, i32 nearest, f32 scale_height, f32 scale_width");
+
+    static final Params MAP_U8 = new Params(
+            "shrike_map_u8_params",
+            "pointer src, pointer dst, pointer table, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+                    + "i32 rank, i32 reserved");
+
+    static final Params ADD_U8 = new Params(
+            "shrike_add_u8_params",
+            "pointer a, pointer b, pointer dst, i64 dims[6], i64 a_strides[6], i64 b_strides[6], i64 dst_strides[6],"
+                    + "i32 rank, f32 scale_a, f32 scale_b, f32 offset, i32 low, i32 high");
+
+    static final Params QUANTIZE = new Params(
+            "shrike_quantize_f32_u8_params",
+            "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+                    + "i32 rank, f32 scale, i32 zero, i32 low, i32 high, i32 reserved");
+
+    static final Params DEQUANTIZE = new Params(
+            "shrike_dequantize_u8_f32_params",
+            "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+                    + "i32 rank, f32 scale, i32 zero, i32 reserved");
+
     /** The C name of the struct. */
     String name() {
         return name;

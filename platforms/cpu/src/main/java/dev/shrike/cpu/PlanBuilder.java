@@ -23,6 +23,8 @@ import java.util.Set;
 /** Turns a graph into a {@link Plan}: passes, layout, one arena, one step per operation that is left. */
 final class PlanBuilder implements AutoCloseable {
     private final NativeLibrary library;
+    private final LoweredGraph lowered;
+    private final CpuSettings settings;
     private final Graph graph;
     private final Layout layout;
     private final Arena arena = Arena.ofShared();
@@ -33,13 +35,15 @@ final class PlanBuilder implements AutoCloseable {
     private final ConvolutionFactory convolutions;
     private long bytes;
     private MemorySegment base;
+    private MemorySegment workspace;
     private boolean handedOver;
 
-    private PlanBuilder(NativeLibrary library, Graph graph, ExecutorOptions options, CpuSettings settings) {
+    private PlanBuilder(NativeLibrary library, LoweredGraph lowered, ExecutorOptions options, CpuSettings settings) {
         this.library = library;
-        this.graph = graph;
-        Map<String, ValueInfo> types = ShapeInference.infer(graph);
-        this.layout = LayoutPlanner.plan(graph, types, options.taps());
+        this.lowered = lowered;
+        this.settings = settings;
+        this.graph = lowered.graph();
+        this.layout = LayoutPlanner.plan(graph, lowered.types(), options.taps());
         int threads = options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
         this.context = library.createContext(threads, settings.featureMask());
         this.convolutions = new ConvolutionFactory(library, context, threads, settings);
@@ -48,14 +52,10 @@ final class PlanBuilder implements AutoCloseable {
     /** A plan that is ready to run. Whatever was set up is released if this fails half-way. */
     static Plan build(NativeLibrary library, Graph graph, ExecutorOptions options, CpuSettings settings) {
         Graph fixed = GraphPasses.forInference(withTaps(graph, options.taps()), options.inputShapes());
-        if (!fixed.quantization().isEmpty()) {
-            throw new UnsupportedModelException("graph '" + graph.name() + "' has quantised values ("
-                    + fixed.quantization().keySet().stream().sorted().findFirst().orElseThrow()
-                    + " …), which this engine does not compute; give it the float network");
-        }
         Graph optimised = new SplitBeforeUnary(options.taps()).apply(fixed);
+        LoweredGraph lowered = QuantizedLowering.lower(optimised);
         List<String> outputs = graph.outputs().stream().map(ValueInfo::name).toList();
-        try (PlanBuilder builder = new PlanBuilder(library, optimised, options, settings)) {
+        try (PlanBuilder builder = new PlanBuilder(library, lowered, options, settings)) {
             return builder.build(outputs, options.taps());
         }
     }
@@ -84,7 +84,8 @@ final class PlanBuilder implements AutoCloseable {
         for (long offset : packing.offsets()) {
             addresses.add(base.address() + offset);
         }
-        OperationLowering lowering = new OperationLowering(this, library, context, arena);
+        CodeLowering codes = new CodeLowering(this, lowered, library, context, arena, settings);
+        OperationLowering lowering = new OperationLowering(this, codes, library, context, arena);
         for (int index = 0; index < graph.nodes().size(); index++) {
             Node node = graph.nodes().get(index);
             for (Layout.Copy copy : layout.copies().getOrDefault(index, List.of())) {
@@ -139,9 +140,7 @@ final class PlanBuilder implements AutoCloseable {
         if (tensor == null) {
             throw new IllegalStateException("value '" + value + "' has no place");
         }
-        float[] values = tensor.toFloats();
-        MemorySegment memory = allocate(4L * Math.max(1, values.length));
-        MemorySegment.copy(MemorySegment.ofArray(values), 0, memory, 0, 4L * values.length);
+        MemorySegment memory = store(tensor.toFloats());
         addresses.add(memory.address());
         int[] dims = tensor.shape().dims().stream().mapToInt(Math::toIntExact).toArray();
         return View.dense(addresses.size() - 1, dims, View.rowMajor(dims.length));
@@ -168,6 +167,21 @@ final class PlanBuilder implements AutoCloseable {
         }
     }
 
+    /** Values in native memory that lives as long as the plan. */
+    MemorySegment store(float[] values) {
+        MemorySegment memory = allocate(4L * Math.max(1, values.length));
+        MemorySegment.copy(MemorySegment.ofArray(values), 0, memory, 0, 4L * values.length);
+        return memory;
+    }
+
+    /** Address of scratch memory that steps share, since they run one after another. */
+    long workspace(long size) {
+        if (workspace == null || workspace.byteSize() < size) {
+            workspace = allocate(size);
+        }
+        return workspace.address();
+    }
+
     /** Native address of element 0 of a storage. */
     long storageAddress(long storage) {
         return addresses.get((int) storage);
@@ -175,7 +189,14 @@ final class PlanBuilder implements AutoCloseable {
 
     /** Native address of a view's first element. */
     long address(View view) {
-        return storageAddress(view.storage()) + view.offset() * Float.BYTES;
+        return storageAddress(view.storage()) + view.offset() * elementBytes(view);
+    }
+
+    /** Bytes of one element of a view: 4 for reals, 1 for codes. */
+    int elementBytes(View view) {
+        return view.storage() < layout.storages().size()
+                ? layout.storages().get(view.storage()).elementBytes()
+                : Float.BYTES;
     }
 
     private Binding bind(String value) {

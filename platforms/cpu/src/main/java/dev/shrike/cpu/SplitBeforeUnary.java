@@ -35,6 +35,7 @@ record SplitBeforeUnary(Set<String> kept) implements GraphPass {
                     && before != null
                     && before.op() instanceof Op.Unary
                     && readers.get(before.output()) == 1
+                    && isReal(graph, before, node)
                     && !needed.contains(before.output());
             if (!swap) {
                 nodes.add(node);
@@ -44,6 +45,12 @@ record SplitBeforeUnary(Set<String> kept) implements GraphPass {
             addSwapped(nodes, node, before);
         }
         return nodes.size() == graph.nodes().size() ? graph : graph.withNodes(nodes);
+    }
+
+    /** Where codes are made, the order of operations is part of the meaning. */
+    private static boolean isReal(Graph graph, Node unary, Node split) {
+        return !graph.quantization().containsKey(unary.output())
+                && split.outputs().stream().noneMatch(graph.quantization()::containsKey);
     }
 
     private static void addSwapped(List<Node> nodes, Node split, Node unary) {

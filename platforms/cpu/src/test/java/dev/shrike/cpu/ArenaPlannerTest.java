@@ -12,7 +12,7 @@ class ArenaPlannerTest {
     @Test
     void storagesThatDoNotMeetShareMemory() {
         ArenaPlanner plan = ArenaPlanner.pack(List.of(
-                new Layout.Storage(1000, 0, 1), new Layout.Storage(1000, 2, 3), new Layout.Storage(16, 0, 3)));
+                new Layout.Storage(1000, 4, 0, 1), new Layout.Storage(4000, 1, 2, 3), new Layout.Storage(16, 4, 0, 3)));
         assertEquals(plan.offsets()[0], plan.offsets()[1]);
         assertEquals(4032 + 64, plan.bytes());
     }
@@ -25,17 +25,18 @@ class ArenaPlannerTest {
             List<Layout.Storage> storages = new ArrayList<>();
             for (int i = 0; i < 30; i++) {
                 int first = random.nextInt(50) - 1;
-                storages.add(new Layout.Storage(1 + random.nextInt(500), first, first + random.nextInt(10)));
+                storages.add(new Layout.Storage(
+                        1 + random.nextInt(500), random.nextBoolean() ? 1 : 4, first, first + random.nextInt(10)));
             }
             ArenaPlanner plan = ArenaPlanner.pack(storages);
             for (int a = 0; a < storages.size(); a++) {
-                long endA = plan.offsets()[a] + 4 * storages.get(a).elements();
+                long endA = plan.offsets()[a] + storages.get(a).bytes();
                 assertEquals(0, plan.offsets()[a] % 64);
                 assertTrue(endA <= plan.bytes());
                 for (int b = 0; b < a; b++) {
                     boolean together = storages.get(a).first() <= storages.get(b).last()
                             && storages.get(b).first() <= storages.get(a).last();
-                    long endB = plan.offsets()[b] + 4 * storages.get(b).elements();
+                    long endB = plan.offsets()[b] + storages.get(b).bytes();
                     boolean apart = endA <= plan.offsets()[b] || endB <= plan.offsets()[a];
                     assertTrue(!together || apart, "seed " + seed + ": " + a + " and " + b);
                 }

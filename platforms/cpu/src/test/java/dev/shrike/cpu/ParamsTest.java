@@ -30,7 +30,14 @@ class ParamsTest {
                 Params.FILL,
                 Params.SOFTMAX,
                 Params.REDUCE,
-                Params.MATMUL);
+                Params.MATMUL,
+                Params.CONV2D_Q,
+                Params.POOL2D_U8,
+                Params.RESIZE2D_U8,
+                Params.MAP_U8,
+                Params.ADD_U8,
+                Params.QUANTIZE,
+                Params.DEQUANTIZE);
     }
 
     @ParameterizedTest
@@ -54,6 +61,7 @@ class ParamsTest {
             String type = pointer
                     ? "pointer"
                     : switch (words[0]) {
+                        case "uint8_t" -> "u8";
                         case "int64_t" -> "i64";
                         case "int32_t" -> "i32";
                         case "uint32_t" -> "u32";

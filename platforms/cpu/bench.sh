@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Latency of the CPU engine against ONNX Runtime, the two in turn in one run:
+#   platforms/cpu/bench.sh [--rounds N] [--threads 1,2] [--layers] MODEL.onnx[@SIZE] ...
+# Without models: yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$root"
+
+options=() models=()
+while (($# > 0)); do
+    case $1 in
+        --rounds | --threads) options+=("$1" "$2") && shift ;;
+        --layers) options+=("$1") ;;
+        *) models+=("$1") ;;
+    esac
+    shift
+done
+if ((${#models[@]} == 0)); then
+    cache=${XDG_CACHE_HOME:-$HOME/.cache}/shrike/models
+    ./shrike detect --imgsz 320 --nosave >/dev/null
+    ./shrike detect --nosave >/dev/null
+    models=("$cache/yolov5s.onnx@640" "$cache/yolov5s-320.onnx@320")
+    if [[ -n ${SHRIKE_SHARED:-} ]]; then
+        models=("$SHRIKE_SHARED/models/yolov5n-640.onnx@640" "$SHRIKE_SHARED/models/yolov5n-dynamic.onnx@320"
+            "${models[@]}")
+    fi
+fi
+
+mvn -q -pl platforms/cpu -am -DskipTests test-compile \
+    dependency:build-classpath -Dmdep.outputFile=target/test.classpath >&2
+java=$(for release in "${JAVA_HOME:-/none}/release" /usr/lib/jvm/*/release; do
+    grep -qsE '^JAVA_VERSION="?(2[5-9]|[3-9][0-9])' "$release" && echo "${release%/release}/bin/java"
+done | head -n 1)
+exec "${java:?no JDK 25 or later found}" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+    -cp "platforms/cpu/target/test-classes:platforms/cpu/target/classes:$(<platforms/cpu/target/test.classpath)" \
+    dev.shrike.cpu.FloatBench "${options[@]}" "${models[@]}"

@@ -1,0 +1,25 @@
+package dev.shrike.cpu;
+
+import dev.shrike.graph.ActivationCodes;
+import dev.shrike.graph.CodeSum;
+import dev.shrike.graph.CodeTable;
+import dev.shrike.graph.IntegerWeights;
+import dev.shrike.graph.Requantization;
+
+/**
+ * A convolution or matrix product of codes by integer weights, with what turns its sums into the result.
+ *
+ * @param from codes of the input
+ * @param weights integer weights, a row per output channel
+ * @param requantization from sums to codes, or to reals
+ * @param toCodes whether the result is codes
+ * @param table applied to the codes, or null
+ * @param sum adds a residual to the codes, or null
+ */
+record CodeConvolution(
+        ActivationCodes from,
+        IntegerWeights weights,
+        Requantization requantization,
+        boolean toCodes,
+        CodeTable table,
+        CodeSum sum) {}

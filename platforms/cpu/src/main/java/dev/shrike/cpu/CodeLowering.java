@@ -1,0 +1,303 @@
+package dev.shrike.cpu;
+
+import dev.shrike.UnsupportedModelException;
+import dev.shrike.graph.Activation;
+import dev.shrike.graph.ActivationCodes;
+import dev.shrike.graph.CodeSum;
+import dev.shrike.graph.CodeTable;
+import dev.shrike.graph.IntegerWeights;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.Requantization;
+import dev.shrike.graph.Tensor;
+import dev.shrike.graph.Window;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/** Makes the steps of operations on codes. */
+final class CodeLowering {
+    private static final int OUTPUT_CODES = 0;
+    private static final int OUTPUT_REAL = 1;
+
+    private final PlanBuilder plan;
+    private final LoweredGraph lowered;
+    private final NativeLibrary library;
+    private final long context;
+    private final Arena arena;
+    private final CpuSettings settings;
+
+    CodeLowering(
+            PlanBuilder plan, LoweredGraph lowered, NativeLibrary library, long context, Arena arena,
+            CpuSettings settings) {
+        this.plan = plan;
+        this.lowered = lowered;
+        this.library = library;
+        this.context = context;
+        this.arena = arena;
+        this.settings = settings;
+    }
+
+    /** Adds the steps of a node on codes; false if it is none. */
+    boolean lower(int index, Node node) {
+        View out = plan.viewOf(node.output());
+        CodeConvolution product = lowered.products().get(node.name());
+        if (product != null) {
+            product(index, node, product, out);
+            return true;
+        }
+        CodeTable table = lowered.tables().get(node.name());
+        if (table != null) {
+            map(node, table, plan.viewOf(node.input(0)), out);
+            return true;
+        }
+        CodeSum sum = lowered.sums().get(node.name());
+        if (sum != null) {
+            add(node, sum, out);
+            return true;
+        }
+        ActivationCodes codes = lowered.conversions().get(node.name());
+        if (codes != null) {
+            convert(node, codes, out);
+            return true;
+        }
+        if (!lowered.graph().quantization().containsKey(node.output())) {
+            return false;
+        }
+        return image(index, node, out);
+    }
+
+    private boolean image(int index, Node node, View out) {
+        View in = plan.inputView(index, node, 0);
+        switch (node.op()) {
+            case Op.MaxPool pool -> maxPool(node, pool.window().resolve(in.dims()[2], in.dims()[3]), in, out);
+            case Op.Resize resize -> resize(node, resize, in, out);
+            default -> throw OperationLowering.unsupported(node, "the CPU engine has no kernel for it on codes");
+        }
+        return true;
+    }
+
+    // --- convolution --------------------------------------------------------------------------------------------------
+
+    private void product(int index, Node node, CodeConvolution codes, View out) {
+        View in = plan.inputView(index, node, 0);
+        if (node.op() instanceof Op.Conv conv) {
+            Window window = conv.window().resolve(in.dims()[2], in.dims()[3]);
+            View residual = node.hasInput(3) ? plan.inputView(index, node, 3) : null;
+            Activation activation = codes.toCodes() ? Activation.NONE : conv.activation();
+            convolution(codes, new ConvTask(node.name(), window, conv.group(), activation, in, out, null, null, residual));
+            return;
+        }
+        Window one = Window.square(1, 1, 0);
+        convolution(codes, new ConvTask(
+                node.name(), one, 1, Activation.NONE, rows(node, in), rows(node, out), null, null, null));
+    }
+
+    /** A matrix as a picture of one line: a pixel for each row, a channel for each column. */
+    private static View rows(Node node, View matrix) {
+        int columns = matrix.dims()[matrix.rank() - 1];
+        int count = Math.toIntExact(matrix.elements() / columns);
+        View flat = matrix.reshape(new int[] {count, columns})
+                .orElseThrow(() -> OperationLowering.unsupported(node, "a matrix whose rows are not evenly spaced"));
+        if (columns > 1 && flat.strides()[1] != 1) {
+            throw OperationLowering.unsupported(node, "a matrix whose columns are not neighbours");
+        }
+        long row = count == 1 ? columns : flat.strides()[0];
+        return new View(flat.storage(), flat.offset(), new int[] {1, columns, 1, count},
+                new long[] {row * count, 1, row * count, row});
+    }
+
+    private void convolution(CodeConvolution codes, ConvTask task) {
+        IntegerWeights weights = codes.weights();
+        Params.Writer params = sizes(task)
+                .set("src", plan.address(task.source()))
+                .set("dst", plan.address(task.target()))
+                .set("src_zero", codes.from().zero())
+                .set("src_bits", codes.from().bits())
+                .set("weight_bits", weights.bits())
+                .set("weight_bipolar", weights.bipolar() ? 1 : 0)
+                .set("kernel", settings.codeKernel().ordinal())
+                .set("activation", task.activation().kind().ordinal())
+                .setFloat("alpha", task.activation().alpha())
+                .setFloat("beta", task.activation().beta());
+        setEpilogue(params, codes);
+        if (task.residual() != null) {
+            params.set("residual", plan.address(task.residual())).setImage("residual", task.residual());
+        }
+        if (library.codesPackedSize(context, params.memory()) < 0) {
+            // A kernel asked for by name serves the layers it can; the others get their best.
+            params.set("kernel", CpuSettings.CodeKernel.AUTO.ordinal());
+        }
+        long packedBytes = library.codesPackedSize(context, params.memory());
+        long workspaceBytes = library.codesWorkspace(context, params.memory());
+        if (packedBytes < 0 || workspaceBytes < 0) {
+            throw new UnsupportedModelException("node '" + task.node() + "': no kernel for the convolution of codes "
+                    + task.describe());
+        }
+        MemorySegment packed = plan.allocate(Math.max(64, packedBytes));
+        try (Arena temporary = Arena.ofConfined()) {
+            MemorySegment source = temporary.allocateFrom(ValueLayout.JAVA_BYTE, weights.codes());
+            MemorySegment zero = temporary.allocateFrom(ValueLayout.JAVA_INT, weights.zero());
+            library.packCodes(context, params.memory(), source, zero, packed);
+        }
+        params.set("weights", packed.address());
+        if (workspaceBytes > 0) {
+            params.set("workspace", plan.workspace(workspaceBytes)).set("workspace_bytes", workspaceBytes);
+        }
+        String kernel = library.codesKernel(context, params.memory()).orElse("conv2d_q");
+        plan.add(new NativeStep(
+                task.node(), kernel + " w" + weights.bits() + "a" + codes.from().bits() + " " + task.describe(),
+                task.macs(), library, library.codesConv2d(), context, params.memory().address()));
+    }
+
+    private void setEpilogue(Params.Writer params, CodeConvolution codes) {
+        Requantization requantization = codes.requantization();
+        params.set("multiplier", plan.store(requantization.multiplier()).address())
+                .set("offset", plan.store(requantization.offset()).address())
+                .set("low", requantization.low())
+                .set("high", requantization.high())
+                .set("output", codes.toCodes() ? OUTPUT_CODES : OUTPUT_REAL);
+        if (codes.table() != null) {
+            params.set("table", store(codes.table()));
+        }
+        if (codes.sum() != null) {
+            CodeSum sum = codes.sum();
+            params.setFloat("residual_a", sum.a())
+                    .setFloat("residual_b", sum.b())
+                    .setFloat("residual_c", sum.c())
+                    .set("residual_low", sum.low())
+                    .set("residual_high", sum.high());
+        }
+    }
+
+    private Params.Writer sizes(ConvTask task) {
+        Window window = task.window();
+        int[] in = task.source().dims();
+        int[] out = task.target().dims();
+        return Params.CONV2D_Q
+                .allocate(arena)
+                .setImage("src", task.source())
+                .setImage("dst", task.target())
+                .set("batch", in[0])
+                .set("channels", in[1])
+                .set("height", in[2])
+                .set("width", in[3])
+                .set("out_channels", out[1])
+                .set("out_height", out[2])
+                .set("out_width", out[3])
+                .set("groups", task.group())
+                .set("kernel_height", window.kernelHeight())
+                .set("kernel_width", window.kernelWidth())
+                .set("stride_height", window.strideHeight())
+                .set("stride_width", window.strideWidth())
+                .set("pad_top", window.padTop())
+                .set("pad_left", window.padLeft())
+                .set("dilation_height", window.dilationHeight())
+                .set("dilation_width", window.dilationWidth());
+    }
+
+    // --- the rest -------------------------------------------------------------------------------------------------------
+
+    private long store(CodeTable table) {
+        byte[] entries = table.toBytes();
+        MemorySegment memory = plan.allocate(entries.length);
+        MemorySegment.copy(MemorySegment.ofArray(entries), 0, memory, 0, entries.length);
+        return memory.address();
+    }
+
+    /** Copies codes, through a table if there is one. */
+    void map(Node node, CodeTable table, View in, View out) {
+        View[] views = OperationLowering.bound(node, in, out);
+        Params.Writer params = Params.MAP_U8
+                .allocate(arena)
+                .set("src", plan.address(in))
+                .set("dst", plan.address(out))
+                .setAll("dims", OperationLowering.dims(views[0]))
+                .setAll("src_strides", views[0].strides())
+                .setAll("dst_strides", views[1].strides())
+                .set("rank", views[0].rank());
+        if (table != null) {
+            params.set("table", store(table));
+        }
+        step(node, table == null ? "copy_u8" : "map_u8", library.mapCodes(), params);
+    }
+
+    private void add(Node node, CodeSum sum, View out) {
+        View a = plan.viewOf(node.input(0));
+        View b = plan.viewOf(node.input(1));
+        View[] views = OperationLowering.bound(node, out, a.broadcast(out.dims()), b.broadcast(out.dims()));
+        Params.Writer params = Params.ADD_U8
+                .allocate(arena)
+                .set("a", plan.address(a))
+                .set("b", plan.address(b))
+                .set("dst", plan.address(out))
+                .setAll("dims", OperationLowering.dims(views[0]))
+                .setAll("dst_strides", views[0].strides())
+                .setAll("a_strides", views[1].strides())
+                .setAll("b_strides", views[2].strides())
+                .set("rank", views[0].rank())
+                .setFloat("scale_a", sum.a())
+                .setFloat("scale_b", sum.b())
+                .setFloat("offset", sum.c())
+                .set("low", sum.low())
+                .set("high", sum.high());
+        step(node, "add_u8", library.addCodes(), params);
+    }
+
+    private void convert(Node node, ActivationCodes codes, View out) {
+        boolean quantize = node.op() instanceof Op.QuantizeLinear;
+        if (codes.bipolar()) {
+            throw OperationLowering.unsupported(node, "bipolar activations between real operations");
+        }
+        View in = plan.viewOf(node.input(0));
+        View[] views = OperationLowering.bound(node, in, out);
+        Params.Writer params = (quantize ? Params.QUANTIZE : Params.DEQUANTIZE)
+                .allocate(arena)
+                .set("src", plan.address(in))
+                .set("dst", plan.address(out))
+                .setAll("dims", OperationLowering.dims(views[0]))
+                .setAll("src_strides", views[0].strides())
+                .setAll("dst_strides", views[1].strides())
+                .set("rank", views[0].rank())
+                .setFloat("scale", codes.scale())
+                .set("zero", codes.zero());
+        if (quantize) {
+            params.set("low", codes.low()).set("high", codes.high());
+        }
+        step(node, quantize ? "quantize_f32_u8" : "dequantize_u8_f32",
+                quantize ? library.quantize() : library.dequantize(), params);
+    }
+
+    private void maxPool(Node node, Window window, View in, View out) {
+        Params.Writer params = OperationLowering.image(Params.POOL2D_U8.allocate(arena), plan, in, out)
+                .set("kernel_height", window.kernelHeight())
+                .set("kernel_width", window.kernelWidth())
+                .set("stride_height", window.strideHeight())
+                .set("stride_width", window.strideWidth())
+                .set("pad_top", window.padTop())
+                .set("pad_left", window.padLeft())
+                .set("dilation_height", window.dilationHeight())
+                .set("dilation_width", window.dilationWidth());
+        step(node, "maxpool2d_u8 " + window.kernelHeight() + "x" + window.kernelWidth(), library.maxpool2dCodes(),
+                params);
+    }
+
+    private void resize(Node node, Op.Resize resize, View in, View out) {
+        if (in.dims()[0] != out.dims()[0] || in.dims()[1] != out.dims()[1]) {
+            throw OperationLowering.unsupported(node, "resizes batch or channels");
+        }
+        Params.Writer params = OperationLowering.image(Params.RESIZE2D_U8.allocate(arena), plan, in, out)
+                .set("coordinates", resize.coordinates().ordinal())
+                .set("nearest", resize.nearest().ordinal());
+        if (node.hasInput(2) && plan.constant(node, 2).elements() == 4) {
+            Tensor scales = plan.constant(node, 2);
+            params.setFloat("scale_height", scales.floatAt(2)).setFloat("scale_width", scales.floatAt(3));
+        }
+        step(node, "resize2d_u8 nearest", library.resize2dCodes(), params);
+    }
+
+    private void step(Node node, String kernel, MethodHandle operation, Params.Writer params) {
+        plan.add(new NativeStep(node.name(), kernel, 0, library, operation, context, params.memory().address()));
+    }
+}

@@ -1,0 +1,32 @@
+package dev.shrike.cpu;
+
+import dev.shrike.graph.ActivationCodes;
+import dev.shrike.graph.CodeSum;
+import dev.shrike.graph.CodeTable;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.ShapeInference;
+import dev.shrike.graph.ValueInfo;
+import java.util.Map;
+
+/**
+ * A graph in which every value is either real or codes, with explicit steps between the two.
+ *
+ * @param graph the nodes; a value is codes if {@code graph.quantization()} names it
+ * @param types type and shape of every value, that of codes as of the reals they stand for
+ * @param products integer convolutions and matrix products, by node name
+ * @param tables functions of codes (nodes with the operation Unary or Cast to UINT8), by node name
+ * @param sums sums of codes (nodes with the operation Binary), by node name
+ * @param conversions codes on one side of QuantizeLinear and DequantizeLinear nodes, by node name
+ */
+record LoweredGraph(
+        Graph graph,
+        Map<String, ValueInfo> types,
+        Map<String, CodeConvolution> products,
+        Map<String, CodeTable> tables,
+        Map<String, CodeSum> sums,
+        Map<String, ActivationCodes> conversions) {
+    /** A graph without codes. */
+    static LoweredGraph real(Graph graph) {
+        return new LoweredGraph(graph, ShapeInference.infer(graph), Map.of(), Map.of(), Map.of(), Map.of());
+    }
+}
