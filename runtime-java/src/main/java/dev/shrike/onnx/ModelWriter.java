@@ -1,6 +1,7 @@
 package dev.shrike.onnx;
 
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.graph.ExportQuantization;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
@@ -28,8 +29,8 @@ final class ModelWriter {
     private final int opset;
 
     ModelWriter(Graph graph) {
-        this.graph = graph;
-        this.opset = Opsets.of(graph);
+        this.graph = new ExportQuantization().apply(graph);
+        this.opset = Opsets.of(this.graph);
     }
 
     ModelProto write() {
@@ -52,11 +53,6 @@ final class ModelWriter {
     }
 
     private void check() {
-        if (!graph.quantization().isEmpty()) {
-            throw new UnsupportedModelException("value '" + graph.quantization().keySet().stream().sorted().findFirst()
-                    .orElseThrow() + "' is quantised; quantisation must be turned into nodes (QuantizeLinear and"
-                    + " DequantizeLinear, or Quant) before the graph is written");
-        }
         long bytes = 0;
         for (Tensor tensor : graph.constants().values()) {
             bytes += tensor.data().byteSize();

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.ShrikeException;
-import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
@@ -84,14 +83,16 @@ class RoundTripTest {
     }
 
     @Test
-    void quantisedValuesAreRefusedUntilTheyAreNodes() {
+    void quantisedValuesAreWrittenAsNodes() {
         Graph plain = one(new Op.Identity(), List.of("x"), Map.of());
-        Quantization q = new Quantization(Tensor.scalar(1), Tensor.scalar(0), 8, true, false, -1);
-        Graph graph = new Graph(plain.name(), plain.inputs(), plain.outputs(), plain.nodes(), Map.of(),
-                Map.of("y", q), Map.of());
-        UnsupportedModelException e =
-                assertThrows(UnsupportedModelException.class, () -> OnnxModels.write(graph, folder.resolve("q.onnx")));
-        assertTrue(e.getMessage().contains("'y'") && e.getMessage().contains("q.onnx"), e.getMessage());
+        for (int bits = 1; bits <= 8; bits++) {
+            Map<String, Quantization> quantization = Map.of("y", Quantization.perTensor(0.5f, 0, bits, false));
+            Graph graph = plain.withNodes(plain.nodes(), Map.of(), quantization);
+            Graph back = OnnxModels.read(OnnxModels.toBytes(graph), "graph", null);
+            assertEquals(bits == 4 ? "21" : "17", back.metadata().get(OnnxModels.OPSET));
+            assertEquals(bits == 4 || bits == 8, back.nodes().stream()
+                    .anyMatch(node -> node.op() instanceof Op.DequantizeLinear && node.output().equals("y")));
+        }
     }
 
     @Test
