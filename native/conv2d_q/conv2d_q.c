@@ -6,11 +6,22 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "conv2d_bits/conv2d_bits.h"
 #include "core/check.h"
 #include "core/cpu.h"
 
 /* Best first. The last one takes everything. */
 static const conv2d_q_kernel kernels[] = {
+#if defined(__x86_64__)
+    {"conv2d_bits_lookup_x86_avx2", SHRIKE_TIER_AVX2, SHRIKE_QKERNEL_BITSERIAL, conv2d_bits_suits,
+     conv2d_bits_lookup_x86_avx2_packed_size, conv2d_bits_lookup_x86_avx2_pack, conv2d_bits_lookup_x86_avx2_workspace,
+     conv2d_bits_lookup_x86_avx2},
+#elif defined(__aarch64__)
+    {"conv2d_bits_neon", SHRIKE_CPU_NEON, SHRIKE_QKERNEL_BITSERIAL, conv2d_bits_suits, conv2d_bits_neon_packed_size,
+     conv2d_bits_neon_pack, conv2d_bits_neon_workspace, conv2d_bits_neon},
+#endif
+    {"conv2d_bits_portable", 0, SHRIKE_QKERNEL_BITSERIAL, conv2d_bits_suits, conv2d_bits_portable_packed_size,
+     conv2d_bits_portable_pack, conv2d_bits_portable_workspace, conv2d_bits_portable},
     {"conv2d_q_reference", 0, SHRIKE_QKERNEL_REFERENCE, conv2d_q_suits_any, conv2d_q_reference_packed_size,
      conv2d_q_reference_pack, NULL, conv2d_q_reference},
 };

@@ -1,0 +1,321 @@
+/*
+ * Bit-serial convolution: what all machines share. Sizes, the packing of weights, and the loop over tiles:
+ *
+ *     for each image of the batch
+ *         pack its rows into the workspace (parallel)
+ *         for each block of output pixels (parallel)
+ *             sum(x) of each window
+ *             for each panel of output channels, for each tile of pixels: count, correct, epilogue
+ *
+ * A panel of weights stays in the first cache level while the tiles of a block pass it.
+ */
+#include "conv2d_bits.h"
+
+#include <string.h>
+
+#include "conv2d_q/epilogue.h"
+#include "core/check.h"
+
+enum { MAX_BLOCK = 120 /* a multiple of 1..6 and 8 pixels */, ALIGNMENT = 64 };
+
+/* The most bytes of a packed image: more is no image that the other operations could hold either. */
+#define MAX_IMAGE (INT64_C(1) << 36)
+
+/* Sizes of the packed image and where the parts of the workspace begin. */
+typedef struct sizes {
+    int64_t rows, columns, pixel_units, pixel_bytes, vectors;
+    int64_t factor_at, zeros_at, border_at, sums_at, image_at, bytes;
+} sizes;
+
+typedef struct work {
+    const conv2d_bits_variant *variant;
+    const shrike_conv2d_q_params *p;
+    const uint8_t *src;
+    sizes size;
+    const int32_t *factor, *constant;
+    const uint8_t *weights, *border;
+    int32_t *pixel_sums;
+    uint8_t *image;
+    conv2d_q_epilogue *epilogue;
+    int64_t batch, block, segment_count;
+    conv2d_bits_segment segments[CONV2D_BITS_MAX_SEGMENTS];
+} work;
+
+static int64_t window_extent(int64_t outputs, int64_t stride, int64_t kernel, int64_t dilation) {
+    return (outputs - 1) * stride + (kernel - 1) * dilation + 1;
+}
+
+int conv2d_bits_suits(const shrike_conv2d_q_params *p) {
+    int64_t taps = (int64_t)p->kernel_height * p->kernel_width;
+    if (p->groups != 1 || p->weight_bits > CONV2D_BITS_MAX || p->src_bits > CONV2D_BITS_MAX ||
+        taps > CONV2D_BITS_MAX_SEGMENTS || p->channels > (1 << 24) / taps) {
+        return 0;
+    }
+    int64_t rows = window_extent(p->out_height, p->stride_height, p->kernel_height, p->dilation_height);
+    int64_t columns = window_extent(p->out_width, p->stride_width, p->kernel_width, p->dilation_width);
+    int64_t bytes;
+    return !__builtin_mul_overflow(rows, columns, &bytes) && bytes <= MAX_IMAGE / (4 + (int64_t)p->channels * 2);
+}
+
+static int64_t divide_up(int64_t value, int64_t by) {
+    return (value + by - 1) / by;
+}
+
+static sizes measure(const conv2d_bits_variant *variant, const shrike_conv2d_q_params *p) {
+    sizes s = {.rows = window_extent(p->out_height, p->stride_height, p->kernel_height, p->dilation_height),
+               .columns = window_extent(p->out_width, p->stride_width, p->kernel_width, p->dilation_width),
+               .pixel_units = divide_up(p->channels, variant->unit),
+               .vectors = divide_up(p->out_channels, variant->lanes)};
+    s.pixel_bytes = s.pixel_units * variant->unit_bytes(p->src_bits);
+    s.factor_at = conv2d_q_round_up(s.vectors * variant->lanes * (int64_t)sizeof(int32_t), ALIGNMENT);
+    s.zeros_at = 2 * s.factor_at;
+    s.border_at = s.zeros_at + conv2d_q_round_up(p->channels, ALIGNMENT);
+    s.sums_at = s.border_at + conv2d_q_round_up(s.pixel_bytes, ALIGNMENT);
+    s.image_at = s.sums_at + conv2d_q_round_up(s.rows * s.columns * (int64_t)sizeof(int32_t), ALIGNMENT);
+    s.bytes = s.image_at + s.rows * s.columns * s.pixel_bytes;
+    return s;
+}
+
+int64_t conv2d_bits_workspace(const conv2d_bits_variant *variant, const shrike_conv2d_q_params *p) {
+    return measure(variant, p).bytes;
+}
+
+static int64_t head_bytes(const conv2d_bits_variant *variant, const sizes *s) {
+    return conv2d_q_round_up(2 * s->vectors * variant->lanes * (int64_t)sizeof(int32_t), ALIGNMENT);
+}
+
+int64_t conv2d_bits_packed_size(const conv2d_bits_variant *variant, const shrike_conv2d_q_params *p) {
+    sizes s = measure(variant, p);
+    int64_t taps = (int64_t)p->kernel_height * p->kernel_width, size;
+    if (__builtin_mul_overflow(taps * s.pixel_units * p->weight_bits, s.vectors * variant->lanes, &size) ||
+        size > SHRIKE_MAX_REACH) {
+        return -1;
+    }
+    return head_bytes(variant, &s) + size;
+}
+
+/* The tile for a panel that has `left` vectors to go. */
+static const conv2d_bits_tile *tile_of(const conv2d_bits_variant *variant, const shrike_conv2d_q_params *p,
+                                       int64_t left) {
+    const conv2d_bits_tile *tile = variant->tiles;
+    while (tile->weight_bits != p->weight_bits || tile->src_bits != p->src_bits || tile->vectors > left) {
+        tile++;
+    }
+    return tile;
+}
+
+/* Writes one panel: [tap][unit][vector][plane][lane], the bit of channel c of a unit being bit c. */
+static uint8_t *pack_panel(const conv2d_bits_variant *variant, const shrike_conv2d_q_params *p, const int8_t *oihw,
+                           int64_t first, int64_t vectors, int32_t base, uint8_t *to) {
+    int64_t taps = (int64_t)p->kernel_height * p->kernel_width, lanes = variant->lanes, unit = variant->unit;
+    int32_t halve = p->weight_bipolar != 0;
+    for (int64_t tap = 0; tap < taps; tap++) {
+        for (int64_t start = 0; start < p->channels; start += unit, to += vectors * p->weight_bits * lanes) {
+            int64_t count = p->channels - start < unit ? p->channels - start : unit;
+            for (int64_t lane = 0; lane < vectors * lanes && first + lane < p->out_channels; lane++) {
+                uint8_t *at = to + lane / lanes * p->weight_bits * lanes + variant->lane((int32_t)(lane % lanes));
+                for (int64_t c = 0; c < count; c++) {
+                    int32_t code = oihw[((first + lane) * p->channels + start + c) * taps + tap] - base;
+                    code >>= halve;
+                    for (int32_t plane = 0; plane < p->weight_bits; plane++) {
+                        at[plane * lanes] |= (uint8_t)((code >> plane & 1) << c);
+                    }
+                }
+            }
+        }
+    }
+    return to;
+}
+
+void conv2d_bits_pack(const conv2d_bits_variant *variant, const shrike_conv2d_q_params *p, const int8_t *oihw,
+                      const int32_t *weight_zero, uint8_t *packed) {
+    sizes s = measure(variant, p);
+    int64_t depth = conv2d_q_depth(p), padded = s.vectors * variant->lanes;
+    memset(packed, 0, (size_t)conv2d_bits_packed_size(variant, p));
+    int32_t lowest = 0;
+    for (int64_t i = 0; i < depth * p->out_channels; i++) {
+        lowest = oihw[i] < lowest ? oihw[i] : lowest;
+    }
+    int32_t base = p->weight_bipolar ? -1 : lowest < 0 ? -(1 << (p->weight_bits - 1)) : 0;
+    for (int64_t oc = 0; oc < p->out_channels; oc++) {
+        int32_t zero = weight_zero ? weight_zero[oc] : 0, sum = 0;
+        for (int64_t i = 0; i < depth; i++) {
+            sum += oihw[oc * depth + i] - zero;
+        }
+        int32_t factor = base - zero;
+        memcpy(packed + oc * (int64_t)sizeof factor, &factor, sizeof factor);
+        memcpy(packed + (padded + oc) * (int64_t)sizeof sum, &sum, sizeof sum);
+    }
+    uint8_t *to = packed + head_bytes(variant, &s);
+    for (int64_t vector = 0; vector < s.vectors;) {
+        int64_t vectors = tile_of(variant, p, s.vectors - vector)->vectors;
+        to = pack_panel(variant, p, oihw, vector * variant->lanes, vectors, base, to);
+        vector += vectors;
+    }
+}
+
+static void fill_border(const work *k, int64_t row, int64_t begin, int64_t end, int32_t sum) {
+    const sizes *s = &k->size;
+    for (int64_t i = row * s->columns + begin; i < row * s->columns + end; i++) {
+        memcpy(k->image + i * s->pixel_bytes, k->border, (size_t)s->pixel_bytes);
+        k->pixel_sums[i] = sum;
+    }
+}
+
+static void pack_rows(const void *argument, int64_t begin, int64_t end) {
+    const work *k = argument;
+    const shrike_conv2d_q_params *p = k->p;
+    const sizes *s = &k->size;
+    int32_t border_sum = p->src_zero * p->channels;
+    int64_t left = p->pad_left < s->columns ? p->pad_left : s->columns;
+    int64_t right = (int64_t)p->pad_left + p->width < s->columns ? (int64_t)p->pad_left + p->width : s->columns;
+    for (int64_t row = begin; row < end; row++) {
+        int64_t y = row - p->pad_top;
+        if (y < 0 || y >= p->height) {
+            fill_border(k, row, 0, s->columns, border_sum);
+            continue;
+        }
+        fill_border(k, row, 0, left, border_sum);
+        if (left < right) {
+            int64_t at = row * s->columns + left;
+            k->variant->pack(k->src + y * p->src_row_stride, right - left, p->src_pixel_stride, p->channels,
+                             p->src_bits, k->image + at * s->pixel_bytes, k->pixel_sums + at);
+        }
+        fill_border(k, row, right, s->columns, border_sum);
+    }
+}
+
+/* The windows of a block: pointers to their first taps, sums of their codes, and where their results go. */
+typedef struct block {
+    const uint8_t *window[MAX_BLOCK + CONV2D_BITS_MAX_PIXELS];
+    int32_t sum[MAX_BLOCK + CONV2D_BITS_MAX_PIXELS];
+    int64_t dst[MAX_BLOCK], residual[MAX_BLOCK];
+} block;
+
+static int32_t sum_window(const work *k, int64_t at) {
+    const shrike_conv2d_q_params *p = k->p;
+    int32_t sum = 0;
+    for (int64_t ky = 0; ky < p->kernel_height; ky++) {
+        const int32_t *row = k->pixel_sums + at + ky * p->dilation_height * k->size.columns;
+        for (int64_t kx = 0; kx < p->kernel_width; kx++) {
+            sum += row[kx * p->dilation_width];
+        }
+    }
+    return sum;
+}
+
+static void find_windows(const work *k, int64_t first, int64_t count, block *b) {
+    const shrike_conv2d_q_params *p = k->p;
+    int64_t y = first / p->out_width, x = first % p->out_width;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at = y * p->stride_height * k->size.columns + x * p->stride_width;
+        b->window[i] = k->image + at * k->size.pixel_bytes;
+        b->sum[i] = sum_window(k, at);
+        b->dst[i] = k->batch * p->dst_batch_stride + y * p->dst_row_stride + x * p->dst_pixel_stride;
+        b->residual[i] =
+            k->batch * p->residual_batch_stride + y * p->residual_row_stride + x * p->residual_pixel_stride;
+        if (++x == p->out_width) {
+            x = 0;
+            y++;
+        }
+    }
+    for (int64_t i = count; i < count + CONV2D_BITS_MAX_PIXELS; i++) {
+        b->window[i] = b->window[count - 1]; /* an unfinished tile counts its last window again */
+        b->sum[i] = 0;
+    }
+}
+
+static void run_block(const work *k, int64_t count, const block *b) {
+    const shrike_conv2d_q_params *p = k->p;
+    int64_t taps = (int64_t)p->kernel_height * p->kernel_width, lanes = k->variant->lanes;
+    const uint8_t *weights = k->weights;
+    _Alignas(ALIGNMENT) int32_t sums[CONV2D_BITS_MAX_SUMS];
+    for (int64_t vector = 0; vector < k->size.vectors;) {
+        const conv2d_bits_tile *tile = tile_of(k->variant, p, k->size.vectors - vector);
+        int64_t first = vector * lanes, wide = tile->vectors * lanes;
+        int64_t channels = p->out_channels - first < wide ? p->out_channels - first : wide;
+        conv2d_bits_panel panel = {.segments = k->segments,
+                                   .segment_count = k->segment_count,
+                                   .weights = weights,
+                                   .factor = k->factor + first,
+                                   .constant = k->constant + first,
+                                   .shift = p->weight_bipolar != 0};
+        for (int64_t pixel = 0; pixel < count; pixel += tile->pixels) {
+            tile->run(b->window + pixel, b->sum + pixel, &panel, sums);
+            int64_t pixels = count - pixel < tile->pixels ? count - pixel : tile->pixels;
+            conv2d_q_tile results = {.sums = sums,
+                                     .sums_stride = wide,
+                                     .pixels = pixels,
+                                     .first = first,
+                                     .count = channels,
+                                     .dst = b->dst + pixel,
+                                     .residual = b->residual + pixel};
+            k->epilogue(p, &results);
+        }
+        weights += taps * k->size.pixel_units * p->weight_bits * wide;
+        vector += tile->vectors;
+    }
+}
+
+static void run_blocks(const void *argument, int64_t begin, int64_t end) {
+    const work *k = argument;
+    int64_t pixels = (int64_t)k->p->out_height * k->p->out_width;
+    block b;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t first = i * k->block;
+        int64_t count = pixels - first < k->block ? pixels - first : k->block;
+        find_windows(k, first, count, &b);
+        run_block(k, count, &b);
+    }
+}
+
+static void find_segments(work *k) {
+    const shrike_conv2d_q_params *p = k->p;
+    const sizes *s = &k->size;
+    int together = p->dilation_width == 1;
+    for (int64_t ky = 0; ky < p->kernel_height; ky++) {
+        for (int64_t kx = 0; kx < (together ? 1 : p->kernel_width); kx++) {
+            int64_t pixel = ky * p->dilation_height * s->columns + kx * p->dilation_width;
+            k->segments[k->segment_count++] = (conv2d_bits_segment){
+                .offset = pixel * s->pixel_bytes, .units = s->pixel_units * (together ? p->kernel_width : 1)};
+        }
+    }
+}
+
+/* Blocks small enough that each thread gets several, large enough that a panel of weights is read seldom. */
+static int64_t block_size(const shrike_context *context, const shrike_conv2d_q_params *p) {
+    int64_t share = (int64_t)p->out_height * p->out_width / (4 * (int64_t)shrike_context_threads(context));
+    return share >= MAX_BLOCK ? MAX_BLOCK : share >= MAX_BLOCK / 2 ? MAX_BLOCK / 2 : MAX_BLOCK / 5;
+}
+
+void conv2d_bits(const conv2d_bits_variant *variant, shrike_context *context, const shrike_conv2d_q_params *p,
+                 const uint8_t *packed) {
+    work k = {.variant = variant, .p = p, .size = measure(variant, p), .block = block_size(context, p)};
+    const sizes *s = &k.size;
+    uint8_t *workspace = p->workspace;
+    int64_t padded = s->vectors * variant->lanes;
+    int32_t *constant = (int32_t *)workspace, *factor = (int32_t *)(workspace + s->factor_at);
+    memcpy(factor, packed, (size_t)padded * sizeof *factor);
+    memcpy(constant, packed + padded * (int64_t)sizeof *constant, (size_t)padded * sizeof *constant);
+    for (int64_t i = 0; i < padded; i++) {
+        constant[i] *= -p->src_zero;
+    }
+    int32_t border_sum;
+    memset(workspace + s->zeros_at, p->src_zero, (size_t)p->channels);
+    variant->pack(workspace + s->zeros_at, 1, p->channels, p->channels, p->src_bits, workspace + s->border_at,
+                  &border_sum);
+    k.factor = factor;
+    k.constant = constant;
+    k.weights = packed + head_bytes(variant, s);
+    k.border = workspace + s->border_at;
+    k.pixel_sums = (int32_t *)(workspace + s->sums_at);
+    k.image = workspace + s->image_at;
+    k.epilogue = conv2d_q_epilogue_of(context, p);
+    find_segments(&k);
+    int64_t pixels = (int64_t)p->out_height * p->out_width;
+    for (k.batch = 0; k.batch < p->batch; k.batch++) {
+        k.src = p->src + k.batch * p->src_batch_stride;
+        shrike_parallel(context, pack_rows, &k, s->rows, shrike_grain(s->columns * p->channels, 1 << 14));
+        shrike_parallel(context, run_blocks, &k, divide_up(pixels, k.block), 1);
+    }
+}

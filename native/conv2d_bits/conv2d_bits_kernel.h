@@ -1,0 +1,165 @@
+/*
+ * The bit-serial inner loop, written once over the byte vectors of a machine. The including file defines
+ *   LANES                          bytes in a vector = output channels side by side
+ *   vec, vec_zero()
+ *   vec_load(bytes)                weights, aligned to LANES
+ *   vec_count_add(a, w, x)         a + popcount(w & x), byte by byte
+ *   vec_flush(middle, groups, count) middle[channel] += sum over g < count of groups[g] << g, 16 bits each
+ *   X_PLANES(bits), X_BYTES(bits)  times that a step broadcasts, and the bytes each takes
+ *   vec_broadcast(bytes, bits)     one plane of a unit of the image, in every lane
+ *   STEPS(w_bits, x_bits)          steps before a byte of a count could overflow
+ *   LANE(channel)                  the lane of a channel of a vector; vec_flush puts it back in order
+ *   UNIT, TILES                    see conv2d_bits.h; TILES(X) calls X(weight bits, activation bits, vectors, pixels)
+ *
+ *     for each segment of the window, for each unit in it
+ *         for each plane i of the weights, vector v:       w[i][v] = the weights' bits of LANES output channels
+ *             for each plane j of the image, pixel p:      count[i + j][v][p] += popcount(w[i][v] & x[j][p])
+ *
+ * The loops over planes, vectors and pixels are unrolled. Counts live in registers as bytes; every STEPS steps they are
+ * added to 16-bit sums in memory, and those to 32 bits when they could overflow: a step adds at most
+ * UNIT (2^weight bits - 1) (2^activation bits - 1). At the end a last pass makes the sums of the codes that are meant.
+ */
+#include <string.h>
+
+#include "conv2d_bits.h"
+
+#define BITS_INLINE static inline __attribute__((always_inline))
+#define BITS_UNROLL _Pragma("GCC unroll 16")
+
+enum { BITS_MAX_GROUPS = 2 * CONV2D_BITS_MAX - 1, BITS_MAX_VECTORS = 4 };
+
+/* Adds the counts to the 16-bit sums and clears them. */
+BITS_INLINE void bits_flush(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], uint16_t *middle, const int vectors,
+                            const int pixels, const int groups) {
+    BITS_UNROLL for (int p = 0; p < pixels; p++) {
+        BITS_UNROLL for (int v = 0; v < vectors; v++) {
+            vec_flush(middle + (p * vectors + v) * LANES, acc[p][v], groups);
+            BITS_UNROLL for (int g = 0; g < groups; g++) {
+                acc[p][v][g] = vec_zero();
+            }
+        }
+    }
+}
+
+/* Moves the 16-bit sums to where 32 bits hold them. */
+static void bits_widen(uint16_t *restrict middle, int32_t *restrict sums, int64_t count) {
+    for (int64_t c = 0; c < count; c++) {
+        sums[c] += middle[c];
+        middle[c] = 0;
+    }
+}
+
+/* sums = step * (sums + middle) + factor * window + constant, channel by channel. */
+BITS_INLINE void bits_finish(const uint16_t *restrict middle, int32_t *restrict sums, const conv2d_bits_panel *panel,
+                             const int32_t *window_sums, int widened, const int vectors, const int pixels) {
+    const int32_t *restrict factor = panel->factor, *restrict constant = panel->constant;
+    for (int p = 0; p < pixels; p++, middle += vectors * LANES, sums += vectors * LANES) {
+        int32_t window = window_sums[p], shift = panel->shift;
+        if (widened) {
+            for (int c = 0; c < vectors * LANES; c++) {
+                sums[c] = ((sums[c] + middle[c]) << shift) + factor[c] * window + constant[c];
+            }
+        } else {
+            for (int c = 0; c < vectors * LANES; c++) {
+                sums[c] = (middle[c] << shift) + factor[c] * window + constant[c];
+            }
+        }
+    }
+}
+
+/* One unit of all pixels. */
+BITS_INLINE void bits_step(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], const uint8_t **at, const uint8_t *weights,
+                           const int w_bits, const int x_bits, const int vectors, const int pixels) {
+    vec w[BITS_MAX_VECTORS][CONV2D_BITS_MAX];
+    BITS_UNROLL for (int v = 0; v < vectors; v++) {
+        BITS_UNROLL for (int i = 0; i < w_bits; i++) {
+            w[v][i] = vec_load(weights + (v * w_bits + i) * LANES);
+        }
+    }
+    BITS_UNROLL for (int p = 0; p < pixels; p++) {
+        BITS_UNROLL for (int j = 0; j < X_PLANES(x_bits); j++) {
+            vec x = vec_broadcast(at[p] + j, x_bits);
+            BITS_UNROLL for (int v = 0; v < vectors; v++) {
+                BITS_UNROLL for (int i = 0; i < w_bits; i++) {
+                    acc[p][v][i + j] = vec_count_add(acc[p][v][i + j], w[v][i], x);
+                }
+            }
+        }
+        at[p] += X_PLANES(x_bits) * X_BYTES(x_bits);
+    }
+}
+
+BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_sums, const conv2d_bits_panel *panel,
+                           int32_t *sums, const int w_bits, const int x_bits, const int vectors, const int pixels) {
+    const int groups = w_bits + X_PLANES(x_bits) - 1;
+    const int64_t limit = STEPS(w_bits, x_bits);
+    const int64_t middle_limit = 65535 / (UNIT * ((1 << w_bits) - 1) * ((1 << x_bits) - 1)) / limit;
+    vec acc[CONV2D_BITS_MAX_PIXELS][BITS_MAX_VECTORS][BITS_MAX_GROUPS];
+    _Alignas(64) uint16_t middle[CONV2D_BITS_MAX_PIXELS * BITS_MAX_VECTORS * LANES];
+    const uint8_t *weights = panel->weights;
+    memset(middle, 0, sizeof *middle * (size_t)(pixels * vectors * LANES));
+    BITS_UNROLL for (int p = 0; p < pixels; p++) {
+        BITS_UNROLL for (int v = 0; v < vectors; v++) {
+            BITS_UNROLL for (int g = 0; g < groups; g++) {
+                acc[p][v][g] = vec_zero();
+            }
+        }
+    }
+    int64_t budget = limit, middle_budget = middle_limit;
+    int widened = 0;
+    for (int64_t s = 0; s < panel->segment_count; s++) {
+        const uint8_t *at[CONV2D_BITS_MAX_PIXELS];
+        BITS_UNROLL for (int p = 0; p < pixels; p++) {
+            at[p] = windows[p] + panel->segments[s].offset;
+        }
+        for (int64_t left = panel->segments[s].units; left > 0;) {
+            int64_t steps = left < budget ? left : budget;
+            left -= steps;
+            budget -= steps;
+            do {
+                bits_step(acc, at, weights, w_bits, x_bits, vectors, pixels);
+                weights += vectors * w_bits * LANES;
+            } while (--steps);
+            if (budget > 0) {
+                continue;
+            }
+            bits_flush(acc, middle, vectors, pixels, groups);
+            budget = limit;
+            if (--middle_budget == 0) {
+                if (!widened) {
+                    memset(sums, 0, sizeof *sums * (size_t)(pixels * vectors * LANES));
+                    widened = 1;
+                }
+                bits_widen(middle, sums, pixels * vectors * LANES);
+                middle_budget = middle_limit;
+            }
+        }
+    }
+    if (budget < limit) {
+        bits_flush(acc, middle, vectors, pixels, groups);
+    }
+    bits_finish(middle, sums, panel, window_sums, widened, vectors, pixels);
+}
+
+#define BITS_DEFINE_TILE(w_bits, x_bits, vectors, pixels)                                                              \
+    static void tile_w##w_bits##a##x_bits##_##vectors##x##pixels(                                                      \
+        const uint8_t *const *windows, const int32_t *window_sums, const conv2d_bits_panel *panel, int32_t *sums) {    \
+        bits_tile(windows, window_sums, panel, sums, w_bits, x_bits, vectors, pixels);                                 \
+    }
+#define BITS_LIST_TILE(w_bits, x_bits, vectors, pixels)                                                                \
+    {w_bits, x_bits, vectors, pixels, tile_w##w_bits##a##x_bits##_##vectors##x##pixels},
+
+TILES(BITS_DEFINE_TILE)
+
+static const conv2d_bits_tile tiles[] = {TILES(BITS_LIST_TILE)};
+
+static int32_t bits_unit_bytes(int32_t src_bits) {
+    return X_PLANES(src_bits) * X_BYTES(src_bits);
+}
+
+static int32_t bits_lane(int32_t channel) {
+    return LANE(channel);
+}
+
+static const conv2d_bits_variant variant = {
+    .lanes = LANES, .unit = UNIT, .tiles = tiles, .unit_bytes = bits_unit_bytes, .lane = bits_lane, .pack = PACK};
