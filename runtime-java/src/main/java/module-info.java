@@ -5,6 +5,9 @@ module dev.shrike {
     requires org.bytedeco.opencv;
 
     exports dev.shrike;
+    exports dev.shrike.files to
+            dev.shrike.cpu,
+            dev.shrike.app;
     exports dev.shrike.graph;
     exports dev.shrike.onnx;
     exports dev.shrike.spi;

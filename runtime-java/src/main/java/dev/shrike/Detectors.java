@@ -1,17 +1,15 @@
 package dev.shrike;
 
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.Shape;
 import dev.shrike.onnx.OnnxModels;
-import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
+import dev.shrike.spi.Backends;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
-import java.util.ServiceConfigurationError;
-import java.util.ServiceLoader;
+import java.util.function.Supplier;
 
 /** Opens detectors on the best engine that runs the model here. */
 public final class Detectors {
@@ -23,7 +21,8 @@ public final class Detectors {
     }
 
     /**
-     * A detector for an ONNX model of YOLOv5 or YOLOv8.
+     * A detector for a model of YOLOv5 or YOLOv8: an ONNX file, or one that an engine built from it. The contents tell
+     * them apart, not the name.
      *
      * @throws ModelException if the file is missing, broken or no model; names it
      * @throws UnsupportedModelException if the model is sound but no engine runs it, or it does not detect, or it fixes
@@ -32,15 +31,60 @@ public final class Detectors {
      * @throws IllegalArgumentException if the options ask for classes that the model does not have
      */
     public static Detector open(Path model, DetectorOptions options) {
-        String name = String.valueOf(model.getFileName()).toLowerCase(Locale.ROOT);
-        // Compiled plans (.shrike) and engines will be told apart here and handed to the engine that wrote them.
-        if (name.endsWith(".shrike") || name.endsWith(".engine")) {
-            throw new UnsupportedModelException(model + ": compiled models cannot be opened yet: give the .onnx file "
-                    + "that it was made from");
+        List<Backend> backends = Backends.installed();
+        for (Backend backend : backends) {
+            if (backend.reads(model)) {
+                return openBuilt(model, options, backend);
+            }
         }
+        requireUnbuilt(model);
         Graph network = OnnxModels.read(model);
+        return named(model, () -> open(network, options, backends));
+    }
+
+    /** A detector for a file that the engine built. */
+    static Detector openBuilt(Path model, DetectorOptions options, Backend backend) {
+        if (!options.engine().isEmpty() && !backend.name().equalsIgnoreCase(options.engine())) {
+            throw new UnsupportedModelException(model + ": was built for the engine '" + backend.name()
+                    + "' and does not run on '" + options.engine() + "'; name no engine, or give the ONNX file");
+        }
+        Graph network = backend.load(model);
+        return named(model, () -> {
+            requireBuiltSize(network, options);
+            return open(network, options, List.of(backend));
+        });
+    }
+
+    /** Fails for names of built models whose contents no engine took for its own. */
+    private static void requireUnbuilt(Path model) {
+        String name = String.valueOf(model.getFileName()).toLowerCase(Locale.ROOT);
+        boolean built = name.endsWith(".shrike") || name.endsWith(".engine");
+        if (!built || !Files.exists(model)) {
+            return;
+        }
+        throw new ModelException(model + ": its name is that of a built model, but it does not begin like one that an"
+                + " installed engine built: build it again with 'shrike build', or give the ONNX file");
+    }
+
+    private static void requireBuiltSize(Graph network, DetectorOptions options) {
+        if (network.inputs().size() != 1 || network.inputs().getFirst().shape().rank() != 4) {
+            return;
+        }
+        Shape shape = network.inputs().getFirst().shape();
+        boolean height = options.inputHeight() == 0 || options.inputHeight() == shape.dim(2);
+        boolean width = options.inputWidth() == 0 || options.inputWidth() == shape.dim(3);
+        if (!height || !width) {
+            throw new UnsupportedModelException("it was built for pictures of " + shape.dim(3) + "x" + shape.dim(2)
+                    + " (width x height), another size was asked for: leave the size out, or build it again with"
+                    + " 'shrike build --imgsz " + options.inputHeight()
+                    + (options.inputHeight() == options.inputWidth() ? "" : "," + options.inputWidth()) + "'");
+        }
+    }
+
+    /** What the supplier gives; errors about the model name its file. */
+    private static Detector named(Path model, Supplier<Detector> opening) {
         try {
-            return open(network, options);
+            return opening.get();
         } catch (UnsupportedModelException e) {
             throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
         } catch (ModelException e) {
@@ -50,13 +94,13 @@ public final class Detectors {
 
     /** A detector for a network in memory; errors are those of {@link #open(Path, DetectorOptions)}. */
     public static Detector open(Graph network, DetectorOptions options) {
-        return open(network, options, installed());
+        return open(network, options, Backends.installed());
     }
 
     /** A detector on one of these engines, tried by descending rank. */
     static Detector open(Graph network, DetectorOptions options, List<Backend> backends) {
         ShrikeException first = null;
-        for (Backend backend : usable(backends, options.engine())) {
+        for (Backend backend : Backends.usable(backends, options.engine())) {
             try {
                 return NetworkDetector.open(network, options, backend);
             } catch (UnsupportedModelException | BackendUnavailableException e) {
@@ -68,58 +112,5 @@ public final class Detectors {
             }
         }
         throw first;
-    }
-
-    private static List<Backend> installed() {
-        List<Backend> backends = new ArrayList<>();
-        Iterator<Backend> found = ServiceLoader.load(Backend.class, Detectors.class.getClassLoader())
-                .iterator();
-        while (true) {
-            try {
-                if (!found.hasNext()) {
-                    return backends;
-                }
-                backends.add(found.next());
-            } catch (ServiceConfigurationError e) {
-                throw new BackendUnavailableException("an engine on the class path is broken: " + e.getMessage(), e);
-            }
-        }
-    }
-
-    /** The engines that can run here, best first; never empty. */
-    private static List<Backend> usable(List<Backend> backends, String wanted) {
-        List<Backend> usable = new ArrayList<>();
-        StringBuilder reasons = new StringBuilder();
-        Throwable cause = null;
-        for (Backend backend : backends) {
-            if (!wanted.isEmpty() && !backend.name().equalsIgnoreCase(wanted)) {
-                continue;
-            }
-            switch (backend.probe()) {
-                case Availability.Available _ -> usable.add(backend);
-                case Availability.Missing missing -> {
-                    reasons.append("; ").append(backend.name()).append(": ").append(missing.reason());
-                    cause = cause == null ? missing.cause() : cause;
-                }
-            }
-        }
-        if (usable.isEmpty()) {
-            throw unavailable(backends, wanted, reasons.toString(), cause);
-        }
-        usable.sort(Comparator.comparingInt(Backend::rank).reversed().thenComparing(Backend::name));
-        return usable;
-    }
-
-    private static BackendUnavailableException unavailable(
-            List<Backend> backends, String wanted, String reasons, Throwable cause) {
-        if (!reasons.isEmpty()) {
-            return new BackendUnavailableException("no engine can run here" + reasons, cause);
-        }
-        if (backends.isEmpty()) {
-            return new BackendUnavailableException(
-                    "no engine is installed: add dev.shrike:shrike-cpu to the class path", cause);
-        }
-        List<String> names = backends.stream().map(Backend::name).sorted().toList();
-        return new BackendUnavailableException("there is no engine '" + wanted + "', installed are " + names, cause);
     }
 }

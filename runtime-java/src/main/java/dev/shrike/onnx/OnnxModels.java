@@ -4,6 +4,7 @@ import dev.shrike.DeviceException;
 import dev.shrike.ModelException;
 import dev.shrike.ShrikeException;
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.files.FileReplacement;
 import dev.shrike.graph.Graph;
 import dev.shrike.onnx.proto.Onnx.ModelProto;
 import java.nio.ByteBuffer;

@@ -6,6 +6,8 @@ import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
+import java.nio.file.Path;
+import java.util.Map;
 
 /** The engine for the machine's own processor. */
 public final class CpuBackend implements Backend {
@@ -54,6 +56,26 @@ public final class CpuBackend implements Backend {
     @Override
     public GraphExecutor open(Graph graph, ExecutorOptions options) {
         return PlanBuilder.build(library(), graph, options, CpuSettings.fromSystemProperties());
+    }
+
+    @Override
+    public String extension() {
+        return ".shrike";
+    }
+
+    @Override
+    public boolean reads(Path model) {
+        return ShrikeFile.isOne(model);
+    }
+
+    @Override
+    public Graph load(Path model) {
+        return ShrikeFile.read(model).graph();
+    }
+
+    @Override
+    public void build(Graph graph, Path file) {
+        new ShrikeFile(graph, Map.of()).write(file);
     }
 
     /** The bound library. */

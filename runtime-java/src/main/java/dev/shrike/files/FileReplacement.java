@@ -1,4 +1,4 @@
-package dev.shrike.onnx;
+package dev.shrike.files;
 
 import dev.shrike.ShrikeException;
 import java.io.BufferedOutputStream;
@@ -13,16 +13,22 @@ import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
 /** Writes a file so that whoever looks sees the old one or the new one, never a part. */
-final class FileReplacement {
+public final class FileReplacement {
     /** What goes into the file. */
     @FunctionalInterface
-    interface Content {
+    public interface Content {
+        /** Writes all of it; the stream is buffered and stays open. */
         void writeTo(OutputStream stream) throws IOException;
     }
 
     private FileReplacement() {}
 
-    static void write(Path file, Content content) {
+    /**
+     * Writes the file under another name beside the target, then renames it.
+     *
+     * @throws ShrikeException if the folder is missing or the file cannot be written; what was there stays
+     */
+    public static void write(Path file, Content content) {
         if (Files.isDirectory(file)) {
             throw new ShrikeException(file + ": is a folder; name a file in it");
         }
