@@ -134,7 +134,7 @@ class ModelAgreementTest {
         return result;
     }
 
-    private static float[] floats(Path gzip) throws IOException {
+    static float[] floats(Path gzip) throws IOException {
         try (InputStream in = new GZIPInputStream(Files.newInputStream(gzip))) {
             byte[] bytes = in.readAllBytes();
             float[] values = new float[bytes.length / 4];

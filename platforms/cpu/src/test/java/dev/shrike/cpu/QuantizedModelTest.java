@@ -1,0 +1,83 @@
+package dev.shrike.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.IntegerEvaluator;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.Shape;
+import dev.shrike.graph.Tensor;
+import dev.shrike.onnx.OnnxModels;
+import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.spi.GraphExecutor;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * A whole detector at several widths equals the scalar integer evaluation of the same graph, bit for bit. The evaluation
+ * is slow, so the picture is small; {@code -Dshrike.model.side=640} takes the full one.
+ */
+class QuantizedModelTest {
+    private static final int SIDE = Integer.getInteger("shrike.model.side", 160);
+
+    @ParameterizedTest
+    @CsvSource({"8, 8", "4, 8", "4, 4", "3, 3", "2, 2", "1, 1"})
+    void yolov5nEqualsTheEvaluatorBitForBit(int weightBits, int activationBits) throws IOException {
+        Graph real = OnnxModels.read(SharedFolder.file("models/yolov5n-dynamic.onnx"));
+        float[] bus = picture("bus");
+        Shape shape = Shape.of(1, 3, SIDE, SIDE);
+        Graph graph = QuantizedModels.quantize(
+                real, shape, List.of(bus, picture("zidane")), weightBits, activationBits);
+        compare(graph, shape, bus, "w" + weightBits + "a" + activationBits);
+    }
+
+    /** Every so-manieth pixel of a recorded 640x640 input. */
+    private static float[] picture(String name) throws IOException {
+        float[] full = ModelAgreementTest.floats(SharedFolder.file("reference/" + name + "-640-input.f32.gz"));
+        int step = 640 / SIDE;
+        float[] result = new float[3 * SIDE * SIDE];
+        for (int i = 0; i < result.length; i++) {
+            int row = i / SIDE % SIDE;
+            result[i] = full[i / (SIDE * SIDE) * 640 * 640 + step * row * 640 + step * (i % SIDE)];
+        }
+        return result;
+    }
+
+    /** The values that the last products give: exact sums times a scale, before the head's float arithmetic. */
+    private static void compare(Graph graph, Shape shape, float[] pixels, String what) {
+        Set<String> wanted = lastProducts(graph);
+        Map<String, Tensor> expected = IntegerEvaluator
+                .run(graph, Map.of(graph.inputs().getFirst().name(), Tensor.ofFloats(shape, pixels)), wanted)
+                .reals();
+        try (GraphExecutor executor = new CpuBackend().open(graph, ExecutorOptions.DEFAULT.withTaps(wanted))) {
+            FloatBench.fill(executor.inputs().getFirst(), pixels);
+            executor.run();
+            assertEquals(wanted.size(), executor.taps().size());
+            for (var tap : executor.taps()) {
+                float[] right = expected.get(tap.name()).toFloats();
+                float[] ours = FloatBench.read(tap);
+                assertEquals(-1, Arrays.mismatch(right, ours), what + ": " + tap.name());
+            }
+        }
+    }
+
+    private static Set<String> lastProducts(Graph graph) {
+        Set<String> names = new TreeSet<>();
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Conv
+                    && graph.quantization().containsKey(node.input(1))
+                    && !graph.quantization().containsKey(node.output())) {
+                names.add(node.output());
+            }
+        }
+        assertEquals(3, names.size(), names.toString());
+        return names;
+    }
+}
