@@ -7,21 +7,44 @@
 #include <string.h>
 
 #include "conv2d_bits/conv2d_bits.h"
+#include "conv2d_q_pack.h"
 #include "core/check.h"
 #include "core/cpu.h"
 
-/* Best first. The last one takes everything. */
+#define BITS(guard, features, isa)                                                                                     \
+    {                                                                                                                  \
+        "conv2d_bits_" #isa, features, SHRIKE_QKERNEL_BITSERIAL, guard, conv2d_bits_##isa##_packed_size,               \
+            conv2d_bits_##isa##_pack, conv2d_bits_##isa##_workspace, conv2d_bits_##isa                                 \
+    }
+#define IGEMM(form, features, codes, isa)                                                                              \
+    {                                                                                                                  \
+        "conv2d_q_igemm_" form #isa, features, SHRIKE_QKERNEL_INT8, conv2d_q_suits_igemm, conv2d_q_igemm_packed_size,  \
+            conv2d_q_igemm_pack_##codes, conv2d_q_igemm_workspace_##isa, conv2d_q_igemm_##isa                          \
+    }
+
+/* Whether counting bits beats multiplying bytes, by the measured or modelled rates of the two kernels. */
+static int few_bits(const shrike_conv2d_q_params *p) {
+#if defined(__aarch64__)
+    const int32_t most = 9;
+#else
+    const int32_t most = 1;
+#endif
+    return p->weight_bits * p->src_bits <= most && conv2d_bits_suits(p);
+}
+
+/* Best first: a kernel that is the best for some sizes only stands twice. The last one takes everything. */
 static const conv2d_q_kernel kernels[] = {
 #if defined(__x86_64__)
-    {"conv2d_bits_lookup_x86_avx2", SHRIKE_TIER_AVX2, SHRIKE_QKERNEL_BITSERIAL, conv2d_bits_suits,
-     conv2d_bits_lookup_x86_avx2_packed_size, conv2d_bits_lookup_x86_avx2_pack, conv2d_bits_lookup_x86_avx2_workspace,
-     conv2d_bits_lookup_x86_avx2},
+    BITS(few_bits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
+    IGEMM("12x32_", SHRIKE_TIER_AVX512VNNI, unsigned, x86_avx512vnni),
+    BITS(conv2d_bits_suits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
 #elif defined(__aarch64__)
-    {"conv2d_bits_neon", SHRIKE_CPU_NEON, SHRIKE_QKERNEL_BITSERIAL, conv2d_bits_suits, conv2d_bits_neon_packed_size,
-     conv2d_bits_neon_pack, conv2d_bits_neon_workspace, conv2d_bits_neon},
+    BITS(few_bits, SHRIKE_CPU_NEON, neon),
+    BITS(conv2d_bits_suits, SHRIKE_CPU_NEON, neon),
 #endif
-    {"conv2d_bits_portable", 0, SHRIKE_QKERNEL_BITSERIAL, conv2d_bits_suits, conv2d_bits_portable_packed_size,
-     conv2d_bits_portable_pack, conv2d_bits_portable_workspace, conv2d_bits_portable},
+    BITS(few_bits, 0, portable),
+    IGEMM("", 0, unsigned, portable),
+    BITS(conv2d_bits_suits, 0, portable),
     {"conv2d_q_reference", 0, SHRIKE_QKERNEL_REFERENCE, conv2d_q_suits_any, conv2d_q_reference_packed_size,
      conv2d_q_reference_pack, NULL, conv2d_q_reference},
 };
@@ -84,7 +107,8 @@ static int sound_output(const shrike_conv2d_q_params *p) {
 }
 
 static int sound(const shrike_conv2d_q_params *p) {
-    return sound_sizes(p) && sound_output(p) && p->weights && p->multiplier && p->offset &&
+    return sound_sizes(p) && sound_output(p) && p->weights && (uintptr_t)p->weights % CONV2D_Q_HEADER == 0 &&
+           p->multiplier && p->offset &&
            shrike_check_image(p->src, p->batch, p->height, p->width, p->channels, p->src_batch_stride,
                               p->src_row_stride, p->src_pixel_stride) &&
            shrike_check_image(p->dst, p->batch, p->out_height, p->out_width, p->out_channels, p->dst_batch_stride,
@@ -124,7 +148,7 @@ const char *shrike_conv2d_q_kernel(const shrike_context *context, const shrike_c
 
 int64_t shrike_conv2d_q_packed_size(const shrike_context *context, const shrike_conv2d_q_params *p) {
     const conv2d_q_kernel *kernel = choose(context, p);
-    return kernel ? CONV2D_Q_HEADER + kernel->packed_size(p) : -1;
+    return kernel ? CONV2D_Q_HEADER + conv2d_q_round_up(kernel->packed_size(p), CONV2D_Q_HEADER) : -1;
 }
 
 int64_t shrike_conv2d_q_workspace(const shrike_context *context, const shrike_conv2d_q_params *p) {
@@ -157,10 +181,10 @@ int32_t shrike_conv2d_q_pack(const shrike_context *context, const shrike_conv2d_
     if (!kernel) {
         return context && p && sound_sizes(p) ? SHRIKE_EUNSUPPORTED : SHRIKE_EINVAL;
     }
-    if (!oihw || !packed || !sound_codes(p, oihw, weight_zero)) {
+    if (!oihw || !packed || (uintptr_t)packed % CONV2D_Q_HEADER != 0 || !sound_codes(p, oihw, weight_zero)) {
         return SHRIKE_EINVAL;
     }
-    memset(packed, 0, (size_t)(CONV2D_Q_HEADER + kernel->packed_size(p)));
+    memset(packed, 0, (size_t)shrike_conv2d_q_packed_size(context, p));
     header head = header_of(kernel, p);
     memcpy(packed, &head, sizeof head);
     kernel->pack(p, oihw, weight_zero, (uint8_t *)packed + CONV2D_Q_HEADER);

@@ -385,6 +385,7 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(dst = NULL);
     REFUSE(weights = NULL);
     REFUSE(weights = workspace);
+    REFUSE(weights = packed + 1);
     REFUSE(multiplier = NULL);
     REFUSE(offset = NULL);
     REFUSE(batch = 0);

@@ -22,9 +22,15 @@ typedef void conv2d_q_epilogue(const shrike_conv2d_q_params *params, const conv2
 /* The best form for the context's tier and the kind of output. */
 conv2d_q_epilogue *conv2d_q_epilogue_of(const shrike_context *context, const shrike_conv2d_q_params *params);
 
-/* Scalar forms, which run everywhere. */
+/* Forms by tier; the portable ones are scalar and run everywhere. The other real ones take no activation. */
 void conv2d_q_codes_portable(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
 void conv2d_q_real_portable(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
+void conv2d_q_codes_x86_avx2(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
+void conv2d_q_real_x86_avx2(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
+void conv2d_q_codes_x86_avx512vnni(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
+void conv2d_q_real_x86_avx512vnni(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
+void conv2d_q_codes_aarch64_neon(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
+void conv2d_q_real_aarch64_neon(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
 
 /*
  * clamp(rint(value), low, high) for integral 0 <= low <= high <= 255; NaN gives low. Clamping before rounding is the

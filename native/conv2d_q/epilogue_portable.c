@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "conv2d_q.h"
+#include "core/cpu.h"
 
 void conv2d_q_codes_portable(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
     const float low = (float)p->low, high = (float)p->high;
@@ -70,7 +70,25 @@ void conv2d_q_real_portable(const shrike_conv2d_q_params *p, const conv2d_q_tile
     }
 }
 
+/* Best first; vector forms of real outputs have no activation. */
+static const struct {
+    uint64_t features;
+    conv2d_q_epilogue *codes, *real;
+} tiers[] = {
+#if defined(__x86_64__)
+    {SHRIKE_TIER_AVX512VNNI, conv2d_q_codes_x86_avx512vnni, conv2d_q_real_x86_avx512vnni},
+    {SHRIKE_TIER_AVX2, conv2d_q_codes_x86_avx2, conv2d_q_real_x86_avx2},
+#endif
+    {0, conv2d_q_codes_portable, conv2d_q_real_portable},
+};
+
 conv2d_q_epilogue *conv2d_q_epilogue_of(const shrike_context *context, const shrike_conv2d_q_params *p) {
-    (void)context;
-    return p->output == SHRIKE_QOUT_REAL ? conv2d_q_real_portable : conv2d_q_codes_portable;
+    size_t i = 0;
+    while (!shrike_context_has(context, tiers[i].features)) {
+        i++;
+    }
+    if (p->output == SHRIKE_QOUT_CODES) {
+        return tiers[i].codes;
+    }
+    return p->activation == SHRIKE_ACTIVATION_NONE ? tiers[i].real : conv2d_q_real_portable;
 }

@@ -391,7 +391,7 @@ enum shrike_qkernel {
 typedef struct shrike_conv2d_q_params {
     const uint8_t *src;
     void *dst; /* uint8_t or, for SHRIKE_QOUT_REAL, float */
-    const void *weights; /* written by shrike_conv2d_q_pack for the same sizes and the same CPU features */
+    const void *weights; /* written by shrike_conv2d_q_pack for the same sizes and CPU features; 64-byte aligned */
     const float *multiplier; /* out_channels */
     const float *offset; /* out_channels */
     const uint8_t *table; /* 256 codes, or null */
@@ -427,7 +427,7 @@ SHRIKE_API int64_t shrike_conv2d_q_packed_size(const shrike_context *context, co
 /*
  * Packs weights [out_channels][channels / groups][kernel_height][kernel_width]: codes -1 and +1 if bipolar, else all in
  * -2^(weight_bits - 1)..2^(weight_bits - 1) - 1 or all in 0..2^weight_bits - 1. weight_zero: out_channels values of
- * -128..255 in the same terms, or null for zeros. Packed weights serve contexts of the same CPU features only; others
+ * -128..255 in the same terms, or null for zeros. packed is 64-byte aligned. Packed weights serve contexts of the same CPU features only; others
  * refuse them with SHRIKE_EINVAL.
  */
 SHRIKE_API int32_t shrike_conv2d_q_pack(const shrike_context *context, const shrike_conv2d_q_params *params,

@@ -1,0 +1,126 @@
+/*
+ * Packing of weights for the int8 kernels.
+ */
+#include "conv2d_q_pack.h"
+
+#include <string.h>
+
+/* Depthwise layers have one input channel a group: a panel would be empty but for one column. */
+int conv2d_q_suits_igemm(const shrike_conv2d_q_params *p) {
+    return conv2d_q_group_out(p) > 1 || conv2d_q_group_in(p) > 1;
+}
+
+static int64_t columns(const shrike_conv2d_q_params *p) {
+    return p->groups * conv2d_q_panels(p) * CONV2D_Q_PANEL;
+}
+
+int64_t conv2d_q_igemm_packed_size(const shrike_conv2d_q_params *p) {
+    return (int64_t)sizeof(conv2d_q_head) + 2 * (int64_t)sizeof(int32_t) * columns(p) +
+           p->groups * conv2d_q_panels(p) * conv2d_q_panel_bytes(p);
+}
+
+/* The column of an output channel, counted over all panels. */
+static int64_t column_of(const shrike_conv2d_q_params *p, int64_t oc) {
+    int64_t group_out = conv2d_q_group_out(p);
+    return oc / group_out * conv2d_q_panels(p) * CONV2D_Q_PANEL + oc % group_out;
+}
+
+/* Where a weight lies, in bytes from the first panel as if it were not halved. */
+static int64_t place_of(const shrike_conv2d_q_params *p, int64_t oc, int64_t ic, int64_t ky, int64_t kx) {
+    int64_t unit = conv2d_q_units_are_taps(p) ? ky * p->kernel_width + kx : ky;
+    int64_t value = conv2d_q_units_are_taps(p) ? ic : kx * conv2d_q_group_in(p) + ic;
+    value += unit * conv2d_q_round_up(conv2d_q_unit_bytes(p), CONV2D_Q_UNIT);
+    int64_t column = column_of(p, oc);
+    int64_t step = column / CONV2D_Q_PANEL * conv2d_q_steps(p) + value / CONV2D_Q_STEP;
+    return step * CONV2D_Q_STEP_BYTES + column % CONV2D_Q_PANEL * CONV2D_Q_STEP + value % CONV2D_Q_STEP;
+}
+
+static void put(uint8_t *weights, int halves, int64_t place, int32_t weight, int32_t base) {
+    if (!halves) {
+        weights[place] = (uint8_t)weight;
+        return;
+    }
+    int64_t step = place / CONV2D_Q_STEP_BYTES;
+    uint8_t *pair = weights + step / 2 * CONV2D_Q_STEP_BYTES + place % CONV2D_Q_STEP_BYTES;
+    *pair = (uint8_t)(step % 2 ? (*pair & 0x0f) | (weight - base) << 4 : (*pair & 0xf0) | (weight - base));
+}
+
+typedef struct span {
+    int32_t low, high;
+} span;
+
+static span span_of(const shrike_conv2d_q_params *p, const int8_t *oihw, const int32_t *weight_zero) {
+    span s = {0, 0}; /* filled-up places hold 0 */
+    const int64_t depth = conv2d_q_depth(p);
+    for (int64_t i = 0; i < depth * p->out_channels; i++) {
+        int32_t weight = oihw[i] - (weight_zero ? weight_zero[i / depth] : 0);
+        s.low = weight < s.low ? weight : s.low;
+        s.high = weight > s.high ? weight : s.high;
+    }
+    return s;
+}
+
+/*
+ * acc = sum (w - wz) (x - xz) = sum w (x - shift) - (xz - shift) sum w - wz (sum x - depth xz). Where all w - wz fit,
+ * they take the place of w and wz is 0.
+ */
+static void pack(const shrike_conv2d_q_params *p, const int8_t *oihw, const int32_t *weight_zero, int32_t shift,
+                 uint8_t *packed) {
+    conv2d_q_head *head = (conv2d_q_head *)packed;
+    uint32_t *start = (uint32_t *)(head + 1);
+    int32_t *zeros = (int32_t *)start + columns(p);
+    uint8_t *weights = (uint8_t *)(zeros + columns(p));
+    const int halves = conv2d_q_halves(p);
+    const int64_t group_in = conv2d_q_group_in(p);
+    span s = span_of(p, oihw, weight_zero);
+    const int fold = halves ? s.low >= -8 && s.high <= 7 : s.low >= -128 && s.high <= 127;
+    if (!fold) {
+        head->weight_zeros = weight_zero != NULL;
+        s = span_of(p, oihw, NULL);
+    }
+    head->base = s.low < 0 ? -8 : 0;
+    int32_t most = -s.low > s.high ? -s.low : s.high, codes = (1 << p->src_bits) - 1;
+    int32_t pair = 2 * codes * most, run = pair > 0 ? INT16_MAX / pair : INT16_MAX;
+    head->run = shift ? s.low > -128 : run;
+    if (halves) { /* zero, in halves */
+        memset(weights, -head->base * 0x11, (size_t)(p->groups * conv2d_q_panels(p) * conv2d_q_panel_bytes(p)));
+    }
+    for (int64_t oc = 0; oc < p->out_channels; oc++) {
+        const int32_t zero = weight_zero ? weight_zero[oc] : 0, taken = fold ? zero : 0, left = zero - taken;
+        uint32_t sum = 0;
+        for (int64_t ic = 0; ic < group_in; ic++) {
+            for (int64_t ky = 0; ky < p->kernel_height; ky++) {
+                for (int64_t kx = 0; kx < p->kernel_width; kx++) {
+                    int32_t weight = *oihw++ - taken;
+                    put(weights, halves, place_of(p, oc, ic, ky, kx), weight, head->base);
+                    sum += (uint32_t)weight;
+                }
+            }
+        }
+        int64_t column = column_of(p, oc);
+        zeros[column] = left;
+        start[column] = (uint32_t)left * (uint32_t)p->src_zero * (uint32_t)conv2d_q_depth(p) -
+                        (uint32_t)(p->src_zero - shift) * sum;
+    }
+}
+
+void conv2d_q_igemm_pack_unsigned(const shrike_conv2d_q_params *p, const int8_t *oihw, const int32_t *weight_zero,
+                                  uint8_t *packed) {
+    pack(p, oihw, weight_zero, 0, packed);
+}
+
+void conv2d_q_igemm_pack_signed(const shrike_conv2d_q_params *p, const int8_t *oihw, const int32_t *weight_zero,
+                                uint8_t *packed) {
+    pack(p, oihw, weight_zero, 128, packed);
+}
+
+void conv2d_q_unpack_halves(const uint8_t *halves, int32_t base, int64_t steps, int8_t *weights) {
+    for (int64_t pair = 0; pair < steps / 2; pair++) {
+        for (int i = 0; i < CONV2D_Q_STEP_BYTES; i++) {
+            weights[i] = (int8_t)((halves[i] & 15) + base);
+            weights[CONV2D_Q_STEP_BYTES + i] = (int8_t)((halves[i] >> 4) + base);
+        }
+        halves += CONV2D_Q_STEP_BYTES;
+        weights += 2 * CONV2D_Q_STEP_BYTES;
+    }
+}

@@ -1,0 +1,78 @@
+/*
+ * Packed weights of the int8 kernels, one form for all of them. Output channels come in panels of 16 within their
+ * group; a step is 4 input values of a panel's 16 channels, [16][4] bytes, as one vpdpbusd or four vpmaddubsw take it.
+ *
+ * The window of a pixel is read in units: a tap's channels; or, if those are no multiple of 8, a whole row of taps.
+ * Each unit is filled up with zero weights to a multiple of 8 values, two steps.
+ *
+ *     igemm_head | start[panels * 16] | zeros[panels * 16] | panels: [unit][step][16][4]
+ *
+ * Weights of up to 4 bits are kept two in a byte: low halves a step, high halves the next one.
+ */
+#ifndef SHRIKE_CONV2D_Q_PACK_H
+#define SHRIKE_CONV2D_Q_PACK_H
+
+#include "conv2d_q.h"
+
+enum { CONV2D_Q_PANEL = 16, CONV2D_Q_STEP = 4, CONV2D_Q_STEP_BYTES = 64, CONV2D_Q_UNIT = 8 };
+
+typedef struct conv2d_q_head {
+    int32_t run; /* unsigned codes: steps whose pair sums fit in int16; signed: 1 if a pair of products does, else 0 */
+    int32_t weight_zeros; /* 1: `zeros` times each pixel's sum of codes is still to be taken away */
+    int32_t base; /* what packed halves of a byte count from */
+    int32_t unused[13];
+} conv2d_q_head;
+
+static inline int conv2d_q_units_are_taps(const shrike_conv2d_q_params *p) {
+    return p->kernel_width == 1 || conv2d_q_group_in(p) % CONV2D_Q_UNIT == 0;
+}
+
+/* Units of a window and the values of one. */
+static inline int64_t conv2d_q_units(const shrike_conv2d_q_params *p) {
+    return conv2d_q_units_are_taps(p) ? (int64_t)p->kernel_height * p->kernel_width : p->kernel_height;
+}
+static inline int64_t conv2d_q_unit_bytes(const shrike_conv2d_q_params *p) {
+    return conv2d_q_group_in(p) * (conv2d_q_units_are_taps(p) ? 1 : p->kernel_width);
+}
+
+static inline int64_t conv2d_q_steps(const shrike_conv2d_q_params *p) {
+    return conv2d_q_units(p) * conv2d_q_round_up(conv2d_q_unit_bytes(p), CONV2D_Q_UNIT) / CONV2D_Q_STEP;
+}
+
+/* Panels of a group. */
+static inline int64_t conv2d_q_panels(const shrike_conv2d_q_params *p) {
+    return conv2d_q_round_up(conv2d_q_group_out(p), CONV2D_Q_PANEL) / CONV2D_Q_PANEL;
+}
+
+static inline int conv2d_q_halves(const shrike_conv2d_q_params *p) {
+    return p->weight_bits <= 4;
+}
+
+/* Bytes of a panel as it is stored. */
+static inline int64_t conv2d_q_panel_bytes(const shrike_conv2d_q_params *p) {
+    return conv2d_q_steps(p) * CONV2D_Q_STEP_BYTES >> conv2d_q_halves(p);
+}
+
+int conv2d_q_suits_igemm(const shrike_conv2d_q_params *params);
+int64_t conv2d_q_igemm_packed_size(const shrike_conv2d_q_params *params);
+
+/* For kernels that multiply codes as they are, and for those that take 128 from each first. */
+void conv2d_q_igemm_pack_unsigned(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,
+                                  uint8_t *packed);
+void conv2d_q_igemm_pack_signed(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,
+                                uint8_t *packed);
+
+/* Brings one panel of halves into bytes. */
+void conv2d_q_unpack_halves(const uint8_t *halves, int32_t base, int64_t steps, int8_t *weights);
+
+int64_t conv2d_q_igemm_workspace_portable(const shrike_context *context, const shrike_conv2d_q_params *params);
+void conv2d_q_igemm_portable(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed);
+int64_t conv2d_q_igemm_workspace_x86_avx2(const shrike_context *context, const shrike_conv2d_q_params *params);
+void conv2d_q_igemm_x86_avx2(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed);
+int64_t conv2d_q_igemm_workspace_x86_avx512vnni(const shrike_context *context, const shrike_conv2d_q_params *params);
+void conv2d_q_igemm_x86_avx512vnni(shrike_context *context, const shrike_conv2d_q_params *params,
+                                   const uint8_t *packed);
+int64_t conv2d_q_igemm_workspace_aarch64_neon(const shrike_context *context, const shrike_conv2d_q_params *params);
+void conv2d_q_igemm_aarch64_neon(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed);
+
+#endif
