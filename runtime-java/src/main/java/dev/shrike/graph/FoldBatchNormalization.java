@@ -5,10 +5,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * Folds inference batch normalisation into the weights and bias of the convolution before it; one that follows
- * something else becomes a Mul and an Add (Ioffe and Szegedy 2015, algorithm 2: {@code y = (x - mean) * s + beta} with
+ * Folds inference batch normalisation into the weights and bias of the convolution before it, into the scales of
+ * weights that are codes (also of a MatMul, which becomes a Gemm); one that follows something else becomes a Mul and
+ * an Add (Ioffe and Szegedy 2015, algorithm 2: {@code y = (x - mean) * s + beta} with
  * {@code s = gamma / sqrt(variance + epsilon)}).
  */
 public final class FoldBatchNormalization implements GraphPass {
@@ -24,6 +26,7 @@ public final class FoldBatchNormalization implements GraphPass {
         private final Map<String, ValueInfo> infos;
         private final NewNames names;
         private final Map<String, Tensor> constants;
+        private final Map<String, Quantization> quantization;
 
         Rewrite(Graph graph) {
             this.graph = graph;
@@ -31,6 +34,7 @@ public final class FoldBatchNormalization implements GraphPass {
             this.infos = ShapeInference.infer(graph);
             this.names = new NewNames(graph);
             this.constants = new HashMap<>(graph.constants());
+            this.quantization = new HashMap<>(graph.quantization());
         }
 
         Graph apply() {
@@ -41,15 +45,16 @@ public final class FoldBatchNormalization implements GraphPass {
                     continue;
                 }
                 Affine affine = Affine.of(node, norm, links);
-                Node conv = links.writer(node.input(0));
-                if (conv != null && isFoldable(conv)) {
-                    nodes.set(nodes.indexOf(conv), fold(conv, node, affine));
+                Node writer = links.writer(node.input(0));
+                Optional<Node> folded = writer == null ? Optional.empty() : folded(writer, node, affine);
+                if (folded.isPresent()) {
+                    nodes.set(nodes.indexOf(writer), folded.get());
                 } else {
                     addMulAndAdd(nodes, node, affine);
                 }
             }
             boolean changed = constants.size() != graph.constants().size();
-            return changed ? graph.withNodes(nodes, constants) : graph;
+            return changed ? graph.withNodes(nodes, constants, quantization) : graph;
         }
 
         private boolean isConstant(Node node) {
@@ -61,24 +66,61 @@ public final class FoldBatchNormalization implements GraphPass {
             return !graph.quantization().containsKey(node.input(0));
         }
 
+        private Optional<Node> folded(Node writer, Node norm, Affine affine) {
+            if (!isFoldable(writer)) {
+                return Optional.empty();
+            }
+            return links.constant(writer.input(1)) != null && writer.op() instanceof Op.Conv
+                    ? Optional.of(fold(writer, norm, affine)) : foldIntoCodes(writer, norm, affine);
+        }
+
         private boolean isFoldable(Node node) {
-            return node.op() instanceof Op.Conv conv && conv.activation().kind() == Activation.Kind.NONE
-                    && !node.hasInput(3) && links.hasSingleReader(node.output())
-                    && links.constant(node.input(1)) != null
+            boolean plain = switch (node.op()) {
+                case Op.Conv conv -> conv.activation().kind() == Activation.Kind.NONE && !node.hasInput(3);
+                case Op.MatMul _ -> infos.get(node.input(0)).shape().rank() == 2
+                        && infos.get(node.input(1)).shape().rank() == 2;
+                default -> false;
+            };
+            return plain && links.hasSingleReader(node.output()) && graph.constants().containsKey(node.input(1))
                     && (!node.hasInput(2) || links.constant(node.input(2)) != null);
+        }
+
+        /** Codes stay, their scales change; a MatMul of codes becomes a Gemm, which has a bias. */
+        private Optional<Node> foldIntoCodes(Node writer, Node norm, Affine affine) {
+            Quantization how = graph.quantization().get(writer.input(1));
+            if (how == null) {
+                return Optional.empty();
+            }
+            Tensor codes = graph.constants().get(writer.input(1));
+            int axis = IntegerWeights.rowAxis(writer);
+            return ScaledCodes.of(codes, how, axis, affine.scale).map(scaled -> {
+                String weights = names.next(writer.input(1) + ".folded");
+                constants.put(weights, scaled.codes());
+                quantization.put(weights, scaled.how());
+                DataType real = infos.get(norm.output()).type();
+                String bias = names.next(norm.input(2) + ".folded");
+                constants.put(bias, Numbers.real(real, Shape.of(affine.scale.length), bias(writer, affine)));
+                Op op = writer.op() instanceof Op.MatMul ? new Op.Gemm(1, 1, false, false) : writer.op();
+                return new Node(writer.name(), op, List.of(writer.input(0), weights, bias), List.of(norm.output()));
+            });
+        }
+
+        private double[] bias(Node writer, Affine affine) {
+            double[] bias = writer.hasInput(2)
+                    ? Numbers.reals(links.constant(writer.input(2))) : new double[affine.scale.length];
+            for (int i = 0; i < bias.length; i++) {
+                bias[i] = bias[i] * affine.scale[i] + affine.shift[i];
+            }
+            return bias;
         }
 
         private Node fold(Node conv, Node norm, Affine affine) {
             Tensor weights = links.constant(conv.input(1));
             double[] w = Numbers.reals(weights);
-            double[] bias = conv.hasInput(2)
-                    ? Numbers.reals(links.constant(conv.input(2))) : new double[affine.scale.length];
+            double[] bias = bias(conv, affine);
             int perChannel = w.length / Math.max(1, affine.scale.length);
             for (int i = 0; i < w.length; i++) {
                 w[i] *= affine.scale[i / perChannel];
-            }
-            for (int i = 0; i < bias.length; i++) {
-                bias[i] = bias[i] * affine.scale[i] + affine.shift[i];
             }
             String weightName = names.next(conv.input(1) + ".folded");
             String biasName = names.next(norm.input(2) + ".folded");

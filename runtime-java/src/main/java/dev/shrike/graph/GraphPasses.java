@@ -11,7 +11,7 @@ public final class GraphPasses {
     private static final int MAX_ROUNDS = 64;
 
     private static final GraphPass SIMPLIFY =
-            inOrder(new FoldConstants(), new RemoveIdentities(), new EliminateDeadNodes());
+            inOrder(new FoldConstants(), new FoldCodeMoves(), new RemoveIdentities(), new EliminateDeadNodes());
     private static final GraphPass FUSE = inOrder(SIMPLIFY, new FoldPadding(), new FoldBatchNormalization(),
             new FuseActivation(), new FuseResidual(), new EliminateDeadNodes());
 
@@ -32,7 +32,7 @@ public final class GraphPasses {
         // Scales are folded first, rounding to codes is not: constants are to become codes, not rounded reals.
         Graph quantized = new ImportQuantization().apply(new FoldConstants(false).apply(fixed));
         // Folding comes before the change of types, so that sizes computed in FLOAT64 stay exact.
-        Graph folded = untilStable(SIMPLIFY, quantized);
+        Graph folded = untilStable(SIMPLIFY, new RealWeights().apply(untilStable(SIMPLIFY, quantized)));
         Graph fused = untilStable(FUSE, new HalfToFloat().apply(folded));
         return withKnownOutputs(fused);
     }

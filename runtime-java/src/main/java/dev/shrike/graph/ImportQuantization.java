@@ -16,7 +16,8 @@ import java.util.Set;
  * an Identity stays, whose result is the quantised one.
  * <li>Weights of Conv, Gemm and MatMul become constants of codes, INT8 or UINT8. Other quantised constants are left to
  * {@link FoldConstants}, which makes reals of them; so are int32 biases.
- * <li>The result of a node that only moves elements of a quantised value (MaxPool, Split, Reshape …) is quantised alike.
+ * <li>The result of a node that only moves elements of a quantised value (MaxPool, Split, Reshape …) is quantised
+ * alike.
  * <li>Nodes that {@link Quantization} cannot describe stay: more than eight bits, computed scales, zero points that
  * are no integers, rounding of activations other than half to even.
  * </ul>

@@ -25,11 +25,13 @@ import java.util.function.DoubleUnaryOperator;
  */
 public final class IntegerEvaluator {
     private final Graph graph;
+    private final Links links;
     private final Map<String, Tensor> codes = new HashMap<>();
     private final Map<String, Tensor> reals = new HashMap<>();
 
     private IntegerEvaluator(Graph graph) {
         this.graph = graph;
+        this.links = new Links(graph);
     }
 
     /**
@@ -134,9 +136,11 @@ public final class IntegerEvaluator {
     private boolean onCodes(Node node) {
         return switch (node.op()) {
             case Op.Unary unary -> table(node, CodeTable.of(unary, how(node.input(0)), how(node.output())));
-            case Op.Clip _ -> ActivationPatterns.activation(new Links(graph), node)
-                    .filter(clip -> table(node, CodeTable.of(clip, how(node.input(0)), how(node.output())))).isPresent();
-            case Op.Trunc _ -> isPlain(node) && table(node, CodeTable.of(truncation(node), how(node.input(0)), how(node.output())));
+            case Op.Clip _ -> ActivationPatterns.activation(links, node)
+                    .filter(clip -> table(node, CodeTable.of(clip, how(node.input(0)), how(node.output()))))
+                    .isPresent();
+            case Op.Trunc _ -> isPlain(node)
+                    && table(node, CodeTable.of(truncation(node), how(node.input(0)), how(node.output())));
             case Op.Identity _ -> table(node, CodeTable.requantize(how(node.input(0)), how(node.output())));
             case Op.Binary binary -> binary.kind() == Op.Binary.Kind.ADD && sum(node);
             case Op.Concat _ -> concat(node);
@@ -206,8 +210,8 @@ public final class IntegerEvaluator {
     /** Whether every element of the result is an element of the input, or the largest of some of them. */
     static boolean isMove(Op op) {
         return switch (op) {
-            case Op.MaxPool _,Op.Split _,Op.Slice _,Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Transpose _,Op.DepthToSpace _,Op.Gather _,Op.Expand _,Op.Tile _ ->
-                true;
+            case Op.MaxPool _,Op.Split _,Op.Slice _,Op.Gather _,Op.Expand _,Op.Tile _ -> true;
+            case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Transpose _,Op.DepthToSpace _ -> true;
             case Op.Resize resize -> resize.mode() == Op.Resize.Mode.NEAREST;
             default -> false;
         };

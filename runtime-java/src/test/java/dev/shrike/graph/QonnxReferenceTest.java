@@ -1,6 +1,7 @@
 package dev.shrike.graph;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.onnx.OnnxModels;
@@ -42,6 +43,27 @@ class QonnxReferenceTest {
         Tensor plain = ReferenceEvaluator.run(graph, inputs, Set.of(output)).get(output);
         Tensor fused = ReferenceEvaluator.run(prepared, inputs, Set.of(output)).get(output);
         assertMostlyClose(plain, fused, name + " prepared");
+
+        IntegerEvaluator.Values codes = IntegerEvaluator.run(prepared, inputs, Set.of(output));
+        assertMostlyClose(fused, codes.reals().get(output), name + " in codes");
+        assertProductsOfCodes(prepared);
+
+        // With the statistics that the reference mixes in, what is left of the network still computes with codes.
+        Graph mixed = GraphPasses.forInference(asReference, Map.of(graph.inputs().getFirst().name(), input.shape()));
+        Tensor integer = IntegerEvaluator.run(mixed, inputs, Set.of(output)).reals().get(output);
+        assertMostlyClose(expected, integer, name + " in codes, as the reference");
+    }
+
+    /** Nothing that quantises is left; every product that reads a quantised value has weights of codes. */
+    private static void assertProductsOfCodes(Graph graph) {
+        long products = graph.nodes().stream().filter(node -> IntegerWeights.isIntegerProduct(graph, node)).count();
+        assertTrue(products >= 3, GraphBuilder.counts(graph).toString());
+        for (Node node : graph.nodes()) {
+            assertFalse(ImportQuantization.isQuantizer(node.op()), node.name());
+            assertFalse(node.op() instanceof Op.Transpose, node.name());
+            assertTrue(!graph.quantization().containsKey(node.input(1))
+                    || IntegerWeights.isIntegerProduct(graph, node), node.name());
+        }
     }
 
     private static void assertMostlyClose(Tensor expected, Tensor found, String what) {

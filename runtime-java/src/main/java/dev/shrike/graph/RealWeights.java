@@ -1,0 +1,38 @@
+package dev.shrike.graph;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Gives whoever cannot compute with constants of codes the reals that they stand for: every reader but products of
+ * codes and codes ({@link IntegerWeights#isIntegerProduct}). Comes after {@link FoldCodeMoves}.
+ */
+public final class RealWeights implements GraphPass {
+    @Override
+    public Graph apply(Graph graph) {
+        NewNames names = new NewNames(graph);
+        Map<String, String> reals = new HashMap<>();
+        Map<String, Tensor> constants = new HashMap<>(graph.constants());
+        List<Node> nodes = new ArrayList<>();
+        for (Node node : graph.nodes()) {
+            boolean product = IntegerWeights.isIntegerProduct(graph, node);
+            List<String> inputs = new ArrayList<>(node.inputs());
+            for (int i = 0; i < inputs.size(); i++) {
+                String name = inputs.get(i);
+                Tensor codes = graph.constants().get(name);
+                Quantization how = graph.quantization().get(name);
+                if (codes != null && how != null && !(product && i == 1)) {
+                    inputs.set(i, reals.computeIfAbsent(name, _ -> {
+                        String real = names.next(name + ".real");
+                        constants.put(real, QuantizationMath.dequantize(codes, how));
+                        return real;
+                    }));
+                }
+            }
+            nodes.add(node.withInputs(inputs));
+        }
+        return reals.isEmpty() ? graph : graph.withNodes(nodes, constants);
+    }
+}
