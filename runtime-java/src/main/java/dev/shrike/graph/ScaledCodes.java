@@ -11,12 +11,14 @@ import java.util.Optional;
 record ScaledCodes(Tensor codes, Quantization how) {
     /**
      * The scaled weights, if the factors can be put into positive scales. A negative one negates codes, which needs a
-     * zero point of 0; and if the lowest code is among them, one bit more.
+     * zero point of 0; and if the lowest code is among them, one bit more. A channel whose factor leaves less than the
+     * smallest scale gets codes of 0.
      *
      * @param axis the dimension of the output channels
-     * @param factors one per output channel
+     * @param given factors, one per output channel
      */
-    static Optional<ScaledCodes> of(Tensor codes, Quantization how, int axis, double[] factors) {
+    static Optional<ScaledCodes> of(Tensor codes, Quantization how, int axis, double[] given) {
+        double[] factors = given.clone();
         if (!how.isPerTensor() && how.axis() != axis || codes.shape().dim(axis) != factors.length) {
             return Optional.empty();
         }
@@ -26,6 +28,11 @@ record ScaledCodes(Tensor codes, Quantization how) {
             int index = how.isPerTensor() ? 0 : i;
             scale[i] = (float) (how.scale().doubleAt(index) * Math.abs(factors[i]));
             zero[i] = how.zeroPoint().longAt(index);
+            boolean vanishes = scale[i] < Float.MIN_NORMAL && zero[i] == 0 && !how.bipolar();
+            if (vanishes) {
+                scale[i] = Float.MIN_NORMAL;
+                factors[i] = 0;
+            }
             if (!(scale[i] > 0) || Double.isInfinite(scale[i]) || (factors[i] < 0 && zero[i] != 0)) {
                 return Optional.empty();
             }
@@ -34,7 +41,10 @@ record ScaledCodes(Tensor codes, Quantization how) {
         boolean wider = false;
         int inner = Indices.product(codes.shape(), axis + 1, codes.shape().rank());
         for (int i = 0; i < values.length; i++) {
-            if (factors[i / inner % factors.length] < 0) {
+            double factor = factors[i / inner % factors.length];
+            if (factor == 0) {
+                values[i] = 0;
+            } else if (factor < 0) {
                 values[i] = -values[i];
                 wider |= values[i] > how.maxCode() || values[i] < how.minCode();
             }
