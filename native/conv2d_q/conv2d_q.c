@@ -37,9 +37,11 @@ static const conv2d_q_kernel kernels[] = {
 #if defined(__x86_64__)
     BITS(few_bits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
     IGEMM("12x32_", SHRIKE_TIER_AVX512VNNI, unsigned, x86_avx512vnni),
+    IGEMM("4x16_", SHRIKE_TIER_AVX2, unsigned, x86_avx2),
     BITS(conv2d_bits_suits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
 #elif defined(__aarch64__)
     BITS(few_bits, SHRIKE_CPU_NEON, neon),
+    IGEMM("2x16_", SHRIKE_CPU_NEON, signed, aarch64_neon),
     BITS(conv2d_bits_suits, SHRIKE_CPU_NEON, neon),
 #endif
     BITS(few_bits, 0, portable),

@@ -78,6 +78,8 @@ static const struct {
 #if defined(__x86_64__)
     {SHRIKE_TIER_AVX512VNNI, conv2d_q_codes_x86_avx512vnni, conv2d_q_real_x86_avx512vnni},
     {SHRIKE_TIER_AVX2, conv2d_q_codes_x86_avx2, conv2d_q_real_x86_avx2},
+#elif defined(__aarch64__)
+    {SHRIKE_CPU_NEON, conv2d_q_codes_aarch64_neon, conv2d_q_real_aarch64_neon},
 #endif
     {0, conv2d_q_codes_portable, conv2d_q_real_portable},
 };

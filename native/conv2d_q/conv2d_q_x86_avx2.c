@@ -1,0 +1,163 @@
+/*
+ * Int8 convolution with AVX2. vpmaddubsw (unsigned codes times signed weights, pairs added in int16 with saturation) is
+ * used only where pairs cannot saturate: 2 * most code * most weight <= 32767, and so are sums of `run` of them, which
+ * are then widened. Wider products go through vpmaddwd on codes and weights widened to int16, which is exact.
+ */
+#include <immintrin.h>
+
+#define MR 4
+#define NP 1
+#define TIER(name) name##_x86_avx2
+
+#include "conv2d_q_igemm.h"
+
+enum { HALVES = 2 }; /* of a panel: 8 channels a vector */
+
+static inline __m256i four_codes(const uint8_t *codes) {
+    int32_t four;
+    memcpy(&four, codes, sizeof four);
+    return _mm256_set1_epi32(four);
+}
+
+static inline __m256i load(const void *from) {
+    return _mm256_loadu_si256((const __m256i *)from);
+}
+
+static inline void add_to(int32_t *sums, __m256i value) {
+    _mm256_store_si256((__m256i *)sums, _mm256_add_epi32(_mm256_load_si256((const __m256i *)sums), value));
+}
+
+/* Codes 0, 2 and 1, 3 of each four, as int16, times the same weights. */
+static inline __attribute__((always_inline)) void multiply_wide(tile *t, const int rows) {
+    const __m256i low_bytes = _mm256_set1_epi16(0xff);
+    __m256i sums[MR][HALVES];
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; i++) {
+        sums[i][0] = load(t->start);
+        sums[i][1] = load(t->start + 8);
+    }
+    const int8_t *w = t->weights;
+    for (int64_t s = 0; s < t->count; s++) {
+        const segment *seg = &t->segments[s];
+        const int64_t bytes = seg->steps * CONV2D_Q_STEP;
+        for (int64_t k = 0; k < bytes; k += CONV2D_Q_STEP, w += CONV2D_Q_STEP_BYTES) {
+            __m256i even[HALVES], odd[HALVES];
+#pragma GCC unroll 2
+            for (int h = 0; h < HALVES; h++) {
+                __m256i weights = load(w + 32 * h);
+                even[h] = _mm256_srai_epi16(_mm256_slli_epi16(weights, 8), 8);
+                odd[h] = _mm256_srai_epi16(weights, 8);
+            }
+#pragma GCC unroll 8
+            for (int i = 0; i < rows; i++) {
+                __m256i x = four_codes(seg->pixel[i] + k);
+                __m256i x_even = _mm256_and_si256(x, low_bytes), x_odd = _mm256_srli_epi16(x, 8);
+#pragma GCC unroll 2
+                for (int h = 0; h < HALVES; h++) {
+                    sums[i][h] = _mm256_add_epi32(sums[i][h], _mm256_madd_epi16(x_even, even[h]));
+                    sums[i][h] = _mm256_add_epi32(sums[i][h], _mm256_madd_epi16(x_odd, odd[h]));
+                }
+            }
+        }
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; i++) {
+        _mm256_store_si256((__m256i *)t->sums[i], sums[i][0]);
+        _mm256_store_si256((__m256i *)(t->sums[i] + 8), sums[i][1]);
+    }
+}
+
+/* Pairs are widened at once: for runs too short to pay for sums in memory. */
+static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const int rows) {
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i sums[MR][HALVES];
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; i++) {
+        sums[i][0] = load(t->start);
+        sums[i][1] = load(t->start + 8);
+    }
+    const int8_t *w = t->weights;
+    for (int64_t s = 0; s < t->count; s++) {
+        const segment *seg = &t->segments[s];
+        const int64_t bytes = seg->steps * CONV2D_Q_STEP;
+        for (int64_t k = 0; k < bytes; k += CONV2D_Q_STEP, w += CONV2D_Q_STEP_BYTES) {
+            const __m256i lower = load(w), upper = load(w + 32);
+#pragma GCC unroll 8
+            for (int i = 0; i < rows; i++) {
+                __m256i x = four_codes(seg->pixel[i] + k);
+                sums[i][0] = _mm256_add_epi32(sums[i][0], _mm256_madd_epi16(_mm256_maddubs_epi16(x, lower), ones));
+                sums[i][1] = _mm256_add_epi32(sums[i][1], _mm256_madd_epi16(_mm256_maddubs_epi16(x, upper), ones));
+            }
+        }
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; i++) {
+        _mm256_store_si256((__m256i *)t->sums[i], sums[i][0]);
+        _mm256_store_si256((__m256i *)(t->sums[i] + 8), sums[i][1]);
+    }
+}
+
+/* Sums of `run` pairs in int16 in registers, the int32 sums in memory. */
+static inline __attribute__((always_inline)) void multiply_runs(tile *t, const int rows) {
+    const __m256i ones = _mm256_set1_epi16(1), zero = _mm256_setzero_si256();
+    __m256i lanes[MR][HALVES];
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; i++) {
+        _mm256_store_si256((__m256i *)t->sums[i], load(t->start));
+        _mm256_store_si256((__m256i *)(t->sums[i] + 8), load(t->start + 8));
+        lanes[i][0] = lanes[i][1] = zero;
+    }
+    const int8_t *w = t->weights;
+    int64_t room = t->run; /* steps until the lanes must widen */
+    for (int64_t s = 0; s < t->count; s++) {
+        const segment *seg = &t->segments[s];
+        for (int64_t step = 0; step < seg->steps;) {
+            int64_t left = seg->steps - step, count = left < room ? left : room;
+            const int64_t end = (step + count) * CONV2D_Q_STEP;
+            for (int64_t k = step * CONV2D_Q_STEP; k < end; k += CONV2D_Q_STEP, w += CONV2D_Q_STEP_BYTES) {
+                const __m256i lower = load(w), upper = load(w + 32);
+#pragma GCC unroll 8
+                for (int i = 0; i < rows; i++) {
+                    __m256i x = four_codes(seg->pixel[i] + k);
+                    lanes[i][0] = _mm256_add_epi16(lanes[i][0], _mm256_maddubs_epi16(x, lower));
+                    lanes[i][1] = _mm256_add_epi16(lanes[i][1], _mm256_maddubs_epi16(x, upper));
+                }
+            }
+            step += count;
+            room -= count;
+            if (room == 0 || (step == seg->steps && s + 1 == t->count)) {
+#pragma GCC unroll 8
+                for (int i = 0; i < rows; i++) {
+                    add_to(t->sums[i], _mm256_madd_epi16(lanes[i][0], ones));
+                    add_to(t->sums[i] + 8, _mm256_madd_epi16(lanes[i][1], ones));
+                    lanes[i][0] = lanes[i][1] = zero;
+                }
+                room = t->run;
+            }
+        }
+    }
+}
+
+#define FORM(kind, rows)                                                                                               \
+    static __attribute__((noinline)) void multiply_##kind##_##rows(tile *t) {                                          \
+        multiply_##kind(t, rows);                                                                                      \
+    }
+FORM(wide, 4)
+FORM(wide, 2)
+FORM(wide, 1)
+FORM(pairs, 4)
+FORM(pairs, 2)
+FORM(pairs, 1)
+FORM(runs, 4)
+FORM(runs, 2)
+FORM(runs, 1)
+
+enum { SHORT_RUN = 4 };
+
+static void multiply_tile(tile *t, int rows, int panels) {
+    static void (*const forms[3][3])(tile *) = {{multiply_wide_1, multiply_wide_2, multiply_wide_4},
+                                                {multiply_pairs_1, multiply_pairs_2, multiply_pairs_4},
+                                                {multiply_runs_1, multiply_runs_2, multiply_runs_4}};
+    (void)panels;
+    forms[(t->run > 0) + (t->run >= SHORT_RUN)][(rows > 1) + (rows > 2)](t);
+}
