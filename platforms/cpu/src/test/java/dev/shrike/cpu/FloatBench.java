@@ -122,7 +122,7 @@ public final class FloatBench {
                 at(b, 0.1), at(b, 0.9), at(ratio, 0.5), at(ratio, 0.1), at(ratio, 0.9));
     }
 
-    private static void printLayers(GraphExecutor executor) {
+    static void printLayers(GraphExecutor executor) {
         List<StepTime> sums = null;
         long[] best = null;
         for (int i = 0; i < 10; i++) {
@@ -149,7 +149,7 @@ public final class FloatBench {
         }
     }
 
-    private static FloatBuffer direct(float[] values) {
+    static FloatBuffer direct(float[] values) {
         FloatBuffer buffer =
                 ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder()).asFloatBuffer();
         buffer.put(values).rewind();
@@ -183,7 +183,7 @@ public final class FloatBench {
         return at;
     }
 
-    private static double at(double[] values, double quantile) {
+    static double at(double[] values, double quantile) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);
         return sorted[(int) Math.round(quantile * (sorted.length - 1))];
