@@ -6,6 +6,8 @@ module dev.shrike.app {
 
     opens dev.shrike.app to
             info.picocli;
+    opens dev.shrike.app.build to
+            info.picocli;
     opens dev.shrike.app.catalogue to
             info.picocli;
     opens dev.shrike.app.detect to

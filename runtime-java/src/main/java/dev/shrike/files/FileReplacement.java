@@ -29,14 +29,7 @@ public final class FileReplacement {
      * @throws ShrikeException if the folder is missing or the file cannot be written; what was there stays
      */
     public static void write(Path file, Content content) {
-        if (Files.isDirectory(file)) {
-            throw new ShrikeException(file + ": is a folder; name a file in it");
-        }
-        Path folder = file.toAbsolutePath().getParent();
-        if (folder == null || !Files.isDirectory(folder)) {
-            throw new ShrikeException(
-                    file + ": cannot be written, the folder " + folder + " does not exist; create it");
-        }
+        Path folder = requireFolder(file);
         // Not Files.createTempFile: its file could be read by its owner alone, and would stay so.
         Path temporary = folder.resolve("." + file.getFileName() + "." + UUID.randomUUID() + ".tmp");
         try {
@@ -54,6 +47,23 @@ public final class FileReplacement {
         } finally {
             discard(temporary);
         }
+    }
+
+    /**
+     * The folder that the file is in or will be in, for who wants to know early whether a file can be written.
+     *
+     * @throws ShrikeException if there is none, or the file is a folder itself
+     */
+    public static Path requireFolder(Path file) {
+        if (Files.isDirectory(file)) {
+            throw new ShrikeException(file + ": is a folder; name a file in it");
+        }
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw new ShrikeException(
+                    file + ": cannot be written, the folder " + folder + " does not exist; create it");
+        }
+        return folder;
     }
 
     private static void discard(Path temporary) {

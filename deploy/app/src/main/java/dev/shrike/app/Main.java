@@ -1,5 +1,6 @@
 package dev.shrike.app;
 
+import dev.shrike.app.build.BuildCommand;
 import dev.shrike.app.catalogue.Catalogue;
 import dev.shrike.app.catalogue.ModelsCommand;
 import dev.shrike.app.catalogue.StderrProgress;
@@ -47,6 +48,7 @@ public final class Main {
                 Catalogue.open(), new StderrProgress(console.err(), progress && console.errTerminal()));
         CommandLine line = new CommandLine(new RootCommand())
                 .addSubcommand(new DetectCommand(console, store))
+                .addSubcommand(new BuildCommand(console, store))
                 .addSubcommand(new ModelsCommand())
                 .addSubcommand(new CommandLine.HelpCommand())
                 .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))

@@ -54,7 +54,8 @@ public final class DetectCommand implements Callable<Integer> {
             names = "--weights",
             paramLabel = "FILE|NAME",
             defaultValue = "yolov5s",
-            description = "Model: an ONNX file, or a name that 'shrike models' lists (default: ${DEFAULT-VALUE}).")
+            description = "Model: an ONNX file, one that 'shrike build' wrote, or a name that 'shrike models' lists"
+                    + " (default: ${DEFAULT-VALUE}).")
     private String weights;
 
     @Option(

@@ -13,7 +13,7 @@ import picocli.CommandLine.ParameterException;
  * Takes whole numbers after an option in both forms that are in use, {@code 0,2} and {@code 0 2}, and leaves what comes
  * after them (a picture) alone.
  */
-final class Numbers implements IParameterConsumer {
+public final class Numbers implements IParameterConsumer {
     @Override
     public void consumeParameters(Stack<String> args, ArgSpec option, CommandSpec command) {
         List<Integer> numbers = new ArrayList<>();

@@ -23,13 +23,13 @@ import java.util.regex.PatternSyntaxException;
  * @param pictures files to look at
  * @param problems one message for each source that stands for nothing
  */
-record Sources(List<Path> pictures, List<String> problems) {
+public record Sources(List<Path> pictures, List<String> problems) {
     /** Extensions of the formats that can be read, in lower case. */
-    static final Set<String> EXTENSIONS = Set.of("jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp");
+    public static final Set<String> EXTENSIONS = Set.of("jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp");
 
     private static final String FORMATS = "JPEG, PNG, BMP, WebP";
 
-    Sources {
+    public Sources {
         pictures = List.copyOf(pictures);
         problems = List.copyOf(problems);
     }
@@ -39,7 +39,7 @@ record Sources(List<Path> pictures, List<String> problems) {
      * glob ({@code *}, {@code ?}, {@code [a-z]}, {@code {a,b}}, {@code **} across folders) for those that match, both
      * sorted by name.
      */
-    static Sources expand(List<String> sources) {
+    public static Sources expand(List<String> sources) {
         List<Path> pictures = new ArrayList<>();
         List<String> problems = new ArrayList<>();
         for (String source : sources) {

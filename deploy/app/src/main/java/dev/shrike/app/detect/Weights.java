@@ -5,8 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
-/** What {@code --weights} means. */
-final class Weights {
+/** What a model on the command line means. */
+public final class Weights {
     private Weights() {}
 
     /**
@@ -17,7 +17,7 @@ final class Weights {
      * @param height height of the network's input that is wanted, 0 for the model's own
      * @throws ShrikeException if there is neither; names the models that there are
      */
-    static Path resolve(String weights, int width, int height, ModelStore store) {
+    public static Path resolve(String weights, int width, int height, ModelStore store) {
         Path file;
         try {
             file = Path.of(weights);

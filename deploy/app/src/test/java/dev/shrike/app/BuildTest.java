@@ -1,0 +1,227 @@
+package dev.shrike.app;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code shrike build} from arguments to a file that {@code shrike detect} runs. */
+class BuildTest {
+    @TempDir
+    private static Path models;
+
+    private static Path model;
+
+    @TempDir
+    private Path folder;
+
+    private Path built;
+    private Path picture;
+
+    private record Outcome(int exit, String out, String err) {}
+
+    @BeforeAll
+    static void makeModel() {
+        model = ToyModel.write(models.resolve("toy.onnx"));
+    }
+
+    @BeforeEach
+    void makePicture() {
+        picture = ToyModel.redAndBlue(folder.resolve("blocks.png"));
+        built = folder.resolve("toy.shrike");
+    }
+
+    private static Outcome run(Object... args) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        int exit = Main.run(
+                Arrays.stream(args).map(Object::toString).toArray(String[]::new),
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8));
+        return new Outcome(exit, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+
+    private Outcome build(Object... more) {
+        List<Object> args = new ArrayList<>(List.of("build", model, "-o", built, "--threads", "1"));
+        args.addAll(List.of(more));
+        return run(args.toArray());
+    }
+
+    private Outcome detect(Object... more) {
+        List<Object> args = new ArrayList<>(List.of("detect", "--weights", built, "--nosave", "--threads", "1"));
+        args.addAll(List.of(more));
+        return run(args.toArray());
+    }
+
+    private void assertFindsTheBlocks() {
+        Outcome found = detect(picture);
+        assertEquals(0, found.exit(), found.err());
+        assertTrue(found.out().contains(": 64x64 1 red block, 1 blue block"), found.out());
+    }
+
+    @Test
+    void aFloatModelFindsTheSameObjects() {
+        Outcome outcome = build();
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertEquals("", outcome.err());
+        List<String> lines = outcome.out().lines().toList();
+        assertTrue(lines.get(0).matches(".*toy\\.shrike: \\S+ MB, \\S+ % of toy\\.onnx \\(\\S+ MB\\)"), lines.get(0));
+        assertEquals(List.of("input images: 64x64 pixels", "layers: 1 float"), lines.subList(1, 3));
+        String fromOnnx = run("detect", "--weights", model, "--nosave", "--threads", "1", "--json", picture).out();
+        String fromFile = detect("--json", picture).out();
+        assertEquals(detections(fromOnnx), detections(fromFile));
+        assertTrue(fromFile.contains("\"model\":\"toy.shrike\""), fromFile);
+    }
+
+    private static String detections(String json) {
+        return json.substring(json.indexOf("\"detections\""));
+    }
+
+    @Test
+    void theNameOfABuiltFileDoesNotMatter() throws IOException {
+        assertEquals(0, build("--quiet").exit());
+        built = Files.move(built, folder.resolve("model.onnx"));
+        assertFindsTheBlocks();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"w8a8", "w4a4", "w1a2"})
+    void aQuantisedModelFindsThemToo(String bits) {
+        // The toy has one layer, which is its first and its last one and so has 8 bits whatever is said.
+        Outcome outcome = build("--bits", bits, "--data", folder, "--images", "3");
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertTrue(outcome.err().matches("measured the ranges of \\d+ values on 1 picture\n"), outcome.err());
+        assertTrue(outcome.out().endsWith("layers: 1 w8a8\n"), outcome.out());
+        assertFindsTheBlocks();
+    }
+
+    @Test
+    void firstAndLastLayersCanStayFloat() {
+        Outcome outcome = build("--bits", "w4a4", "--data", folder, "--first-last", "float");
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertTrue(outcome.out().endsWith("layers: 1 float\n"), outcome.out());
+        assertFindsTheBlocks();
+    }
+
+    @Test
+    void anotherInputSizeIsRefusedWithTheWayOut() {
+        assertEquals(0, build("--quiet").exit());
+        assertEquals(0, detect(picture, "--imgsz", "64").exit());
+        Outcome outcome = detect(picture, "--imgsz", "96");
+        assertEquals(1, outcome.exit());
+        assertTrue(outcome.err().startsWith("shrike: " + built + ": it was built for pictures of 64x64"),
+                outcome.err());
+        assertTrue(outcome.err().contains("'shrike build --imgsz 96'"), outcome.err());
+    }
+
+    @Test
+    void anotherEngineIsRefused() {
+        assertEquals(0, build("--quiet").exit());
+        assertEquals(0, detect(picture, "--engine", "cpu").exit());
+        Outcome outcome = detect(picture, "--engine", "tensorrt");
+        assertEquals(1, outcome.exit());
+        assertTrue(outcome.err().contains("was built for the engine 'cpu'"), outcome.err());
+    }
+
+    @Test
+    void damagedFilesAreNamed() throws IOException {
+        assertEquals(0, build("--quiet").exit());
+        byte[] bytes = Files.readAllBytes(built);
+        for (int at : new int[] {0, 9, 40, 70, 300, bytes.length - 1}) {
+            byte[] damaged = bytes.clone();
+            damaged[at] ^= 4;
+            Files.write(built, damaged);
+            Outcome outcome = detect(picture);
+            assertEquals(1, outcome.exit());
+            assertTrue(outcome.err().matches("shrike: " + built + ": .*shrike build.*\n"), outcome.err());
+        }
+        Files.write(built, new byte[0]);
+        assertTrue(detect(picture).err().contains("shrike build"));
+    }
+
+    @Test
+    void aBuiltModelIsNotBuiltAgain() {
+        assertEquals(0, build("--quiet").exit());
+        Outcome outcome = run("build", built, "-o", folder.resolve("again.shrike"));
+        assertEquals(1, outcome.exit());
+        assertTrue(outcome.err().startsWith("shrike: " + built + ": is a built model already"), outcome.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --bits w4a8                  | --bits needs --data
+            --bits w9a8 --data .         | --bits 'w9a8' is not of the form w4a8
+            --bits w0a8 --data .         | is not of the form w4a8
+            --bits 4 --data .            | is not of the form w4a8
+            --bits w4a8 --data . --images 0 | --images 0 is less than 1
+            --bits w4a8 --data . --first-last 4 | --first-last '4' is neither 8 nor float
+            --data .                     | --data goes with --bits
+            --images 3                   | --images goes with --bits
+            --first-last 8               | --first-last goes with --bits
+            --imgsz 8                    | --imgsz 8 is not within
+            --imgsz 1,2,3                | --imgsz takes N or HEIGHT,WIDTH
+            --threads 257                | number of threads 257 is not within
+            -o model.onnx                | does not end in .shrike
+            """)
+    void senselessOptionsAreUsageErrors(String options, String message) {
+        Outcome outcome = build((Object[]) options.split(" "));
+        assertEquals(2, outcome.exit(), outcome.err());
+        assertTrue(outcome.err().startsWith("shrike: ") && outcome.err().contains(message), outcome.err());
+        assertFalse(Files.exists(built));
+        assertEquals(2, run("build", model).exit());
+        assertEquals(2, run("build", "-o", built).exit());
+    }
+
+    @Test
+    void whatCannotBeBuiltIsNamedAndNothingIsLeft() throws IOException {
+        Path text = Files.writeString(Files.createDirectories(folder.resolve("bad")).resolve("a.png"), "no picture");
+        Path none = Files.createDirectories(folder.resolve("none"));
+        List<List<Object>> wrong = List.of(
+                List.of("build", folder.resolve("missing.onnx"), "-o", built),
+                List.of("build", picture, "-o", built),
+                List.of("build", model, "-o", folder.resolve("no/toy.shrike")),
+                List.of("build", model, "-o", built, "--imgsz", "96"),
+                List.of("build", model, "-o", built, "--bits", "w8a8", "--data", none),
+                List.of("build", model, "-o", built, "--bits", "w8a8", "--data", folder.resolve("nowhere")),
+                List.of("build", model, "-o", built, "--bits", "w8a8", "--data", text.getParent()));
+        List<String> named = List.of("missing.onnx", "blocks.png", "no/toy.shrike", "toy.onnx", "none", "nowhere",
+                "a.png");
+        for (int i = 0; i < wrong.size(); i++) {
+            Outcome outcome = run(wrong.get(i).toArray());
+            assertEquals(1, outcome.exit(), wrong.get(i).toString());
+            assertEquals("", outcome.out());
+            assertEquals(1, outcome.err().lines().count(), outcome.err());
+            assertTrue(outcome.err().contains(named.get(i)), outcome.err());
+        }
+        try (var files = Files.list(folder)) {
+            assertEquals(List.of("bad", "blocks.png", "none"),
+                    files.map(file -> file.getFileName().toString()).sorted().toList());
+        }
+    }
+
+    @Test
+    void helpNamesEveryOption() {
+        Outcome outcome = run("help", "build");
+        for (String option : List.of("--output", "--imgsz", "--bits", "--data", "--images", "--first-last", "--threads",
+                "--no-progress", "--quiet")) {
+            assertTrue(outcome.out().contains(option), option + " is not in " + outcome.out());
+        }
+        assertTrue(run("help").out().contains("  build  "));
+    }
+}
