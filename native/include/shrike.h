@@ -427,8 +427,8 @@ SHRIKE_API int64_t shrike_conv2d_q_packed_size(const shrike_context *context, co
 /*
  * Packs weights [out_channels][channels / groups][kernel_height][kernel_width]: codes -1 and +1 if bipolar, else all in
  * -2^(weight_bits - 1)..2^(weight_bits - 1) - 1 or all in 0..2^weight_bits - 1. weight_zero: out_channels values of
- * -128..255 in the same terms, or null for zeros. packed is 64-byte aligned. Packed weights serve contexts of the same CPU features only; others
- * refuse them with SHRIKE_EINVAL.
+ * -128..255 in the same terms, or null for zeros. packed is 64-byte aligned. Packed weights serve contexts of the same
+ * CPU features only; others refuse them with SHRIKE_EINVAL.
  */
 SHRIKE_API int32_t shrike_conv2d_q_pack(const shrike_context *context, const shrike_conv2d_q_params *params,
                                         const int8_t *oihw, const int32_t *weight_zero, void *packed);

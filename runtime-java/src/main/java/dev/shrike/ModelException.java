@@ -1,6 +1,8 @@
 package dev.shrike;
 
-/** A broken model file: truncated, malformed or inconsistent. The message names the file and the byte, node or field. */
+/**
+ * A broken model file: truncated, malformed or inconsistent. The message names the file and the byte, node or field.
+ */
 public final class ModelException extends ShrikeException {
     private static final long serialVersionUID = 1L;
 

@@ -3,8 +3,8 @@ package dev.shrike.graph;
 /**
  * What a node does. Semantics, input order and names follow the ONNX operator of the same name (opset 11 to 21), in
  * one normal form: what an older opset gives as an attribute and a newer one as an input is an input here (axes of
- * {@link Squeeze}, sizes of {@link Split}, pads of {@link Pad}, bounds of {@link Clip}, axes of {@link Reduce}). A left-out optional input is
- * the empty name.
+ * {@link Squeeze}, sizes of {@link Split}, pads of {@link Pad}, bounds of {@link Clip}, axes of {@link Reduce}). A
+ * left-out optional input is the empty name.
  */
 public sealed interface Op {
     /** Convolution: X, W[, B[, R]]. After bias and activation the residual R, of the output's shape, is added. */

@@ -72,7 +72,9 @@ final class NodeDraft {
         return new UnsupportedModelException(where() + ": " + what);
     }
 
-    /** Checks the number of inputs, the first {@code least} of which must be there, and that only one output is used. */
+    /**
+     * Checks the number of inputs, the first {@code least} of which must be there, and that only one output is used.
+     */
     void expect(int least, int most) {
         expect(least, most, 1);
     }

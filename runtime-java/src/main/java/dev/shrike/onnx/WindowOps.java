@@ -9,7 +9,9 @@ import java.util.Set;
 
 /** Convolution and pooling: operators with a two-dimensional window. */
 final class WindowOps {
-    /** No sane network has a window, stride or padding of this many pixels, and sums of a few cannot overflow an int. */
+    /**
+     * No sane network has a window, stride or padding of this many pixels, and sums of a few cannot overflow an int.
+     */
     private static final int LARGEST_EXTENT = 1 << 20;
 
     /** How far the weights are followed back through quantisers to learn their shape. */

@@ -28,7 +28,9 @@ public interface Backend {
      */
     GraphExecutor open(Graph graph, ExecutorOptions options);
 
-    /** Ending of the names of the files that {@link #build} writes, such as {@code ".shrike"}; empty if it writes none. */
+    /**
+     * Ending of the names of the files that {@link #build} writes, such as {@code ".shrike"}; empty if it writes none.
+     */
     default String extension() {
         return "";
     }

@@ -145,7 +145,8 @@ class MinMaxQuantizerTest {
         Tensor w = Tensor.ofFloats(Shape.of(2, 3), 0.9f, -0.3f, 0, -2, 1, 0.9f);
         WeightRounding.Rounded one = WeightRounding.round(w, 0, 1);
         assertEquals(0.4f, one.how().scale().floatAt(0), 1e-6f);
-        assertEquals(List.of(1L, -1L, 1L, -1L, 1L, 1L), java.util.Arrays.stream(one.codes().toLongs()).boxed().toList());
+        assertEquals(List.of(1L, -1L, 1L, -1L, 1L, 1L),
+                java.util.Arrays.stream(one.codes().toLongs()).boxed().toList());
         WeightRounding.Rounded two = WeightRounding.round(w, 0, 2);
         assertEquals(0.9f, two.how().scale().floatAt(0), 1e-6f);
         assertEquals(1, two.how().scale().floatAt(1), 1e-6f);

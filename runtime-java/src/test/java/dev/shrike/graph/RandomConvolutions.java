@@ -27,7 +27,8 @@ final class RandomConvolutions {
     }
 
     /** Ranges of what the quantizer asks for, over some random inputs. */
-    static Map<String, float[]> ranges(Graph prepared, MinMaxQuantizer.Options options, List<Map<String, Tensor>> runs) {
+    static Map<String, float[]> ranges(Graph prepared, MinMaxQuantizer.Options options,
+            List<Map<String, Tensor>> runs) {
         Map<String, float[]> ranges = new HashMap<>();
         for (Map<String, Tensor> inputs : runs) {
             ReferenceEvaluator.run(prepared, inputs, MinMaxQuantizer.rangesNeeded(prepared, options))

@@ -78,7 +78,7 @@ final class CodeLowering {
         return true;
     }
 
-    // --- convolution --------------------------------------------------------------------------------------------------
+    // --- convolution -----------------------------------------------------------------------------------------------
 
     private void product(int index, Node node, CodeConvolution codes, View out) {
         View in = plan.inputView(index, node, 0);
@@ -86,7 +86,8 @@ final class CodeLowering {
             Window window = conv.window().resolve(in.dims()[2], in.dims()[3]);
             View residual = node.hasInput(3) ? plan.inputView(index, node, 3) : null;
             Activation activation = codes.toCodes() ? Activation.NONE : conv.activation();
-            convolution(codes, new ConvTask(node.name(), window, conv.group(), activation, in, out, null, null, residual));
+            convolution(codes,
+                    new ConvTask(node.name(), window, conv.group(), activation, in, out, null, null, residual));
             return;
         }
         Window one = Window.square(1, 1, 0);
@@ -197,7 +198,7 @@ final class CodeLowering {
                 .set("dilation_width", window.dilationWidth());
     }
 
-    // --- the rest -------------------------------------------------------------------------------------------------------
+    // --- the rest --------------------------------------------------------------------------------------------------
 
     private long store(CodeTable table) {
         byte[] entries = table.toBytes();

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Gives the results of operations that only move or compare values the quantisation of what they move: they are the same
- * reals, so they can stay codes.
+ * Gives the results of operations that only move or compare values the quantisation of what they move: they are the
+ * same reals, so they can stay codes.
  */
 final class CodesThroughLayout {
     private CodesThroughLayout() {}

@@ -92,9 +92,9 @@ final class LayoutPlanner {
 
     private int[] naturalOrder(Node node, int[] out) {
         return switch (node.op()) {
-            case Op.Conv _, Op.MaxPool _, Op.AveragePool _, Op.GlobalAveragePool _, Op.Resize _ ->
+            case Op.Conv _,Op.MaxPool _,Op.AveragePool _,Op.GlobalAveragePool _,Op.Resize _ ->
                 View.channelsLast(out.length);
-            case Op.Transpose _, Op.Reshape _, Op.Flatten _, Op.Squeeze _, Op.Unsqueeze _, Op.Identity _ -> {
+            case Op.Transpose _,Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Identity _ -> {
                 int[] order = orders.get(node.input(0));
                 if (order == null) {
                     yield View.rowMajor(out.length);
@@ -102,7 +102,7 @@ final class LayoutPlanner {
                 View source = View.dense(0, dims.get(node.input(0)), order);
                 yield forward(node, 0, source, out).map(View::order).orElseGet(() -> View.rowMajor(out.length));
             }
-            case Op.MatMul _, Op.Gemm _ -> View.rowMajor(out.length);
+            case Op.MatMul _,Op.Gemm _ -> View.rowMajor(out.length);
             default -> widestOrder(node, out.length);
         };
     }
@@ -177,7 +177,7 @@ final class LayoutPlanner {
 
     static boolean needsChannelsInnermost(Op op) {
         return switch (op) {
-            case Op.Conv _, Op.MaxPool _, Op.AveragePool _, Op.GlobalAveragePool _, Op.Resize _ -> true;
+            case Op.Conv _,Op.MaxPool _,Op.AveragePool _,Op.GlobalAveragePool _,Op.Resize _ -> true;
             default -> false;
         };
     }
@@ -192,7 +192,7 @@ final class LayoutPlanner {
         return (d[1] == 1 || s[1] == 1) && (d[2] == 1 || s[2] >= d[1]) && (d[3] == 1 || s[3] >= d[1]);
     }
 
-    // --- forwards: places for the rest --------------------------------------------------------------------------------
+    // --- forwards: places for the rest -----------------------------------------------------------------------------
 
     private void placeTheRest() {
         for (ValueInfo input : graph.inputs()) {
@@ -286,19 +286,12 @@ final class LayoutPlanner {
                 : copy);
     }
 
-    // --- operations that only look differently at their input -----------------------------------------------------------
+    // --- operations that only look differently at their input ------------------------------------------------------
 
     static boolean isViewOp(Node node) {
         return switch (node.op()) {
-            case Op.Reshape _,
-                    Op.Flatten _,
-                    Op.Squeeze _,
-                    Op.Unsqueeze _,
-                    Op.Transpose _,
-                    Op.Identity _,
-                    Op.Split _,
-                    Op.Slice _,
-                    Op.Expand _ -> true;
+            case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _ -> true;
+            case Op.Transpose _,Op.Identity _,Op.Split _,Op.Slice _,Op.Expand _ -> true;
             default -> false;
         };
     }
@@ -306,7 +299,7 @@ final class LayoutPlanner {
     /** The output as a view of its input, or nothing if that takes a copy. */
     private Optional<View> forward(Node node, int outputIndex, View source, int[] out) {
         return switch (node.op()) {
-            case Op.Reshape _, Op.Flatten _, Op.Squeeze _, Op.Unsqueeze _ -> source.reshape(out);
+            case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _ -> source.reshape(out);
             case Op.Transpose transpose ->
                 Optional.of(source.transpose(transpose.permutation().stream().mapToInt(i -> i).toArray()));
             case Op.Identity _ -> Optional.of(source);
@@ -320,7 +313,7 @@ final class LayoutPlanner {
     /** The place of the input for which the output lies at {@code wanted}. */
     private Optional<View> backward(Node node, View wanted) {
         return switch (node.op()) {
-            case Op.Reshape _, Op.Flatten _, Op.Squeeze _, Op.Unsqueeze _ -> wanted.reshape(dimsOf(node.input(0)));
+            case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _ -> wanted.reshape(dimsOf(node.input(0)));
             case Op.Identity _ -> Optional.of(wanted);
             case Op.Transpose transpose -> {
                 int[] inverse = new int[wanted.rank()];
@@ -369,7 +362,7 @@ final class LayoutPlanner {
         return tensor.toLongs();
     }
 
-    // --- storages -------------------------------------------------------------------------------------------------------
+    // --- storages --------------------------------------------------------------------------------------------------
 
     private int[] dimsOf(String value) {
         int[] known = dims.get(value);

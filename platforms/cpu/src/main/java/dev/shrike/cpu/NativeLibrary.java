@@ -270,7 +270,8 @@ record NativeLibrary(
 
     private void require(int status, String what) {
         if (status != 0) {
-            throw new DeviceException("libshrike cannot " + what + ": " + describe(status) + " (status " + status + ")");
+            throw new DeviceException(
+                    "libshrike cannot " + what + ": " + describe(status) + " (status " + status + ")");
         }
     }
 

@@ -57,28 +57,16 @@ final class OperationLowering {
             case Op.Pad _ -> pad(node, in, out);
             case Op.Gather gather -> gather(node, gather, in, out);
             case Op.DepthToSpace shuffle -> depthToSpace(node, shuffle, in, out);
-            case Op.BatchNormalization _,
-                    Op.Concat _,
-                    Op.Split _,
-                    Op.Slice _,
-                    Op.Reshape _,
-                    Op.Transpose _,
-                    Op.Flatten _,
-                    Op.Squeeze _,
-                    Op.Unsqueeze _,
-                    Op.ShapeOf _,
-                    Op.Range _,
-                    Op.Expand _,
-                    Op.Tile _,
-                    Op.Where _,
-                    Op.ConstantOfShape _,
-                    Op.Identity _,
-                    Op.QuantizeLinear _,
-                    Op.DequantizeLinear _,
-                    Op.Quant _,
-                    Op.BipolarQuant _,
-                    Op.Trunc _ -> throw unsupported(node, "the CPU engine has no kernel for it");
+            case Op.BatchNormalization _,Op.Concat _,Op.Split _,Op.Slice _,Op.Reshape _ -> throw noKernel(node);
+            case Op.Transpose _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Identity _ -> throw noKernel(node);
+            case Op.ShapeOf _,Op.Range _,Op.Expand _,Op.Tile _,Op.Where _ -> throw noKernel(node);
+            case Op.ConstantOfShape _,Op.QuantizeLinear _,Op.DequantizeLinear _ -> throw noKernel(node);
+            case Op.Quant _,Op.BipolarQuant _,Op.Trunc _ -> throw noKernel(node);
         }
+    }
+
+    private static UnsupportedModelException noKernel(Node node) {
+        return unsupported(node, "the CPU engine has no kernel for it");
     }
 
     static UnsupportedModelException unsupported(Node node, String why) {
@@ -91,7 +79,7 @@ final class OperationLowering {
                 node.name(), kernel, 0, library, operation, context, params.memory().address()));
     }
 
-    // --- images -------------------------------------------------------------------------------------------------------
+    // --- images ----------------------------------------------------------------------------------------------------
 
     private void convolution(int index, Node node, Op.Conv conv, View in, View out) {
         Window window = conv.window().resolve(in.dims()[2], in.dims()[3]);
@@ -161,7 +149,7 @@ final class OperationLowering {
         step(node, "resize2d_f32 " + resize.mode().name().toLowerCase(Locale.ROOT), library.resize2d(), params);
     }
 
-    // --- element-wise ---------------------------------------------------------------------------------------------------
+    // --- element-wise ----------------------------------------------------------------------------------------------
 
     /** Copies a view into another one of the same dimensions. */
     void copy(Node node, View from, View to) {
@@ -272,7 +260,7 @@ final class OperationLowering {
         step(node, "reduce_f32 " + reduce.kind().name().toLowerCase(Locale.ROOT), library.reduce(), params);
     }
 
-    // --- rearrangements that need copies ----------------------------------------------------------------------------------
+    // --- rearrangements that need copies ---------------------------------------------------------------------------
 
     private void pad(Node node, View in, View out) {
         long[] pads = plan.constant(node, 1).toLongs();
@@ -303,7 +291,8 @@ final class OperationLowering {
         Tensor indices = plan.constant(node, 1);
         int axis = gather.axis() < 0 ? gather.axis() + in.rank() : gather.axis();
         if (indices.elements() > 256 || indices.shape().rank() > 1) {
-            throw unsupported(node, "a gather of " + indices.shape() + " indices while running; at most a vector of 256");
+            throw unsupported(node,
+                    "a gather of " + indices.shape() + " indices while running; at most a vector of 256");
         }
         for (int i = 0; i < indices.elements(); i++) {
             long index = indices.longAt(i);
@@ -329,7 +318,7 @@ final class OperationLowering {
         copy(node, from, to);
     }
 
-    // --- ranks ------------------------------------------------------------------------------------------------------------
+    // --- ranks -----------------------------------------------------------------------------------------------------
 
     private static void requireRank(Node node, View view) {
         if (view.rank() > MAX_RANK) {

@@ -24,9 +24,9 @@ import java.util.Set;
 /**
  * Decides for every value of a quantised graph whether it lives as codes or as reals, and makes the steps between.
  *
- * <p>Convolutions of codes by integer weights stay integer: requantisation, a table for the activation behind it and the
- * sum with a residual become part of the convolution. Concat, Split, pooling, nearest resizing and reshapes work on the
- * codes. Whatever has no integer form gets reals and, where the graph asks for it, gives codes again.
+ * <p>Convolutions of codes by integer weights stay integer: requantisation, a table for the activation behind it and
+ * the sum with a residual become part of the convolution. Concat, Split, pooling, nearest resizing and reshapes work
+ * on the codes. Whatever has no integer form gets reals and, where the graph asks for it, gives codes again.
  */
 final class QuantizedLowering {
     private final Graph graph;
@@ -99,10 +99,10 @@ final class QuantizedLowering {
     private void lower(Node node) {
         boolean done =
                 switch (node.op()) {
-                    case Op.Conv _, Op.MatMul _, Op.Gemm _ -> product(node);
+                    case Op.Conv _,Op.MatMul _,Op.Gemm _ -> product(node);
                     case Op.Unary unary -> table(node, unary);
                     case Op.Binary binary -> sum(node, binary);
-                    case Op.MaxPool _, Op.Concat _ -> onCodes(node);
+                    case Op.MaxPool _,Op.Concat _ -> onCodes(node);
                     case Op.Resize resize -> resize.mode() == Op.Resize.Mode.NEAREST && onCodes(node);
                     default -> LayoutPlanner.isViewOp(node) && onCodes(node);
                 };
@@ -111,7 +111,7 @@ final class QuantizedLowering {
         }
     }
 
-    // --- convolutions and matrix products -----------------------------------------------------------------------------
+    // --- convolutions and matrix products --------------------------------------------------------------------------
 
     private boolean product(Node node) {
         if (!isCodes(node.input(0)) || !IntegerWeights.isIntegerProduct(spreadGraph, node)) {
@@ -214,7 +214,7 @@ final class QuantizedLowering {
         return values;
     }
 
-    // --- operations on codes --------------------------------------------------------------------------------------------
+    // --- operations on codes ---------------------------------------------------------------------------------------
 
     private boolean table(Node node, Op.Unary unary) {
         if (!isCodes(node.input(0)) || !isCodes(node.output())) {
@@ -293,7 +293,7 @@ final class QuantizedLowering {
         nodes.add(new Node(node, new Op.Cast(DataType.UINT8), List.of(from), List.of(to)));
     }
 
-    // --- operations on reals ----------------------------------------------------------------------------------------------
+    // --- operations on reals ---------------------------------------------------------------------------------------
 
     private void onReals(Node node) {
         List<String> inputs = new ArrayList<>();
@@ -326,7 +326,7 @@ final class QuantizedLowering {
         nodes.add(new Node(node, new Op.DequantizeLinear(1), List.of(from), List.of(to)));
     }
 
-    // --- names --------------------------------------------------------------------------------------------------------------
+    // --- names -----------------------------------------------------------------------------------------------------
 
     private boolean isCodes(String value) {
         return quantization.containsKey(value) && !graph.constants().containsKey(value);

@@ -44,14 +44,14 @@ class ModelAgreementTest {
 
     @ParameterizedTest
     @CsvSource({
-        "yolov5n-640.onnx, 640, 85, 0.02, 1e-4",
-        "yolov5s-640.onnx, 640, 85, 0.02, 1e-4",
-        "yolov5n-640-bn.onnx, 640, 85, 0.02, 1e-4",
-        "yolov5n-dynamic.onnx, 640, 85, 0.02, 1e-4",
-        "yolov5n-dynamic.onnx, 320, 85, 0.02, 1e-4",
-        "crops-yolov5n-sparse-320-bn.onnx, 320, 11, 0.02, 1e-4",
-        "crops-yolov5n-pruned-p1.57M-320.onnx, 320, 11, 0.02, 1e-4",
-        "yolov5n-640-fp16.onnx, 640, 85, 3, 0.02",
+            "yolov5n-640.onnx, 640, 85, 0.02, 1e-4",
+            "yolov5s-640.onnx, 640, 85, 0.02, 1e-4",
+            "yolov5n-640-bn.onnx, 640, 85, 0.02, 1e-4",
+            "yolov5n-dynamic.onnx, 640, 85, 0.02, 1e-4",
+            "yolov5n-dynamic.onnx, 320, 85, 0.02, 1e-4",
+            "crops-yolov5n-sparse-320-bn.onnx, 320, 11, 0.02, 1e-4",
+            "crops-yolov5n-pruned-p1.57M-320.onnx, 320, 11, 0.02, 1e-4",
+            "yolov5n-640-fp16.onnx, 640, 85, 3, 0.02",
     })
     void modelsEqualOnnxRuntime(String file, int size, int columns, float pixels, float score)
             throws IOException, OrtException {
@@ -120,7 +120,8 @@ class ModelAgreementTest {
         }
         System.out.println(what + ": largest difference " + worstPixel + " px, " + worstScore + " score");
         assertTrue(worstPixel <= pixels && worstScore <= score,
-                what + ": " + worstPixel + " px (bound " + pixels + "), score " + worstScore + " (bound " + score + ")");
+                what + ": " + worstPixel + " px (bound " + pixels + "), score " + worstScore + " (bound " + score
+                        + ")");
     }
 
     private static float[] everySecond(float[] chw) {

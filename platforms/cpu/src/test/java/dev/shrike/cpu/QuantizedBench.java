@@ -35,8 +35,8 @@ import java.util.Set;
  *
  * <p>{@code QuantizedBench [--rounds N] [--threads N] [--bits 8x8,2x2] [--layers] MODEL.onnx}: the rivals are ONNX
  * Runtime in float and, with every activation of the float network quantised to 8 bits in the way of its own static
- * quantiser (QDQ, a scale per output channel, Detect head in float), in int8. Each row is the median of a contestant with
- * its 10th to 90th percentile and the medians of its ratios to both rivals, round by round.
+ * quantiser (QDQ, a scale per output channel, Detect head in float), in int8. Each row is the median of a contestant
+ * with its 10th to 90th percentile and the medians of its ratios to both rivals, round by round.
  */
 public final class QuantizedBench {
     private interface Contestant {
@@ -64,7 +64,8 @@ public final class QuantizedBench {
             }
         }
         if (model == null) {
-            System.err.println("usage: QuantizedBench [--rounds N] [--threads N] [--bits 8x8,2x2] [--layers] MODEL.onnx");
+            System.err
+                    .println("usage: QuantizedBench [--rounds N] [--threads N] [--bits 8x8,2x2] [--layers] MODEL.onnx");
             System.exit(2);
         }
         compare(model, widths, rounds, threads, layers);
@@ -148,7 +149,7 @@ public final class QuantizedBench {
         return FloatBench.at(ratios, 0.5);
     }
 
-    // --- the int8 rival's network ---------------------------------------------------------------------------------------
+    // --- the int8 rival's network ----------------------------------------------------------------------------------
 
     /**
      * The float network as its file has it, with 8-bit codes for the weights of every convolution and for every

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A whole detector at several widths equals the scalar integer evaluation of the same graph, bit for bit. The evaluation
- * is slow, so the picture is small; {@code -Dshrike.model.side=640} takes the full one.
+ * A whole detector at several widths equals the scalar integer evaluation of the same graph, bit for bit. The
+ * evaluation is slow, so the picture is small; {@code -Dshrike.model.side=640} takes the full one.
  */
 class QuantizedModelTest {
     private static final int SIDE = Integer.getInteger("shrike.model.side", 160);
