@@ -37,6 +37,7 @@ public record Graph(
         quantization = Map.copyOf(quantization);
         metadata = Map.copyOf(metadata);
         GraphCheck.check(inputs, outputs, nodes, constants);
+        GraphCheck.check(quantization, constants);
     }
 
     /** The same graph with other nodes. */

@@ -10,6 +10,32 @@ import java.util.Set;
 final class GraphCheck {
     private GraphCheck() {}
 
+    /** Whether scales can be divided by, and what is said of constants fits them. */
+    static void check(Map<String, Quantization> quantization, Map<String, Tensor> constants) {
+        quantization.forEach((name, how) -> {
+            Tensor scale = how.scale();
+            for (long i = 0; i < scale.elements(); i++) {
+                if (!scale.type().isFloating() || !(scale.doubleAt(i) > 0) || Double.isInfinite(scale.doubleAt(i))) {
+                    throw new ModelException("value '" + name + "' is quantised with scale " + scale.doubleAt(i)
+                            + " (" + scale.type() + "), expected a positive real number");
+                }
+            }
+            Tensor codes = constants.get(name);
+            if (codes == null) {
+                return;
+            }
+            if (codes.type() != DataType.INT8 && codes.type() != DataType.UINT8) {
+                throw new ModelException("constant '" + name + "' is quantised, but holds " + codes
+                        + ", expected codes of type INT8 or UINT8");
+            }
+            if (!how.isPerTensor() && (how.axis() >= codes.shape().rank()
+                    || codes.shape().dim(how.axis()) != scale.elements())) {
+                throw new ModelException("constant '" + name + "' has " + scale.elements() + " scales along axis "
+                        + how.axis() + " of " + codes.shape() + ", expected one for each index");
+            }
+        });
+    }
+
     static void check(List<ValueInfo> inputs, List<ValueInfo> outputs, List<Node> nodes,
             Map<String, Tensor> constants) {
         Set<String> written = new HashSet<>(constants.keySet());

@@ -46,7 +46,7 @@ final class Quantizers {
         Tensor zero = constants.get(node.input(2));
         int axis = axis(scale, node);
         if (!(bits >= 1 && bits <= 8) || bits != Math.rint(bits) || axis == UNFIT || zero == null
-                || (zero.elements() != 1 && zero.elements() != scale.elements())) {
+                || (zero.elements() != 1 && !zero.shape().equals(scale.shape()))) {
             return Optional.empty();
         }
         long[] zeros = new long[Math.toIntExact(scale.elements())];
@@ -88,7 +88,7 @@ final class Quantizers {
                 || output.doubleAt(0) == 1 || output.doubleAt(0) > from.bits()) {
             return Optional.empty();
         }
-        return quant(node, output.doubleAt(0), from.signed(), from.narrow());
+        return quant(node, output.doubleAt(0), from.signed(), false);
     }
 
     /** Whether activations may be rounded so: half to even. */
