@@ -1,6 +1,6 @@
 /*
- * Epilogues with AVX2, 32 codes at a time. A table of up to 16 codes is looked up in a register, a longer one code by
- * code: 16 shuffles with their masks take as long.
+ * Epilogues with AVX2, 16 codes of two pixels at a time. A table of up to 16 codes is looked up in a register, a longer
+ * one code by code: 16 shuffles with their masks take as long.
  */
 #include <immintrin.h>
 #include <stddef.h>
@@ -25,12 +25,6 @@ static inline __m256i to_bytes(__m256i a, __m256i b, __m256i c, __m256i d) {
     return _mm256_permutevar8x32_epi32(bytes, order);
 }
 
-static inline __m256i scale(const int32_t *sums, const float *multiplier, const float *offset, __m256 high) {
-    __m256 value = _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)sums));
-    value = _mm256_mul_ps(value, _mm256_loadu_ps(multiplier));
-    return to_integer(_mm256_add_ps(value, _mm256_loadu_ps(offset)), high);
-}
-
 static inline __m256i add_eight(const constants *k, const uint8_t *codes, const uint8_t *residual) {
     __m256i code = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)codes));
     __m256i other = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)residual));
@@ -39,35 +33,42 @@ static inline __m256i add_eight(const constants *k, const uint8_t *codes, const 
     return to_integer(_mm256_add_ps(_mm256_add_ps(a, b), k->residual_c), k->residual_high);
 }
 
-/* 32 sums to 32 codes; every array has 32 elements. */
-static inline void convert(const shrike_conv2d_q_params *p, const constants *k, const int32_t *sums,
-                           const float *multiplier, const float *offset, const uint8_t *residual, uint8_t *dst) {
+/* 16 columns of two pixels, or of one pixel twice. */
+typedef struct columns {
+    const int32_t *sums[2];
+    const uint8_t *residual[2]; /* or null */
+    uint8_t *dst[2];
+    __m256 multiplier[2], offset[2];
+} columns;
+
+static inline __m256i scale(const columns *c, int pixel, int half, __m256 high) {
+    __m256 value = _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(c->sums[pixel] + 8 * half)));
+    return to_integer(_mm256_add_ps(_mm256_mul_ps(value, c->multiplier[half]), c->offset[half]), high);
+}
+
+static inline void convert(const shrike_conv2d_q_params *p, const constants *k, const columns *c) {
     __m256i codes =
-        to_bytes(scale(sums, multiplier, offset, k->high), scale(sums + 8, multiplier + 8, offset + 8, k->high),
-                 scale(sums + 16, multiplier + 16, offset + 16, k->high),
-                 scale(sums + 24, multiplier + 24, offset + 24, k->high));
+        to_bytes(scale(c, 0, 0, k->high), scale(c, 0, 1, k->high), scale(c, 1, 0, k->high), scale(c, 1, 1, k->high));
     codes = _mm256_max_epu8(codes, k->low);
+    uint8_t bytes[32];
     if (p->table && p->high < 16) {
         codes = _mm256_shuffle_epi8(k->short_table, codes);
-    }
-    const int one_by_one = p->table && p->high >= 16;
-    if (!one_by_one && !residual) {
-        _mm256_storeu_si256((__m256i *)dst, codes);
-        return;
-    }
-    uint8_t bytes[32];
-    _mm256_storeu_si256((__m256i *)bytes, codes);
-    if (one_by_one) {
-        uint8_t *to = residual ? bytes : dst;
-        for (int i = 0; i < 32; i++) {
-            to[i] = p->table[bytes[i]];
+    } else if (p->table) {
+        _mm256_storeu_si256((__m256i *)bytes, codes);
+        for (int i = 0; i < 16; i++) {
+            bytes[i] = p->table[bytes[i]];
+            bytes[16 + i] = p->table[bytes[16 + i]];
         }
+        codes = _mm256_loadu_si256((const __m256i *)bytes);
     }
-    if (residual) {
-        codes = to_bytes(add_eight(k, bytes, residual), add_eight(k, bytes + 8, residual + 8),
-                         add_eight(k, bytes + 16, residual + 16), add_eight(k, bytes + 24, residual + 24));
-        _mm256_storeu_si256((__m256i *)dst, _mm256_max_epu8(codes, k->residual_low));
+    if (c->residual[0]) {
+        _mm256_storeu_si256((__m256i *)bytes, codes);
+        codes = to_bytes(add_eight(k, bytes, c->residual[0]), add_eight(k, bytes + 8, c->residual[0] + 8),
+                         add_eight(k, bytes + 16, c->residual[1]), add_eight(k, bytes + 24, c->residual[1] + 8));
+        codes = _mm256_max_epu8(codes, k->residual_low);
     }
+    _mm_storeu_si128((__m128i *)c->dst[1], _mm256_extracti128_si256(codes, 1));
+    _mm_storeu_si128((__m128i *)c->dst[0], _mm256_castsi256_si128(codes));
 }
 
 static constants constants_of(const shrike_conv2d_q_params *p) {
@@ -84,38 +85,46 @@ static constants constants_of(const shrike_conv2d_q_params *p) {
     return k;
 }
 
-/* The last columns, fewer than 32, through memory of their own. */
-static void convert_last(const shrike_conv2d_q_params *p, const constants *k, const conv2d_q_tile *tile,
-                         int64_t column) {
+/* One pixel's last columns, fewer than 16, through memory of their own. */
+static void convert_last(const shrike_conv2d_q_params *p, const constants *k, columns *c, const conv2d_q_tile *tile,
+                         int64_t pixel, int64_t column) {
     const int64_t count = tile->count - column, channel = tile->first + column;
-    float multiplier[32] = {0}, offset[32] = {0};
-    memcpy(multiplier, p->multiplier + channel, (size_t)count * sizeof(float));
-    memcpy(offset, p->offset + channel, (size_t)count * sizeof(float));
-    for (int64_t i = 0; i < tile->pixels; i++) {
-        int32_t sums[32] = {0};
-        uint8_t residual[32] = {0}, codes[32];
-        memcpy(sums, tile->sums + i * tile->sums_stride + column, (size_t)count * sizeof *sums);
-        if (p->residual) {
-            memcpy(residual, (const uint8_t *)p->residual + tile->residual[i] + channel, (size_t)count);
-        }
-        convert(p, k, sums, multiplier, offset, p->residual ? residual : NULL, codes);
-        memcpy((uint8_t *)p->dst + tile->dst[i] + channel, codes, (size_t)count);
+    int32_t sums[16] = {0};
+    uint8_t residual[16] = {0}, codes[16];
+    memcpy(sums, tile->sums + pixel * tile->sums_stride + column, (size_t)count * sizeof *sums);
+    if (p->residual) {
+        memcpy(residual, (const uint8_t *)p->residual + tile->residual[pixel] + channel, (size_t)count);
     }
+    for (int i = 0; i < 2; i++) {
+        c->sums[i] = sums;
+        c->residual[i] = p->residual ? residual : NULL;
+        c->dst[i] = codes;
+    }
+    convert(p, k, c);
+    memcpy((uint8_t *)p->dst + tile->dst[pixel] + channel, codes, (size_t)count);
 }
 
 void conv2d_q_codes_x86_avx2(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
     const constants k = constants_of(p);
-    int64_t column = 0;
-    for (; column + 32 <= tile->count; column += 32) {
-        const int64_t channel = tile->first + column;
-        for (int64_t i = 0; i < tile->pixels; i++) {
-            const uint8_t *residual = p->residual ? (const uint8_t *)p->residual + tile->residual[i] + channel : NULL;
-            convert(p, &k, tile->sums + i * tile->sums_stride + column, p->multiplier + channel, p->offset + channel,
-                    residual, (uint8_t *)p->dst + tile->dst[i] + channel);
+    for (int64_t column = 0; column < tile->count; column += 16) {
+        const int64_t left = tile->count - column, channel = tile->first + column;
+        float multiplier[16] = {0}, offset[16] = {0};
+        memcpy(multiplier, p->multiplier + channel, (size_t)(left < 16 ? left : 16) * sizeof(float));
+        memcpy(offset, p->offset + channel, (size_t)(left < 16 ? left : 16) * sizeof(float));
+        columns c = {.multiplier = {_mm256_loadu_ps(multiplier), _mm256_loadu_ps(multiplier + 8)},
+                     .offset = {_mm256_loadu_ps(offset), _mm256_loadu_ps(offset + 8)}};
+        for (int64_t i = 0; left < 16 && i < tile->pixels; i++) {
+            convert_last(p, &k, &c, tile, i, column);
         }
-    }
-    if (column < tile->count) {
-        convert_last(p, &k, tile, column);
+        for (int64_t i = 0; left >= 16 && i < tile->pixels; i += 2) {
+            for (int64_t j = 0; j < 2; j++) {
+                const int64_t pixel = i + j < tile->pixels ? i + j : i;
+                c.sums[j] = tile->sums + pixel * tile->sums_stride + column;
+                c.dst[j] = (uint8_t *)p->dst + tile->dst[pixel] + channel;
+                c.residual[j] = p->residual ? (const uint8_t *)p->residual + tile->residual[pixel] + channel : NULL;
+            }
+            convert(p, &k, &c);
+        }
     }
 }
 
