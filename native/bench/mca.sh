@@ -35,6 +35,7 @@ printf '%-44s %9s %6s %6s %9s\n' "inner loop" cycles instr IPC MAC/cycle
 for source in "${sources[@]}"; do
     "$compiler" -O3 -std=gnu11 -march=armv8-a -mtune=cortex-a72 -ffp-contract=off -fno-math-errno -Iinclude -I. \
         -S "$source" -o "$work/kernels.s"
+    sed -i 's/0xffffffffffffff\([0-9a-f][0-9a-f]\)$/0x\1/' "$work/kernels.s" # GCC's way to write bytes of 128 and more
     rm -f "$work"/loop-*.s
     # A loop is innermost when nothing but its own instructions lies between its label and the branch back.
     awk -v out="$work" '
