@@ -41,30 +41,34 @@ final class BitPacking {
             for (int code = 0; code < table.length; code++) {
                 table[code] = (byte) range.value(code);
             }
-            forEach(packed, range.bits(), n, (i, code) -> values[i] = table[code]);
+            unpack(packed, range.bits(), table, values);
             return new Tensor(type, shape, MemorySegment.ofArray(values));
         }
+        byte[] identity = new byte[1 << range.bits()];
+        for (int code = 0; code < identity.length; code++) {
+            identity[code] = (byte) code;
+        }
+        byte[] codes = new byte[n];
+        unpack(packed, range.bits(), identity, codes);
         long[] values = new long[n];
-        forEach(packed, range.bits(), n, (i, code) -> values[i] = range.value(code));
+        for (int i = 0; i < n; i++) {
+            values[i] = range.value(codes[i] & 0xff);
+        }
         return Tensor.of(type, shape, values);
     }
 
-    @FunctionalInterface
-    private interface Sink {
-        void put(int index, int code);
-    }
-
-    private static void forEach(byte[] packed, int bits, int n, Sink sink) {
+    /** Writes what the table says of each code. Called while the JVM still interprets, so it is one plain loop. */
+    private static void unpack(byte[] packed, int bits, byte[] table, byte[] values) {
         int mask = (1 << bits) - 1;
         int waiting = 0;
         int count = 0;
         int at = 0;
-        for (int i = 0; i < n; i++) {
+        for (int i = 0; i < values.length; i++) {
             if (count < bits) {
                 waiting |= (packed[at++] & 0xff) << count;
                 count += 8;
             }
-            sink.put(i, waiting & mask);
+            values[i] = table[waiting & mask];
             waiting >>>= bits;
             count -= bits;
         }

@@ -17,16 +17,19 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
  * A JSON object whose fields are read by type; whatever is missing or of another type is a {@link ModelException} that
- * names the field. Objects are {@link Map}, arrays {@link List}, whole numbers {@link Long}, others {@link Double}.
+ * names the field and the way to it.
  *
- * @param where how messages call the object
+ * @param parent the object that it is in, or null
+ * @param name how messages call it within its parent
  * @param values its fields
  */
-record Fields(String where, Map<String, Object> values) {
+record Fields(Fields parent, String name, Map<String, Object> values) {
+    private static final Set<String> NO_NUMBERS = Set.of("NaN", "Infinity", "-Infinity");
     private static final int DEEPEST = 16;
     private static final int LARGEST = 1 << 28;
     /** No mapper: the tree is small and plain, and binding by reflection would double the time to load a model. */
@@ -50,7 +53,7 @@ record Fields(String where, Map<String, Object> values) {
             if (parser.nextToken() != null) {
                 throw new ModelException("the " + where + " goes on after its end");
             }
-            return of(value, where);
+            return of(null, where, value);
         } catch (IOException e) {
             throw new ModelException("the " + where + " is no JSON: " + e.getMessage().lines().findFirst().orElse(""),
                     e);
@@ -70,7 +73,7 @@ record Fields(String where, Map<String, Object> values) {
                     parser.nextToken();
                     object.put(name, value(parser));
                 }
-                yield object;
+                yield new JsonObject(object);
             }
             case START_ARRAY -> {
                 List<Object> array = new ArrayList<>();
@@ -150,21 +153,21 @@ record Fields(String where, Map<String, Object> values) {
     int integer(String name) {
         long number = number(name);
         if (number != (int) number) {
-            throw new ModelException(where + ": '" + name + "' is " + number + ", which does not fit 32 bits");
+            throw new ModelException(where() + ": '" + name + "' is " + number + ", which does not fit 32 bits");
         }
         return (int) number;
     }
 
     /** A float; those that JSON has no number for are texts. */
     float real(String name) {
-        return switch (values.get(name)) {
-            case Double number -> number.floatValue();
-            case Long number -> number.floatValue();
-            case String text when text.equals("NaN") -> Float.NaN;
-            case String text when text.equals("Infinity") -> Float.POSITIVE_INFINITY;
-            case String text when text.equals("-Infinity") -> Float.NEGATIVE_INFINITY;
-            case null, default -> throw wrong(name, "a number");
-        };
+        Object value = values.get(name);
+        if (value instanceof Number number) {
+            return number.floatValue();
+        }
+        if (!(value instanceof String text) || !NO_NUMBERS.contains(text)) {
+            throw wrong(name, "a number");
+        }
+        return Float.parseFloat(text);
     }
 
     <E extends Enum<E>> E choice(String name, Class<E> type) {
@@ -174,22 +177,18 @@ record Fields(String where, Map<String, Object> values) {
                 return constant;
             }
         }
-        throw new ModelException(where + ": '" + name + "' is '" + text + "', which is no " + type.getSimpleName());
+        throw new ModelException(where() + ": '" + name + "' is '" + text + "', which is no " + type.getSimpleName());
     }
 
     Fields object(String name) {
-        Object value = values.get(name);
-        if (!(value instanceof Map)) {
-            throw wrong(name, "an object");
-        }
-        return of(value, where + ", " + name);
+        return new Fields(this, name, get(name, JsonObject.class, "an object").fields());
     }
 
     /** The objects in an array. */
     List<Fields> objects(String name) {
         List<Fields> objects = new ArrayList<>();
         for (Object element : list(name)) {
-            objects.add(of(element, where + ", " + name + " " + objects.size()));
+            objects.add(of(this, name, element));
         }
         return objects;
     }
@@ -234,15 +233,23 @@ record Fields(String where, Map<String, Object> values) {
 
     private ModelException wrong(String name, String what) {
         return new ModelException(
-                where + ": '" + name + "' is " + (has(name) ? "not " + what : "missing, expected " + what));
+                where() + ": '" + name + "' is " + (has(name) ? "not " + what : "missing, expected " + what));
     }
 
-    private static Fields of(Object value, String where) {
-        if (!(value instanceof Map<?, ?> map)) {
-            throw new ModelException("the " + where + " is no object");
-        }
-        Map<String, Object> fields = new LinkedHashMap<>();
-        map.forEach((name, field) -> fields.put((String) name, field));
-        return new Fields(where, fields);
+    /** How messages call the object: the way to it from the outermost one. */
+    String where() {
+        String own = values.get("name") instanceof String given ? name + " '" + given + "'" : name;
+        return parent == null ? name : parent.where() + ", " + own;
     }
+
+    private static Fields of(Fields parent, String name, Object value) {
+        if (!(value instanceof JsonObject object)) {
+            String what = parent == null ? "the " + name : parent.where() + ": an element of '" + name + "'";
+            throw new ModelException(what + " is no object");
+        }
+        return new Fields(parent, name, object.fields());
+    }
+
+    /** An object of a tree that was read. */
+    private record JsonObject(Map<String, Object> fields) {}
 }

@@ -132,7 +132,8 @@ final class OpRecord {
             case "Quant" -> new Op.Quant(op.flag("signed"), op.flag("narrow"), op.text("roundingMode"));
             case "BipolarQuant" -> new Op.BipolarQuant();
             case "Trunc" -> new Op.Trunc(op.text("roundingMode"));
-            case String other -> throw new ModelException(op.where() + ": there is no operation '" + other + "'");
+            default -> throw new ModelException(
+                    op.where() + ": there is no operation '" + op.text("kind") + "'");
         };
     }
 
