@@ -8,6 +8,11 @@
  * |product| <= 128 * 128, so two of them fit in int16 unless a weight is -128: then each is added by itself.
  * 16 registers hold sums of 2 pixels x 16 channels, two partial sums a channel.
  */
+#if defined(__GNUC__) && !defined(__clang__)
+/* GCC's scheduling before register allocation would push some of the 16 sums onto the stack, in the innermost loop. */
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
 #include <arm_neon.h>
 
 #define MR 2
@@ -41,7 +46,8 @@ static inline __attribute__((always_inline)) void add_high(int32x4_t *sum, int8x
 }
 
 static inline __attribute__((always_inline)) void multiply(tile *t, const int rows, const int both_fit) {
-    const uint8x8_t flip = vdup_n_u8(0x80);
+    uint8x8_t flip = vdup_n_u8(0x80);
+    __asm__("" : "+w"(flip)); /* stays in a register instead of being made anew in the loop */
     int32x4_t sums[MR][2 * QUARTERS];
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
