@@ -1,0 +1,111 @@
+/*
+ * A QEMU plugin that counts executed aarch64 instructions by what they cost on the Cortex-A72. The few declarations it
+ * needs are repeated here, so no QEMU source is wanted (plugin interface, version 1).
+ *
+ * Classes: products (what inner loops consist of: CNT, integer multiplies, FMLA), other vector instructions of the
+ * kind that both pipes take, those that only one takes, loads and stores, and the rest. `inner` counts all instructions
+ * of blocks that hold at least four products: the inner loops, whole.
+ */
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define INLINE_ADD 0
+
+typedef uint64_t plugin_id;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+typedef struct qemu_info qemu_info;
+
+void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*body)(plugin_id, struct qemu_plugin_tb *));
+void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int operation, void *counter, uint64_t add);
+void qemu_plugin_register_atexit_cb(plugin_id id, void (*body)(plugin_id, void *), void *argument);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+void qemu_plugin_outs(const char *text);
+
+EXPORT int qemu_plugin_version = 1;
+
+enum { COUNTS, PRODUCTS_BOTH, PRODUCTS_ONE, VECTOR_BOTH, VECTOR_ONE, MEMORY, OTHER, INNER, CLASSES };
+static uint64_t executed[CLASSES];
+
+static int is(uint32_t code, uint32_t mask, uint32_t value) {
+    return (code & mask) == value;
+}
+
+static int class_of(uint32_t code) {
+    if (is(code, 0x0a000000, 0x08000000)) {
+        return MEMORY;
+    }
+    if (!is(code, 0x0e000000, 0x0e000000)) {
+        return OTHER;
+    }
+    if (is(code, 0xbf3ffc00, 0x0e205800)) { /* CNT */
+        return PRODUCTS_BOTH;
+    }
+    if (is(code, 0x9f200c00, 0x0e200000) && is(code, 0x0000c000, 0x00008000)) { /* SMLAL, SMLSL, SMULL and unsigned */
+        return PRODUCTS_ONE;
+    }
+    if (is(code, 0xbfa0fc00, 0x0e20cc00) || is(code, 0xbf80f400, 0x0f801000)) { /* FMLA of vectors, by element */
+        return PRODUCTS_ONE;
+    }
+    if (is(code, 0x9f800400, 0x0f000400) && (code & 0x00780000)) { /* shifts by a constant, widening and narrowing */
+        return VECTOR_ONE;
+    }
+    if (is(code, 0x9f3fbc00, 0x0e202800) || is(code, 0x9f3fbc00, 0x0e206800)) { /* SADDLP, SADALP and unsigned */
+        return VECTOR_ONE;
+    }
+    if (is(code, 0x9f200400, 0x0e200400) && ((code >> 11 & 31) >= 24 || (code >> 11 & 31) == 18 || (code >> 11 & 31) == 19 ||
+                                             ((code >> 11 & 31) >= 8 && (code >> 11 & 31) <= 11))) {
+        return VECTOR_ONE; /* of vectors: floats, multiplies, shifts by a register */
+    }
+    if (is(code, 0xbf208c00, 0x0e000000) || is(code, 0x1f000000, 0x1e000000)) { /* table lookups; scalar floats */
+        return VECTOR_ONE;
+    }
+    if (is(code, 0x9f3e0c00, 0x0e200800) && ((code >> 12 & 31) >= 20 || (code >> 12 & 31) == 18)) {
+        return VECTOR_ONE; /* one operand: conversions of floats, narrowing */
+    }
+    return VECTOR_BOTH;
+}
+
+static void translated(plugin_id id, struct qemu_plugin_tb *tb) {
+    (void)id;
+    uint64_t count[CLASSES] = {0};
+    count[COUNTS] = qemu_plugin_tb_n_insns(tb);
+    for (size_t i = 0; i < count[COUNTS]; i++) {
+        uint32_t code;
+        memcpy(&code, qemu_plugin_insn_data(qemu_plugin_tb_get_insn(tb, i)), sizeof code);
+        count[class_of(code)]++;
+    }
+    if (count[PRODUCTS_BOTH] + count[PRODUCTS_ONE] >= 4) {
+        count[INNER] = count[COUNTS];
+    }
+    for (int c = 0; c < CLASSES; c++) {
+        if (count[c]) {
+            qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD, &executed[c], count[c]);
+        }
+    }
+}
+
+static void finish(plugin_id id, void *argument) {
+    (void)id;
+    (void)argument;
+    char line[256];
+    snprintf(line, sizeof line,
+             "INSTRUCTIONS %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+             executed[COUNTS], executed[PRODUCTS_BOTH], executed[PRODUCTS_ONE], executed[VECTOR_BOTH],
+             executed[VECTOR_ONE], executed[MEMORY], executed[OTHER], executed[INNER]);
+    qemu_plugin_outs(line);
+}
+
+EXPORT int qemu_plugin_install(plugin_id id, const qemu_info *info, int argc, char **argv) {
+    (void)info;
+    (void)argc;
+    (void)argv;
+    qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+    qemu_plugin_register_atexit_cb(id, finish, NULL);
+    return 0;
+}
