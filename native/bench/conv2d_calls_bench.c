@@ -110,7 +110,8 @@ static void run_codes(shrike_context *context, const layer *l, int calls, int we
                                 .weight_bipolar = weight_bits == 1,
                                 .high = (1 << src_bits) - 1,
                                 .kernel = kernel};
-    uint8_t *weights = random_codes(depth * l->out_channels, weight_bits == 1 ? 0 : -half, weight_bits == 1 ? 1 : half - 1);
+    uint8_t *weights =
+        random_codes(depth * l->out_channels, weight_bits == 1 ? 0 : -half, weight_bits == 1 ? 1 : half - 1);
     for (int64_t i = 0; weight_bits == 1 && i < depth * l->out_channels; i++) {
         weights[i] = (uint8_t)(2 * weights[i] - 1);
     }
@@ -134,7 +135,8 @@ int main(int argc, char **argv) {
     layer l;
     int weight_bits, src_bits, calls = argc > ARGUMENTS ? atoi(argv[2]) : 0, at = 0;
     if (argc != ARGUMENTS + 1 || calls < 1) {
-        fprintf(stderr, "usage: %s f32|wXaY[-int8|-bits] CALLS CHANNELS OUT_CHANNELS SIZE KERNEL STRIDE PAD\n", argv[0]);
+        fprintf(stderr, "usage: %s f32|wXaY[-int8|-bits] CALLS CHANNELS OUT_CHANNELS SIZE KERNEL STRIDE PAD\n",
+                argv[0]);
         return 2;
     }
     l = (layer){atoi(argv[3]), atoi(argv[4]), atoi(argv[5]), atoi(argv[6]), atoi(argv[7]), atoi(argv[8])};

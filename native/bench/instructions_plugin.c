@@ -58,8 +58,9 @@ static int class_of(uint32_t code) {
     if (is(code, 0x9f3fbc00, 0x0e202800) || is(code, 0x9f3fbc00, 0x0e206800)) { /* SADDLP, SADALP and unsigned */
         return VECTOR_ONE;
     }
-    if (is(code, 0x9f200400, 0x0e200400) && ((code >> 11 & 31) >= 24 || (code >> 11 & 31) == 18 || (code >> 11 & 31) == 19 ||
-                                             ((code >> 11 & 31) >= 8 && (code >> 11 & 31) <= 11))) {
+    if (is(code, 0x9f200400, 0x0e200400) &&
+        ((code >> 11 & 31) >= 24 || (code >> 11 & 31) == 18 || (code >> 11 & 31) == 19 ||
+         ((code >> 11 & 31) >= 8 && (code >> 11 & 31) <= 11))) {
         return VECTOR_ONE; /* of vectors: floats, multiplies, shifts by a register */
     }
     if (is(code, 0xbf208c00, 0x0e000000) || is(code, 0x1f000000, 0x1e000000)) { /* table lookups; scalar floats */
@@ -95,7 +96,8 @@ static void finish(plugin_id id, void *argument) {
     (void)argument;
     char line[256];
     snprintf(line, sizeof line,
-             "INSTRUCTIONS %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+             "INSTRUCTIONS %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+             "\n",
              executed[COUNTS], executed[PRODUCTS_BOTH], executed[PRODUCTS_ONE], executed[VECTOR_BOTH],
              executed[VECTOR_ONE], executed[MEMORY], executed[OTHER], executed[INNER]);
     qemu_plugin_outs(line);

@@ -38,6 +38,7 @@ typedef struct work {
     uint8_t *image;
     conv2d_q_epilogue *epilogue;
     int64_t batch, block, segment_count;
+    int32_t uniform; /* all channels have the same factor: no zero points of weights, or equal ones */
     conv2d_bits_segment segments[CONV2D_BITS_MAX_SEGMENTS];
 } work;
 
@@ -192,31 +193,53 @@ typedef struct block {
     int64_t dst[MAX_BLOCK], residual[MAX_BLOCK];
 } block;
 
-static int32_t sum_window(const work *k, int64_t at) {
+/* sums[i] += from[i * step]; the usual steps by themselves, for the compiler's vectors. */
+static void add_every(int32_t *restrict sums, const int32_t *restrict from, int64_t count, int64_t step) {
+    if (step == 1) {
+        for (int64_t i = 0; i < count; i++) {
+            sums[i] += from[i];
+        }
+    } else if (step == 2) {
+        for (int64_t i = 0; i < count; i++) {
+            sums[i] += from[2 * i];
+        }
+    } else {
+        for (int64_t i = 0; i < count; i++) {
+            sums[i] += from[i * step];
+        }
+    }
+}
+
+/* Sums of the codes of `count` windows side by side, the first one beginning at pixel `at` of the packed image. */
+static void sum_windows(const work *k, int64_t at, int64_t count, int32_t *sums) {
     const shrike_conv2d_q_params *p = k->p;
-    int32_t sum = 0;
+    memset(sums, 0, sizeof *sums * (size_t)count);
     for (int64_t ky = 0; ky < p->kernel_height; ky++) {
         const int32_t *row = k->pixel_sums + at + ky * p->dilation_height * k->size.columns;
         for (int64_t kx = 0; kx < p->kernel_width; kx++) {
-            sum += row[kx * p->dilation_width];
+            add_every(sums, row + kx * p->dilation_width, count, p->stride_width);
         }
     }
-    return sum;
 }
 
 static void find_windows(const work *k, int64_t first, int64_t count, block *b) {
     const shrike_conv2d_q_params *p = k->p;
-    int64_t y = first / p->out_width, x = first % p->out_width;
-    for (int64_t i = 0; i < count; i++) {
-        int64_t at = y * p->stride_height * k->size.columns + x * p->stride_width;
-        b->window[i] = k->image + at * k->size.pixel_bytes;
-        b->sum[i] = sum_window(k, at);
-        b->dst[i] = k->batch * p->dst_batch_stride + y * p->dst_row_stride + x * p->dst_pixel_stride;
-        b->residual[i] =
+    int64_t y = first / p->out_width, x = first % p->out_width, step = p->stride_width;
+    for (int64_t i = 0; i < count; y++, x = 0) {
+        int64_t end = count - i < p->out_width - x ? count : i + p->out_width - x;
+        int64_t at = y * p->stride_height * k->size.columns + x * step;
+        int64_t dst = k->batch * p->dst_batch_stride + y * p->dst_row_stride + x * p->dst_pixel_stride;
+        int64_t residual =
             k->batch * p->residual_batch_stride + y * p->residual_row_stride + x * p->residual_pixel_stride;
-        if (++x == p->out_width) {
-            x = 0;
-            y++;
+        const uint8_t *window = k->image + at * k->size.pixel_bytes;
+        sum_windows(k, at, end - i, b->sum + i);
+        for (; i < end; i++) {
+            b->window[i] = window;
+            b->dst[i] = dst;
+            b->residual[i] = residual;
+            window += step * k->size.pixel_bytes;
+            dst += p->dst_pixel_stride;
+            residual += p->residual_pixel_stride;
         }
     }
     for (int64_t i = count; i < count + CONV2D_BITS_MAX_PIXELS; i++) {
@@ -239,7 +262,8 @@ static void run_block(const work *k, int64_t count, const block *b) {
                                    .weights = weights,
                                    .factor = k->factor + first,
                                    .constant = k->constant + first,
-                                   .shift = p->weight_bipolar != 0};
+                                   .shift = p->weight_bipolar != 0,
+                                   .uniform = k->uniform};
         for (int64_t pixel = 0; pixel < count; pixel += tile->pixels) {
             tile->run(b->window + pixel, b->sum + pixel, &panel, sums);
             int64_t pixels = count - pixel < tile->pixels ? count - pixel : tile->pixels;
@@ -297,8 +321,10 @@ void conv2d_bits(const conv2d_bits_variant *variant, shrike_context *context, co
     int32_t *constant = (int32_t *)workspace, *factor = (int32_t *)(workspace + s->factor_at);
     memcpy(factor, packed, (size_t)padded * sizeof *factor);
     memcpy(constant, packed + padded * (int64_t)sizeof *constant, (size_t)padded * sizeof *constant);
+    k.uniform = 1;
     for (int64_t i = 0; i < padded; i++) {
         constant[i] *= -p->src_zero;
+        k.uniform &= i >= p->out_channels || factor[i] == factor[0];
     }
     int32_t border_sum;
     memset(workspace + s->zeros_at, p->src_zero, (size_t)p->channels);

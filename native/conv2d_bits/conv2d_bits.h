@@ -39,6 +39,7 @@ typedef struct conv2d_bits_panel {
     const uint8_t *weights;
     const int32_t *factor, *constant; /* of each channel */
     int32_t shift; /* 1 for weights -1 and +1, else 0 */
+    int32_t uniform; /* whether all channels have the same factor */
 } conv2d_bits_panel;
 
 /*

@@ -4,7 +4,8 @@
  *   vec, vec_zero()
  *   vec_load(bytes)                weights, aligned to LANES
  *   vec_count_add(a, w, x)         a + popcount(w & x), byte by byte
- *   vec_flush(middle, groups, count) middle[channel] += sum over g < count of groups[g] << g, 16 bits each
+ *   vec_flush(middle, groups, count, first)
+ *                                  middle[channel] += sum over g < count of groups[g] << g, 16 bits each; = if first
  *   X_PLANES(bits), X_BYTES(bits)  times that a step broadcasts, and the bytes each takes
  *   vec_broadcast(bytes, bits)     one plane of a unit of the image, in every lane
  *   STEPS(w_bits, x_bits)          steps before a byte of a count could overflow
@@ -28,12 +29,12 @@
 
 enum { BITS_MAX_GROUPS = 2 * CONV2D_BITS_MAX - 1, BITS_MAX_VECTORS = 4 };
 
-/* Adds the counts to the 16-bit sums and clears them. */
-BITS_INLINE void bits_flush(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], uint16_t *middle, const int vectors,
-                            const int pixels, const int groups) {
+/* Adds the counts to the 16-bit sums, or writes them as the first ones, and clears them. */
+BITS_INLINE void bits_flush(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], uint16_t *middle, int first,
+                            const int vectors, const int pixels, const int groups) {
     BITS_UNROLL for (int p = 0; p < pixels; p++) {
         BITS_UNROLL for (int v = 0; v < vectors; v++) {
-            vec_flush(middle + (p * vectors + v) * LANES, acc[p][v], groups);
+            vec_flush(middle + (p * vectors + v) * LANES, acc[p][v], groups, first);
             BITS_UNROLL for (int g = 0; g < groups; g++) {
                 acc[p][v][g] = vec_zero();
             }
@@ -49,19 +50,28 @@ static void bits_widen(uint16_t *restrict middle, int32_t *restrict sums, int64_
     }
 }
 
-/* sums = step * (sums + middle) + factor * window + constant, channel by channel. */
+/* sums = (sums + middle << shift) + factor * window + constant, channel by channel; old sums only where there are. */
 BITS_INLINE void bits_finish(const uint16_t *restrict middle, int32_t *restrict sums, const conv2d_bits_panel *panel,
                              const int32_t *window_sums, int widened, const int vectors, const int pixels) {
     const int32_t *restrict factor = panel->factor, *restrict constant = panel->constant;
+    const int32_t shift = panel->shift;
     for (int p = 0; p < pixels; p++, middle += vectors * LANES, sums += vectors * LANES) {
-        int32_t window = window_sums[p], shift = panel->shift;
-        if (widened) {
+        int32_t window = window_sums[p];
+        if (widened || (shift && !panel->uniform)) {
             for (int c = 0; c < vectors * LANES; c++) {
-                sums[c] = ((sums[c] + middle[c]) << shift) + factor[c] * window + constant[c];
+                sums[c] = (((widened ? sums[c] : 0) + middle[c]) << shift) + factor[c] * window + constant[c];
+            }
+        } else if (!panel->uniform) {
+            for (int c = 0; c < vectors * LANES; c++) {
+                sums[c] = middle[c] + factor[c] * window + constant[c];
+            }
+        } else if (shift) {
+            for (int c = 0; c < vectors * LANES; c++) {
+                sums[c] = 2 * middle[c] + (factor[0] * window + constant[c]);
             }
         } else {
             for (int c = 0; c < vectors * LANES; c++) {
-                sums[c] = (middle[c] << shift) + factor[c] * window + constant[c];
+                sums[c] = middle[c] + (factor[0] * window + constant[c]);
             }
         }
     }
@@ -97,7 +107,6 @@ BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_
     vec acc[CONV2D_BITS_MAX_PIXELS][BITS_MAX_VECTORS][BITS_MAX_GROUPS];
     _Alignas(64) uint16_t middle[CONV2D_BITS_MAX_PIXELS * BITS_MAX_VECTORS * LANES];
     const uint8_t *weights = panel->weights;
-    memset(middle, 0, sizeof *middle * (size_t)(pixels * vectors * LANES));
     BITS_UNROLL for (int p = 0; p < pixels; p++) {
         BITS_UNROLL for (int v = 0; v < vectors; v++) {
             BITS_UNROLL for (int g = 0; g < groups; g++) {
@@ -106,7 +115,7 @@ BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_
         }
     }
     int64_t budget = limit, middle_budget = middle_limit;
-    int widened = 0;
+    int first = 1, widened = 0;
     for (int64_t s = 0; s < panel->segment_count; s++) {
         const uint8_t *at[CONV2D_BITS_MAX_PIXELS];
         BITS_UNROLL for (int p = 0; p < pixels; p++) {
@@ -123,7 +132,12 @@ BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_
             if (budget > 0) {
                 continue;
             }
-            bits_flush(acc, middle, vectors, pixels, groups);
+            if (first) {
+                bits_flush(acc, middle, 1, vectors, pixels, groups);
+            } else {
+                bits_flush(acc, middle, 0, vectors, pixels, groups);
+            }
+            first = 0;
             budget = limit;
             if (--middle_budget == 0) {
                 if (!widened) {
@@ -135,8 +149,10 @@ BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_
             }
         }
     }
-    if (budget < limit) {
-        bits_flush(acc, middle, vectors, pixels, groups);
+    if (first) {
+        bits_flush(acc, middle, 1, vectors, pixels, groups);
+    } else if (budget < limit) {
+        bits_flush(acc, middle, 0, vectors, pixels, groups);
     }
     bits_finish(middle, sums, panel, window_sums, widened, vectors, pixels);
 }

@@ -63,7 +63,7 @@ static inline vec vec_count_add(vec a, vec w, vec x) {
 }
 
 /* Weighs two groups at once: a signed byte times an unsigned one, neighbours added; 255 x 12 at most. */
-static inline void vec_flush(uint16_t *middle, const vec *groups, int count) {
+static inline __attribute__((always_inline)) void vec_flush(uint16_t *middle, const vec *groups, int count, int first) {
     const vec zero = _mm256_setzero_si256();
     vec second = count > 1 ? groups[1] : zero;
     vec low = _mm256_maddubs_epi16(_mm256_unpacklo_epi8(groups[0], second), _mm256_set1_epi16(0x0201));
@@ -76,8 +76,8 @@ static inline void vec_flush(uint16_t *middle, const vec *groups, int count) {
             high, _mm256_maddubs_epi16(_mm256_unpackhi_epi8(groups[2], fourth), _mm256_set1_epi16(0x0804)));
     }
     __m256i *to = (__m256i *)middle;
-    _mm256_store_si256(to, _mm256_add_epi16(_mm256_load_si256(to), low));
-    _mm256_store_si256(to + 1, _mm256_add_epi16(_mm256_load_si256(to + 1), high));
+    _mm256_store_si256(to, first ? low : _mm256_add_epi16(_mm256_load_si256(to), low));
+    _mm256_store_si256(to + 1, first ? high : _mm256_add_epi16(_mm256_load_si256(to + 1), high));
 }
 
 /* Offsets of the tables of 8 units, 32 codes of 2 bits: 16 (c0 + 4 c1 + 16 c2 + 64 c3), one in 32 bits. */

@@ -11,6 +11,7 @@
 
 #include <arm_neon.h>
 
+#include "conv2d_bits.h"
 #include "conv2d_bits_planes.h"
 
 typedef uint8x16_t vec;
@@ -34,52 +35,73 @@ static inline vec vec_count_add(vec a, vec w, vec x) {
     return vaddq_u8(a, vcntq_u8(vandq_u8(w, x)));
 }
 
-static inline void vec_flush(uint16_t *middle, const vec *groups, int count) {
+static inline __attribute__((always_inline)) void vec_flush(uint16_t *middle, const vec *groups, int count, int first) {
+    uint16x8_t low, high;
     if (count == 1) {
-        vst1q_u16(middle, vaddw_u8(vld1q_u16(middle), vget_low_u8(groups[0])));
-        vst1q_u16(middle + 8, vaddw_high_u8(vld1q_u16(middle + 8), groups[0]));
-        return;
-    }
-    uint16x8_t low = vshll_n_u8(vget_low_u8(groups[count - 1]), 1), high = vshll_high_n_u8(groups[count - 1], 1);
+        low = first ? vmovl_u8(vget_low_u8(groups[0])) : vaddw_u8(vld1q_u16(middle), vget_low_u8(groups[0]));
+        high = first ? vmovl_high_u8(groups[0]) : vaddw_high_u8(vld1q_u16(middle + 8), groups[0]);
+    } else {
+        low = vshll_n_u8(vget_low_u8(groups[count - 1]), 1);
+        high = vshll_high_n_u8(groups[count - 1], 1);
 #pragma GCC unroll 8
-    for (int g = count - 2; g > 0; g--) {
-        low = vshlq_n_u16(vaddw_u8(low, vget_low_u8(groups[g])), 1);
-        high = vshlq_n_u16(vaddw_high_u8(high, groups[g]), 1);
+        for (int g = count - 2; g > 0; g--) {
+            low = vshlq_n_u16(vaddw_u8(low, vget_low_u8(groups[g])), 1);
+            high = vshlq_n_u16(vaddw_high_u8(high, groups[g]), 1);
+        }
+        low = vaddw_u8(low, vget_low_u8(groups[0]));
+        high = vaddw_high_u8(high, groups[0]);
+        if (!first) {
+            low = vaddq_u16(vld1q_u16(middle), low);
+            high = vaddq_u16(vld1q_u16(middle + 8), high);
+        }
     }
-    low = vaddw_u8(low, vget_low_u8(groups[0]));
-    high = vaddw_high_u8(high, groups[0]);
-    vst1q_u16(middle, vaddq_u16(vld1q_u16(middle), low));
-    vst1q_u16(middle + 8, vaddq_u16(vld1q_u16(middle + 8), high));
+    vst1q_u16(middle, low);
+    vst1q_u16(middle + 8, high);
+}
+
+/* Bit `plane` of each code at the place that it takes in its unit's byte. */
+static inline uint8x16_t plane_of(uint8x16_t codes, int plane) {
+    static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    return vandq_u8(vtstq_u8(codes, vdupq_n_u8((uint8_t)(1 << plane))), vld1q_u8(places));
+}
+
+/* Plane 0 of 16 codes, 4 bytes a unit, then plane 1. */
+static inline uint8x16_t planes_0_1(uint8x16_t codes) {
+    return vpaddq_u8(plane_of(codes, 0), plane_of(codes, 1));
+}
+
+static inline uint8x16_t planes_2_3(uint8x16_t codes, int bits) {
+    return vpaddq_u8(plane_of(codes, 2), bits == 3 ? vdupq_n_u8(0) : plane_of(codes, 3));
 }
 
 /*
- * Packs 16 codes, two units: a mask leaves bit c of each selected code at its place, and adding neighbours three times
- * makes bytes of them. Planes of a unit lie together, so the last step interleaves.
+ * Packs 32 codes, four units. Adding neighbours three times makes bytes of bits; what is added side by side decides
+ * where they end up, and a permutation puts the planes of a unit together.
  */
-static inline __attribute__((always_inline)) void pack_16(uint8x16_t codes, const int bits, uint8_t *packed) {
-    static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-    const uint8x16_t place = vld1q_u8(places);
-    uint8x16_t plane[4];
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; j++) {
-        plane[j] = j < bits ? vandq_u8(vtstq_u8(codes, vdupq_n_u8((uint8_t)(1 << j))), place) : vdupq_n_u8(0);
-    }
-    uint8x16_t sums = vpaddq_u8(plane[0], plane[1]);
-    sums = vpaddq_u8(sums, bits > 2 ? vpaddq_u8(plane[2], plane[3]) : sums);
-    sums = vpaddq_u8(sums, sums); /* plane 0 units 0 1, plane 1 units 0 1, .. */
+static inline __attribute__((always_inline)) void pack_32(const uint8_t *codes, const int bits, uint8_t *packed) {
+    static const uint8_t order_2[8] = {0, 2, 1, 3, 4, 6, 5, 7};
+    static const uint8_t order_3[16] = {0, 2, 4, 1, 3, 5, 8, 10, 12, 9, 11, 13, 0, 0, 0, 0};
+    static const uint8_t order_4[16] = {0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15};
+    uint8x16_t a = vld1q_u8(codes), b = vld1q_u8(codes + 16);
     if (bits == 1) {
-        vst1q_lane_u16((uint16_t *)(void *)packed, vreinterpretq_u16_u8(sums), 0);
+        uint8x16_t sums = vpaddq_u8(plane_of(a, 0), plane_of(b, 0));
+        sums = vpaddq_u8(sums, sums);
+        uint32_t bytes = vgetq_lane_u32(vreinterpretq_u32_u8(vpaddq_u8(sums, sums)), 0);
+        memcpy(packed, &bytes, sizeof bytes);
     } else if (bits == 2) {
-        const uint8x8_t order = vcreate_u8(UINT64_C(0x03010200));
-        uint8x8_t bytes = vtbl1_u8(vget_low_u8(sums), order);
-        vst1_lane_u32((uint32_t *)(void *)packed, vreinterpret_u32_u8(bytes), 0);
-    } else if (bits == 3) {
-        const uint8x8_t order = vcreate_u8(UINT64_C(0x050301040200));
-        uint8x8_t bytes = vtbl1_u8(vget_low_u8(sums), order);
-        vst1_lane_u32((uint32_t *)(void *)packed, vreinterpret_u32_u8(bytes), 0);
-        vst1_lane_u16((uint16_t *)(void *)(packed + 4), vreinterpret_u16_u8(bytes), 2);
+        uint8x16_t sums = vpaddq_u8(planes_0_1(a), planes_0_1(b));
+        vst1_u8(packed, vqtbl1_u8(vpaddq_u8(sums, sums), vld1_u8(order_2)));
     } else {
-        vst1_u8(packed, vtbl1_u8(vget_low_u8(sums), vcreate_u8(UINT64_C(0x0705030106040200))));
+        uint8x16_t sums =
+            vpaddq_u8(vpaddq_u8(planes_0_1(a), planes_2_3(a, bits)), vpaddq_u8(planes_0_1(b), planes_2_3(b, bits)));
+        sums = vqtbl1q_u8(sums, vld1q_u8(bits == 3 ? order_3 : order_4));
+        if (bits == 3) {
+            uint32_t last = vgetq_lane_u32(vreinterpretq_u32_u8(sums), 2);
+            vst1_u8(packed, vget_low_u8(sums));
+            memcpy(packed + 8, &last, sizeof last);
+        } else {
+            vst1q_u8(packed, sums);
+        }
     }
 }
 
@@ -89,10 +111,20 @@ static inline __attribute__((always_inline)) void pack_bits(const uint8_t *codes
     for (int64_t i = 0; i < pixels; i++, codes += pixel_stride) {
         uint32x4_t total = vdupq_n_u32(0);
         int64_t c = 0;
-        for (; c + 16 <= channels; c += 16, packed += 2 * bits) {
-            uint8x16_t v = vld1q_u8(codes + c);
-            total = vpadalq_u16(total, vpaddlq_u8(v));
-            pack_16(v, bits, packed);
+        for (; c + 32 <= channels; c += 32, packed += 4 * bits) {
+            uint16x8_t pairs = vpaddlq_u8(vld1q_u8(codes + c));
+            total = vpadalq_u16(total, vpadalq_u8(pairs, vld1q_u8(codes + c + 16)));
+            pack_32(codes + c, bits, packed);
+        }
+        if (c + 16 <= channels) {
+            uint8_t twice[32], units[4 * CONV2D_BITS_MAX];
+            vst1q_u8(twice, vld1q_u8(codes + c));
+            vst1q_u8(twice + 16, vdupq_n_u8(0));
+            total = vpadalq_u16(total, vpaddlq_u8(vld1q_u8(codes + c)));
+            pack_32(twice, bits, units);
+            memcpy(packed, units, (size_t)(2 * bits));
+            c += 16;
+            packed += 2 * bits;
         }
         int32_t sum = (int32_t)vaddvq_u32(total);
         for (; c < channels; c += UNIT, packed += bits) {

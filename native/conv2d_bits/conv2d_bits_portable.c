@@ -31,13 +31,13 @@ static inline vec vec_count_add(vec a, vec w, vec x) {
     return a + ((v + (vec)((words)v >> 4)) & 0x0f);
 }
 
-static inline void vec_flush(uint16_t *middle, const vec *groups, int count) {
+static inline void vec_flush(uint16_t *middle, const vec *groups, int count, int first) {
     for (int lane = 0; lane < LANES; lane++) {
         uint32_t sum = 0;
         for (int g = 0; g < count; g++) {
             sum += (uint32_t)groups[g][lane] << g;
         }
-        middle[lane] = (uint16_t)(middle[lane] + sum);
+        middle[lane] = (uint16_t)((first ? 0 : middle[lane]) + sum);
     }
 }
 
