@@ -110,8 +110,8 @@ static void run_codes(shrike_context *context, const layer *l, int calls, int we
                                 .weight_bipolar = weight_bits == 1,
                                 .high = (1 << src_bits) - 1,
                                 .kernel = kernel};
-    uint8_t *weights =
-        random_codes(depth * l->out_channels, weight_bits == 1 ? 0 : -half, weight_bits == 1 ? 1 : half - 1);
+    int low = weight_bits == 1 ? 0 : 1 - half, high = weight_bits == 1 ? 1 : half - 1;
+    uint8_t *weights = random_codes(depth * l->out_channels, low, high);
     for (int64_t i = 0; weight_bits == 1 && i < depth * l->out_channels; i++) {
         weights[i] = (uint8_t)(2 * weights[i] - 1);
     }

@@ -46,7 +46,8 @@ static int class_of(uint32_t code) {
     if (is(code, 0xbf3ffc00, 0x0e205800)) { /* CNT */
         return PRODUCTS_BOTH;
     }
-    if (is(code, 0x9f200c00, 0x0e200000) && is(code, 0x0000c000, 0x00008000)) { /* SMLAL, SMLSL, SMULL and unsigned */
+    if (is(code, 0x9f200c00, 0x0e200000) &&
+        (is(code, 0xf000, 0x8000) || is(code, 0xf000, 0xc000))) { /* SMLAL, SMULL, .. */
         return PRODUCTS_ONE;
     }
     if (is(code, 0xbfa0fc00, 0x0e20cc00) || is(code, 0xbf80f400, 0x0f801000)) { /* FMLA of vectors, by element */

@@ -26,17 +26,23 @@ done
 
 sources=("$@")
 if [[ ${#sources[@]} -eq 0 ]]; then
-    sources=(*/*_neon.c)
+    sources=(conv2d_f32/conv2d_f32_portable.c */*_neon.c)
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 printf '%-44s %9s %6s %6s %9s\n' "inner loop" cycles instr IPC MAC/cycle
 for source in "${sources[@]}"; do
-    "$compiler" -O3 -std=gnu11 -march=armv8-a -mtune=cortex-a72 -ffp-contract=off -fno-math-errno -Iinclude -I. \
+    case $source in # as in CMakeLists.txt
+        conv2d_f32/*) flags=(-ffp-contract=fast -fno-schedule-insns -fno-tree-pre) ;;
+        *) flags=(-ffp-contract=off) ;;
+    esac
+    "$compiler" -O3 -std=gnu11 -march=armv8-a -mtune=cortex-a72 -fno-math-errno "${flags[@]}" -Iinclude -I. \
         -S "$source" -o "$work/kernels.s"
     sed -i 's/0xffffffffffffff\([0-9a-f][0-9a-f]\)$/0x\1/' "$work/kernels.s" # GCC's way to write bytes of 128 and more
     rm -f "$work"/loop-*.s
+    # GCC writes bytes of MOVI as 64 bits, which LLVM refuses.
+    sed -i -E 's/(movi\s.*), 0xffffffffffffff/\1, 0x/' "$work/kernels.s"
     # A loop is innermost when nothing but its own instructions lies between its label and the branch back.
     awk -v out="$work" '
         /^[A-Za-z_][A-Za-z0-9_.]*:/ { name = $1; sub(/:.*/, "", name); open = 0 }

@@ -40,9 +40,9 @@ static const conv2d_q_kernel kernels[] = {
     IGEMM("4x16_", SHRIKE_TIER_AVX2, unsigned, x86_avx2),
     BITS(conv2d_bits_suits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
 #elif defined(__aarch64__)
-    BITS(few_bits, SHRIKE_CPU_NEON, neon),
+    BITS(few_bits, SHRIKE_CPU_NEON, aarch64_neon),
     IGEMM("2x16_", SHRIKE_CPU_NEON, signed, aarch64_neon),
-    BITS(conv2d_bits_suits, SHRIKE_CPU_NEON, neon),
+    BITS(conv2d_bits_suits, SHRIKE_CPU_NEON, aarch64_neon),
 #endif
     BITS(few_bits, 0, portable),
     IGEMM("", 0, unsigned, portable),

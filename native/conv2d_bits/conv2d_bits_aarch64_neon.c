@@ -3,7 +3,6 @@
  * DUP retire two a cycle, so a step of a tile costs 3 n / 2 cycles for its n products of vectors and a half for each
  * broadcast, while weights are loaded beside them (native/bench/mca.sh prints the figures).
  */
-#if defined(__aarch64__)
 /* The core reorders by itself; loads hoisted by the compiler would spill counts to the stack. */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-schedule-insns")
@@ -189,7 +188,4 @@ static void pack(const uint8_t *codes, int64_t pixels, int64_t pixel_stride, int
 
 #include "conv2d_bits_kernel.h"
 
-CONV2D_BITS_DEFINE(conv2d_bits_neon, variant)
-#else
-typedef int conv2d_bits_neon_is_for_aarch64; /* a source file must not be empty */
-#endif
+CONV2D_BITS_DEFINE(conv2d_bits_aarch64_neon, variant)
