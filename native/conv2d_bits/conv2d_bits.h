@@ -102,6 +102,5 @@ void conv2d_bits(const conv2d_bits_variant *variant, shrike_context *context, co
 CONV2D_BITS_DECLARE(conv2d_bits_portable)
 CONV2D_BITS_DECLARE(conv2d_bits_aarch64_neon)
 CONV2D_BITS_DECLARE(conv2d_bits_lookup_x86_avx2)
-CONV2D_BITS_DECLARE(conv2d_bits_x86_avx512)
 
 #endif

@@ -22,21 +22,32 @@
             conv2d_q_igemm_pack_##codes, conv2d_q_igemm_workspace_##isa, conv2d_q_igemm_##isa                          \
     }
 
-/* Whether counting bits beats multiplying bytes, by the measured or modelled rates of the two kernels. */
+/*
+ * Whether planes of bits beat multiplying bytes, by the measured (x86) or modelled (aarch64) rates of the kernel that
+ * follows in the table. Looking subsets up costs the same for one and two bits of a code.
+ */
 static int few_bits(const shrike_conv2d_q_params *p) {
-#if defined(__aarch64__)
-    const int32_t most = 9;
+#if defined(__x86_64__)
+    const int32_t most = 12;
 #else
-    const int32_t most = 1;
+    const int32_t most = 9;
 #endif
     return p->weight_bits * p->src_bits <= most && conv2d_bits_suits(p);
 }
 
+#if defined(__x86_64__)
+/* The same against AVX-512 VNNI. */
+static int one_weight_bit(const shrike_conv2d_q_params *p) {
+    return p->weight_bits == 1 && p->src_bits <= 2 && conv2d_bits_suits(p);
+}
+#endif
+
 /* Best first: a kernel that is the best for some sizes only stands twice. The last one takes everything. */
 static const conv2d_q_kernel kernels[] = {
 #if defined(__x86_64__)
-    BITS(few_bits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
+    BITS(one_weight_bit, SHRIKE_TIER_AVX512VNNI, lookup_x86_avx2),
     IGEMM("12x32_", SHRIKE_TIER_AVX512VNNI, unsigned, x86_avx512vnni),
+    BITS(few_bits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
     IGEMM("4x16_", SHRIKE_TIER_AVX2, unsigned, x86_avx2),
     BITS(conv2d_bits_suits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
 #elif defined(__aarch64__)
@@ -44,9 +55,8 @@ static const conv2d_q_kernel kernels[] = {
     IGEMM("2x16_", SHRIKE_CPU_NEON, signed, aarch64_neon),
     BITS(conv2d_bits_suits, SHRIKE_CPU_NEON, aarch64_neon),
 #endif
-    BITS(few_bits, 0, portable),
-    IGEMM("", 0, unsigned, portable),
     BITS(conv2d_bits_suits, 0, portable),
+    IGEMM("", 0, unsigned, portable),
     {"conv2d_q_reference", 0, SHRIKE_QKERNEL_REFERENCE, conv2d_q_suits_any, conv2d_q_reference_packed_size,
      conv2d_q_reference_pack, NULL, conv2d_q_reference},
 };
