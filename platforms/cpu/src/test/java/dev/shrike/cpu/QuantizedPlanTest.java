@@ -3,6 +3,7 @@ package dev.shrike.cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.shrike.graph.Activation;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.IntegerEvaluator;
@@ -15,6 +16,7 @@ import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -61,8 +63,13 @@ class QuantizedPlanTest {
                 boolean codes = graph.quantization().containsKey(output.name());
                 float[] right = expected.get(output.name()).toFloats();
                 float[] ours = FloatBench.read(output);
+                // Real sums round by what their terms weigh, not by what is left of them.
+                float largest = 100;
+                for (float value : right) {
+                    largest = Math.max(largest, Math.abs(value));
+                }
                 for (int i = 0; i < right.length; i++) {
-                    float bound = codes ? 0 : 2e-5f * Math.max(1, Math.abs(right[i]));
+                    float bound = codes ? 0 : 2e-6f * largest;
                     assertEquals(right[i], ours[i], bound, hint + " output " + output.name() + "[" + i + "]");
                 }
             }
@@ -80,18 +87,36 @@ class QuantizedPlanTest {
         for (ValueInfo input : graph.inputs()) {
             quantization.put(input.name(), randomCodes(random));
         }
+        Set<String> inexact = new HashSet<>();
         for (Node node : graph.nodes()) {
             if (node.op() instanceof Op.Conv && (whole || random.nextInt(5) > 0)) {
                 quantizeWeights(node.input(1), constants, quantization, random);
             }
+            boolean exact = isExact(node, quantization) && node.inputs().stream().noneMatch(inexact::contains);
             for (String output : node.outputs()) {
-                if (whole || random.nextInt(4) > 0) {
+                if (exact && (whole || random.nextInt(4) > 0)) {
                     quantization.put(output, randomCodes(random));
+                } else if (!exact) {
+                    inexact.add(output);
                 }
             }
         }
         return new Graph(graph.name(), graph.inputs(), graph.outputs(), graph.nodes(), constants, quantization,
                 graph.metadata());
+    }
+
+    /**
+     * Whether engine and evaluator give the same bits: float sums and the functions of reals may differ in the last one,
+     * and codes rounded from them by a whole code.
+     */
+    private static boolean isExact(Node node, Map<String, Quantization> quantization) {
+        return switch (node.op()) {
+            case Op.Conv conv ->
+                quantization.containsKey(node.input(0)) && quantization.containsKey(node.input(1))
+                        && conv.activation().kind() == Activation.Kind.NONE;
+            case Op.Unary unary -> quantization.containsKey(node.input(0)) || unary.kind() == Op.Unary.Kind.RELU;
+            default -> true;
+        };
     }
 
     private static Quantization randomCodes(Random random) {
