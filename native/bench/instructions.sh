@@ -78,7 +78,8 @@ done < "$shapes" | awk '
         if (!(kind in total)) {
             order[++kinds] = kind
         }
-        total[kind] += times * n[0]; inner[kind] += times * n[7]; time[kind] += times * cycles; mac[kind] += times * macs
+        total[kind] += times * n[0]; inner[kind] += times * n[7]; time[kind] += times * cycles
+        mac[kind] += times * macs
     }
     END {
         for (k = 1; k <= kinds; k++) {

@@ -6,15 +6,16 @@
 # of several bits a multiply-accumulate is one product of a whole weight and a whole activation.
 #
 # Multiplies are counted from the instructions: a CNT of a 16-byte vector is 128 products of single bits, of which a
-# product of w-bit and a-bit codes takes w x a (taken from "w.a." in the function's name); SMLAL, SMULL, UMLAL, UMULL are
-# 8 products and FMLA .4s is 4.
+# product of w-bit and a-bit codes takes w x a (taken from "w.a." in the function's name); SMLAL, SMULL, UMLAL, UMULL
+# are 8 products and FMLA .4s is 4.
 # LLVM models the Cortex-A72 as the A57; read differences of less than a tenth as equal.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 mca=${LLVM_MCA:-}
 for candidate in llvm-mca llvm-mca-21 llvm-mca-20 llvm-mca-19; do
-    [[ -n $mca ]] || ! command -v "$candidate" > /dev/null || [[ $candidate == llvm-mca && -n $(compgen -c llvm-mca-) ]] \
+    [[ -n $mca ]] || ! command -v "$candidate" > /dev/null \
+        || [[ $candidate == llvm-mca && -n $(compgen -c llvm-mca-) ]] \
         || mca=$candidate
 done
 compiler=${CC_AARCH64:-aarch64-linux-gnu-gcc}

@@ -384,7 +384,8 @@ enum shrike_qkernel {
  * acc[oc] = sum over window and channels of (weight - weight_zero[oc]) * (code - src_zero), exact in int32; taps
  * outside the image hold src_zero.
  *   CODES: c = clamp(rint(acc * multiplier[oc] + offset[oc]), low, high); c = table[c] if there is a table; with a
- *          residual c = clamp(rint((c * residual_a + residual * residual_b) + residual_c), residual_low, residual_high).
+ *          residual c = clamp(rint((c * residual_a + residual * residual_b) + residual_c), residual_low,
+ *          residual_high).
  *   REAL:  y = activation(acc * multiplier[oc] + offset[oc]) + residual. SiLU, sigmoid and tanh are taken in double.
  * The residual may be dst itself (same pointer and strides).
  */

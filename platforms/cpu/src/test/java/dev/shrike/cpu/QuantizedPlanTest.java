@@ -106,8 +106,8 @@ class QuantizedPlanTest {
     }
 
     /**
-     * Whether engine and evaluator give the same bits: float sums and the functions of reals may differ in the last one,
-     * and codes rounded from them by a whole code.
+     * Whether engine and evaluator give the same bits: float sums and the functions of reals may differ in the last
+     * one, and codes rounded from them by a whole code.
      */
     private static boolean isExact(Node node, Map<String, Quantization> quantization) {
         return switch (node.op()) {
