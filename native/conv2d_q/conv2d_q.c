@@ -24,15 +24,16 @@
 
 /*
  * Whether planes of bits beat multiplying bytes, by the measured (x86) or modelled (aarch64) rates of the kernel that
- * follows in the table. Looking subsets up costs the same for one and two bits of a code.
+ * follows in the table. Looking subsets up takes time for each bit of a weight only, but wide codes fill its bytes
+ * soon.
  */
 static int few_bits(const shrike_conv2d_q_params *p) {
 #if defined(__x86_64__)
-    const int32_t most = 12;
+    int few = p->weight_bits == 1 || (p->weight_bits == 2 && p->src_bits <= 2);
 #else
-    const int32_t most = 9;
+    int few = p->weight_bits * p->src_bits <= 9;
 #endif
-    return p->weight_bits * p->src_bits <= most && conv2d_bits_suits(p);
+    return few && conv2d_bits_suits(p);
 }
 
 #if defined(__x86_64__)
