@@ -1,0 +1,48 @@
+package dev.shrike.app.build;
+
+import dev.shrike.graph.MinMaxQuantizer;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What one run of {@code shrike build} is to do.
+ *
+ * @param model file or name of the model
+ * @param output file to write
+ * @param width wanted width of the network's input in pixels, 0 for the model's own
+ * @param height wanted height, 0 for the model's own
+ * @param quantization how to quantise; empty leaves the network as it is
+ * @param threads worker threads of the engine; 0 takes one per processor
+ * @param quiet whether to print errors only
+ * @param progress whether a progress bar is wanted
+ */
+record BuildRequest(
+        String model,
+        Path output,
+        int width,
+        int height,
+        Optional<Quantization> quantization,
+        int threads,
+        boolean quiet,
+        boolean progress) {
+    BuildRequest {
+        Objects.requireNonNull(model, "model");
+        Objects.requireNonNull(output, "output");
+        Objects.requireNonNull(quantization, "quantization");
+    }
+
+    /**
+     * How to quantise.
+     *
+     * @param options widths
+     * @param pictures folder of pictures like those that the network will see
+     * @param most most pictures to take, at even distances of those that there are
+     */
+    record Quantization(MinMaxQuantizer.Options options, String pictures, int most) {
+        Quantization {
+            Objects.requireNonNull(options, "options");
+            Objects.requireNonNull(pictures, "pictures");
+        }
+    }
+}

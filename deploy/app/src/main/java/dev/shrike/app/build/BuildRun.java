@@ -1,0 +1,156 @@
+package dev.shrike.app.build;
+
+import dev.shrike.BackendUnavailableException;
+import dev.shrike.ModelException;
+import dev.shrike.ShrikeException;
+import dev.shrike.UnsupportedModelException;
+import dev.shrike.app.Console;
+import dev.shrike.app.ExitCode;
+import dev.shrike.app.Progress;
+import dev.shrike.app.detect.ModelStore;
+import dev.shrike.app.detect.Sources;
+import dev.shrike.app.detect.Weights;
+import dev.shrike.files.FileReplacement;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.GraphPasses;
+import dev.shrike.graph.MinMaxQuantizer;
+import dev.shrike.graph.Shape;
+import dev.shrike.graph.ValueInfo;
+import dev.shrike.onnx.OnnxModels;
+import dev.shrike.spi.Backend;
+import dev.shrike.spi.Backends;
+import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.vision.InputSize;
+import dev.shrike.vision.Labels;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** One run of {@code shrike build}: reads the model, quantises it if that is wanted, and writes the built file. */
+final class BuildRun {
+    private final Console console;
+    private final ModelStore store;
+    private final BuildRequest request;
+    private final Progress progress;
+
+    BuildRun(Console console, ModelStore store, BuildRequest request) {
+        this.console = console;
+        this.store = store;
+        this.request = request;
+        this.progress = new Progress(console, request.progress());
+    }
+
+    /** The exit code. */
+    int run() {
+        Backend backend = builder();
+        // Said now, not after the pictures.
+        FileReplacement.requireFolder(request.output());
+        List<Path> pictures = pictures();
+        Path model = Weights.resolve(request.model(), request.width(), request.height(), store);
+        if (backend.reads(model)) {
+            throw new ModelException(model + ": is a built model already; give the ONNX file that it was made from");
+        }
+        try {
+            Graph graph = network(OnnxModels.read(model), model, backend, pictures);
+            backend.build(graph, request.output());
+            if (!request.quiet()) {
+                new BuildSummary(graph, model, request.output()).lines().forEach(console::line);
+            }
+        } finally {
+            progress.clear();
+        }
+        return ExitCode.OK;
+    }
+
+    /** The engine whose files end as the output does. */
+    private Backend builder() {
+        List<Backend> builders = new ArrayList<>();
+        for (Backend backend : Backends.installed()) {
+            if (!backend.extension().isEmpty() && request.output().toString().endsWith(backend.extension())) {
+                builders.add(backend);
+            }
+        }
+        if (builders.isEmpty()) {
+            throw new BackendUnavailableException("no installed engine builds such files as " + request.output()
+                    + ": add dev.shrike:shrike-cpu to the class path", null);
+        }
+        return Backends.usable(builders, "").getFirst();
+    }
+
+    /** At most as many pictures as wanted, at even distances. */
+    private List<Path> pictures() {
+        if (request.quantization().isEmpty()) {
+            return List.of();
+        }
+        BuildRequest.Quantization quantization = request.quantization().get();
+        Sources sources = Sources.expand(List.of(quantization.pictures()));
+        if (!sources.problems().isEmpty()) {
+            throw new ShrikeException(sources.problems().getFirst());
+        }
+        List<Path> all = sources.pictures();
+        int count = Math.min(quantization.most(), all.size());
+        List<Path> taken = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            taken.add(all.get((int) ((long) i * all.size() / count)));
+        }
+        return taken;
+    }
+
+    /** The network that goes into the file; whatever is wrong with it names the model. */
+    private Graph network(Graph graph, Path model, Backend backend, List<Path> pictures) {
+        try {
+            Graph ready = GraphPasses.forInference(graph, inputShapes(graph));
+            Graph built = request.quantization().isEmpty() ? ready : quantized(ready, backend, pictures);
+            // What the engine cannot run is told here, not on the machine that the file goes to.
+            backend.open(built, ExecutorOptions.DEFAULT.withThreads(request.threads())).close();
+            return built;
+        } catch (UnsupportedModelException e) {
+            throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
+        } catch (ModelException e) {
+            throw new ModelException(model + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Graph quantized(Graph ready, Backend backend, List<Path> pictures) {
+        if (!ready.quantization().isEmpty()) {
+            throw new UnsupportedModelException("is quantised already: leave --bits out, or give the float network");
+        }
+        MinMaxQuantizer.Options options = request.quantization().orElseThrow().options();
+        // Names the values inside fused convolutions, which are to be measured as well.
+        Graph prepared = MinMaxQuantizer.prepare(ready);
+        Map<String, float[]> ranges;
+        try (RangeMeter meter = RangeMeter.open(
+                prepared, MinMaxQuantizer.rangesNeeded(prepared, options), backend, request.threads())) {
+            for (int i = 0; i < pictures.size(); i++) {
+                progress.show("measuring " + pictures.get(i).getFileName(), i, pictures.size());
+                meter.measure(pictures.get(i));
+            }
+            ranges = meter.ranges();
+        }
+        progress.clear();
+        if (!request.quiet()) {
+            console.note("measured the ranges of " + ranges.size() + " values on " + pictures.size()
+                    + (pictures.size() == 1 ? " picture" : " pictures"));
+        }
+        return GraphPasses.forInference(MinMaxQuantizer.quantize(prepared, ranges, options), Map.of());
+    }
+
+    /** The full shape of a picture input; other inputs keep their own. */
+    private Map<String, Shape> inputShapes(Graph graph) {
+        boolean wanted = request.width() != 0;
+        if (graph.inputs().size() != 1 || graph.inputs().getFirst().shape().rank() != 4) {
+            if (wanted) {
+                throw new UnsupportedModelException("--imgsz is for networks with one picture as input; this one has "
+                        + graph.inputs());
+            }
+            return Map.of();
+        }
+        ValueInfo input = graph.inputs().getFirst();
+        InputSize size = InputSize.choose(
+                input.shape(), request.width(), request.height(), Labels.stride(graph.metadata()));
+        long channels = input.shape().dim(1) == Shape.OPEN ? 3 : input.shape().dim(1);
+        long batch = input.shape().dim(0) == Shape.OPEN ? 1 : input.shape().dim(0);
+        return Map.of(input.name(), Shape.of(batch, channels, size.height(), size.width()));
+    }
+}
