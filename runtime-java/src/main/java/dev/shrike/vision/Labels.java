@@ -19,7 +19,7 @@ public final class Labels {
     private static final int DEFAULT_STRIDE = 32;
 
     /** The 80 classes of MS COCO that detection models are trained on, in their usual order. */
-    private static final List<String> COCO = List.of(
+    public static final List<String> COCO = List.of(
             "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
             "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep", "cow",
             "elephant", "bear", "zebra", "giraffe", "backpack", "umbrella", "handbag", "tie", "suitcase", "frisbee",

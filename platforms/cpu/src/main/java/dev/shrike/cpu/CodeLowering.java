@@ -111,17 +111,14 @@ final class CodeLowering {
 
     private void convolution(CodeConvolution codes, ConvTask task) {
         IntegerWeights weights = codes.weights();
-        Params.Writer params = sizes(task)
+        Params.Writer params = task.describeTo(Params.CONV2D_Q.allocate(arena))
                 .set("src", plan.address(task.source()))
                 .set("dst", plan.address(task.target()))
                 .set("src_zero", codes.from().zero())
                 .set("src_bits", codes.from().bits())
                 .set("weight_bits", weights.bits())
                 .set("weight_bipolar", weights.bipolar() ? 1 : 0)
-                .set("kernel", settings.codeKernel().ordinal())
-                .set("activation", task.activation().kind().ordinal())
-                .setFloat("alpha", task.activation().alpha())
-                .setFloat("beta", task.activation().beta());
+                .set("kernel", settings.codeKernel().ordinal());
         setEpilogue(params, codes);
         if (task.residual() != null) {
             params.set("residual", plan.address(task.residual())).setImage("residual", task.residual());
@@ -170,32 +167,6 @@ final class CodeLowering {
                     .set("residual_low", sum.low())
                     .set("residual_high", sum.high());
         }
-    }
-
-    private Params.Writer sizes(ConvTask task) {
-        Window window = task.window();
-        int[] in = task.source().dims();
-        int[] out = task.target().dims();
-        return Params.CONV2D_Q
-                .allocate(arena)
-                .setImage("src", task.source())
-                .setImage("dst", task.target())
-                .set("batch", in[0])
-                .set("channels", in[1])
-                .set("height", in[2])
-                .set("width", in[3])
-                .set("out_channels", out[1])
-                .set("out_height", out[2])
-                .set("out_width", out[3])
-                .set("groups", task.group())
-                .set("kernel_height", window.kernelHeight())
-                .set("kernel_width", window.kernelWidth())
-                .set("stride_height", window.strideHeight())
-                .set("stride_width", window.strideWidth())
-                .set("pad_top", window.padTop())
-                .set("pad_left", window.padLeft())
-                .set("dilation_height", window.dilationHeight())
-                .set("dilation_width", window.dilationWidth());
     }
 
     // --- the rest --------------------------------------------------------------------------------------------------

@@ -40,6 +40,33 @@ record ConvTask(
         return target.elements() * (inChannels() / group) * window.kernelHeight() * window.kernelWidth();
     }
 
+    /** Sets the sizes, strides and activation of a convolution's struct, of reals or of codes. */
+    Params.Writer describeTo(Params.Writer params) {
+        int[] in = source.dims();
+        int[] out = target.dims();
+        return params.setImage("src", source)
+                .setImage("dst", target)
+                .set("batch", in[0])
+                .set("channels", in[1])
+                .set("height", in[2])
+                .set("width", in[3])
+                .set("out_channels", out[1])
+                .set("out_height", out[2])
+                .set("out_width", out[3])
+                .set("groups", group)
+                .set("kernel_height", window.kernelHeight())
+                .set("kernel_width", window.kernelWidth())
+                .set("stride_height", window.strideHeight())
+                .set("stride_width", window.strideWidth())
+                .set("pad_top", window.padTop())
+                .set("pad_left", window.padLeft())
+                .set("dilation_height", window.dilationHeight())
+                .set("dilation_width", window.dilationWidth())
+                .set("activation", activation.kind().ordinal())
+                .setFloat("alpha", activation.alpha())
+                .setFloat("beta", activation.beta());
+    }
+
     /** Kernel, stride and channels for people: {@code "3x3s2 64->128 80x80"}. */
     String describe() {
         return window.kernelHeight() + "x" + window.kernelWidth() + "s" + window.strideHeight() + " " + inChannels()

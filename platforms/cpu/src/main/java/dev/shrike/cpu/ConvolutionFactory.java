@@ -68,13 +68,11 @@ final class ConvolutionFactory implements AutoCloseable {
     private Step nativeStep(ConvTask task, PlanBuilder plan, Arena arena) {
         Params.Writer params = Params.CONV2D.allocate(arena);
         params.set("src", plan.address(task.source()))
-                .set("dst", plan.address(task.target()))
-                .setImage("src", task.source())
-                .setImage("dst", task.target());
+                .set("dst", plan.address(task.target()));
+        task.describeTo(params);
         if (task.residual() != null) {
             params.set("residual", plan.address(task.residual())).setImage("residual", task.residual());
         }
-        setSizes(task, params);
         MemorySegment packed = plan.allocate(packedBytes(task, params));
         try (Arena temporary = Arena.ofConfined()) {
             float[] values = task.weights().toFloats();
@@ -103,31 +101,6 @@ final class ConvolutionFactory implements AutoCloseable {
                     "node '" + task.node() + "': no kernel for the convolution " + task.describe());
         }
         return 4 * Math.max(1, floats);
-    }
-
-    private static void setSizes(ConvTask task, Params.Writer params) {
-        int[] in = task.source().dims();
-        int[] out = task.target().dims();
-        var w = task.window();
-        params.set("batch", in[0])
-                .set("channels", in[1])
-                .set("height", in[2])
-                .set("width", in[3])
-                .set("out_channels", out[1])
-                .set("out_height", out[2])
-                .set("out_width", out[3])
-                .set("groups", task.group())
-                .set("kernel_height", w.kernelHeight())
-                .set("kernel_width", w.kernelWidth())
-                .set("stride_height", w.strideHeight())
-                .set("stride_width", w.strideWidth())
-                .set("pad_top", w.padTop())
-                .set("pad_left", w.padLeft())
-                .set("dilation_height", w.dilationHeight())
-                .set("dilation_width", w.dilationWidth())
-                .set("activation", task.activation().kind().ordinal())
-                .setFloat("alpha", task.activation().alpha())
-                .setFloat("beta", task.activation().beta());
     }
 
     /** Bytes of native memory held outside the plan's arena. */

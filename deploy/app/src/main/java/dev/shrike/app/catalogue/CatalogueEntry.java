@@ -1,5 +1,6 @@
 package dev.shrike.app.catalogue;
 
+import dev.shrike.vision.Labels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -69,7 +70,7 @@ record CatalogueEntry(
             new Preparation.Yolov5FromTfjs(
                     Yolov5Architecture.SMALL,
                     "05df893cf4fcafbc26fe06f085ff183a20a458ee735aa1b3151ef28ae443265e",
-                    CocoNames.NAMES),
+                    Labels.COCO),
             List.of("yolov5s.onnx"),
             1);
 

@@ -8,6 +8,7 @@ import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import dev.shrike.vision.Labels;
 import dev.shrike.onnx.OnnxModels;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -63,7 +64,7 @@ class Yolov5GraphTest {
         CatalogueEntry.Preparation.Yolov5FromTfjs pinned =
                 (CatalogueEntry.Preparation.Yolov5FromTfjs) CatalogueEntry.YOLOV5S.preparation();
         assertEquals(weights.contentHash(), pinned.content(), "the pinned weights are the reference's");
-        Graph built = Yolov5Graph.build(weights, 640, 640, CocoNames.NAMES);
+        Graph built = Yolov5Graph.build(weights, 640, 640, Labels.COCO);
         assertEquals(reference.inputs(), built.inputs());
         assertEquals(reference.outputs(), built.outputs());
         for (String key : List.of("names", "stride")) {
