@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
-# Latency of the CPU engine against ONNX Runtime, the two in turn in one run:
+# Latency of the CPU engine against ONNX Runtime, all contestants in turn in one run:
 #   platforms/cpu/bench.sh [--rounds N] [--threads 1,2] [--layers] MODEL.onnx[@SIZE] ...
-# Without models: yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
+#   platforms/cpu/bench.sh quantized [--rounds N] [--threads N] [--bits 8x8,2x2] [--layers] MODEL.onnx
+# The first compares float networks, the second quantised ones with ONNX Runtime in float and in int8. Without models: yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
 
+bench=FloatBench
+if [[ ${1:-} == quantized ]]; then
+    bench=QuantizedBench
+    shift
+fi
 options=() models=()
 while (($# > 0)); do
     case $1 in
-        --rounds | --threads) options+=("$1" "$2") && shift ;;
+        --rounds | --threads | --bits) options+=("$1" "$2") && shift ;;
         --layers) options+=("$1") ;;
         *) models+=("$1") ;;
     esac
@@ -20,7 +26,9 @@ if ((${#models[@]} == 0)); then
     ./shrike detect --imgsz 320 --nosave >/dev/null
     ./shrike detect --nosave >/dev/null
     models=("$cache/yolov5s.onnx@640" "$cache/yolov5s-320.onnx@320")
-    if [[ -n ${SHRIKE_SHARED:-} ]]; then
+    if [[ $bench == QuantizedBench ]]; then
+        models=("$cache/yolov5s.onnx")
+    elif [[ -n ${SHRIKE_SHARED:-} ]]; then
         models=("$SHRIKE_SHARED/models/yolov5n-640.onnx@640" "$SHRIKE_SHARED/models/yolov5n-dynamic.onnx@320"
             "${models[@]}")
     fi
@@ -33,4 +41,4 @@ java=$(for release in "${JAVA_HOME:-/none}/release" /usr/lib/jvm/*/release; do
 done | head -n 1)
 exec "${java:?no JDK 25 or later found}" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
     -cp "platforms/cpu/target/test-classes:platforms/cpu/target/classes:$(<platforms/cpu/target/test.classpath)" \
-    dev.shrike.cpu.FloatBench "${options[@]}" "${models[@]}"
+    dev.shrike.cpu.$bench "${options[@]}" "${models[@]}"
