@@ -29,7 +29,8 @@ final class ConvolutionFactory implements AutoCloseable {
         this.context = context;
         this.threads = threads;
         this.choice = settings.convolution();
-        this.oneDnn = choice == CpuSettings.Convolution.NATIVE ? null : openOneDnn();
+        // Loading it costs time and memory, so a plan that would never ask it goes without.
+        this.oneDnn = mayUseOneDnn() ? openOneDnn() : null;
     }
 
     private OneDnn openOneDnn() {
@@ -62,7 +63,15 @@ final class ConvolutionFactory implements AutoCloseable {
     }
 
     private boolean prefersOneDnn(ConvTask task) {
-        return choice == CpuSettings.Convolution.ONEDNN || threads == 1 && task.group() == 1;
+        return choice == CpuSettings.Convolution.ONEDNN || task.group() == 1;
+    }
+
+    private boolean mayUseOneDnn() {
+        return switch (choice) {
+            case NATIVE -> false;
+            case ONEDNN -> true;
+            case AUTO -> threads == 1;
+        };
     }
 
     private Step nativeStep(ConvTask task, PlanBuilder plan, Arena arena) {

@@ -28,10 +28,7 @@ final class MatrixLowering {
         View b = second.rank() == 1 ? second.reshape(new int[] {second.dims()[0], 1}).orElseThrow() : second;
         int batch = Math.max(a.rank(), b.rank()) - 2;
         int[] full = new int[batch + 2];
-        int[] outer = first.rank() == 1 || second.rank() == 1
-                ? Arrays.copyOf(out.dims(), batch)
-                : Arrays.copyOf(out.dims(), batch);
-        System.arraycopy(outer, 0, full, 0, batch);
+        System.arraycopy(out.dims(), 0, full, 0, batch);
         full[batch] = a.dims()[a.rank() - 2];
         full[batch + 1] = b.dims()[b.rank() - 1];
         View target = out.reshape(full).orElseThrow();
