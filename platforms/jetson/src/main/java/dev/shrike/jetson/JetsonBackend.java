@@ -1,0 +1,114 @@
+package dev.shrike.jetson;
+
+import dev.shrike.BackendUnavailableException;
+import dev.shrike.graph.Graph;
+import dev.shrike.onnx.OnnxModels;
+import dev.shrike.spi.Availability;
+import dev.shrike.spi.Backend;
+import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.spi.GraphExecutor;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The engine for NVIDIA GPUs: TensorRT, built for a Jetson with JetPack 5. */
+public final class JetsonBackend implements Backend {
+    /** Where the graph of a built engine notes the file that it came from. */
+    private static final String BUILT = "shrike.tensorrt.file";
+
+    /** The libraries, loaded when they are first needed. */
+    private static final class Libraries {
+        private static final Gpu GPU;
+        private static final TensorRt TENSOR_RT;
+        private static final BackendUnavailableException FAILURE;
+
+        static {
+            Gpu gpu = null;
+            TensorRt tensorRt = null;
+            BackendUnavailableException failure = null;
+            try {
+                // The device first: TensorRT 8.6 crashes when its runtime is created without one.
+                gpu = CudaLibrary.open();
+                tensorRt = TensorRtLibrary.open();
+            } catch (BackendUnavailableException e) {
+                failure = e;
+            } catch (LinkageError | RuntimeException e) {
+                failure = MissingLibraries.explain("CUDA or TensorRT", e);
+            }
+            GPU = gpu;
+            TENSOR_RT = tensorRt;
+            FAILURE = failure;
+        }
+
+        private Libraries() {}
+    }
+
+    /** The TensorRT engine; loads nothing yet. */
+    public JetsonBackend() {}
+
+    @Override
+    public String name() {
+        return "tensorrt";
+    }
+
+    @Override
+    public int rank() {
+        return 10;
+    }
+
+    @Override
+    public Availability probe() {
+        if (Libraries.FAILURE != null) {
+            return new Availability.Missing(Libraries.FAILURE.getMessage(), Libraries.FAILURE);
+        }
+        return new Availability.Available("TensorRT " + Libraries.TENSOR_RT.version() + ", "
+                + Libraries.GPU.device().describe());
+    }
+
+    private static void require() {
+        if (Libraries.FAILURE != null) {
+            throw new BackendUnavailableException(
+                    "the engine 'tensorrt' cannot run here: " + Libraries.FAILURE.getMessage(), Libraries.FAILURE);
+        }
+    }
+
+    @Override
+    public GraphExecutor open(Graph graph, ExecutorOptions options) {
+        require();
+        return new TensorRtEngines(Libraries.GPU, Libraries.TENSOR_RT, EngineOptions.fromSystemProperties())
+                .open(graph, options, builtFile(graph));
+    }
+
+    private static Path builtFile(Graph graph) {
+        String file = graph.metadata().get(BUILT);
+        return file == null ? null : Path.of(file);
+    }
+
+    @Override
+    public String extension() {
+        return ".engine";
+    }
+
+    @Override
+    public boolean reads(Path model) {
+        return EngineFile.isOne(model);
+    }
+
+    @Override
+    public Graph load(Path model) {
+        EngineFile file = EngineFile.read(model);
+        Graph graph = OnnxModels.read(file.onnx().toArray(ValueLayout.JAVA_BYTE), model.toString(), null);
+        Map<String, String> metadata = new HashMap<>(graph.metadata());
+        metadata.put(BUILT, model.toAbsolutePath().toString());
+        return new Graph(graph.name(), graph.inputs(), graph.outputs(), graph.nodes(), graph.constants(),
+                graph.quantization(), metadata);
+    }
+
+    @Override
+    public void build(Graph graph, Path file) {
+        require();
+        new TensorRtEngines(Libraries.GPU, Libraries.TENSOR_RT, EngineOptions.fromSystemProperties())
+                .engine(NetworkSource.of(graph, Map.of())).write(file);
+    }
+}
