@@ -21,30 +21,45 @@ record LetterboxTables(int left, int top, int width, int height, int[] columns, 
         int height = Math.clamp((int) Math.rint(frameHeight * ratio), 1, inputHeight);
         int left = (int) Math.rint((inputWidth - width) / 2.0 - 0.1);
         int top = (int) Math.rint((inputHeight - height) / 2.0 - 0.1);
-        return new LetterboxTables(left, top, width, height, axis(frameWidth, width), axis(frameHeight, height),
+        return new LetterboxTables(left, top, width, height, columns(frameWidth, width),
+                rows(frameHeight, height),
                 frameWidth == 2 * width && frameHeight == 2 * height);
     }
 
-    private static int[] axis(int from, int to) {
+    private static float position(int index, double scale) {
+        return (float) ((index + 0.5) * scale - 0.5);
+    }
+
+    /** Beyond the edge the last column counts whole. */
+    private static int[] columns(int from, int to) {
         double scale = (double) from / to;
         int[] table = new int[4 * to];
         for (int i = 0; i < to; i++) {
-            float position = (float) ((i + 0.5) * scale - 0.5);
+            float position = position(i, scale);
             int first = (int) Math.floor(position);
-            float fraction = position - first;
-            if (first < 0) {
-                first = 0;
-                fraction = 0;
-            }
-            if (first >= from - 1) {
-                first = from - 1;
-                fraction = 0;
-            }
-            table[4 * i] = first;
-            table[4 * i + 1] = Math.min(first + 1, from - 1);
-            table[4 * i + 2] = (int) Math.rint((1f - fraction) * ONE);
-            table[4 * i + 3] = (int) Math.rint(fraction * ONE);
+            boolean inside = first >= 0 && first < from - 1;
+            put(table, i, Math.clamp(first, 0, from - 1), Math.clamp(first + 1, 0, from - 1),
+                    inside ? position - first : 0);
         }
         return table;
+    }
+
+    /** Beyond the edge the last row counts twice with the weights of both, whose products are cut off one by one. */
+    private static int[] rows(int from, int to) {
+        double scale = (double) from / to;
+        int[] table = new int[4 * to];
+        for (int i = 0; i < to; i++) {
+            float position = position(i, scale);
+            int first = (int) Math.floor(position);
+            put(table, i, Math.clamp(first, 0, from - 1), Math.clamp(first + 1, 0, from - 1), position - first);
+        }
+        return table;
+    }
+
+    private static void put(int[] table, int index, int first, int second, float fraction) {
+        table[4 * index] = first;
+        table[4 * index + 1] = second;
+        table[4 * index + 2] = (int) Math.rint((1f - fraction) * ONE);
+        table[4 * index + 3] = (int) Math.rint(fraction * ONE);
     }
 }

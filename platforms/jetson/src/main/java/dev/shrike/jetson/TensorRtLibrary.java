@@ -88,7 +88,7 @@ final class TensorRtLibrary implements TensorRt {
         public void log(Severity severity, String text) {
             // An exception must not get into C++.
             try {
-                if (severity.value <= Severity.kERROR.value) {
+                if (severity.value <= Severity.kWARNING.value) {
                     synchronized (errors) {
                         errors.addLast(text.strip());
                         if (errors.size() > KEPT) {
