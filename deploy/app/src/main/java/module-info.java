@@ -12,4 +12,6 @@ module dev.shrike.app {
             info.picocli;
     opens dev.shrike.app.detect to
             info.picocli;
+    opens dev.shrike.app.doctor to
+            info.picocli;
 }

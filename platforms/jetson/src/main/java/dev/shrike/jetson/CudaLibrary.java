@@ -325,12 +325,7 @@ final class CudaLibrary implements Gpu {
 
     @Override
     public Kernel compile(String source, String name) {
-        try {
-            Loader.load(nvrtc.class);
-        } catch (LinkageError | RuntimeException e) {
-            throw MissingLibraries.explain("CUDA's run-time compiler", e);
-        }
-        try (BytePointer ptx = compile(source, name, "--gpu-architecture=compute_" + device.major() + device.minor())) {
+        try (BytePointer ptx = toPtx(source, name, "compute_" + device.major() + device.minor())) {
             CUmod_st module = new CUmod_st();
             check("cuModuleLoadData", cudart.cuModuleLoadData(module, ptx));
             CUfunc_st function = new CUfunc_st();
@@ -343,14 +338,22 @@ final class CudaLibrary implements Gpu {
         }
     }
 
-    private static BytePointer compile(String source, String name, String architecture) {
+    /** The kernel in NVIDIA's portable assembly, zero-terminated; needs no device. The caller closes it. */
+    static BytePointer toPtx(String source, String name, String architecture) {
+        try {
+            NativeMemoryLimits.lift();
+            Loader.load(nvrtc.class);
+        } catch (LinkageError | RuntimeException e) {
+            throw MissingLibraries.explain("CUDA's run-time compiler", e);
+        }
         _nvrtcProgram program = new _nvrtcProgram();
         try (BytePointer text = new BytePointer(source); BytePointer file = new BytePointer(name + ".cu")) {
             checkCompiler("nvrtcCreateProgram",
                     nvrtc.nvrtcCreateProgram(program, text, file, 0, (PointerPointer) null, (PointerPointer) null), "");
         }
-        try (PointerPointer<BytePointer> options = new PointerPointer<>(architecture); SizeTPointer size =
-                new SizeTPointer(1)) {
+        try (PointerPointer<BytePointer> options = new PointerPointer<>(
+                "--gpu-architecture=" + architecture); SizeTPointer size =
+                        new SizeTPointer(1)) {
             int error = nvrtc.nvrtcCompileProgram(program, 1, options);
             checkCompiler("nvrtcCompileProgram", error, error == 0 ? "" : ": " + compilerLog(program));
             checkCompiler("nvrtcGetPTXSize", nvrtc.nvrtcGetPTXSize(program, size), "");

@@ -139,7 +139,8 @@ record EngineFile(EngineRecord record, MemorySegment onnx, byte[] calibration, M
             found[i] = parts.asSlice(at, size);
             at += size;
         }
-        if (at != parts.byteSize() || found[0].byteSize() > LARGEST_RECORD || found[2].byteSize() > LARGEST_RECORD * 16L) {
+        if (at != parts.byteSize() || found[0].byteSize() > LARGEST_RECORD
+                || found[2].byteSize() > LARGEST_RECORD * 16L) {
             throw new ModelException("has parts of sizes that make no sense");
         }
         return new EngineFile(EngineRecord.fromJson(found[0].toArray(ValueLayout.JAVA_BYTE)), found[1],

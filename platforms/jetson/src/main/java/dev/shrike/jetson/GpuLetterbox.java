@@ -53,7 +53,8 @@ final class GpuLetterbox implements AutoCloseable {
         }
     }
 
-    private static String source() {
+    /** The kernel in CUDA C++. */
+    static String source() {
         try (InputStream in = GpuLetterbox.class.getResourceAsStream("letterbox.cu")) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

@@ -28,6 +28,7 @@ public final class JetsonBackend implements Backend {
             TensorRt tensorRt = null;
             BackendUnavailableException failure = null;
             try {
+                DeviceNodes.require();
                 // The device first: TensorRT 8.6 crashes when its runtime is created without one.
                 gpu = CudaLibrary.open();
                 tensorRt = TensorRtLibrary.open();

@@ -9,7 +9,8 @@ final class NativeMemoryLimits {
      * its limit, engines and shared GPU memory among it, and then fails allocations that would succeed.
      */
     static void lift() {
-        for (String property : new String[]{"org.bytedeco.javacpp.maxBytes", "org.bytedeco.javacpp.maxPhysicalBytes"}) {
+        for (String property : new String[] {"org.bytedeco.javacpp.maxBytes",
+                "org.bytedeco.javacpp.maxPhysicalBytes"}) {
             if (System.getProperty(property) == null) {
                 System.setProperty(property, "0");
             }

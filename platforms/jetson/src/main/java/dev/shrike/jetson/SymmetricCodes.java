@@ -41,7 +41,8 @@ final class SymmetricCodes implements GraphPass {
             scales[i] = (float) (how.scale().floatAt(i) * Math.max(1.0, (double) reach / LARGEST));
         }
         Shape shape = how.scale().shape();
-        return new Quantization(Tensor.ofFloats(shape, scales), Tensor.of(DataType.INT32, shape, new long[count]), 8, true,
+        return new Quantization(Tensor.ofFloats(shape, scales), Tensor.of(DataType.INT32, shape, new long[count]), 8,
+                true,
                 false, how.axis());
     }
 

@@ -20,6 +20,7 @@ import org.bytedeco.tensorrt.nvinfer.IBuilderConfig;
 import org.bytedeco.tensorrt.nvinfer.ICudaEngine;
 import org.bytedeco.tensorrt.nvinfer.IExecutionContext;
 import org.bytedeco.tensorrt.nvinfer.IHostMemory;
+import org.bytedeco.tensorrt.nvinfer.IInt8Calibrator;
 import org.bytedeco.tensorrt.nvinfer.IInt8EntropyCalibrator2;
 import org.bytedeco.tensorrt.nvinfer.IInt8MinMaxCalibrator;
 import org.bytedeco.tensorrt.nvinfer.ILayer;
@@ -35,6 +36,7 @@ import org.bytedeco.tensorrt.nvonnxparser.IParserError;
  * TensorRT 8.4 to 8.6 through JavaCPP's binding of 8.4. The binding reaches the library through virtual tables, to
  * which 8.5 and 8.6 only append, and seven functions that all of them have.
  */
+@SuppressWarnings({"deprecation", "rawtypes"}) // destroy(), the way to free in 8.4; the signatures of the binding
 final class TensorRtLibrary implements TensorRt {
     private static final int EXPLICIT_BATCH =
             1 << nvinfer.NetworkDefinitionCreationFlag.kEXPLICIT_BATCH.value;
@@ -148,7 +150,8 @@ final class TensorRtLibrary implements TensorRt {
         private final IParser parser;
         private ITimingCache timingCache;
         /** Kept from the garbage collector as long as C++ may call it. */
-        private Pointer calibrator;
+        private IInt8Calibrator calibrator;
+        private Callbacks callbacks;
         private boolean closed;
 
         NetworkBuild(Log log) {
@@ -291,25 +294,14 @@ final class TensorRtLibrary implements TensorRt {
 
         @Override
         public void calibrate(Calibration kind, CalibrationFeed feed) {
-            Callbacks callbacks = new Callbacks(feed);
-            switch (kind) {
-                case ENTROPY -> {
-                    EntropyCalibrator made = new EntropyCalibrator(callbacks);
-                    config.setInt8Calibrator(made);
-                    calibrator = made;
-                }
-                case MINMAX -> {
-                    MinMaxCalibrator made = new MinMaxCalibrator(callbacks);
-                    config.setInt8Calibrator(made);
-                    calibrator = made;
-                }
-            }
+            callbacks = new Callbacks(feed);
+            calibrator = calibrator(kind, callbacks);
+            config.setInt8Calibrator(calibrator);
         }
 
         @Override
         public byte[] serialize() {
             IHostMemory plan = builder.buildSerializedNetwork(network, config);
-            Callbacks callbacks = callbacks();
             if (callbacks != null && callbacks.failure != null) {
                 if (plan != null) {
                     plan.destroy();
@@ -317,15 +309,6 @@ final class TensorRtLibrary implements TensorRt {
                 throw callbacks.failure;
             }
             return bytesOf(log.require(plan, "building the engine"));
-        }
-
-        private Callbacks callbacks() {
-            return switch (calibrator) {
-                case null -> null;
-                case EntropyCalibrator entropy -> entropy.callbacks;
-                case MinMaxCalibrator minMax -> minMax.callbacks;
-                default -> throw new IllegalStateException();
-            };
         }
 
         @Override
@@ -369,7 +352,7 @@ final class TensorRtLibrary implements TensorRt {
      * What both calibrators do when C++ calls. An exception must not get into C++: it is kept, and the calibration ends
      * as if there were no more pictures.
      */
-    private static final class Callbacks {
+    static final class Callbacks {
         private final CalibrationFeed feed;
         private BytePointer cache;
         private RuntimeException failure;
@@ -378,7 +361,12 @@ final class TensorRtLibrary implements TensorRt {
             this.feed = feed;
         }
 
-        boolean next(PointerPointer<?> bindings, PointerPointer<?> names, int count) {
+        /** What a feed threw, or null. */
+        RuntimeException failure() {
+            return failure;
+        }
+
+        private boolean next(PointerPointer<?> bindings, PointerPointer<?> names, int count) {
             try {
                 if (failure != null || count != 1) {
                     throw failure != null ? failure : new DeviceException("the network has " + count + " inputs");
@@ -394,7 +382,7 @@ final class TensorRtLibrary implements TensorRt {
             }
         }
 
-        Pointer cached(LongPointer length) {
+        private Pointer cached(LongPointer length) {
             try {
                 byte[] bytes = feed.cached();
                 length.put(bytes.length);
@@ -407,7 +395,7 @@ final class TensorRtLibrary implements TensorRt {
             }
         }
 
-        void keep(Pointer bytes, long length) {
+        private void keep(Pointer bytes, long length) {
             try {
                 byte[] copy = new byte[Math.toIntExact(length)];
                 MemorySegment.ofAddress(bytes.address()).reinterpret(length).asByteBuffer().get(copy);
@@ -418,8 +406,15 @@ final class TensorRtLibrary implements TensorRt {
         }
     }
 
+    static IInt8Calibrator calibrator(Calibration kind, Callbacks callbacks) {
+        return switch (kind) {
+            case ENTROPY -> new EntropyCalibrator(callbacks);
+            case MINMAX -> new MinMaxCalibrator(callbacks);
+        };
+    }
+
     /** Called by TensorRT through its virtual table. */
-    static final class EntropyCalibrator extends IInt8EntropyCalibrator2 {
+    private static final class EntropyCalibrator extends IInt8EntropyCalibrator2 {
         private final Callbacks callbacks;
 
         private EntropyCalibrator(Callbacks callbacks) {
@@ -448,7 +443,7 @@ final class TensorRtLibrary implements TensorRt {
     }
 
     /** Called by TensorRT through its virtual table. */
-    static final class MinMaxCalibrator extends IInt8MinMaxCalibrator {
+    private static final class MinMaxCalibrator extends IInt8MinMaxCalibrator {
         private final Callbacks callbacks;
 
         private MinMaxCalibrator(Callbacks callbacks) {

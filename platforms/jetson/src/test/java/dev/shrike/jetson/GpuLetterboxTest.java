@@ -34,7 +34,7 @@ class GpuLetterboxTest {
         assumeTrue(LetterboxKernel.isThere(), "no g++ here to compile letterbox.cu with");
         HostGpu gpu = new HostGpu();
         Random random = new Random(5);
-        for (int[] input : new int[][]{{64, 64}, {96, 64}, {160, 160}}) {
+        for (int[] input : new int[][] {{64, 64}, {96, 64}, {160, 160}}) {
             long floats = 3L * input[0] * input[1];
             try (Gpu.DeviceMemory target = gpu.allocate(4 * floats); Gpu.Stream stream = gpu.stream();
                     GpuLetterbox letterbox = new GpuLetterbox(gpu, target, input[0], input[1]);

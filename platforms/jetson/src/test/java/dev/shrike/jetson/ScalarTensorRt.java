@@ -169,7 +169,7 @@ final class ScalarTensorRt implements TensorRt {
             if (closed) {
                 throw new IllegalStateException("used after close");
             }
-            return new byte[]{1, 2, 3};
+            return new byte[] {1, 2, 3};
         }
 
         @Override

@@ -27,9 +27,11 @@ final class SmallDetector {
         constants.put("body.w", weights(random, Shape.of(8, 3, 3, 3)));
         constants.put("head.w", weights(random, Shape.of(4, 8, 1, 1)));
         List<Node> nodes = List.of(
-                new Node("body", new Op.Conv(Window.square(3, 2, 1), 1, Activation.NONE), List.of("images", "body.w"), List.of("a")),
+                new Node("body", new Op.Conv(Window.square(3, 2, 1), 1, Activation.NONE), List.of("images", "body.w"),
+                        List.of("a")),
                 new Node("relu", Op.Unary.of(Op.Unary.Kind.RELU), List.of("a"), List.of("b")),
-                new Node("head", new Op.Conv(Window.square(1, 1, 0), 1, Activation.NONE), List.of("b", "head.w"), List.of("c")),
+                new Node("head", new Op.Conv(Window.square(1, 1, 0), 1, Activation.NONE), List.of("b", "head.w"),
+                        List.of("c")),
                 new Node("sigmoid", Op.Unary.of(Op.Unary.Kind.SIGMOID), List.of("c"), List.of("d")),
                 new Node("join", new Op.Concat(1), List.of("c", "d"), List.of("output")));
         return new Graph("small", List.of(new ValueInfo("images", DataType.FLOAT32, Shape.of(1, 3, SIDE, SIDE))),

@@ -50,12 +50,20 @@ class SmallPartsTest {
             String text = MissingLibraries.advice(message);
             assertTrue(text.contains(advice), message + " -> " + text);
         });
-        for (int error : new int[]{0, 35, 100, 800, 803, 999}) {
+        for (int error : new int[] {0, 35, 100, 800, 803, 999}) {
             assertTrue(MissingLibraries.driverAdvice(error).length() > 30);
         }
         String text = MissingLibraries.explain("TensorRT", new UnsatisfiedLinkError("libnvinfer.so.8: cannot open"))
                 .getMessage();
         assertTrue(text.startsWith("TensorRT does not load: libnvinfer.so.8"), text);
+    }
+
+    @Test
+    void looksForTheDriverBeforeItLoadsAnything() throws Exception {
+        assertTrue(!DeviceNodes.areBelow(folder));
+        Files.createDirectories(folder.resolve("dev"));
+        Files.createFile(folder.resolve("dev/nvhost-gpu"));
+        assertTrue(DeviceNodes.areBelow(folder));
     }
 
     @Test
@@ -82,11 +90,11 @@ class SmallPartsTest {
         EngineRecord record = new EngineRecord("m", EngineOptions.Precision.INT8, TensorRt.Calibration.ENTROPY, "d", -1,
                 "8.5.2", "Xavier", "7.2", List.of("l (SHUFFLE)"), 12.5);
         Path file = folder.resolve("x.engine");
-        new EngineFile(record, MemorySegment.ofArray(new byte[]{1, 2, 3}), new byte[]{4},
-                MemorySegment.ofArray(new byte[]{5, 6})).write(file);
+        new EngineFile(record, MemorySegment.ofArray(new byte[] {1, 2, 3}), new byte[] {4},
+                MemorySegment.ofArray(new byte[] {5, 6})).write(file);
         EngineFile read = EngineFile.read(file);
         assertEquals(record, read.record());
-        assertArrayEquals(new byte[]{4}, read.calibration());
+        assertArrayEquals(new byte[] {4}, read.calibration());
         byte[] bytes = Files.readAllBytes(file);
         for (int bit = 0; bit < 8 * bytes.length; bit++) {
             byte[] damaged = bytes.clone();

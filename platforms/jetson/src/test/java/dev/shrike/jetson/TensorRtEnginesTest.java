@@ -151,7 +151,7 @@ class TensorRtEnginesTest {
             Files.write(file, damaged);
             engines.engine(network);
             assertEquals(1 + round, tensorRt.builds);
-            assertArrayEquals(bytes.length > 0 ? new byte[]{(byte) 0x89, 'S'} : null,
+            assertArrayEquals(bytes.length > 0 ? new byte[] {(byte) 0x89, 'S'} : null,
                     java.util.Arrays.copyOf(Files.readAllBytes(file), 2));
         }
         assertTrue(Files.readString(kept(".json")).contains("\"tensorRt\" : \"8.5.2\""));
@@ -273,10 +273,8 @@ class TensorRtEnginesTest {
         }
         assertEquals(2, tensorRt.builds);
         assertEquals(4, tensorRt.calibrated, "from the calibration in the file");
-        try (GraphExecutor executor = engines(options(Precision.AUTO, null, -1)).open(loaded, ExecutorOptions.DEFAULT,
-                file)) {
-            assertEquals(2, tensorRt.builds, "the second time from the cache");
-        }
+        engines(options(Precision.AUTO, null, -1)).open(loaded, ExecutorOptions.DEFAULT, file).close();
+        assertEquals(2, tensorRt.builds, "the second time from the cache");
     }
 
     @Test
