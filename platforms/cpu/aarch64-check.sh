@@ -6,8 +6,8 @@
 #       no partner
 #   w4a8 and w2a2, built here, with everything but the head in integers: the same, and scores within 0.0005
 # and the test of ARM Compute Library's plans runs there.
-# needs: mvn, cmake, make, gcc-aarch64-linux-gnu, g++-aarch64-linux-gnu, libc6-dev-arm64-cross, qemu-user-static, jq, and
-# what native/arm64-root.sh needs.
+# needs: mvn, cmake, make, gcc-aarch64-linux-gnu, g++-aarch64-linux-gnu, libc6-dev-arm64-cross, qemu-user-static, jq,
+# and what native/arm64-root.sh needs.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"

@@ -113,8 +113,8 @@ class ArchitectureTest {
 
     /**
      * Each library has a binding and, where loading can fail in its own ways, a loader: no third class sees its types.
-     * What links C functions: ours (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's,
-     * and the C library's streams (CodecMessages).
+     * What links C functions: ours (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary),
+     * OpenMP's, and the C library's streams (CodecMessages).
      */
     @Test
     void eachNativeLibraryHasOneBinding() throws IOException {

@@ -14,8 +14,8 @@ import java.util.OptionalLong;
 import java.util.function.LongUnaryOperator;
 
 /**
- * Float convolutions by ARM Compute Library. Views may be channel slices of wider buffers; a residual is added by a call
- * of libshrike behind the convolution.
+ * Float convolutions by ARM Compute Library. Views may be channel slices of wider buffers; a residual is added by a
+ * call of libshrike behind the convolution.
  *
  * <p>Owns its convolutions until it is closed. Its calls share the library's one worker pool a process, of which each
  * call takes the threads of its plan.
