@@ -113,8 +113,8 @@ class ArchitectureTest {
 
     /**
      * Each library has a binding and, where loading can fail in its own ways, a loader: no third class sees its types.
-     * What links C functions: ours (NativeLibrary, NativeLoader), OpenMP's, and the C library's streams
-     * (CodecMessages).
+     * What links C functions: ours (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary),
+     * OpenMP's, and the C library's streams (CodecMessages).
      */
     @Test
     void eachNativeLibraryHasOneBinding() throws IOException {
@@ -123,8 +123,8 @@ class ArchitectureTest {
         Set<String> linking = new TreeSet<>(Set.of("dev.shrike.vision.CodecMessages"));
         if (hasClasses("platforms/cpu")) {
             assertEquals(Set.of("dev.shrike.cpu.OneDnn"), usersOf("org.bytedeco.dnnl."));
-            linking.addAll(
-                    Set.of("dev.shrike.cpu.NativeLibrary", "dev.shrike.cpu.NativeLoader", "dev.shrike.cpu.OpenMp"));
+            linking.addAll(Set.of("dev.shrike.cpu.NativeLibrary", "dev.shrike.cpu.NativeLoader",
+                    "dev.shrike.cpu.AclLibrary", "dev.shrike.cpu.OpenMp"));
         }
         assertEquals(linking, usersOf("java.lang.foreign.Linker", "java.lang.foreign.SymbolLookup"));
     }

@@ -21,7 +21,9 @@ final class ConvolutionFactory implements AutoCloseable {
     private final CpuSettings.Convolution choice;
     private final int threads;
     private OneDnn oneDnn;
+    private Acl acl;
     private int oneDnnSteps;
+    private int aclSteps;
     private int nativeSteps;
 
     ConvolutionFactory(NativeLibrary library, long context, int threads, CpuSettings settings) {
@@ -31,6 +33,16 @@ final class ConvolutionFactory implements AutoCloseable {
         this.choice = settings.convolution();
         // Loading it costs time and memory, so a plan that would never ask it goes without.
         this.oneDnn = mayUseOneDnn() ? openOneDnn() : null;
+        this.acl = choice == CpuSettings.Convolution.ACL ? openAcl() : null;
+    }
+
+    private Acl openAcl() {
+        try {
+            return new Acl(library, context, threads);
+        } catch (RuntimeException e) {
+            LOG.log(Logger.Level.WARNING, "ARM Compute Library is not used: " + e.getMessage(), e);
+            return null;
+        }
     }
 
     private OneDnn openOneDnn() {
@@ -58,6 +70,13 @@ final class ConvolutionFactory implements AutoCloseable {
                 return step.get();
             }
         }
+        if (acl != null) {
+            Optional<Step> step = acl.convolution(task, plan::storageAddress);
+            if (step.isPresent()) {
+                aclSteps++;
+                return step.get();
+            }
+        }
         nativeSteps++;
         return nativeStep(task, plan, arena);
     }
@@ -68,7 +87,7 @@ final class ConvolutionFactory implements AutoCloseable {
 
     private boolean mayUseOneDnn() {
         return switch (choice) {
-            case NATIVE -> false;
+            case NATIVE, ACL -> false;
             case ONEDNN -> true;
             case AUTO -> threads == 1;
         };
@@ -114,13 +133,14 @@ final class ConvolutionFactory implements AutoCloseable {
 
     /** Bytes of native memory held outside the plan's arena. */
     long bytes() {
-        return oneDnn == null ? 0 : oneDnn.bytes();
+        return (oneDnn == null ? 0 : oneDnn.bytes()) + (acl == null ? 0 : acl.bytes());
     }
 
     /** What runs the convolutions, for people. */
     String description() {
         String ours = "libshrike " + library.versionText();
-        return oneDnnSteps == 0 ? ours : ours + " + oneDNN " + oneDnn.version();
+        return ours + (oneDnnSteps == 0 ? "" : " + oneDNN " + oneDnn.version())
+                + (aclSteps == 0 ? "" : " + " + acl.description());
     }
 
     /** Called before each run. */
@@ -134,6 +154,9 @@ final class ConvolutionFactory implements AutoCloseable {
     public void close() {
         if (oneDnn != null) {
             oneDnn.close();
+        }
+        if (acl != null) {
+            acl.close();
         }
     }
 }

@@ -31,7 +31,9 @@ record CpuSettings(long featureMask, Convolution convolution, CodeKernel codeKer
         /** Only those of libshrike. */
         NATIVE,
         /** oneDNN wherever it has a quick kernel. */
-        ONEDNN
+        ONEDNN,
+        /** ARM Compute Library wherever it has a kernel. */
+        ACL
     }
 
     static CpuSettings fromSystemProperties() {
