@@ -25,12 +25,11 @@ static int64_t column_of(const shrike_conv2d_q_params *p, int64_t oc) {
     return oc / group_out * conv2d_q_panels(p) * CONV2D_Q_PANEL + oc % group_out;
 }
 
-/* Where a weight lies, in bytes from the first panel as if it were not halved. */
-static int64_t place_of(const shrike_conv2d_q_params *p, int64_t oc, int64_t ic, int64_t ky, int64_t kx) {
+/* Where a weight of a column lies, in bytes from the first panel as if it were not halved. */
+static int64_t place_of(const shrike_conv2d_q_params *p, int64_t column, int64_t ic, int64_t ky, int64_t kx) {
     int64_t unit = conv2d_q_units_are_taps(p) ? ky * p->kernel_width + kx : ky;
     int64_t value = conv2d_q_units_are_taps(p) ? ic : kx * conv2d_q_group_in(p) + ic;
     value += unit * conv2d_q_round_up(conv2d_q_unit_bytes(p), CONV2D_Q_UNIT);
-    int64_t column = column_of(p, oc);
     int64_t step = column / CONV2D_Q_PANEL * conv2d_q_steps(p) + value / CONV2D_Q_STEP;
     return step * CONV2D_Q_STEP_BYTES + column % CONV2D_Q_PANEL * CONV2D_Q_STEP + value % CONV2D_Q_STEP;
 }
@@ -87,17 +86,17 @@ static void pack(const shrike_conv2d_q_params *p, const int8_t *oihw, const int3
     }
     for (int64_t oc = 0; oc < p->out_channels; oc++) {
         const int32_t zero = weight_zero ? weight_zero[oc] : 0, taken = fold ? zero : 0, left = zero - taken;
+        const int64_t column = column_of(p, oc);
         uint32_t sum = 0;
         for (int64_t ic = 0; ic < group_in; ic++) {
             for (int64_t ky = 0; ky < p->kernel_height; ky++) {
                 for (int64_t kx = 0; kx < p->kernel_width; kx++) {
                     int32_t weight = *oihw++ - taken;
-                    put(weights, halves, place_of(p, oc, ic, ky, kx), weight, head->base);
+                    put(weights, halves, place_of(p, column, ic, ky, kx), weight, head->base);
                     sum += (uint32_t)weight;
                 }
             }
         }
-        int64_t column = column_of(p, oc);
         zeros[column] = left;
         start[column] = (uint32_t)left * (uint32_t)p->src_zero * (uint32_t)conv2d_q_depth(p) -
                         (uint32_t)(p->src_zero - shift) * sum;
