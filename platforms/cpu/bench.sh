@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Latency of the CPU engine against ONNX Runtime, all contestants in turn in one run:
+# Latency of the CPU engine against ONNX Runtime and OpenCV, all contestants in turn in one run:
 #   platforms/cpu/bench.sh [--rounds N] [--threads 1,2] [--layers] MODEL.onnx[@SIZE] ...
-#   platforms/cpu/bench.sh quantized [--rounds N] [--threads N] [--bits 8x8,2x2] [--layers] MODEL.onnx
-# The first compares float networks, the second quantised ones with ONNX Runtime in float and in int8. Without models:
+#   platforms/cpu/bench.sh quantized [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx
+# The first compares float networks, the second quantised ones with both in float and in int8; --layers adds a row a layer.
+# Without models:
 # yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

@@ -5,6 +5,7 @@ import dev.shrike.graph.Shape;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
+import dev.shrike.vision.Letterbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,12 +35,28 @@ public final class Detectors {
         List<Backend> backends = Backends.installed();
         for (Backend backend : backends) {
             if (backend.reads(model)) {
-                return openBuilt(model, options, backend);
+                return besidePictures(() -> openBuilt(model, options, backend));
             }
         }
         requireUnbuilt(model);
-        Graph network = OnnxModels.read(model);
-        return named(model, () -> open(network, options, backends));
+        return besidePictures(() -> {
+            Graph network = OnnxModels.read(model);
+            return named(model, () -> open(network, options, backends));
+        });
+    }
+
+    /** What the supplier gives, while another thread loads what letterboxes need; it has ended afterwards. */
+    private static Detector besidePictures(Supplier<Detector> opening) {
+        Thread loading = Letterbox.prepare();
+        try {
+            return opening.get();
+        } finally {
+            try {
+                loading.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     /** A detector for a file that the engine built. */

@@ -69,6 +69,14 @@ public final class Letterbox implements AutoCloseable {
         }
     }
 
+    /**
+     * A thread that loads OpenCV, started. A letterbox needs it and would load it otherwise; this takes as long as
+     * opening a network, so the two go side by side.
+     */
+    public static Thread prepare() {
+        return OpenCvLibrary.loading();
+    }
+
     /** Width of the input in pixels. */
     public int width() {
         return width;

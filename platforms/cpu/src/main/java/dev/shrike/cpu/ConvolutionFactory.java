@@ -5,6 +5,7 @@ import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import org.bytedeco.javacpp.Loader;
 
 /**
  * Makes the step of a float convolution: by libshrike, or by oneDNN where that is present and suits the layer.
@@ -50,7 +51,10 @@ final class ConvolutionFactory implements AutoCloseable {
             return null;
         }
         try {
-            return new OneDnn(threads);
+            // See OpenCvLibrary: OpenCV may be loading in another thread.
+            synchronized (Loader.class) {
+                return new OneDnn(threads);
+            }
         } catch (LinkageError | RuntimeException e) {
             // The engine is whole without it; whoever asked for it by name is told.
             Logger.Level level =
