@@ -36,17 +36,10 @@ static int few_bits(const shrike_conv2d_q_params *p) {
     return few && conv2d_bits_suits(p);
 }
 
-#if defined(__x86_64__)
-/* The same against AVX-512 VNNI. */
-static int one_weight_bit(const shrike_conv2d_q_params *p) {
-    return p->weight_bits == 1 && p->src_bits <= 2 && conv2d_bits_suits(p);
-}
-#endif
-
 /* Best first: a kernel that is the best for some sizes only stands twice. The last one takes everything. */
 static const conv2d_q_kernel kernels[] = {
 #if defined(__x86_64__)
-    BITS(one_weight_bit, SHRIKE_TIER_AVX512VNNI, lookup_x86_avx2),
+    BITS(conv2d_bits_suits_lookup_x86_avx512vnni, SHRIKE_TIER_AVX512VNNI, lookup_x86_avx512vnni),
     IGEMM("12x32_", SHRIKE_TIER_AVX512VNNI, unsigned, x86_avx512vnni),
     BITS(few_bits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
     IGEMM("4x16_", SHRIKE_TIER_AVX2, unsigned, x86_avx2),
