@@ -75,8 +75,10 @@ static inline __attribute__((always_inline)) vec vec_broadcast(const uint8_t *un
     return _mm512_add_epi8(_mm512_set1_epi64(first), _mm512_load_si512(last_three + (codes & 0xfc0)));
 }
 
-static inline vec vec_count_add(vec a, vec w, vec x) {
-    return _mm512_add_epi8(a, _mm512_permutexvar_epi8(w, x));
+/* The addition is spelled out so that it goes to the sum's own register: GCC 12 moves all sums once a step instead. */
+static inline __attribute__((always_inline)) vec vec_count_add(vec a, vec w, vec x) {
+    __asm__("vpaddb %1, %0, %0" : "+v"(a) : "v"(_mm512_permutexvar_epi8(w, x)));
+    return a;
 }
 
 /* Weighs two groups at once: a signed byte times an unsigned one, neighbours added; 255 x 12 at most. */
@@ -110,21 +112,30 @@ static inline __m512i units_of(__m512i codes, int32_t bits) {
 
 enum { STRIP = 48 };
 
+/* Writes `bytes` of the units; more, up to 16, where `room` allows it: what follows is written later. */
+static inline void store_units(uint8_t *packed, __m512i units, int32_t bits, int64_t bytes, int64_t room) {
+    __m128i narrow = bits == 1 ? _mm512_cvtepi64_epi8(units) : _mm512_cvtepi64_epi16(units);
+    if (room >= 16) {
+        _mm_storeu_si128((__m128i *)packed, narrow);
+    } else {
+        memcpy(packed, &narrow, (size_t)bytes);
+    }
+}
+
+/* Whole strips are stored without a mask, which costs nothing beyond their end: see store_units. */
 static void pack(const uint8_t *codes, int64_t pixels, int64_t pixel_stride, int32_t channels, int32_t bits,
                  uint8_t *packed, int32_t *sums) {
+    int64_t room = pixels * ((channels + UNIT - 1) / UNIT * X_BYTES(bits));
     for (int64_t i = 0; i < pixels; i++, codes += pixel_stride) {
         __m512i total = _mm512_setzero_si512();
         for (int64_t c = 0; c < channels; c += STRIP) {
-            const int64_t count = channels - c < STRIP ? channels - c : STRIP, units = (count + UNIT - 1) / UNIT;
+            const int64_t count = channels - c < STRIP ? channels - c : STRIP;
+            const int64_t bytes = (count + UNIT - 1) / UNIT * X_BYTES(bits);
             __m512i v = _mm512_maskz_loadu_epi8((UINT64_C(1) << count) - 1, codes + c);
             total = _mm512_add_epi64(total, _mm512_sad_epu8(v, _mm512_setzero_si512()));
-            const __mmask8 mask = (__mmask8)((1u << units) - 1);
-            if (bits == 1) {
-                _mm512_mask_cvtepi64_storeu_epi8(packed, mask, units_of(v, bits));
-            } else {
-                _mm512_mask_cvtepi64_storeu_epi16(packed, mask, units_of(v, bits));
-            }
-            packed += units * X_BYTES(bits);
+            store_units(packed, units_of(v, bits), bits, bytes, room);
+            packed += bytes;
+            room -= bytes;
         }
         sums[i] = (int32_t)_mm512_reduce_add_epi64(total);
     }
