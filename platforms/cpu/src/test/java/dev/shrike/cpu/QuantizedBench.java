@@ -29,11 +29,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Latency of whole quantised networks against ONNX Runtime, all taken in turn in one run.
  *
- * <p>{@code QuantizedBench [--rounds N] [--threads N] [--bits 8x8,2x2] [--layers] MODEL.onnx}: the rivals are ONNX
+ * <p>{@code QuantizedBench [--rounds N] [--threads N] [--bits 8x8,2x2] [--tiers best,avx2] [--layers] MODEL.onnx}:
+ * our networks run on each tier (the best one, AVX2, or the features of a hexadecimal mask), and the rivals are ONNX
  * Runtime in float and, with every activation of the float network quantised to 8 bits in the way of its own static
  * quantiser (QDQ, a scale per output channel, Detect head in float), in int8. Each row is the median of a contestant
  * with its 10th to 90th percentile and the medians of its ratios to both rivals, round by round.
@@ -50,12 +52,14 @@ public final class QuantizedBench {
         int threads = 1;
         boolean layers = false;
         List<int[]> widths = List.of(new int[] {8, 8}, new int[] {4, 8}, new int[] {2, 2}, new int[] {1, 1});
+        List<String> tiers = List.of("best");
         Path model = null;
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
                 case "--rounds" -> rounds = Integer.parseInt(args[++i]);
                 case "--threads" -> threads = Integer.parseInt(args[++i]);
                 case "--layers" -> layers = true;
+                case "--tiers" -> tiers = List.of(args[++i].split(","));
                 case "--bits" ->
                     widths = Arrays.stream(args[++i].split(","))
                             .map(w -> Arrays.stream(w.split("x")).mapToInt(Integer::parseInt).toArray())
@@ -64,14 +68,15 @@ public final class QuantizedBench {
             }
         }
         if (model == null) {
-            System.err
-                    .println("usage: QuantizedBench [--rounds N] [--threads N] [--bits 8x8,2x2] [--layers] MODEL.onnx");
+            System.err.println("usage: QuantizedBench [--rounds N] [--threads N] [--bits 8x8,2x2] [--tiers best,avx2]"
+                    + " [--layers] MODEL.onnx");
             System.exit(2);
         }
-        compare(model, widths, rounds, threads, layers);
+        compare(model, widths, tiers, rounds, threads, layers);
     }
 
-    private static void compare(Path model, List<int[]> widths, int rounds, int threads, boolean layers)
+    private static void compare(
+            Path model, List<int[]> widths, List<String> tiers, int rounds, int threads, boolean layers)
             throws OrtException, IOException {
         Graph graph = OnnxModels.read(model);
         Shape shape = graph.inputs().getFirst().shape();
@@ -90,7 +95,10 @@ public final class QuantizedBench {
             contestants.put("shrike fp32", ours(graph, threads, pixels, opened));
             for (int[] width : widths) {
                 Graph quantized = QuantizedModels.quantize(graph, shape, List.of(pixels), width[0], width[1]);
-                contestants.put("shrike w" + width[0] + "a" + width[1], ours(quantized, threads, pixels, opened));
+                for (String tier : tiers) {
+                    String name = "w" + width[0] + "a" + width[1] + (tier.equals("best") ? "" : " " + tier);
+                    contestants.put("shrike " + name, onTier(tier, () -> ours(quantized, threads, pixels, opened)));
+                }
             }
             measure(contestants, rounds, model.getFileName() + ", " + threads + " threads");
             if (layers) {
@@ -99,6 +107,20 @@ public final class QuantizedBench {
         } finally {
             Files.deleteIfExists(qdq);
             opened.forEach(GraphExecutor::close);
+        }
+    }
+
+    /** Opens a network with the features of a tier only. */
+    private static Contestant onTier(String tier, Supplier<Contestant> open) {
+        if (tier.equals("best")) {
+            return open.get();
+        }
+        long mask = tier.equals("avx2") ? ~CpuFeatures.AVX512F.mask() : Long.parseUnsignedLong(tier, 16);
+        System.setProperty("shrike.cpu.features", Long.toHexString(mask));
+        try {
+            return open.get();
+        } finally {
+            System.clearProperty("shrike.cpu.features");
         }
     }
 
@@ -135,10 +157,10 @@ public final class QuantizedBench {
             }
         }
         System.out.println(title);
-        System.out.printf("%-16s %10s %18s %12s %12s%n", "", "median ms", "p10-p90", "/ORT fp32", "/ORT int8");
+        System.out.printf("%-20s %10s %18s %12s %12s%n", "", "median ms", "p10-p90", "/ORT fp32", "/ORT int8");
         double[] real = times.get("ORT fp32");
         double[] int8 = times.get("ORT QDQ int8");
-        times.forEach((name, values) -> System.out.printf(Locale.ROOT, "%-16s %10.2f %8.2f-%9.2f %12.2f %12.2f%n", name,
+        times.forEach((name, values) -> System.out.printf(Locale.ROOT, "%-20s %10.2f %8.2f-%9.2f %12.2f %12.2f%n", name,
                 FloatBench.at(values, 0.5), FloatBench.at(values, 0.1), FloatBench.at(values, 0.9),
                 ratio(values, real), ratio(values, int8)));
     }
