@@ -57,7 +57,7 @@ typedef struct conv2d_bits_tile {
 /* What differs between machines. */
 typedef struct conv2d_bits_variant {
     int32_t lanes;
-    int32_t unit; /* channels that one step takes: 8 or 4 */
+    int32_t unit; /* channels that one step takes: 8, 6 or 4 */
     /* For each pair of widths every number of vectors once, the larger first, at last 1. */
     const conv2d_bits_tile *tiles;
     int32_t (*unit_bytes)(int32_t src_bits);
@@ -102,5 +102,9 @@ void conv2d_bits(const conv2d_bits_variant *variant, shrike_context *context, co
 CONV2D_BITS_DECLARE(conv2d_bits_portable)
 CONV2D_BITS_DECLARE(conv2d_bits_aarch64_neon)
 CONV2D_BITS_DECLARE(conv2d_bits_lookup_x86_avx2)
+CONV2D_BITS_DECLARE(conv2d_bits_lookup_x86_avx512vnni)
+
+/* Codes of one or two bits only. */
+int conv2d_bits_suits_lookup_x86_avx512vnni(const shrike_conv2d_q_params *params);
 
 #endif

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Latency of the CPU engine against ONNX Runtime and OpenCV, all contestants in turn in one run:
 #   platforms/cpu/bench.sh [--rounds N] [--threads 1,2] [--layers] MODEL.onnx[@SIZE] ...
-#   platforms/cpu/bench.sh quantized [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx
+#   platforms/cpu/bench.sh quantized [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--tiers best,avx2] [--layers]
+#       MODEL.onnx
 # The first compares float networks, the second quantised ones with both in float and in int8; --layers adds a row a layer.
 # Without models:
 # yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
@@ -17,7 +18,7 @@ fi
 options=() models=()
 while (($# > 0)); do
     case $1 in
-        --rounds | --threads | --bits) options+=("$1" "$2") && shift ;;
+        --rounds | --threads | --bits | --tiers) options+=("$1" "$2") && shift ;;
         --layers) options+=("$1") ;;
         *) models+=("$1") ;;
     esac

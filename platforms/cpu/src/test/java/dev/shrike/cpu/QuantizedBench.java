@@ -23,11 +23,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Latency of whole quantised networks against ONNX Runtime and OpenCV, all taken in turn in one run.
  *
- * <p>{@code QuantizedBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx}: the rivals are ONNX
+ * <p>{@code QuantizedBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--tiers best,avx2] [--layers] MODEL.onnx}:
+ * our networks run on each tier (the best one, AVX2, or the features of a hexadecimal mask), and the rivals are ONNX
  * Runtime in float and, with every activation of the float network quantised to 8 bits in the way of its own static
  * quantiser (QDQ, a scale per output channel, Detect head in float), in int8; and OpenCV in float and, where it can
  * quantise the network, in int8. Prints a table for each number of threads (see {@link Contest}), the scaling from one
@@ -41,6 +43,7 @@ public final class QuantizedBench {
         List<Integer> threads = List.of(1, 2);
         boolean layers = false;
         List<int[]> widths = List.of(new int[] {8, 8}, new int[] {4, 8}, new int[] {2, 2}, new int[] {1, 1});
+        List<String> tiers = List.of("best");
         Path model = null;
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
@@ -48,6 +51,7 @@ public final class QuantizedBench {
                 case "--threads" ->
                     threads = Arrays.stream(args[++i].split(",")).map(Integer::valueOf).toList();
                 case "--layers" -> layers = true;
+                case "--tiers" -> tiers = List.of(args[++i].split(","));
                 case "--bits" ->
                     widths = Arrays.stream(args[++i].split(","))
                             .map(w -> Arrays.stream(w.split("x")).mapToInt(Integer::parseInt).toArray())
@@ -56,14 +60,15 @@ public final class QuantizedBench {
             }
         }
         if (model == null) {
-            System.err.println(
-                    "usage: QuantizedBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx");
+            System.err.println("usage: QuantizedBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--tiers best,avx2]"
+                    + " [--layers] MODEL.onnx");
             System.exit(2);
         }
-        compare(model, widths, rounds, threads, layers);
+        compare(model, widths, tiers, rounds, threads, layers);
     }
 
-    private static void compare(Path model, List<int[]> widths, int rounds, List<Integer> threads, boolean layers)
+    private static void compare(
+            Path model, List<int[]> widths, List<String> tiers, int rounds, List<Integer> threads, boolean layers)
             throws OrtException, IOException {
         Graph graph = OnnxModels.read(model);
         Shape shape = graph.inputs().getFirst().shape();
@@ -79,7 +84,8 @@ public final class QuantizedBench {
             OnnxModels.write(everyActivationQuantized(graph, pixels), qdq);
             Map<String, Double> before = null;
             for (int i = 0; i < threads.size(); i++) {
-                Map<String, Double> medians = round(model, qdq, ours, pixels, shape, threads.get(i), rounds, layers);
+                Map<String, Double> medians = round(
+                        model, qdq, ours, tiers, pixels, shape, threads.get(i), rounds, layers);
                 if (before != null) {
                     Contest.printScaling(threads.get(i - 1), before, threads.get(i), medians);
                 }
@@ -91,15 +97,20 @@ public final class QuantizedBench {
     }
 
     private static Map<String, Double> round(
-            Path model, Path qdq, Map<String, Graph> ours, float[] pixels, Shape shape, int threads, int rounds,
-            boolean layers) throws OrtException {
+            Path model, Path qdq, Map<String, Graph> ours, List<String> tiers, float[] pixels, Shape shape, int threads,
+            int rounds, boolean layers) throws OrtException {
         try (Contest contest = new Contest()) {
             contest.add("ORT fp32", Rivals.onnxRuntime(model, threads, pixels, shape));
             contest.add("ORT QDQ int8", Rivals.onnxRuntime(qdq, threads, pixels, shape));
             Rivals.addOpenCv(contest, model, threads, pixels, shape, true);
             Map<String, GraphExecutor> executors = new LinkedHashMap<>();
-            ours.forEach((name, graph) -> executors.put(name,
-                    FloatBench.enter(contest, name, graph, ExecutorOptions.DEFAULT.withThreads(threads), pixels)));
+            for (String tier : tiers) {
+                ours.forEach((width, graph) -> {
+                    String name = width + (tier.equals("best") ? "" : " " + tier);
+                    executors.put(name, onTier(tier, () -> FloatBench.enter(
+                            contest, name, graph, ExecutorOptions.DEFAULT.withThreads(threads), pixels)));
+                });
+            }
             contest.measure(rounds);
             contest.print(FloatBench.title(model, shape.dim(3), threads), List.of("ORT fp32", "ORT QDQ int8"));
             if (layers) {
@@ -110,6 +121,20 @@ public final class QuantizedBench {
                 table.print(rivals);
             }
             return contest.medians();
+        }
+    }
+
+    /** Opens a network with the features of a tier only. */
+    private static GraphExecutor onTier(String tier, Supplier<GraphExecutor> open) {
+        if (tier.equals("best")) {
+            return open.get();
+        }
+        long mask = tier.equals("avx2") ? ~CpuFeatures.AVX512F.mask() : Long.parseUnsignedLong(tier, 16);
+        System.setProperty("shrike.cpu.features", Long.toHexString(mask));
+        try {
+            return open.get();
+        } finally {
+            System.clearProperty("shrike.cpu.features");
         }
     }
 
