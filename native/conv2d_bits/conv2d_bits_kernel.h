@@ -206,7 +206,7 @@ BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_
             }
             first = 0;
             budget = limit;
-            if (--middle_budget == 0) {
+            if (--middle_budget == 0 && !panel->thresholds.count) { /* which are for sums of 16 bits only */
                 if (!widened) {
                     memset(sums, 0, sizeof *sums * (size_t)(pixels * vectors * LANES));
                     widened = 1;
