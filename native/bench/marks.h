@@ -11,7 +11,7 @@
 
 #if defined(__aarch64__)
 #define MARK_TEXT(number) #number
-#define MARK(number) __asm__ volatile("hint #" MARK_TEXT(number) ::: "memory")
+#define MARK(number) __asm__ volatile("hint #" MARK_TEXT(number)::: "memory")
 #else
 #define MARK(number) (void)0
 #endif

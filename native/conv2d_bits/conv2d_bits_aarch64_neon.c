@@ -35,7 +35,7 @@ static inline vec vec_load(const uint8_t *bytes) {
             (at) += 1;                                                                                                 \
             break;                                                                                                     \
         }                                                                                                              \
-        if ((x_bits) <= 3) {                                                                                    \
+        if ((x_bits) <= 3) {                                                                                           \
             LOAD_LANES(unit, "h", uint16_t __attribute__((may_alias, aligned(1))), at);                                \
         } else {                                                                                                       \
             LOAD_LANES(unit, "s", uint32_t __attribute__((may_alias, aligned(1))), at);                                \

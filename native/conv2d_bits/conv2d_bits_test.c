@@ -136,9 +136,10 @@ static problem make_problem(int kind) {
     }
     describe("w%d%s a%d zero %d, output %d table %d thresholds %d residual %d: n%d %dx%dx%d -> %dx%dx%d kernel %dx%d"
              " stride %d,%d pad %d,%d dilation %d,%d",
-             p->weight_bits, p->weight_bipolar ? " bipolar" : "", p->src_bits, p->src_zero, p->output,
-             p->table != NULL, p->thresholds != NULL, p->residual != NULL, p->batch, p->height, p->width, p->channels, p->out_height, p->out_width, p->out_channels, p->kernel_height, p->kernel_width,
-             p->stride_height, p->stride_width, p->pad_top, p->pad_left, p->dilation_height, p->dilation_width);
+             p->weight_bits, p->weight_bipolar ? " bipolar" : "", p->src_bits, p->src_zero, p->output, p->table != NULL,
+             p->thresholds != NULL, p->residual != NULL, p->batch, p->height, p->width, p->channels, p->out_height,
+             p->out_width, p->out_channels, p->kernel_height, p->kernel_width, p->stride_height, p->stride_width,
+             p->pad_top, p->pad_left, p->dilation_height, p->dilation_width);
     return q;
 }
 

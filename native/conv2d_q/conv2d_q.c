@@ -121,7 +121,8 @@ static int sound_thresholds(const shrike_conv2d_q_params *p) {
 
 static int sound_output(const shrike_conv2d_q_params *p) {
     if (p->output == SHRIKE_QOUT_CODES) {
-        return sound_thresholds(p) && sound_range(p->low, p->high) && (!p->residual || sound_range(p->residual_low, p->residual_high));
+        return sound_thresholds(p) && sound_range(p->low, p->high) &&
+               (!p->residual || sound_range(p->residual_low, p->residual_high));
     }
     return p->output == SHRIKE_QOUT_REAL && p->activation >= 0 && p->activation < SHRIKE_ACTIVATION_COUNT;
 }

@@ -1,6 +1,6 @@
 /*
- * Finds the sums at which a quantised convolution's output changes, by bisection over all of int32 with the very formula
- * that they stand for.
+ * Finds the sums at which a quantised convolution's output changes, by bisection over all of int32 with the very
+ * formula that they stand for.
  */
 #include "thresholds.h"
 
@@ -48,9 +48,10 @@ static int32_t first_sum(float multiplier, float offset, int32_t low, int32_t hi
 }
 
 int64_t shrike_conv2d_q_thresholds_size(int32_t out_channels) {
-    return out_channels < 1 ? -1
-                            : (int64_t)sizeof(conv2d_q_thresholds) + CONV2D_Q_MAX_THRESHOLDS * (int64_t)sizeof(int32_t) *
-                                                                         conv2d_q_thresholds_stride(out_channels);
+    return out_channels < 1
+               ? -1
+               : (int64_t)sizeof(conv2d_q_thresholds) +
+                     CONV2D_Q_MAX_THRESHOLDS * (int64_t)sizeof(int32_t) * conv2d_q_thresholds_stride(out_channels);
 }
 
 int32_t shrike_conv2d_q_thresholds(const shrike_conv2d_q_params *p, void *thresholds) {

@@ -1,6 +1,6 @@
 /*
- * Thresholds of a quantised convolution (see shrike_conv2d_q_thresholds): a channel's code is `start`, less one for each
- * of the first `falls` thresholds that its sum reaches, plus one for each of the others.
+ * Thresholds of a quantised convolution (see shrike_conv2d_q_thresholds): a channel's code is `start`, less one for
+ * each of the first `falls` thresholds that its sum reaches, plus one for each of the others.
  */
 #ifndef SHRIKE_CONV2D_Q_THRESHOLDS_H
 #define SHRIKE_CONV2D_Q_THRESHOLDS_H
