@@ -197,8 +197,7 @@ static void pack_rows(const void *argument, int64_t begin, int64_t end) {
 typedef struct block {
     const uint8_t *window[MAX_BLOCK + CONV2D_BITS_MAX_PIXELS];
     int32_t sum[MAX_BLOCK + CONV2D_BITS_MAX_PIXELS];
-    int64_t dst[MAX_BLOCK], residual[MAX_BLOCK];
-    uint8_t *codes[MAX_BLOCK + CONV2D_BITS_MAX_PIXELS]; /* of the panel's first channel, where tiles write codes */
+    int64_t dst[MAX_BLOCK + CONV2D_BITS_MAX_PIXELS], residual[MAX_BLOCK];
 } block;
 
 /* sums[i] += from[i * step]; the usual steps by themselves, for the compiler's vectors. */
@@ -253,21 +252,11 @@ static void find_windows(const work *k, int64_t first, int64_t count, block *b) 
     for (int64_t i = count; i < count + CONV2D_BITS_MAX_PIXELS; i++) {
         b->window[i] = b->window[count - 1]; /* an unfinished tile counts its last window again */
         b->sum[i] = b->sum[count - 1];
+        b->dst[i] = b->dst[count - 1];
     }
 }
 
-/* Where the tiles of a panel write codes; those of an unfinished tile's spare windows are the last one's once more. */
-static void find_codes(const work *k, int64_t count, int64_t first, block *b) {
-    uint8_t *dst = (uint8_t *)k->p->dst + first;
-    for (int64_t i = 0; i < count; i++) {
-        b->codes[i] = dst + b->dst[i];
-    }
-    for (int64_t i = count; i < count + CONV2D_BITS_MAX_PIXELS; i++) {
-        b->codes[i] = b->codes[count - 1];
-    }
-}
-
-static void run_block(const work *k, int64_t count, block *b) {
+static void run_block(const work *k, int64_t count, const block *b) {
     const shrike_conv2d_q_params *p = k->p;
     int64_t taps = (int64_t)p->kernel_height * p->kernel_width, lanes = k->variant->lanes;
     const uint8_t *weights = k->weights;
@@ -284,13 +273,11 @@ static void run_block(const work *k, int64_t count, block *b) {
                                    .shift = p->weight_bipolar != 0,
                                    .uniform = k->uniform,
                                    .channels = channels,
-                                   .thresholds = k->thresholds};
+                                   .thresholds = k->thresholds,
+                                   .codes = (uint8_t *)p->dst + first};
         panel.thresholds.values += k->thresholds.count ? first : 0;
-        if (k->thresholds.count) {
-            find_codes(k, count, first, b);
-        }
         for (int64_t pixel = 0; pixel < count; pixel += tile->pixels) {
-            tile->run(b->window + pixel, b->sum + pixel, &panel, sums, b->codes + pixel);
+            tile->run(b->window + pixel, b->sum + pixel, &panel, sums, b->dst + pixel);
             if (k->thresholds.count) {
                 continue;
             }

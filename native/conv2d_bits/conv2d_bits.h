@@ -51,15 +51,16 @@ typedef struct conv2d_bits_panel {
     int32_t uniform; /* whether all channels have the same factor */
     int64_t channels; /* that exist, of the panel's */
     conv2d_bits_thresholds thresholds;
+    uint8_t *codes; /* where those of the panel's first channel go, less the pixel's offset */
 } conv2d_bits_panel;
 
 /*
  * For a panel and as many windows as the tile has pixels writes sums[pixel][channel] = (sum(w x) << shift) +
  * factor[channel] * window_sums[pixel] + constant[channel], or where there are thresholds the codes of the channels
- * that exist to dst[pixel].
+ * that exist to codes + dst[pixel].
  */
 typedef void conv2d_bits_run(const uint8_t *const *windows, const int32_t *window_sums, const conv2d_bits_panel *panel,
-                             int32_t *sums, uint8_t *const *dst);
+                             int32_t *sums, const int64_t *dst);
 
 typedef struct conv2d_bits_tile {
     int32_t weight_bits, src_bits, vectors, pixels;

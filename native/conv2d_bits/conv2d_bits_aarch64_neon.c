@@ -90,32 +90,47 @@ static inline __attribute__((always_inline)) void vec_flush(uint16_t *middle, co
     vst1q_u16(middle + 8, sums.val[1]);
 }
 
-/* -1 for each of the thresholds that a sum reaches; 1 for those that fall. */
-static inline __attribute__((always_inline)) int16x8_t reached(int16x8_t sums, const conv2d_bits_thresholds *t,
-                                                               const int16_t *values, const int rises) {
-    int16x8_t count = vreinterpretq_s16_u16(vcgeq_s16(sums, vld1q_s16(values)));
-    if (rises) {
-#pragma GCC unroll 8
-        for (int i = 1; i < rises; i++) {
-            values += t->stride;
-            count = vaddq_s16(count, vreinterpretq_s16_u16(vcgeq_s16(sums, vld1q_s16(values))));
-        }
-        return count;
+/* Thresholds of 16 channels in registers; only the first few, where the compiler knows their number. */
+typedef struct vec_limits {
+    int16x8_t low[3], high[3];
+} vec_limits;
+
+static inline __attribute__((always_inline)) vec_limits vec_limits_of(const conv2d_bits_thresholds *t,
+                                                                      const int rises) {
+    vec_limits limits;
+#pragma GCC unroll 3
+    for (int i = 0; i < rises; i++) {
+        limits.low[i] = vld1q_s16(t->values + i * t->stride);
+        limits.high[i] = vld1q_s16(t->values + i * t->stride + 8);
     }
-    count = t->falls ? vnegq_s16(count) : count;
-    for (int32_t i = 1; i < t->count; i++) {
-        values += t->stride;
+    return limits;
+}
+
+/* Less one for each of the thresholds that a sum reaches, plus one for each of those that fall. */
+static inline int16x8_t reached(int16x8_t sums, const conv2d_bits_thresholds *t, const int16_t *values) {
+    int16x8_t count = vdupq_n_s16(0);
+    for (int32_t i = 0; i < t->count; i++, values += t->stride) {
         int16x8_t more = vreinterpretq_s16_u16(vcgeq_s16(sums, vld1q_s16(values)));
         count = i < t->falls ? vsubq_s16(count, more) : vaddq_s16(count, more);
     }
     return count;
 }
 
+static inline __attribute__((always_inline)) int16x8_t reached_of(int16x8_t sums, const int16x8_t *limits,
+                                                                  const int rises) {
+    int16x8_t count = vreinterpretq_s16_u16(vcgeq_s16(sums, limits[0]));
+#pragma GCC unroll 3
+    for (int i = 1; i < rises; i++) {
+        count = vaddq_s16(count, vreinterpretq_s16_u16(vcgeq_s16(sums, limits[i])));
+    }
+    return count;
+}
+
 static inline __attribute__((always_inline)) vec vec_codes(const vec *groups, int count, const uint16_t *middle,
                                                            const int shift, int16_t base,
-                                                           const conv2d_bits_thresholds *t, const int rises) {
+                                                           const conv2d_bits_thresholds *t, const vec_limits *limits,
+                                                           const int rises) {
     uint16x8x2_t sums = vec_weigh(groups, count);
-    uint16x8_t more = vdupq_n_u16((uint16_t)base);
     if (middle) {
         sums.val[0] = vaddq_u16(vld1q_u16(middle), sums.val[0]);
         sums.val[1] = vaddq_u16(vld1q_u16(middle + 8), sums.val[1]);
@@ -124,8 +139,10 @@ static inline __attribute__((always_inline)) vec vec_codes(const vec *groups, in
         sums.val[0] = vaddq_u16(sums.val[0], sums.val[0]);
         sums.val[1] = vaddq_u16(sums.val[1], sums.val[1]);
     }
-    int16x8_t low = reached(vreinterpretq_s16_u16(vaddq_u16(sums.val[0], more)), t, t->values, rises);
-    int16x8_t high = reached(vreinterpretq_s16_u16(vaddq_u16(sums.val[1], more)), t, t->values + 8, rises);
+    int16x8_t low = vaddq_s16(vreinterpretq_s16_u16(sums.val[0]), vdupq_n_s16(base));
+    int16x8_t high = vaddq_s16(vreinterpretq_s16_u16(sums.val[1]), vdupq_n_s16(base));
+    low = rises ? reached_of(low, limits->low, rises) : reached(low, t, t->values);
+    high = rises ? reached_of(high, limits->high, rises) : reached(high, t, t->values + 8);
     int8x16_t all = vmovn_high_s16(vmovn_s16(low), high);
     return vsubq_u8(vdupq_n_u8((uint8_t)t->start), vreinterpretq_u8_s8(all));
 }

@@ -7,11 +7,11 @@
  *   vec_flush(middle, groups, count, first)
  *                                  middle[channel] += sum over g < count of groups[g] << g, 16 bits each; = if first
  *   X_PLANES(bits), X_BYTES(bits)  times that a step broadcasts, and the bytes each takes
- *   vec_codes(groups, count, middle, shift, base, t, rises)
+ *   vec_codes(groups, count, middle, shift, base, t, limits, rises)
  *                                  a byte a channel: the code, by thresholds t, of the sum that vec_flush would give,
  *                                  shifted and with `base` added, in 16 bits; middle is null for none before; rises is
- *                                  t's count where that is known to the compiler and none falls, else 0. Only where
- *                                  THRESHOLDS is defined, as is vec_store(bytes, v)
+ *                                  t's count where that is known to the compiler and none falls, else 0; limits is
+ *                                  vec_limits_of(t, rises). Only where THRESHOLDS is defined, as is vec_store(bytes, v)
  *   vec_broadcast(bytes, bits)     one plane of a unit of the image, in every lane
  *   BITS_LOAD(planes, at, x_bits)  may be defined: broadcasts all planes of a unit and moves `at` on to the next one
  *   STEPS(w_bits, x_bits)          steps before a byte of a count could overflow
@@ -86,20 +86,21 @@ BITS_INLINE void bits_finish(const uint16_t *restrict middle, int32_t *restrict 
 #ifdef THRESHOLDS
 /* Codes from the counts that registers hold and the 16-bit sums of earlier ones, which nothing has widened. */
 BITS_INLINE void bits_codes(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], const uint16_t *middle, int first,
-                            const conv2d_bits_panel *panel, const int32_t *window_sums, uint8_t *const *dst,
+                            const conv2d_bits_panel *panel, const int32_t *window_sums, const int64_t *dst,
                             const int count, const int shift, const int groups, const int vectors, const int pixels) {
     conv2d_bits_thresholds t = panel->thresholds;
     BITS_UNROLL for (int v = 0; v < vectors; v++, t.values += LANES) {
+        const vec_limits limits = vec_limits_of(&t, count);
         BITS_UNROLL for (int p = 0; p < pixels; p++) {
             const uint16_t *before = first ? NULL : middle + (p * vectors + v) * LANES;
             int16_t base = (int16_t)(panel->factor[0] * window_sums[p]);
-            vec codes = vec_codes(acc[p][v], groups, before, shift, base, &t, count);
+            vec codes = vec_codes(acc[p][v], groups, before, shift, base, &t, &limits, count);
             if (panel->channels >= (v + 1) * LANES) {
-                vec_store(dst[p] + v * LANES, codes);
+                vec_store(panel->codes + dst[p] + v * LANES, codes);
             } else if (panel->channels > v * LANES) {
                 uint8_t last[LANES];
                 vec_store(last, codes);
-                memcpy(dst[p] + v * LANES, last, (size_t)(panel->channels - v * LANES));
+                memcpy(panel->codes + dst[p] + v * LANES, last, (size_t)(panel->channels - v * LANES));
             }
         }
     }
@@ -107,7 +108,7 @@ BITS_INLINE void bits_codes(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], const 
 
 /* Outputs of two bits, the usual ones, have a form of their own: three thresholds that all rise. */
 BITS_INLINE void bits_write(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], const uint16_t *middle, int first,
-                            const conv2d_bits_panel *panel, const int32_t *window_sums, uint8_t *const *dst,
+                            const conv2d_bits_panel *panel, const int32_t *window_sums, const int64_t *dst,
                             const int w_bits, const int groups, const int vectors, const int pixels) {
     if (w_bits == 1 && panel->shift) {
         bits_codes(acc, middle, first, panel, window_sums, dst, 0, 1, groups, vectors, pixels);
@@ -166,7 +167,7 @@ BITS_INLINE void bits_step(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], const u
 }
 
 BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_sums, const conv2d_bits_panel *panel,
-                           int32_t *sums, uint8_t *const *dst, const int w_bits, const int x_bits, const int vectors,
+                           int32_t *sums, const int64_t *dst, const int w_bits, const int x_bits, const int vectors,
                            const int pixels) {
     const int groups = w_bits + X_PLANES(x_bits) - 1;
     const int64_t limit = STEPS(w_bits, x_bits);
@@ -234,7 +235,7 @@ BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_
 #define BITS_DEFINE_TILE(w_bits, x_bits, vectors, pixels)                                                              \
     static void tile_w##w_bits##a##x_bits##_##vectors##x##pixels(                                                      \
         const uint8_t *const *windows, const int32_t *window_sums, const conv2d_bits_panel *panel, int32_t *sums,      \
-        uint8_t *const *dst) {                                                                                         \
+        const int64_t *dst) {                                                                                         \
         bits_tile(windows, window_sums, panel, sums, dst, w_bits, x_bits, vectors, pixels);                            \
     }
 #define BITS_LIST_TILE(w_bits, x_bits, vectors, pixels)                                                                \

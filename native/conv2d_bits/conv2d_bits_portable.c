@@ -46,8 +46,18 @@ static inline void vec_store(uint8_t *bytes, vec v) {
     memcpy(bytes, &v, sizeof v);
 }
 
+typedef struct vec_limits {
+    int unused;
+} vec_limits;
+
+static inline vec_limits vec_limits_of(const conv2d_bits_thresholds *t, int rises) {
+    (void)t;
+    return (vec_limits){rises};
+}
+
 static inline vec vec_codes(const vec *groups, int count, const uint16_t *middle, int shift, int16_t base,
-                            const conv2d_bits_thresholds *t, int rises) {
+                            const conv2d_bits_thresholds *t, const vec_limits *limits, int rises) {
+    (void)limits;
     (void)rises;
     uint16_t sums[LANES];
     vec codes;
