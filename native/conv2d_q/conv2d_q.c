@@ -10,6 +10,7 @@
 #include "conv2d_q_pack.h"
 #include "core/check.h"
 #include "core/cpu.h"
+#include "thresholds.h"
 
 #define BITS(guard, features, isa)                                                                                     \
     {                                                                                                                  \
@@ -118,9 +119,16 @@ static int sound_range(int32_t low, int32_t high) {
     return 0 <= low && low <= high && high <= 255;
 }
 
+static int sound_thresholds(const shrike_conv2d_q_params *p) {
+    const conv2d_q_thresholds *t = p->thresholds;
+    return !t || ((uintptr_t)t % sizeof(int32_t) == 0 && t->out_channels == p->out_channels && t->count >= 0 &&
+                  t->count <= CONV2D_Q_MAX_THRESHOLDS);
+}
+
 static int sound_output(const shrike_conv2d_q_params *p) {
     if (p->output == SHRIKE_QOUT_CODES) {
-        return sound_range(p->low, p->high) && (!p->residual || sound_range(p->residual_low, p->residual_high));
+        return sound_thresholds(p) && sound_range(p->low, p->high) &&
+               (!p->residual || sound_range(p->residual_low, p->residual_high));
     }
     return p->output == SHRIKE_QOUT_REAL && p->activation >= 0 && p->activation < SHRIKE_ACTIVATION_COUNT;
 }

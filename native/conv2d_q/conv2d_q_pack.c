@@ -55,6 +55,19 @@ static void put(uint8_t *weights, int halves, int64_t place, int32_t weight, int
     *pair = (uint8_t)(step % 2 ? (*pair & 0x0f) | (weight - base) << 4 : (*pair & 0xf0) | (weight - base));
 }
 
+/* Whether two weights of -128 meet in one lane: with two codes of -128 their products pass int16. */
+static int lowest_meet(const shrike_conv2d_q_params *p, const uint8_t *weights) {
+    const int64_t pairs = p->groups * conv2d_q_panels(p) * conv2d_q_steps(p) / 2;
+    for (int64_t pair = 0; pair < pairs; pair++, weights += 2 * CONV2D_Q_STEP_BYTES) {
+        for (int i = 0; i < CONV2D_Q_STEP_BYTES; i++) {
+            if (weights[i] == 0x80 && weights[i + CONV2D_Q_STEP_BYTES] == 0x80) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
 typedef struct span {
     int32_t low, high;
 } span;
@@ -91,7 +104,7 @@ static void pack(const shrike_conv2d_q_params *p, const int8_t *oihw, const int3
     head->base = s.low < 0 ? -8 : 0;
     int32_t most = -s.low > s.high ? -s.low : s.high, codes = (1 << p->src_bits) - 1;
     int32_t pair = 2 * codes * most, run = pair > 0 ? INT16_MAX / pair : INT16_MAX;
-    head->run = shift ? s.low > -128 : run;
+    head->run = run;
     if (halves) { /* zero, in halves */
         memset(weights, -head->base * 0x11, (size_t)(p->groups * conv2d_q_panels(p) * conv2d_q_panel_bytes(p)));
     }
@@ -111,6 +124,9 @@ static void pack(const shrike_conv2d_q_params *p, const int8_t *oihw, const int3
         zeros[column] = left;
         start[column] = (uint32_t)left * (uint32_t)p->src_zero * (uint32_t)conv2d_q_depth(p) -
                         (uint32_t)(p->src_zero - shift) * sum;
+    }
+    if (shift) {
+        head->run = halves || s.low > -128 || !lowest_meet(p, weights);
     }
 }
 

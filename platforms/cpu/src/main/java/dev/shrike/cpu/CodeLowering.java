@@ -120,6 +120,7 @@ final class CodeLowering {
                 .set("weight_bipolar", weights.bipolar() ? 1 : 0)
                 .set("kernel", settings.codeKernel().ordinal());
         setEpilogue(params, codes);
+        setThresholds(params, codes, task.outChannels());
         if (task.residual() != null) {
             params.set("residual", plan.address(task.residual())).setImage("residual", task.residual());
         }
@@ -166,6 +167,21 @@ final class CodeLowering {
                     .setFloat("residual_c", sum.c())
                     .set("residual_low", sum.low())
                     .set("residual_high", sum.high());
+        }
+    }
+
+    /** Where a channel's sums give few codes, comparisons replace the scaling and the table. */
+    private void setThresholds(Params.Writer params, CodeConvolution codes, int outChannels) {
+        if (!codes.toCodes()) {
+            return;
+        }
+        try (Arena temporary = Arena.ofConfined()) {
+            MemorySegment found = temporary.allocate(library.thresholdsSize(outChannels), 64);
+            if (library.findThresholds(params.memory(), found)) {
+                MemorySegment kept = plan.allocate(found.byteSize());
+                kept.copyFrom(found);
+                params.set("thresholds", kept.address());
+            }
         }
     }
 

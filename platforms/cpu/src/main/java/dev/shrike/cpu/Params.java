@@ -107,7 +107,7 @@ final class Params {
     static final Params CONV2D_Q = new Params(
             "shrike_conv2d_q_params",
             "pointer src, pointer dst, pointer weights, pointer multiplier, pointer offset, pointer table,"
-                    + "pointer residual, pointer workspace," + IMAGE_STRIDES
+                    + "pointer thresholds, pointer residual, pointer workspace," + IMAGE_STRIDES
                     + "i64 residual_batch_stride, i64 residual_row_stride, i64 residual_pixel_stride,"
                     + "i64 workspace_bytes, i32 batch, i32 height, i32 width, i32 channels,"
                     + "i32 out_height, i32 out_width, i32 out_channels, i32 groups,"
