@@ -29,6 +29,11 @@ record ConvLayer(String node, String key, boolean onCodes, String about, ConvKer
                 + (codes.toCodes() ? codes.table() == null ? " codes" : " table" : " reals " + task.activation().kind());
     }
 
+    /** The same layer run by another kernel. */
+    ConvLayer by(ConvKernel other) {
+        return new ConvLayer(node, key, onCodes, about, other);
+    }
+
     private static String sizes(ConvTask task) {
         var w = task.window();
         return w.kernelHeight() + "x" + w.kernelWidth() + " s" + w.strideHeight() + "x" + w.strideWidth() + " p"

@@ -71,6 +71,16 @@ final class Plan implements GraphExecutor {
         return layers;
     }
 
+    /** Name of the node of a step. */
+    String node(int step) {
+        return steps[step].node();
+    }
+
+    /** Times of the last run by step; not to be changed. */
+    long[] nanos() {
+        return nanos;
+    }
+
     @Override
     public List<Binding> inputs() {
         return inputs;
