@@ -41,12 +41,12 @@ record TuningCache(Path file) {
 
     /** What is known for a target, by layer; empty if nothing is. */
     Map<String, ConvKernel> read(String target) {
-        return Choices.known(readAll().getOrDefault(target, Map.of()), file.toString());
+        return Choices.known(readAll(Level.WARNING).getOrDefault(target, Map.of()), file.toString());
     }
 
     /** Adds to what is known for a target. That it cannot be written is told in the log and stops nobody. */
     void add(String target, Map<String, ConvKernel> kernels) {
-        Map<String, Map<String, String>> all = readAll();
+        Map<String, Map<String, String>> all = readAll(Level.DEBUG);
         Map<String, String> known = new TreeMap<>(all.getOrDefault(target, Map.of()));
         known.putAll(Choices.texts(kernels));
         all.put(target, known);
@@ -60,7 +60,7 @@ record TuningCache(Path file) {
     }
 
     /** Everything in the file; nothing if there is none, or one that is none of ours, which the next write replaces. */
-    private Map<String, Map<String, String>> readAll() {
+    private Map<String, Map<String, String>> readAll(Level loudness) {
         if (!Files.isRegularFile(file)) {
             return new TreeMap<>();
         }
@@ -75,7 +75,7 @@ record TuningCache(Path file) {
             }
             return targets;
         } catch (IOException | ModelException e) {
-            LOG.log(Level.WARNING, file + " is not used and will be written anew: " + e.getMessage());
+            LOG.log(loudness, file + " is not used and will be written anew: " + e.getMessage());
             return new TreeMap<>();
         }
     }

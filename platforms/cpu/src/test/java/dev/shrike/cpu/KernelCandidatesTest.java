@@ -89,7 +89,12 @@ class KernelCandidatesTest {
             Map<String, float[]> ours = run(graph, ConvKernel.NATIVE, 1, pixels);
             Map<String, float[]> theirs = run(graph, ConvKernel.ONEDNN, 1, pixels);
             for (String name : ours.keySet()) {
-                assertArrayEquals(ours.get(name), theirs.get(name), 2e-5f, "seed " + seed + ", " + name);
+                // Sums round by what their terms weigh.
+                float largest = 1;
+                for (float value : ours.get(name)) {
+                    largest = Math.max(largest, Math.abs(value));
+                }
+                assertArrayEquals(ours.get(name), theirs.get(name), 2e-5f * largest, "seed " + seed + ", " + name);
             }
         }
         assertOneDnnRan(CpuFeatures.AVX2.mask());
