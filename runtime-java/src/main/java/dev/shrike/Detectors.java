@@ -5,11 +5,13 @@ import dev.shrike.graph.Shape;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
+import dev.shrike.spi.BuiltModel;
 import dev.shrike.vision.Letterbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /** Opens detectors on the best engine that runs the model here. */
@@ -65,10 +67,10 @@ public final class Detectors {
             throw new UnsupportedModelException(model + ": was built for the engine '" + backend.name()
                     + "' and does not run on '" + options.engine() + "'; name no engine, or give the ONNX file");
         }
-        Graph network = backend.load(model);
+        BuiltModel built = backend.read(model);
         return named(model, () -> {
-            requireBuiltSize(network, options);
-            return open(network, options, List.of(backend));
+            requireBuiltSize(built.graph(), options);
+            return open(built, options, List.of(backend));
         });
     }
 
@@ -116,10 +118,14 @@ public final class Detectors {
 
     /** A detector on one of these engines, tried by descending rank. */
     static Detector open(Graph network, DetectorOptions options, List<Backend> backends) {
+        return open(new BuiltModel(network, Map.of()), options, backends);
+    }
+
+    private static Detector open(BuiltModel model, DetectorOptions options, List<Backend> backends) {
         ShrikeException first = null;
         for (Backend backend : Backends.usable(backends, options.engine())) {
             try {
-                return NetworkDetector.open(network, options, backend);
+                return NetworkDetector.open(model.graph(), model.choices(), options, backend);
             } catch (UnsupportedModelException | BackendUnavailableException e) {
                 if (first == null) {
                     first = e;

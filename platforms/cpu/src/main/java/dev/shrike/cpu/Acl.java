@@ -20,7 +20,7 @@ import java.util.function.LongUnaryOperator;
  * <p>Owns its convolutions until it is closed. Its calls share the library's one worker pool a process, of which each
  * call takes the threads of its plan.
  */
-final class Acl implements AutoCloseable {
+final class Acl implements ConvolutionLibrary {
     /** Which of ARM Compute Library's functions to use, in the order of {@code enum shrike_acl_method}. */
     enum Method {
         /** Winograd, product of matrices or direct, as it sees fit. */
@@ -55,22 +55,19 @@ final class Acl implements AutoCloseable {
         this.threads = Math.min(threads, MAX_THREADS);
     }
 
-    /** Name and version, for people. */
-    String description() {
+    @Override
+    public String description() {
         return "ARM Compute Library " + acl.versionText();
     }
 
-    /** Bytes of native memory known to be held: packed weights and biases, not the scratch of each convolution. */
-    long bytes() {
+    /** Packed weights and biases, not the scratch of each convolution, which nobody tells. */
+    @Override
+    public long bytes() {
         return bytes;
     }
 
-    /**
-     * A step for the convolution, or nothing where ARM Compute Library has none.
-     *
-     * @param address native address of element 0 of a view's storage, by storage
-     */
-    Optional<Step> convolution(ConvTask task, LongUnaryOperator address) {
+    @Override
+    public Optional<Step> convolution(ConvTask task, LongUnaryOperator address) {
         return convolution(task, address, Method.BEST);
     }
 

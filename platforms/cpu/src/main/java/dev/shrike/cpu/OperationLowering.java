@@ -87,7 +87,7 @@ final class OperationLowering {
         View residual = node.hasInput(3) ? plan.inputView(index, node, 3) : null;
         ConvTask task = new ConvTask(
                 node.name(), window, conv.group(), conv.activation(), in, out, plan.constant(node, 1), bias, residual);
-        plan.add(plan.convolutions().create(task, plan, arena));
+        plan.convolutions().add(task, plan, arena);
     }
 
     private void pool(

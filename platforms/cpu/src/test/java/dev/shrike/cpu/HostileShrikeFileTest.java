@@ -14,6 +14,7 @@ import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.Window;
+import dev.shrike.spi.ExecutorOptions;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -24,7 +25,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -260,6 +263,47 @@ class HostileShrikeFileTest {
             } catch (RuntimeException | Error e) {
                 throw new AssertionError("seed " + seed, e);
             }
+        }
+    }
+
+    /** A choice is advice: whatever it says, the model runs as without it. */
+    @Test
+    void hostileChoicesAreIgnored() {
+        Graph graph = SmallNetworks.quantized(new Random(1), new SmallNetworks.Sizes(3, 8, 5, 9, 3, 1), 2, 2);
+        Graph real = SmallNetworks.real(new Random(1), new SmallNetworks.Sizes(3, 8, 5, 9, 3, 1));
+        for (Graph network : List.of(graph, real)) {
+            List<ConvLayer> usual = layers(network, Map.of());
+            List<Map<String, String>> hostile = new ArrayList<>();
+            for (String kernel : List.of("", "warp", "INT8", "../int8", "\u0000", "x".repeat(100_000))) {
+                hostile.add(choices(usual, kernel));
+            }
+            hostile.add(choices(usual, network == graph ? "native" : "bitserial"));
+            hostile.add(Map.of("for", "any", "no such layer", "int8", "", "bitserial", "\n", "reference"));
+            Map<String, String> many = new HashMap<>(Map.of("for", "any"));
+            for (int i = 0; i < 100_000; i++) {
+                many.put("layer " + i, "int8");
+            }
+            hostile.add(many);
+            for (Map<String, String> choices : hostile) {
+                new ShrikeFile(network, choices).write(file);
+                ShrikeFile read = ShrikeFile.read(file);
+                assertEquals(choices, read.choices());
+                assertEquals(usual, layers(read.graph(), read.choices()));
+            }
+        }
+    }
+
+    private static Map<String, String> choices(List<ConvLayer> layers, String kernel) {
+        Map<String, String> choices = new HashMap<>(Map.of("for", "any"));
+        layers.forEach(layer -> choices.put(layer.key(), kernel));
+        return choices;
+    }
+
+    private static List<ConvLayer> layers(Graph graph, Map<String, String> choices) {
+        ExecutorOptions options = ExecutorOptions.DEFAULT.withThreads(1).withChoices(choices);
+        try (Plan plan = (Plan) new CpuBackend().open(graph, options)) {
+            plan.run();
+            return plan.layers();
         }
     }
 }
