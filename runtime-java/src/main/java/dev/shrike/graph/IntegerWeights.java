@@ -84,16 +84,23 @@ public record IntegerWeights(
     }
 
     private void checkSums(Node node, ActivationCodes x) {
+        if (largestSum(x) > Integer.MAX_VALUE) {
+            throw new UnsupportedModelException(NodeView.describe(node) + ": sums over " + depth
+                    + " products can exceed 32 bits; use fewer bits or leave the node in float");
+        }
+    }
+
+    /** The largest absolute sum that some input of these codes can give. */
+    public long largestSum(ActivationCodes x) {
         long largest = Math.max(x.zero() - x.low(), x.high() - x.zero());
+        long most = 0;
         for (int row = 0; row < rows; row++) {
             long sum = 0;
             for (int i = 0; i < depth; i++) {
                 sum += Math.abs((long) codes[row * depth + i] - zero[row]) * largest;
             }
-            if (sum > Integer.MAX_VALUE) {
-                throw new UnsupportedModelException(NodeView.describe(node) + ": sums over " + depth
-                        + " products can exceed 32 bits; use fewer bits or leave the node in float");
-            }
+            most = Math.max(most, sum);
         }
+        return most;
     }
 }
