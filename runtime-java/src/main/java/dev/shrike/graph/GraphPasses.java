@@ -13,14 +13,16 @@ public final class GraphPasses {
     private static final GraphPass SIMPLIFY =
             inOrder(new FoldConstants(), new FoldCodeMoves(), new RemoveIdentities(), new EliminateDeadNodes());
     private static final GraphPass FUSE = inOrder(SIMPLIFY, new FoldPadding(), new FoldBatchNormalization(),
-            new FuseActivation(), new FuseResidual(), new EliminateDeadNodes());
+            new DropClamps(), new RoundBeforeMoves(), new FuseActivation(), new FuseResidual(),
+            new EliminateDeadNodes());
 
     private GraphPasses() {}
 
     /**
      * The graph ready for an engine: known shapes, FLOAT32 for every floating type, quantisers turned into quantised
      * values ({@link ImportQuantization}), constants folded, batch normalisation, activations, residuals and padding
-     * folded into convolutions. Nothing is fused across a quantised value, and constants of codes stay as they are.
+     * folded into convolutions. Nothing is fused across a quantised value, and constants of codes stay as they are;
+     * clamping and moving in front of a rounding become part of it or come behind it.
      * Inputs and outputs keep their names and order; a value that a later caller wants to read must be an output.
      *
      * @param inputShapes shapes for inputs with open dimensions; an open first dimension defaults to 1

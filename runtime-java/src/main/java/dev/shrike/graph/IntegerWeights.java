@@ -95,20 +95,26 @@ public record IntegerWeights(
     }
 
     private void checkSums(Node node, ActivationCodes x) {
-        long largest = Math.max(x.zero() - x.low(), x.high() - x.zero());
+        long reach = Math.max(x.zero() - x.low(), x.high() - x.zero());
         long farthest = 128 + Arrays.stream(zero).mapToLong(z -> Math.abs((long) z)).max().orElse(0);
-        if ((double) depth * largest * farthest <= Integer.MAX_VALUE) {
-            return; // whatever the codes are, a byte each
+        // Nearly always the bound for codes of a whole byte will do, and the walk over all weights is spared.
+        if ((double) depth * reach * farthest > Integer.MAX_VALUE && largestSum(x) > Integer.MAX_VALUE) {
+            throw new UnsupportedModelException(NodeView.describe(node) + ": sums over " + depth
+                    + " products can exceed 32 bits; use fewer bits or leave the node in float");
         }
+    }
+
+    /** The largest absolute sum that some input of these codes can give. */
+    public long largestSum(ActivationCodes x) {
+        long largest = Math.max(x.zero() - x.low(), x.high() - x.zero());
+        long most = 0;
         for (int row = 0; row < rows; row++) {
             long sum = 0;
             for (int i = 0; i < depth; i++) {
                 sum += Math.abs((long) codes[row * depth + i] - zero[row]) * largest;
             }
-            if (sum > Integer.MAX_VALUE) {
-                throw new UnsupportedModelException(NodeView.describe(node) + ": sums over " + depth
-                        + " products can exceed 32 bits; use fewer bits or leave the node in float");
-            }
+            most = Math.max(most, sum);
         }
+        return most;
     }
 }

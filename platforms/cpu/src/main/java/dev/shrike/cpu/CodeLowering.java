@@ -81,6 +81,10 @@ final class CodeLowering {
         switch (node.op()) {
             case Op.MaxPool pool -> maxPool(node, pool.window().resolve(in.dims()[2], in.dims()[3]), in, out);
             case Op.Resize resize -> resize(node, resize, in, out);
+            case Op.DepthToSpace shuffle -> {
+                View[] views = OperationLowering.depthToSpace(shuffle, in, out);
+                map(node, null, views[0], views[1]);
+            }
             default -> throw OperationLowering.unsupported(node, "the CPU engine has no kernel for it on codes");
         }
         return true;
@@ -280,9 +284,6 @@ final class CodeLowering {
 
     private void convert(Node node, ActivationCodes codes, View out) {
         boolean quantize = node.op() instanceof Op.QuantizeLinear;
-        if (codes.bipolar()) {
-            throw OperationLowering.unsupported(node, "bipolar activations between real operations");
-        }
         View in = plan.viewOf(node.input(0));
         View[] views = OperationLowering.bound(node, in, out);
         Params.Writer params = (quantize ? Params.QUANTIZE : Params.DEQUANTIZE)
