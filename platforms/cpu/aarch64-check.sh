@@ -91,5 +91,5 @@ for bits in w4a8 w2a2; do
 done
 
 echo 'aarch64-check: the test of plans with ARM Compute Library' >&2
-mvn -q -B -ntp -Paarch64 -DskipTests=false -Djvm="$work/jdk/bin/java" -Dshrike.test.acl=true -Dtest=AclTest \
-    -Dsurefire.failIfNoSpecifiedTests=false -pl platforms/cpu -am test
+mvn -q -B -ntp -Paarch64 -DskipTests=false -Djvm="$work/jdk/bin/java" -Dshrike.native.skipTests=true \
+    -Dshrike.test.acl=true -Dtest=AclTest -Dsurefire.failIfNoSpecifiedTests=false -pl platforms/cpu -am test
