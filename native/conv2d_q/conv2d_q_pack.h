@@ -70,6 +70,8 @@ int64_t conv2d_q_igemm_workspace_portable(const shrike_context *context, const s
 void conv2d_q_igemm_portable(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed);
 int64_t conv2d_q_igemm_workspace_x86_avx2(const shrike_context *context, const shrike_conv2d_q_params *params);
 void conv2d_q_igemm_x86_avx2(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed);
+int64_t conv2d_q_igemm_workspace_x86_avxvnni(const shrike_context *context, const shrike_conv2d_q_params *params);
+void conv2d_q_igemm_x86_avxvnni(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed);
 int64_t conv2d_q_igemm_workspace_x86_avx512vnni(const shrike_context *context, const shrike_conv2d_q_params *params);
 void conv2d_q_igemm_x86_avx512vnni(shrike_context *context, const shrike_conv2d_q_params *params,
                                    const uint8_t *packed);

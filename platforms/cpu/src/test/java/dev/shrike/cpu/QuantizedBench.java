@@ -129,7 +129,7 @@ public final class QuantizedBench {
         if (tier.equals("best")) {
             return open.get();
         }
-        long mask = tier.equals("avx2") ? ~CpuFeatures.AVX512F.mask() : Long.parseUnsignedLong(tier, 16);
+        long mask = tier.equals("avx2") ? ~(CpuFeatures.AVX512F.mask() | CpuFeatures.AVXVNNI.mask()) : Long.parseUnsignedLong(tier, 16);
         System.setProperty("shrike.cpu.features", Long.toHexString(mask));
         try {
             return open.get();
