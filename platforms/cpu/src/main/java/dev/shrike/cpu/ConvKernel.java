@@ -11,6 +11,8 @@ enum ConvKernel {
     NATIVE(true, false),
     /** oneDNN: of reals, and of codes where it gives the same bits. */
     ONEDNN(true, true),
+    /** ARM Compute Library. */
+    ACL(true, false),
     /** libshrike's multiplication of bytes. */
     INT8(false, true),
     /** libshrike's AND and popcount of bit-planes. */

@@ -64,6 +64,7 @@ final class ConvolutionFactory implements AutoCloseable {
     private Optional<ConvolutionLibrary> other(ConvKernel kernel) {
         return switch (kernel) {
             case ONEDNN -> libraries.computeIfAbsent(kernel, _ -> openOneDnn());
+            case ACL -> libraries.computeIfAbsent(kernel, _ -> openAcl());
             case NATIVE, INT8, BITSERIAL, REFERENCE -> Optional.empty();
         };
     }
@@ -75,12 +76,24 @@ final class ConvolutionFactory implements AutoCloseable {
         try {
             return Optional.of(new OneDnn(threads, library.features()));
         } catch (LinkageError | RuntimeException e) {
-            // The engine is whole without it; whoever asked for it by name is told.
-            Logger.Level level = choice.reals() == ConvKernel.ONEDNN ? Logger.Level.WARNING : Logger.Level.DEBUG;
-            LOG.log(level, "oneDNN is not used: " + e.getMessage() + "; add org.bytedeco:dnnl and org.bytedeco:opencl"
+            LOG.log(loudness(ConvKernel.ONEDNN), "oneDNN is not used: " + e.getMessage() + "; add org.bytedeco:dnnl and org.bytedeco:opencl"
                     + " with the classifier linux-x86_64", e);
             return Optional.empty();
         }
+    }
+
+    private Optional<ConvolutionLibrary> openAcl() {
+        try {
+            return Optional.of(new Acl(library, context, threads));
+        } catch (RuntimeException e) {
+            LOG.log(loudness(ConvKernel.ACL), "ARM Compute Library is not used: " + e.getMessage(), e);
+            return Optional.empty();
+        }
+    }
+
+    /** The engine is whole without other libraries; whoever asked for one by name is told. */
+    private Logger.Level loudness(ConvKernel kernel) {
+        return choice.reals() == kernel ? Logger.Level.WARNING : Logger.Level.DEBUG;
     }
 
     private Step nativeStep(ConvTask task, PlanBuilder plan, Arena arena) {

@@ -34,7 +34,9 @@ record CpuSettings(long featureMask, Convolution convolution, CodeKernel codeKer
         /** Only those of libshrike. */
         NATIVE,
         /** oneDNN wherever it has a quick kernel. */
-        ONEDNN
+        ONEDNN,
+        /** ARM Compute Library wherever it has a kernel. */
+        ACL
     }
 
     /** What the property asks for by name for convolutions of reals. */
@@ -43,6 +45,7 @@ record CpuSettings(long featureMask, Convolution convolution, CodeKernel codeKer
             case AUTO -> Optional.empty();
             case NATIVE -> Optional.of(ConvKernel.NATIVE);
             case ONEDNN -> Optional.of(ConvKernel.ONEDNN);
+            case ACL -> Optional.of(ConvKernel.ACL);
         };
     }
 

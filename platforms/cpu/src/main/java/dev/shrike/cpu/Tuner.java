@@ -78,7 +78,7 @@ final class Tuner {
         List<Plan> plans = new ArrayList<>();
         try {
             for (KernelChoice choice : candidates(usual, PlanBuilder.threads(options))) {
-                plans.add(PlanBuilder.build(library, graph, options, settings, choice));
+                addIfNew(PlanBuilder.build(library, graph, options, settings, choice), plans);
             }
             long[][] nanos = meter.measure(plans, progress);
             Map<String, Map<ConvKernel, Long>> times = new HashMap<>();
@@ -93,10 +93,19 @@ final class Tuner {
         }
     }
 
+    /** A candidate that is missing here, or takes no layer, gives a plan that there is already. */
+    private static void addIfNew(Plan plan, List<Plan> plans) {
+        if (plans.stream().anyMatch(other -> other.layers().equals(plan.layers()))) {
+            plan.close();
+        } else {
+            plans.add(plan);
+        }
+    }
+
     /** Plans that show every kernel that may be chosen at each layer that can take it. */
     private List<KernelChoice> candidates(List<ConvLayer> layers, int threads) {
         List<ConvKernel> reals = layers.stream().allMatch(ConvLayer::onCodes) ? List.of()
-                : offered(settings.realKernel(), threads, ConvKernel.NATIVE, ConvKernel.ONEDNN);
+                : offered(settings.realKernel(), threads, ConvKernel.NATIVE, ConvKernel.ONEDNN, ConvKernel.ACL);
         List<ConvKernel> codes = layers.stream().noneMatch(ConvLayer::onCodes) ? List.of()
                 : offered(settings.codesKernel(), threads, ConvKernel.INT8, ConvKernel.BITSERIAL, ConvKernel.ONEDNN);
         List<KernelChoice> choices = new ArrayList<>();

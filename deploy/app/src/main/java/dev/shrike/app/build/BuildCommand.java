@@ -115,7 +115,7 @@ public final class BuildCommand implements Callable<Integer> {
             names = "--kernel",
             paramLabel = "NAME",
             description = "Use this kernel wherever it can run, on any machine, and measure nothing. Float layers:"
-                    + " native, onednn; integer layers: int8, bitserial, onednn, reference.")
+                    + " native, onednn, acl; integer layers: int8, bitserial, onednn, reference.")
     private String kernel = "";
 
     @Option(names = "--no-progress", description = "Draw no progress bar.")
