@@ -2,7 +2,8 @@
 # Latency of the CPU engine against ONNX Runtime, all contestants in turn in one run:
 #   platforms/cpu/bench.sh [--rounds N] [--threads 1,2] [--layers] MODEL.onnx[@SIZE] ...
 #   platforms/cpu/bench.sh quantized [--rounds N] [--threads N] [--bits 8x8,2x2] [--layers] MODEL.onnx
-# The first compares float networks, the second quantised ones with ONNX Runtime in float and in int8. Without models:
+#   platforms/cpu/bench.sh tuning [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx
+# The third compares tuned plans with untuned ones. The first compares float networks, the second quantised ones with ONNX Runtime in float and in int8. Without models:
 # yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -11,6 +12,9 @@ cd "$root"
 bench=FloatBench
 if [[ ${1:-} == quantized ]]; then
     bench=QuantizedBench
+    shift
+elif [[ ${1:-} == tuning ]]; then
+    bench=TuningBench
     shift
 fi
 options=() models=()
@@ -27,7 +31,7 @@ if ((${#models[@]} == 0)); then
     ./shrike detect --imgsz 320 --nosave >/dev/null
     ./shrike detect --nosave >/dev/null
     models=("$cache/yolov5s.onnx@640" "$cache/yolov5s-320.onnx@320")
-    if [[ $bench == QuantizedBench ]]; then
+    if [[ $bench != FloatBench ]]; then
         models=("$cache/yolov5s.onnx")
     elif [[ -n ${SHRIKE_SHARED:-} ]]; then
         models=("$SHRIKE_SHARED/models/yolov5n-640.onnx@640" "$SHRIKE_SHARED/models/yolov5n-dynamic.onnx@320"

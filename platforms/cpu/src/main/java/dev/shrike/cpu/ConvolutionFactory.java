@@ -76,8 +76,10 @@ final class ConvolutionFactory implements AutoCloseable {
         try {
             return Optional.of(new OneDnn(threads, library.features()));
         } catch (LinkageError | RuntimeException e) {
-            LOG.log(loudness(ConvKernel.ONEDNN), "oneDNN is not used: " + e.getMessage() + "; add org.bytedeco:dnnl and org.bytedeco:opencl"
-                    + " with the classifier linux-x86_64", e);
+            LOG.log(loudness(ConvKernel.ONEDNN),
+                    "oneDNN is not used: " + e.getMessage() + "; add org.bytedeco:dnnl and org.bytedeco:opencl"
+                            + " with the classifier linux-x86_64",
+                    e);
             return Optional.empty();
         }
     }

@@ -16,8 +16,8 @@ import java.util.TreeSet;
  * Finds the quickest kernel of every convolution of a network on this very machine.
  *
  * <p>Each candidate runs in a plan of the whole network, wherever it can: so a layer is measured on the buffers that it
- * will have, with the caches as its neighbours leave them. The plans run in turn, and a layer's time is the least one of
- * several runs; layers with equal keys are added up. The engine's own choice is kept unless another one is clearly
+ * will have, with the caches as its neighbours leave them. The plans run in turn, and a layer's time is the least one
+ * of several runs; layers with equal keys are added up. The engine's own choice is kept unless another one is clearly
  * ahead. What was measured before is not measured again.
  */
 final class Tuner {

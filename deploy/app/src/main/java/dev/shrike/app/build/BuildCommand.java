@@ -54,8 +54,8 @@ public final class BuildCommand implements Callable<Integer> {
     @Parameters(
             arity = "1",
             paramLabel = "FILE|NAME",
-            description = "Model: an ONNX file, a name that 'shrike models' lists, or a .shrike file to be tuned on this"
-                    + " machine.")
+            description = "Model: an ONNX file, a name that 'shrike models' lists, or a .shrike file to be tuned on"
+                    + " this machine.")
     private String model;
 
     @Option(
