@@ -113,9 +113,9 @@ class ArchitectureTest {
 
     /**
      * Each library has a binding and, where loading can fail in its own ways, a loader: no third class sees its types,
-     * but for oneDNN's, whose binding has a class for reals and one for codes (decision 11).
-     * What links C functions: ours (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary),
-     * OpenMP's, and the C library's streams (CodecMessages).
+     * but for oneDNN's, whose binding has a class for reals and one for codes (decision 11). What links C functions:
+     * ours (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, and the C library's
+     * streams (CodecMessages).
      */
     @Test
     void eachNativeLibraryHasOneBinding() throws IOException {

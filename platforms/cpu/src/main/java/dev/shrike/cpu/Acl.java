@@ -60,7 +60,7 @@ final class Acl implements ConvolutionLibrary {
         return "ARM Compute Library " + acl.versionText();
     }
 
-    /** Packed weights and biases, not the scratch of each convolution, which nobody tells. */
+    /** Bytes of native memory known to be held: packed weights and biases, not the scratch of each convolution. */
     @Override
     public long bytes() {
         return bytes;

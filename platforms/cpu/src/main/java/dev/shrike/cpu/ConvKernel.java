@@ -38,15 +38,6 @@ enum ConvKernel {
         return codes;
     }
 
-    /** Whether there is such a library for this kind of machine; ours are for every one. */
-    boolean isForThisMachine() {
-        return switch (this) {
-            case ONEDNN -> NativeLoader.platform().equals("linux-x86_64");
-            case ACL -> NativeLoader.platform().equals("linux-aarch64");
-            case NATIVE, INT8, BITSERIAL, REFERENCE -> true;
-        };
-    }
-
     /** The name that people give. */
     String label() {
         return name().toLowerCase(Locale.ROOT);

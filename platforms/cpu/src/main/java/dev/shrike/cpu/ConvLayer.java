@@ -26,7 +26,8 @@ record ConvLayer(String node, String key, boolean onCodes, String about, ConvKer
         String weights = codes.weights().bipolar() ? "+-1" : String.valueOf(codes.weights().bits());
         return "w" + weights + "a" + codes.from().bits() + " " + sizes(task)
                 + (codes.from().zero() == 0 ? "" : " source-zero") + (zeros ? " weight-zeros" : "")
-                + (codes.toCodes() ? codes.table() == null ? " codes" : " table" : " reals " + task.activation().kind());
+                + (codes.toCodes() ? codes.table() == null ? " codes" : " table"
+                        : " reals " + task.activation().kind());
     }
 
     /** The same layer run by another kernel. */

@@ -71,7 +71,7 @@ final class ConvolutionFactory implements AutoCloseable {
     }
 
     private Optional<ConvolutionLibrary> openOneDnn() {
-        if (!ConvKernel.ONEDNN.isForThisMachine()) {
+        if (!NativeLoader.platform().equals("linux-x86_64")) {
             return Optional.empty();
         }
         try {
@@ -80,10 +80,10 @@ final class ConvolutionFactory implements AutoCloseable {
                 return Optional.of(new OneDnn(threads, library.features()));
             }
         } catch (LinkageError | RuntimeException e) {
-            // The engine is whole without it; whoever asked for it by name is told.
-            Logger.Level level = choice.reals() == ConvKernel.ONEDNN ? Logger.Level.WARNING : Logger.Level.DEBUG;
-            LOG.log(level, "oneDNN is not used: " + e.getMessage() + "; add org.bytedeco:dnnl and org.bytedeco:opencl"
-                    + " with the classifier linux-x86_64", e);
+            LOG.log(loudness(ConvKernel.ONEDNN),
+                    "oneDNN is not used: " + e.getMessage() + "; add org.bytedeco:dnnl and org.bytedeco:opencl"
+                            + " with the classifier linux-x86_64",
+                    e);
             return Optional.empty();
         }
     }
@@ -92,10 +92,14 @@ final class ConvolutionFactory implements AutoCloseable {
         try {
             return Optional.of(new Acl(library, context, threads));
         } catch (RuntimeException e) {
-            Logger.Level level = choice.reals() == ConvKernel.ACL ? Logger.Level.WARNING : Logger.Level.DEBUG;
-            LOG.log(level, "ARM Compute Library is not used: " + e.getMessage(), e);
+            LOG.log(loudness(ConvKernel.ACL), "ARM Compute Library is not used: " + e.getMessage(), e);
             return Optional.empty();
         }
+    }
+
+    /** The engine is whole without other libraries; whoever asked for one by name is told. */
+    private Logger.Level loudness(ConvKernel kernel) {
+        return choice.reals() == kernel ? Logger.Level.WARNING : Logger.Level.DEBUG;
     }
 
     private Step nativeStep(ConvTask task, PlanBuilder plan, Arena arena) {

@@ -86,7 +86,9 @@ final class OneDnn implements ConvolutionLibrary {
 
     @Override
     public Optional<Step> product(ConvTask task, CodeConvolution product, LongUnaryOperator address) {
-        return isDense(task) ? codes.convolution(task, product, address) : Optional.empty();
+        // A sum comes in a step of its own, when the target has been written.
+        boolean kept = task.residual() == null || task.residual().storage() != task.target().storage();
+        return isDense(task) && kept ? codes.convolution(task, product, address) : Optional.empty();
     }
 
     private static boolean isDense(ConvTask task) {

@@ -11,7 +11,8 @@ import java.util.List;
 
 /**
  * A network as a list of steps over fixed buffers. One thread runs the steps in order; each step is parallel inside.
- * Owns the arena, the worker pool and the objects of other libraries; a {@link Cleaner} frees them if nobody closed the plan.
+ * Owns the arena, the worker pool and the objects of other libraries; a {@link Cleaner} frees them if nobody closed the
+ * plan.
  */
 final class Plan implements GraphExecutor {
     private static final Cleaner CLEANER = Cleaner.create();

@@ -16,8 +16,8 @@ import java.util.TreeSet;
  * Finds the quickest kernel of every convolution of a network on this very machine.
  *
  * <p>Each candidate runs in a plan of the whole network, wherever it can: so a layer is measured on the buffers that it
- * will have, with the caches as its neighbours leave them. The plans run in turn, and a layer's time is the least one of
- * several runs; layers with equal keys are added up. The engine's own choice is kept unless another one is clearly
+ * will have, with the caches as its neighbours leave them. The plans run in turn, and a layer's time is the least one
+ * of several runs; layers with equal keys are added up. The engine's own choice is kept unless another one is clearly
  * ahead. What was measured before is not measured again.
  */
 final class Tuner {
@@ -78,7 +78,7 @@ final class Tuner {
         List<Plan> plans = new ArrayList<>();
         try {
             for (KernelChoice choice : candidates(usual, PlanBuilder.threads(options))) {
-                plans.add(PlanBuilder.build(library, graph, options, settings, choice));
+                addIfNew(PlanBuilder.build(library, graph, options, settings, choice), plans);
             }
             long[][] nanos = meter.measure(plans, progress);
             Map<String, Map<ConvKernel, Long>> times = new HashMap<>();
@@ -93,11 +93,19 @@ final class Tuner {
         }
     }
 
+    /** A candidate that is missing here, or takes no layer, gives a plan that there is already. */
+    private static void addIfNew(Plan plan, List<Plan> plans) {
+        if (plans.stream().anyMatch(other -> other.layers().equals(plan.layers()))) {
+            plan.close();
+        } else {
+            plans.add(plan);
+        }
+    }
+
     /** Plans that show every kernel that may be chosen at each layer that can take it. */
     private List<KernelChoice> candidates(List<ConvLayer> layers, int threads) {
         List<ConvKernel> reals = layers.stream().allMatch(ConvLayer::onCodes) ? List.of()
-                : offered(settings.realKernel(), threads, ConvKernel.NATIVE, ConvKernel.ONEDNN,
-                        ConvKernel.ACL);
+                : offered(settings.realKernel(), threads, ConvKernel.NATIVE, ConvKernel.ONEDNN, ConvKernel.ACL);
         List<ConvKernel> codes = layers.stream().noneMatch(ConvLayer::onCodes) ? List.of()
                 : offered(settings.codesKernel(), threads, ConvKernel.INT8, ConvKernel.BITSERIAL, ConvKernel.ONEDNN);
         List<KernelChoice> choices = new ArrayList<>();
@@ -112,7 +120,6 @@ final class Tuner {
             return List.of(named.get());
         }
         List<ConvKernel> kernels = new ArrayList<>(List.of(free));
-        kernels.removeIf(kernel -> !kernel.isForThisMachine());
         if (threads > 1) {
             // Its OpenMP threads spin after each call and slow down the steps that follow, whatever its own time is.
             kernels.remove(ConvKernel.ONEDNN);

@@ -100,7 +100,8 @@ final class Contest implements AutoCloseable {
         return ratios;
     }
 
-    private static double quantile(double[] values, double quantile) {
+    /** The value below which that share of all values lies. */
+    static double quantile(double[] values, double quantile) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);
         return sorted[(int) Math.round(quantile * (sorted.length - 1))];

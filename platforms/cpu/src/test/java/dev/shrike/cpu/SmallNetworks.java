@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * Networks of three convolutions on dense tensors: one with a table behind it, one with a table and a residual, one that
- * gives reals.
+ * Networks of three convolutions on dense tensors: one with a table behind it, one with a table and a residual, one
+ * that gives reals.
  */
 final class SmallNetworks {
     private SmallNetworks() {}

@@ -298,8 +298,9 @@ class TunerTest {
     void processorsAreNamed() {
         String amd = "processor\t: 0\nmodel name\t: AMD EPYC 9\nflags\t: a b\n\nprocessor : 1\nmodel name : other\n";
         assertEquals("AMD EPYC 9", CpuModel.of(amd).name());
-        String pi = "processor : 0\nCPU implementer : 0x41\nCPU variant : 0x0\nCPU part : 0xd08\n\nModel : Raspberry Pi 4"
-                + " Model B Rev 1.4\n";
+        String pi =
+                "processor : 0\nCPU implementer : 0x41\nCPU variant : 0x0\nCPU part : 0xd08\n\nModel : Raspberry Pi 4"
+                        + " Model B Rev 1.4\n";
         assertEquals("0x41 0xd08 0x0 Raspberry Pi 4 Model B Rev 1.4", CpuModel.of(pi).name());
         assertEquals("0x41-0xd08-0x0-raspberry-pi-4-model-b-rev-1-4", CpuModel.of(pi).slug());
         assertEquals(NativeLoader.platform(), CpuModel.of("").name());

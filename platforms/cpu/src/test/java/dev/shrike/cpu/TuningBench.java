@@ -19,8 +19,8 @@ import java.util.Random;
 /**
  * What tuning gains: whole networks as the engine chooses by itself and as tuned on this machine, taken in turn.
  *
- * <p>{@code TuningBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx}: a row for each network and
- * number of threads with both medians and the median of their ratios; the tuner's cache is not read. {@code --layers}
+ * <p>{@code TuningBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx}: a row for each network
+ * and number of threads with both medians and the median of their ratios; the tuner's cache is not read. {@code --layers}
  * adds the kernels of both, layer by layer.
  */
 public final class TuningBench {
@@ -43,7 +43,8 @@ public final class TuningBench {
             }
         }
         if (model == null) {
-            System.err.println("usage: TuningBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx");
+            System.err
+                    .println("usage: TuningBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx");
             System.exit(2);
         }
         System.out.printf("%-8s %7s | %11s %11s %6s | %s%n", "network", "threads", "untuned ms", "tuned ms", "ratio",
@@ -101,7 +102,7 @@ public final class TuningBench {
             double[] ratio = new double[rounds];
             Arrays.setAll(ratio, i -> after[i] / before[i]);
             System.out.printf(Locale.ROOT, "%-8s %7d | %11.2f %11.2f %6.3f | %s%n", name, threads,
-                    FloatBench.at(before, 0.5), FloatBench.at(after, 0.5), FloatBench.at(ratio, 0.5), tuning.summary());
+                    Contest.quantile(before, 0.5), Contest.quantile(after, 0.5), Contest.quantile(ratio, 0.5), tuning.summary());
             if (layers) {
                 printLayers(untuned, tuned);
             }

@@ -54,8 +54,8 @@ public final class BuildCommand implements Callable<Integer> {
     @Parameters(
             arity = "1",
             paramLabel = "FILE|NAME",
-            description = "Model: an ONNX file, a name that 'shrike models' lists, or a .shrike file to be tuned on this"
-                    + " machine.")
+            description = "Model: an ONNX file, a name that 'shrike models' lists, or a .shrike file to be tuned on"
+                    + " this machine.")
     private String model;
 
     @Option(
@@ -115,7 +115,7 @@ public final class BuildCommand implements Callable<Integer> {
             names = "--kernel",
             paramLabel = "NAME",
             description = "Use this kernel wherever it can run, on any machine, and measure nothing. Float layers:"
-                    + " native, onednn; integer layers: int8, bitserial, onednn, reference.")
+                    + " native, onednn, acl; integer layers: int8, bitserial, onednn, reference.")
     private String kernel = "";
 
     @Option(names = "--no-progress", description = "Draw no progress bar.")

@@ -81,8 +81,10 @@ final class BuildRun {
         Backend backend = installed();
         String kernel = request.kernels().forced();
         if (!kernel.isEmpty() && !backend.kernels().contains(kernel)) {
-            throw new UsageException("--kernel '" + kernel + "' is none of the engine '" + backend.name() + "', which has "
-                    + String.join(", ", backend.kernels()), null);
+            throw new UsageException(
+                    "--kernel '" + kernel + "' is none of the engine '" + backend.name() + "', which has "
+                            + String.join(", ", backend.kernels()),
+                    null);
         }
         return backend;
     }
