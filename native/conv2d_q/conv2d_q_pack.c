@@ -32,15 +32,13 @@ typedef struct places {
 } places;
 
 static places places_of(const shrike_conv2d_q_params *p) {
-    return (places){conv2d_q_group_in(p), p->kernel_width,
-                    conv2d_q_round_up(conv2d_q_unit_bytes(p), CONV2D_Q_UNIT), conv2d_q_steps(p),
-                    conv2d_q_units_are_taps(p)};
+    return (places){conv2d_q_group_in(p), p->kernel_width, conv2d_q_round_up(conv2d_q_unit_bytes(p), CONV2D_Q_UNIT),
+                    conv2d_q_steps(p), conv2d_q_units_are_taps(p)};
 }
 
 /* Where a weight of a column lies, in bytes from the first panel as if it were not halved. */
 static int64_t place_of(const places *at, int64_t column, int64_t ic, int64_t ky, int64_t kx) {
-    int64_t value = at->taps ? (ky * at->kernel_width + kx) * at->unit + ic
-                             : ky * at->unit + kx * at->group_in + ic;
+    int64_t value = at->taps ? (ky * at->kernel_width + kx) * at->unit + ic : ky * at->unit + kx * at->group_in + ic;
     int64_t step = column / CONV2D_Q_PANEL * at->steps + value / CONV2D_Q_STEP;
     return step * CONV2D_Q_STEP_BYTES + column % CONV2D_Q_PANEL * CONV2D_Q_STEP + value % CONV2D_Q_STEP;
 }

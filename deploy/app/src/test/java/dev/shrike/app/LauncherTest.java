@@ -276,7 +276,8 @@ class LauncherTest {
         Path lib = Files.createDirectories(folder.resolve("opt/lib"));
         Outcome refused = run(launcher, "--make-start-cache");
         assertEquals(1, refused.exit());
-        assertTrue(refused.err().startsWith("shrike: cannot write " + lib.resolveSibling("start-jdk.aot")), refused.err());
+        assertTrue(refused.err().startsWith("shrike: cannot write " + lib.resolveSibling("start-jdk.aot")),
+                refused.err());
         Outcome outcome = run(launcher);
         assertFalse(outcome.out().contains("AOT"), outcome.out());
         assertEquals("", outcome.err());
