@@ -30,7 +30,7 @@ if ((${#models[@]} == 0)); then
     ./shrike detect --imgsz 320 --nosave >/dev/null
     ./shrike detect --nosave >/dev/null
     models=("$cache/yolov5s.onnx@640" "$cache/yolov5s-320.onnx@320")
-    if [[ $bench == QuantizedBench ]]; then
+    if [[ $bench != FloatBench ]]; then
         models=("$cache/yolov5s.onnx")
     elif [[ -n ${SHRIKE_SHARED:-} ]]; then
         models=("$SHRIKE_SHARED/models/yolov5n-640.onnx@640" "$SHRIKE_SHARED/models/yolov5n-dynamic.onnx@320"
