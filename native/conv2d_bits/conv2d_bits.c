@@ -38,6 +38,7 @@ typedef struct work {
     int32_t *pixel_sums;
     uint8_t *image;
     conv2d_q_epilogue *epilogue;
+    conv2d_q_add *add;
     int64_t batch, block, segment_count;
     int32_t uniform; /* all channels have the same factor: no zero points of weights, or equal ones */
     conv2d_bits_thresholds thresholds;
@@ -256,11 +257,37 @@ static void find_windows(const work *k, int64_t first, int64_t count, block *b) 
     }
 }
 
+/* One tile of pixels of a panel: codes by thresholds, to their places or for the residual to be added, or by sums. */
+static void run_tile(const work *k, const conv2d_bits_tile *tile, conv2d_bits_panel *panel, const block *b,
+                     int64_t pixel, conv2d_q_tile *results) {
+    const int64_t wide = tile->vectors * k->variant->lanes;
+    const uint8_t *const *windows = b->window + pixel;
+    _Alignas(ALIGNMENT) int32_t sums[CONV2D_BITS_MAX_SUMS];
+    if (k->thresholds.count && !k->p->residual) {
+        panel->codes = (uint8_t *)k->p->dst + results->first;
+        tile->run(windows, b->sum + pixel, panel, NULL, b->dst + pixel);
+        return;
+    }
+    if (k->thresholds.count) {
+        int64_t offsets[CONV2D_BITS_MAX_PIXELS];
+        for (int32_t i = 0; i < tile->pixels; i++) {
+            offsets[i] = i * wide;
+        }
+        panel->codes = (uint8_t *)sums;
+        tile->run(windows, b->sum + pixel, panel, NULL, offsets);
+        k->add(k->p, results, (conv2d_q_codes){(const uint8_t *)sums, wide});
+        return;
+    }
+    tile->run(windows, b->sum + pixel, panel, sums, NULL);
+    results->sums = sums;
+    results->sums_stride = wide;
+    k->epilogue(k->p, results);
+}
+
 static void run_block(const work *k, int64_t count, const block *b) {
     const shrike_conv2d_q_params *p = k->p;
     int64_t taps = (int64_t)p->kernel_height * p->kernel_width, lanes = k->variant->lanes;
     const uint8_t *weights = k->weights;
-    _Alignas(ALIGNMENT) int32_t sums[CONV2D_BITS_MAX_SUMS];
     for (int64_t vector = 0; vector < k->size.vectors;) {
         const conv2d_bits_tile *tile = tile_of(k->variant, p, k->size.vectors - vector);
         int64_t first = vector * lanes, wide = tile->vectors * lanes;
@@ -273,23 +300,15 @@ static void run_block(const work *k, int64_t count, const block *b) {
                                    .shift = p->weight_bipolar != 0,
                                    .uniform = k->uniform,
                                    .channels = channels,
-                                   .thresholds = k->thresholds,
-                                   .codes = (uint8_t *)p->dst + first};
+                                   .thresholds = k->thresholds};
         panel.thresholds.values += k->thresholds.count ? first : 0;
         for (int64_t pixel = 0; pixel < count; pixel += tile->pixels) {
-            tile->run(b->window + pixel, b->sum + pixel, &panel, sums, b->dst + pixel);
-            if (k->thresholds.count) {
-                continue;
-            }
-            int64_t pixels = count - pixel < tile->pixels ? count - pixel : tile->pixels;
-            conv2d_q_tile results = {.sums = sums,
-                                     .sums_stride = wide,
-                                     .pixels = pixels,
+            conv2d_q_tile results = {.pixels = count - pixel < tile->pixels ? count - pixel : tile->pixels,
                                      .first = first,
                                      .count = channels,
                                      .dst = b->dst + pixel,
                                      .residual = b->residual + pixel};
-            k->epilogue(p, &results);
+            run_tile(k, tile, &panel, b, pixel, &results);
         }
         weights += taps * k->size.pixel_units * p->weight_bits * wide;
         vector += tile->vectors;
@@ -337,8 +356,7 @@ static int sums_are_short(const work *k) {
 static void find_thresholds(work *k) {
     const shrike_conv2d_q_params *p = k->p;
     const conv2d_q_thresholds *t = p->thresholds;
-    if (!t || !t->count || !k->variant->thresholds || p->output != SHRIKE_QOUT_CODES || p->residual ||
-        !sums_are_short(k)) {
+    if (!t || !t->count || !k->variant->thresholds || p->output != SHRIKE_QOUT_CODES || !sums_are_short(k)) {
         return;
     }
     int64_t padded = k->size.vectors * k->variant->lanes, stride = conv2d_q_thresholds_stride(p->out_channels);
@@ -386,6 +404,7 @@ void conv2d_bits(const conv2d_bits_variant *variant, shrike_context *context, co
     k.pixel_sums = (int32_t *)(workspace + s->sums_at);
     k.image = workspace + s->image_at;
     k.epilogue = conv2d_q_epilogue_of(context, p);
+    k.add = conv2d_q_add_of(context);
     find_segments(&k);
     find_thresholds(&k);
     int64_t pixels = (int64_t)p->out_height * p->out_width;

@@ -235,7 +235,7 @@ BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_
 #define BITS_DEFINE_TILE(w_bits, x_bits, vectors, pixels)                                                              \
     static void tile_w##w_bits##a##x_bits##_##vectors##x##pixels(                                                      \
         const uint8_t *const *windows, const int32_t *window_sums, const conv2d_bits_panel *panel, int32_t *sums,      \
-        const int64_t *dst) {                                                                                         \
+        const int64_t *dst) {                                                                                          \
         bits_tile(windows, window_sums, panel, sums, dst, w_bits, x_bits, vectors, pixels);                            \
     }
 #define BITS_LIST_TILE(w_bits, x_bits, vectors, pixels)                                                                \
