@@ -29,7 +29,7 @@ import java.util.function.Supplier;
  * Latency of whole quantised networks against ONNX Runtime and OpenCV, all taken in turn in one run.
  *
  * <p>{@code QuantizedBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--tiers best,avx2] [--layers] MODEL.onnx}:
- * our networks run on each tier (the best one, AVX2, or the features of a hexadecimal mask), and the rivals are ONNX
+ * our networks run on each tier (best, avxvnni, avx2, or the features of a hexadecimal mask), and the rivals are ONNX
  * Runtime in float and, with every activation of the float network quantised to 8 bits in the way of its own static
  * quantiser (QDQ, a scale per output channel, Detect head in float), in int8; and OpenCV in float and, where it can
  * quantise the network, in int8. Prints a table for each number of threads (see {@link Contest}), the scaling from one
@@ -126,10 +126,13 @@ public final class QuantizedBench {
 
     /** Opens a network with the features of a tier only. */
     private static GraphExecutor onTier(String tier, Supplier<GraphExecutor> open) {
-        if (tier.equals("best")) {
-            return open.get();
-        }
-        long mask = tier.equals("avx2") ? ~(CpuFeatures.AVX512F.mask() | CpuFeatures.AVXVNNI.mask()) : Long.parseUnsignedLong(tier, 16);
+        long avx512 = CpuFeatures.AVX512F.mask();
+        long mask = switch (tier) {
+            case "best" -> -1;
+            case "avxvnni" -> ~avx512;
+            case "avx2" -> ~(avx512 | CpuFeatures.AVXVNNI.mask());
+            default -> Long.parseUnsignedLong(tier, 16);
+        };
         System.setProperty("shrike.cpu.features", Long.toHexString(mask));
         try {
             return open.get();

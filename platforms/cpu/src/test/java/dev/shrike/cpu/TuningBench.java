@@ -102,7 +102,8 @@ public final class TuningBench {
             double[] ratio = new double[rounds];
             Arrays.setAll(ratio, i -> after[i] / before[i]);
             System.out.printf(Locale.ROOT, "%-8s %7d | %11.2f %11.2f %6.3f | %s%n", name, threads,
-                    Contest.quantile(before, 0.5), Contest.quantile(after, 0.5), Contest.quantile(ratio, 0.5), tuning.summary());
+                    Contest.quantile(before, 0.5), Contest.quantile(after, 0.5), Contest.quantile(ratio, 0.5),
+                    tuning.summary());
             if (layers) {
                 printLayers(untuned, tuned);
             }
