@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 /** The twelve figures of real detections against those that pycocotools computed. */
@@ -33,8 +34,8 @@ class CocoAgreementTest {
         List<String> wanted = new ArrayList<>();
         List<String> measured = new ArrayList<>();
         for (int i = 0; i < figures.length; i++) {
-            wanted.add(NAMES.get(i) + String.format(" %.6f", expected.get(NAMES.get(i)).doubleValue()));
-            measured.add(NAMES.get(i) + String.format(" %.6f", figures[i]));
+            wanted.add(NAMES.get(i) + String.format(Locale.ROOT, " %.6f", expected.get(NAMES.get(i)).doubleValue()));
+            measured.add(NAMES.get(i) + String.format(Locale.ROOT, " %.6f", figures[i]));
         }
         assertEquals(wanted, measured);
     }
