@@ -39,7 +39,7 @@ public final class EvaluationCharts {
                 series.add(ofClass(one, label, one.curves().precisionByRecall()));
             }
         }
-        series.add(ofAll(text("all classes %.3f mAP@0.5", figures.map50()), mean(Curves::precisionByRecall));
+        series.add(ofAll(text("all classes %.3f mAP@0.5", figures.map50()), mean(Curves::precisionByRecall)));
         return CurveChart.draw("Precision-recall curve", "Recall", "Precision", series);
     }
 
