@@ -48,7 +48,7 @@ public final class Canvas implements AutoCloseable {
     /**
      * Writes text from the bottom to the top, starting at {@code y}, with its line at {@code x} on the right.
      *
-     * @param ground colour of the ground below the text
+     * @param ground colour of the ground below the text, which its edges blend with
      */
     public void textUpwards(String text, int x, int y, double scale, int colour, int thickness, int ground) {
         int[] size = OpenCv.Canvas.textSize(text, scale, thickness);
@@ -59,16 +59,19 @@ public final class Canvas implements AutoCloseable {
         }
         for (int row = 0; row < flat.height(); row++) {
             for (int column = 0; column < flat.width(); column++) {
-                copy(flat, column, row, x - size[1] - MARGIN + row, y + MARGIN - column);
+                copyInk(flat, column, row, x - size[1] - MARGIN + row, y + MARGIN - column);
             }
         }
     }
 
-    private void copy(Frame from, int fromX, int fromY, int x, int y) {
-        if (x < 0 || y < 0 || x >= frame.width() || y >= frame.height()) {
+    /** Copies a pixel unless it is of the ground, which the pixel at the corner is. */
+    private void copyInk(Frame from, int fromX, int fromY, int x, int y) {
+        long source = PIXEL_BYTES * ((long) fromY * from.width() + fromX);
+        MemorySegment ground = from.pixels().asSlice(0, PIXEL_BYTES);
+        boolean outside = x < 0 || y < 0 || x >= frame.width() || y >= frame.height();
+        if (outside || from.pixels().asSlice(source, PIXEL_BYTES).mismatch(ground) < 0) {
             return;
         }
-        long source = PIXEL_BYTES * ((long) fromY * from.width() + fromX);
         long target = PIXEL_BYTES * ((long) y * frame.width() + x);
         MemorySegment.copy(from.pixels(), source, frame.pixels(), target, PIXEL_BYTES);
     }
