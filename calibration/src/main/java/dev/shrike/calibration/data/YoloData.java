@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -57,8 +59,8 @@ final class YoloData {
     private List<Category> categories() {
         TreeMap<Integer, String> names = new TreeMap<>();
         switch (yaml.get("names")) {
-            case List<?> list -> list.forEach(name -> names.put(names.size(), String.valueOf(name)));
-            case Map<?, ?> map -> map.forEach((id, name) -> names.put(classId(id), String.valueOf(name)));
+            case List<?> list -> list.forEach(name -> names.put(names.size(), className(name)));
+            case Map<?, ?> map -> map.forEach((id, name) -> names.put(classId(id), className(name)));
             case null -> throw new DataSetException(file + ": has no 'names' of the classes");
             default -> throw new DataSetException(file + ": 'names' is neither a list nor a map");
         }
@@ -67,7 +69,7 @@ final class YoloData {
         }
         Object count = yaml.get("nc");
         if (count != null && !count.equals(names.size())) {
-            throw new DataSetException(file + ": 'nc' is " + count + ", but 'names' has " + names.size() + " classes");
+            throw new DataSetException(file + ": 'nc' is " + shown(count) + ", but 'names' has " + names.size() + " classes");
         }
         List<Category> categories = new ArrayList<>();
         names.forEach((id, name) -> categories.add(new Category(id, name)));
@@ -78,19 +80,39 @@ final class YoloData {
         if (id instanceof Integer number && number >= 0) {
             return number;
         }
-        throw new DataSetException(file + ": 'names' has the key '" + id + "', which is no class id");
+        throw new DataSetException(file + ": 'names' has the key " + shown(id) + ", which is no class id");
+    }
+
+    private String className(Object name) {
+        if (name == null || name instanceof Collection<?> || name instanceof Map<?, ?>) {
+            throw new DataSetException(file + ": 'names' has " + shown(name) + ", which is no name");
+        }
+        return name.toString();
+    }
+
+    /** A value for a message. Lists and maps are not spelled out: aliases can make a short file hold an endless one. */
+    private static String shown(Object value) {
+        return switch (value) {
+            case null -> "nothing";
+            case Collection<?> _ -> "a list";
+            case Map<?, ?> _ -> "a map";
+            case String text -> "'" + (text.length() <= 60 ? text : text.substring(0, 60) + "…") + "'";
+            default -> value.toString();
+        };
     }
 
     private List<Path> pictures(String split) {
         List<Object> sources = switch (yaml.get(split)) {
-            case null -> throw new DataSetException(file + ": has no '" + split + "'; it has " + yaml.keySet());
+            case null -> throw new DataSetException(file + ": has no '" + split + "'; it has "
+                    + yaml.keySet().stream().map(YoloData::shown).collect(Collectors.joining(", ")));
             case List<?> list -> new ArrayList<>(list);
             case Object one -> List.of(one);
         };
         List<Path> pictures = new ArrayList<>();
         for (Object source : sources) {
             if (!(source instanceof String name) || name.isBlank()) {
-                throw new DataSetException(file + ": '" + split + "' is '" + source + "', not a folder or text file");
+                throw new DataSetException(
+                        file + ": '" + split + "' is " + shown(source) + ", not a folder or text file");
             }
             try {
                 collect(find(split, name), pictures);
