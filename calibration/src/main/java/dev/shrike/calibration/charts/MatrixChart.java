@@ -83,7 +83,8 @@ public final class MatrixChart {
     private void drawTitles(Canvas canvas, int side) {
         String across = "True";
         String up = "Predicted";
-        canvas.text(across, left + (side - Canvas.textWidth(across, TITLE, 1)) / 2, TOP + side + nameRoom + 40, TITLE, INK,
+        canvas.text(across, left + (side - Canvas.textWidth(across, TITLE, 1)) / 2, TOP + side + nameRoom + 40, TITLE,
+                INK,
                 1);
         canvas.textUpwards(up, 36, TOP + (side + Canvas.textWidth(up, TITLE, 1)) / 2, TITLE, INK, 1, WHITE);
     }

@@ -193,22 +193,28 @@ public final class CocoEvaluation {
         for (int threshold = 0; threshold < THRESHOLDS.length; threshold++) {
             double[] recalls = new double[count];
             double[] precisions = new double[count];
-            int rightSoFar = 0;
-            int wrongSoFar = 0;
-            for (int rank = 0; rank < count; rank++) {
-                int index = order[rank];
-                if (right[threshold][index]) {
-                    rightSoFar++;
-                } else if (!ignored[threshold][index]) {
-                    wrongSoFar++;
-                }
-                recalls[rank] = (double) rightSoFar / objects;
-                precisions[rank] = rightSoFar / (wrongSoFar + rightSoFar + EPSILON);
-            }
+            count(order, right[threshold], ignored[threshold], objects, recalls, precisions);
             recall[threshold] = count == 0 ? 0 : recalls[count - 1];
             precision[threshold] = sampled(recalls, precisions);
         }
         return new Curve(precision, recall);
+    }
+
+    /** Fills in recall and precision after each of the detections, best first. */
+    private static void count(
+            int[] order, boolean[] right, boolean[] ignored, int objects, double[] recalls, double[] precisions) {
+        int rightSoFar = 0;
+        int wrongSoFar = 0;
+        for (int rank = 0; rank < order.length; rank++) {
+            int index = order[rank];
+            if (right[index]) {
+                rightSoFar++;
+            } else if (!ignored[index]) {
+                wrongSoFar++;
+            }
+            recalls[rank] = (double) rightSoFar / objects;
+            precisions[rank] = rightSoFar / (wrongSoFar + rightSoFar + EPSILON);
+        }
     }
 
     /** The best precision at each recall or a higher one; 0 where that recall is not reached. */

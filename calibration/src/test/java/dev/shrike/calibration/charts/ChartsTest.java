@@ -46,7 +46,8 @@ class ChartsTest {
         for (int x = 120; x < 960; x += 20) {
             assertEquals(RED, pixel(frame, x, 70 + 645), "at " + x);
         }
-        int unnamed = count(CurveChart.draw("", "", "", List.of(new Series("", new double[] {0.25, 0.25}, RED, 3))), RED);
+        int unnamed =
+                count(CurveChart.draw("", "", "", List.of(new Series("", new double[] {0.25, 0.25}, RED, 3))), RED);
         assertTrue(unnamed >= 3 * 850, "only " + unnamed);
         assertTrue(count(frame, RED) > unnamed + 50, "the legend has no line");
         assertThrows(IllegalArgumentException.class, () -> new Series("", new double[1], RED, 1));

@@ -27,17 +27,17 @@ class CocoJsonTest {
     /** Annotations before what they refer to, ids with gaps, things that nobody asked for. */
     private static final String SOUND =
             """
-            {"info": {"nested": [{"id": 1}]},
-             "annotations": [
-               {"id": 7, "image_id": 20, "category_id": 90, "bbox": [1.5, 2, 30, 40], "area": 700.5, "iscrowd": 0,
-                "segmentation": [[1, 2, 3, 4]]},
-               {"id": 8, "image_id": 20, "category_id": 3, "bbox": [0, 0, 5, 5], "area": 25, "iscrowd": 1},
-               {"image_id": 3, "category_id": 3, "bbox": [0, 0, 4, 5]}],
-             "categories": [{"id": 90, "name": "owl"}, {"id": 3, "name": "cat", "supercategory": "animal"}],
-             "images": [{"id": 20, "file_name": "b.png", "width": 64, "height": 48},
-                        {"id": 3, "file_name": "sub/a.png"},
-                        {"id": 100, "file_name": "c.png", "width": 64, "height": 48}]}
-            """;
+                    {"info": {"nested": [{"id": 1}]},
+                     "annotations": [
+                       {"id": 7, "image_id": 20, "category_id": 90, "bbox": [1.5, 2, 30, 40], "area": 700.5,
+                        "iscrowd": 0, "segmentation": [[1, 2, 3, 4]]},
+                       {"id": 8, "image_id": 20, "category_id": 3, "bbox": [0, 0, 5, 5], "area": 25, "iscrowd": 1},
+                       {"image_id": 3, "category_id": 3, "bbox": [0, 0, 4, 5]}],
+                     "categories": [{"id": 90, "name": "owl"}, {"id": 3, "name": "cat", "supercategory": "animal"}],
+                     "images": [{"id": 20, "file_name": "b.png", "width": 64, "height": 48},
+                                {"id": 3, "file_name": "sub/a.png"},
+                                {"id": 100, "file_name": "c.png", "width": 64, "height": 48}]}
+                    """;
 
     @TempDir
     private Path folder;

@@ -64,7 +64,7 @@ class ResultsFileTest {
         Path file = Files.writeString(
                 folder.resolve("r.json"),
                 "[{\"image_id\":17,\"category_id\":2,\"bbox\":[0,0,1,1],\"score\":0.5},"
-                        + "{\"score\":0.25,\"bbox\":[0,0,1,1],\"segmentation\":{\"a\":[]},\"category_id\":1,\"image_id\":17}]");
+                        + "{\"score\":0.25,\"bbox\":[0,0,1,1],\"mask\":{\"a\":[]},\"category_id\":1,\"image_id\":17}]");
         ResultsFile.Results results = ResultsFile.read(file, DATA);
         assertEquals(1, results.ignored());
         assertEquals(List.of(List.of(new FoundBox(0, 0.25, 0, 0, 1, 1)), List.of(), List.of()), results.found());

@@ -76,10 +76,13 @@ class YoloDataTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-            "val: valid/images\nnames: [a, b]\nnc: 2", "val: ../valid/images\nnames: [a, b]", "path: valid\nval: images\n"
-                    + "names: {0: a, 1: b}", "path: /not/here/any/more\nval: [valid/images]\nnames: [a, b]", "val: "
-                            + "list.txt\nnames: [a, b]", "val: [valid/images/night, valid/images/10.jpg, "
-                                    + "valid/images/10.png, valid/images/park.png]\nnames: [a, b]"
+            "val: valid/images\nnames: [a, b]\nnc: 2", "val: ../valid/images\nnames: [a, b]",
+            "path: valid\nval: images\n"
+                    + "names: {0: a, 1: b}",
+            "path: /not/here/any/more\nval: [valid/images]\nnames: [a, b]", "val: "
+                    + "list.txt\nnames: [a, b]",
+            "val: [valid/images/night, valid/images/10.jpg, "
+                    + "valid/images/10.png, valid/images/park.png]\nnames: [a, b]"
     })
     void theFormsThatAreInUse(String yaml) throws IOException {
         Files.writeString(

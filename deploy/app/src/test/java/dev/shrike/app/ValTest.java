@@ -32,15 +32,15 @@ class ValTest {
     private static final double RED = 67.0 / 101;
     private static final String COCO =
             """
-            {"categories": [{"id": 11, "name": "blue block"}, {"id": 7, "name": "red block"}],
-             "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 64},
-                        {"id": 5, "file_name": "b.png", "width": 64, "height": 64}],
-             "annotations": [
-               {"id": 1, "image_id": 1, "category_id": 7, "bbox": [8, 16, 8, 8], "area": 64, "iscrowd": 0},
-               {"id": 2, "image_id": 1, "category_id": 11, "bbox": [40, 48, 8, 8], "area": 64, "iscrowd": 0},
-               {"id": 3, "image_id": 5, "category_id": 7, "bbox": [8, 8, 8, 8], "area": 64, "iscrowd": 0},
-               {"id": 4, "image_id": 5, "category_id": 7, "bbox": [50, 0, 8, 8], "area": 64, "iscrowd": 0}]}
-            """;
+                    {"categories": [{"id": 11, "name": "blue block"}, {"id": 7, "name": "red block"}],
+                     "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 64},
+                                {"id": 5, "file_name": "b.png", "width": 64, "height": 64}],
+                     "annotations": [
+                       {"id": 1, "image_id": 1, "category_id": 7, "bbox": [8, 16, 8, 8], "area": 64, "iscrowd": 0},
+                       {"id": 2, "image_id": 1, "category_id": 11, "bbox": [40, 48, 8, 8], "area": 64, "iscrowd": 0},
+                       {"id": 3, "image_id": 5, "category_id": 7, "bbox": [8, 8, 8, 8], "area": 64, "iscrowd": 0},
+                       {"id": 4, "image_id": 5, "category_id": 7, "bbox": [50, 0, 8, 8], "area": 64, "iscrowd": 0}]}
+                    """;
 
     @TempDir
     private static Path models;
@@ -91,7 +91,8 @@ class ValTest {
             return List.of();
         }
         try (var files = Files.walk(project)) {
-            return files.filter(Files::isRegularFile).map(file -> project.relativize(file).toString()).sorted().toList();
+            return files.filter(Files::isRegularFile).map(file -> project.relativize(file).toString()).sorted()
+                    .toList();
         }
     }
 
@@ -223,8 +224,9 @@ class ValTest {
         failure("no such file", "--results", folder.resolve("none.json"), "--data", json);
         Files.writeString(folder.resolve("r.json"), "[{\"image_id\": 2}]");
         failure("[0] has no 'category_id'", "--results", folder.resolve("r.json"), "--data", json);
-        Files.writeString(json, COCO.replace("red block", "red brick").replace("{\"id\": 11", "{\"id\": 13, \"name\": \"third\"}, "
-                + "{\"id\": 11"));
+        Files.writeString(json,
+                COCO.replace("red block", "red brick").replace("{\"id\": 11", "{\"id\": 13, \"name\": \"third\"}, "
+                        + "{\"id\": 11"));
         failure("has 3 categories, the model has 2 classes", "--weights", model, "--data", json);
         Files.writeString(json, COCO.substring(0, COCO.length() / 2));
         failure("instances_blocks.json: no valid JSON at line", "--weights", model, "--data", data);
