@@ -15,7 +15,8 @@ public final class EvaluationCharts {
     /** With more classes than this, single ones are thin grey lines without a place in the legend. */
     private static final int MOST_NAMED = 20;
     private static final int GREY = 0xb4b4b4;
-    private static final int BLUE = 0x1040d0;
+    /** Black, which no class has. */
+    private static final int ALL = 0x000000;
 
     private final YoloFigures figures;
     private final List<String> names;
@@ -89,7 +90,7 @@ public final class EvaluationCharts {
     }
 
     private static Series ofAll(String label, double[] values) {
-        return new Series(label, values, BLUE, 4);
+        return new Series(label, values, ALL, 4);
     }
 
     /** The mean over the classes that have objects, 0 for those of which nothing was found. */
