@@ -259,7 +259,7 @@ static void pack(const uint8_t *codes, int64_t pixels, int64_t pixel_stride, int
     X(2, 1, 2, 4)                                                                                                      \
     X(2, 1, 1, 8)                                                                                                      \
     X(2, 2, 4, 2)                                                                                                      \
-    X(2, 2, 2, 4)                                                                                                      \
+    X(2, 2, 2, 3)                                                                                                      \
     X(2, 2, 1, 6)                                                                                                      \
     X(2, 3, 2, 2)                                                                                                      \
     X(2, 3, 1, 5)                                                                                                      \

@@ -55,16 +55,10 @@ static inline vec_limits vec_limits_of(const conv2d_bits_thresholds *t, int rise
     return (vec_limits){rises};
 }
 
-static inline vec vec_codes(const vec *groups, int count, const uint16_t *middle, int shift, int16_t base,
-                            const conv2d_bits_thresholds *t, const vec_limits *limits, int rises) {
-    (void)limits;
-    (void)rises;
-    uint16_t sums[LANES];
+/* Out of line: the tiles are large already. */
+static __attribute__((noinline)) vec codes_of(uint16_t *sums, int shift, int16_t base,
+                                              const conv2d_bits_thresholds *t) {
     vec codes;
-    if (middle) {
-        memcpy(sums, middle, sizeof sums);
-    }
-    vec_flush(sums, groups, count, !middle);
     for (int lane = 0; lane < LANES; lane++) {
         int16_t sum = (int16_t)((sums[lane] << shift) + base);
         int32_t code = t->start;
@@ -74,6 +68,18 @@ static inline vec vec_codes(const vec *groups, int count, const uint16_t *middle
         codes[lane] = (uint8_t)code;
     }
     return codes;
+}
+
+static inline vec vec_codes(const vec *groups, int count, const uint16_t *middle, int shift, int16_t base,
+                            const conv2d_bits_thresholds *t, const vec_limits *limits, int rises) {
+    (void)limits;
+    (void)rises;
+    uint16_t sums[LANES];
+    if (middle) {
+        memcpy(sums, middle, sizeof sums);
+    }
+    vec_flush(sums, groups, count, !middle);
+    return codes_of(sums, shift, base, t);
 }
 
 #define THRESHOLDS 1
