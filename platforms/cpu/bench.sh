@@ -3,7 +3,8 @@
 #   platforms/cpu/bench.sh [--rounds N] [--threads 1,2] [--layers] MODEL.onnx[@SIZE] ...
 #   platforms/cpu/bench.sh quantized [--rounds N] [--threads N] [--bits 8x8,2x2] [--layers] MODEL.onnx
 #   platforms/cpu/bench.sh tuning [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx
-# The third compares tuned plans with untuned ones. The first compares float networks, the second quantised ones with ONNX Runtime in float and in int8. Without models:
+# The first compares float networks, the second quantised ones with ONNX Runtime in float and in int8. The third compares
+# tuned plans with untuned ones. Without models:
 # yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
