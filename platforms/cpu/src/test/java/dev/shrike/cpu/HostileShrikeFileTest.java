@@ -31,6 +31,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -124,13 +126,36 @@ class HostileShrikeFileTest {
         assertEquals(-1, Arrays.mismatch(bytes, assemble(section(0), section(1), section(2))));
     }
 
+    /** Every bit of every byte, and every byte made another one: in each part of the file. */
     @Test
-    void aFlippedBitAnywhereIsRefused() {
+    void aChangedByteAnywhereIsRefused() {
+        Map<String, Integer> refused = new TreeMap<>();
         for (int at = 0; at < bytes.length; at++) {
-            byte[] damaged = bytes.clone();
-            damaged[at] ^= (byte) (1 << at % 8);
-            refusal(damaged, "byte " + at);
+            for (int change : new int[] {1, 2, 4, 8, 16, 32, 64, 128, 0xff, 1 + at % 255}) {
+                byte[] damaged = bytes.clone();
+                damaged[at] ^= (byte) change;
+                refusal(damaged, "byte " + at + " changed by " + change);
+                refused.merge(part(at), 1, Integer::sum);
+            }
         }
+        assertEquals(Set.of("magic, version, count and length", "checksum", "table", "header", "constants", "choices",
+                "between sections"), refused.keySet());
+        System.out.println("changed bytes, all refused: " + refused);
+    }
+
+    /** What of the file a byte is part of. */
+    private String part(int at) {
+        if (at < 64 + 32 * 3) {
+            return at < 32 ? "magic, version, count and length" : at < 64 ? "checksum" : "table";
+        }
+        ByteBuffer table = numbers(bytes);
+        for (int i = 0; i < 3; i++) {
+            long offset = table.getLong(72 + 32 * i);
+            if (at >= offset && at < offset + table.getLong(80 + 32 * i)) {
+                return List.of("header", "constants", "choices").get(i);
+            }
+        }
+        return "between sections";
     }
 
     @Test

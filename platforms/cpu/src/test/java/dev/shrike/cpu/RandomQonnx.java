@@ -16,10 +16,12 @@ import java.util.Random;
 
 /**
  * Random networks as quantisation-aware training leaves them: every product reads values and weights through QONNX's
- * Quant or BipolarQuant of 1 to 8 bits, with batch normalisation, ReLU, pooling, Trunc, resizing and pixel shuffling
+ * Quant or BipolarQuant of 1 to 8 bits and any rounding mode, with batch normalisation, ReLU, pooling, Trunc, resizing and pixel shuffling
  * between, and a matrix product last.
  */
 final class RandomQonnx {
+    private static final String[] MODES =
+            {"HALF_EVEN", "FLOOR", "CEIL", "UP", "DOWN", "ROUND_TO_ZERO", "HALF_UP", "HALF_DOWN"};
     private static final Op RELU = Op.Unary.of(Op.Unary.Kind.RELU);
 
     private final Random random;
@@ -178,7 +180,8 @@ final class RandomQonnx {
             return name;
         }
         boolean narrow = width > 1 && random.nextBoolean();
-        nodes.add(new Node(name, new Op.Quant(withSign, narrow, "ROUND"),
+        String mode = random.nextInt(4) > 0 ? "ROUND" : MODES[random.nextInt(MODES.length)];
+        nodes.add(new Node(name, new Op.Quant(withSign, narrow, mode),
                 List.of(from, by, constant(Tensor.scalar(0)), constant(Tensor.scalar(width))), List.of(name)));
         return name;
     }
