@@ -9,20 +9,21 @@
 #
 # THREADS (1), TIER (best, avx2 or portable) and MILLISECONDS (100 a layer) come from the environment.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 
 emulated=0
 if [[ ${1:-} == --emulated ]]; then
     emulated=1
     shift
 fi
-shapes=("$@")
+shapes=()
+for file in "$@"; do
+    [[ -r $file ]] || { echo "run.sh: cannot read $file" >&2; exit 2; }
+    shapes+=("$(realpath "$file")")
+done
+cd "$(dirname "$0")/.."
 if [[ ${#shapes[@]} -eq 0 ]]; then
     shapes=(bench/shapes/yolov5{n,s}-{320,640}.txt)
 fi
-for file in "${shapes[@]}"; do
-    [[ -r $file ]] || { echo "run.sh: cannot read $file" >&2; exit 2; }
-done
 read -r -a kinds <<< "${KINDS:-f32 w8a8 w4a8 w4a4 w3a3 w2a2 w1a1}"
 tier=${TIER:-best} threads=${THREADS:-1} milliseconds=${MILLISECONDS:-100}
 
