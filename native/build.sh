@@ -22,9 +22,15 @@ elif [[ -z ${CC:-} ]]; then
     need gcc "gcc libc6-dev"
 fi
 
+# The arm64 tree, if there is one (arm64-root.sh), brings ARM Compute Library; its address may change.
+options=()
+if [[ $preset == linux-aarch64 && $(uname -m) != aarch64 ]]; then
+    options=(-USHRIKE_ACL_* -DSHRIKE_ARM64_ROOT="${SHRIKE_ARM64_ROOT-$(./arm64-root.sh --made)}")
+fi
+
 log=build/$preset.log
 mkdir -p build
-if ! { cmake --preset "$preset" && cmake --build --preset "$preset"; } > "$log" 2>&1; then
+if ! { cmake --preset "$preset" "${options[@]}" && cmake --build --preset "$preset"; } > "$log" 2>&1; then
     cat "$log" >&2
     exit 1
 fi

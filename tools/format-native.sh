@@ -7,7 +7,7 @@ command -v clang-format >/dev/null || {
     echo "format-native: clang-format is missing: apt-get install clang-format" >&2
     exit 1
 }
-mapfile -d '' files < <(git ls-files -z --cached --others --exclude-standard 'native/*.[ch]')
+mapfile -d '' files < <(git ls-files -z --cached --others --exclude-standard 'native/*.[ch]' 'native/*.cpp')
 ((${#files[@]} > 0)) || {
     echo "format-native: no C sources below native/" >&2
     exit 1

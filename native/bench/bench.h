@@ -39,10 +39,11 @@ static inline float *random_floats(int64_t count, float low, float high) {
     return data;
 }
 
-/* The tier named best, avx2 or portable. */
+/* The tier named best, avxvnni, avx2 or portable. */
 static inline shrike_context *bench_context(const char *tier, int threads) {
     uint64_t mask = !strcmp(tier, "best")       ? UINT64_MAX
-                    : !strcmp(tier, "avx2")     ? ~SHRIKE_CPU_AVX512F
+                    : !strcmp(tier, "avxvnni")  ? ~SHRIKE_CPU_AVX512F
+                    : !strcmp(tier, "avx2")     ? ~(SHRIKE_CPU_AVX512F | SHRIKE_CPU_AVXVNNI)
                     : !strcmp(tier, "portable") ? 0
                                                 : 1;
     shrike_context *context = NULL;

@@ -1,11 +1,14 @@
 /*
  * conv2d_calls_bench KIND CALLS CHANNELS OUT_CHANNELS SIZE KERNEL STRIDE PAD: runs one convolution CALLS times on one
- * thread and prints the kernel's name. It measures nothing: an emulator that counts instructions does, and the
- * difference of two numbers of calls leaves the preparation out (see instructions.sh).
+ * thread, between two marks (marks.h), and prints the kernel's name. It measures nothing: an emulator that counts
+ * instructions does (see instructions.sh).
  *
  * KIND: f32, or wXaY for codes of those widths and the best kernel, or wXaY-int8 and wXaY-bits for one kind of kernel.
  */
+#include <math.h>
+
 #include "bench/bench.h"
+#include "bench/marks.h"
 
 enum { ARGUMENTS = 8 };
 
@@ -64,10 +67,23 @@ static void run_floats(shrike_context *context, const layer *l, int calls) {
     p.weights = packed;
     expect_ok(shrike_conv2d_f32_pack(
         &p, random_floats((int64_t)l->out_channels * l->channels * l->kernel * l->kernel, -0.1f, 0.1f), packed));
+    MARK(MARK_BEGIN);
     for (int i = 0; i < calls; i++) {
         expect_ok(shrike_conv2d_f32(context, &p));
     }
+    MARK(MARK_END);
     puts(shrike_conv2d_f32_kernel(context, &p));
+}
+
+/* SiLU from codes of 8 bits, -8..8, to codes of fewer. */
+static uint8_t *silu_codes(int bits) {
+    const double lowest = -0.2785, scale = (8 - lowest) / ((1 << bits) - 1);
+    uint8_t *codes = allocate(256);
+    for (int i = 0; i < 256; i++) {
+        double x = (i - 128) / 16.0;
+        codes[i] = (uint8_t)((x / (1 + exp(-x)) - lowest) / scale + 0.5);
+    }
+    return codes;
 }
 
 static uint8_t *random_codes(int64_t count, int low, int high) {
@@ -79,6 +95,12 @@ static uint8_t *random_codes(int64_t count, int low, int high) {
     }
     free(values);
     return codes;
+}
+
+/* As plans do; null where the output is no staircase. */
+static void *thresholds_of(const shrike_conv2d_q_params *p) {
+    void *thresholds = allocate(shrike_conv2d_q_thresholds_size(p->out_channels));
+    return shrike_conv2d_q_thresholds(p, thresholds) == SHRIKE_OK ? thresholds : NULL;
 }
 
 static void run_codes(shrike_context *context, const layer *l, int calls, int weight_bits, int src_bits, int kernel) {
@@ -108,7 +130,7 @@ static void run_codes(shrike_context *context, const layer *l, int calls, int we
                                 .src_bits = src_bits,
                                 .weight_bits = weight_bits,
                                 .weight_bipolar = weight_bits == 1,
-                                .high = (1 << src_bits) - 1,
+                                .high = 255,
                                 .kernel = kernel};
     int low = weight_bits == 1 ? 0 : 1 - half, high = weight_bits == 1 ? 1 : half - 1;
     uint8_t *weights = random_codes(depth * l->out_channels, low, high);
@@ -119,15 +141,18 @@ static void run_codes(shrike_context *context, const layer *l, int calls, int we
     p.src = random_codes((int64_t)l->size * l->size * l->channels, 0, (1 << src_bits) - 1);
     p.dst = allocate((int64_t)out * out * l->out_channels);
     p.multiplier = random_floats(l->out_channels, 0.001f, 0.002f);
-    p.offset = random_floats(l->out_channels, 0, 2);
-    p.table = random_codes(256, 0, (1 << src_bits) - 1);
+    p.offset = random_floats(l->out_channels, 120, 136);
+    p.table = silu_codes(src_bits);
+    p.thresholds = thresholds_of(&p);
     p.workspace_bytes = shrike_conv2d_q_workspace(context, &p);
     p.workspace = allocate(p.workspace_bytes);
     p.weights = packed;
     expect_ok(shrike_conv2d_q_pack(context, &p, (const int8_t *)weights, NULL, packed));
+    MARK(MARK_BEGIN);
     for (int i = 0; i < calls; i++) {
         expect_ok(shrike_conv2d_q(context, &p));
     }
+    MARK(MARK_END);
     puts(shrike_conv2d_q_kernel(context, &p));
 }
 

@@ -5,11 +5,17 @@
  * Classes: products (what inner loops consist of: CNT, integer multiplies, FMLA), other vector instructions of the
  * kind that both pipes take, those that only one takes, loads and stores, and the rest. `inner` counts all instructions
  * of blocks that hold at least four products: the inner loops, whole.
+ *
+ * Counted is what runs between the two markers of bench/marks.h. With the argument symbols=on it also says how many
+ * instructions each function took, and how many of them in inner loops.
  */
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "marks.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define INLINE_ADD 0
@@ -21,16 +27,27 @@ typedef struct qemu_info qemu_info;
 
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*body)(plugin_id, struct qemu_plugin_tb *));
 void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int operation, void *counter, uint64_t add);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*body)(unsigned, void *), int flags,
+                                            void *argument);
 void qemu_plugin_register_atexit_cb(plugin_id id, void (*body)(plugin_id, void *), void *argument);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+const char *qemu_plugin_insn_symbol(const struct qemu_plugin_insn *insn);
 void qemu_plugin_outs(const char *text);
 
 EXPORT int qemu_plugin_version = 1;
 
 enum { COUNTS, PRODUCTS_BOTH, PRODUCTS_ONE, VECTOR_BOTH, VECTOR_ONE, MEMORY, OTHER, INNER, CLASSES };
-static uint64_t executed[CLASSES];
+static uint64_t executed[CLASSES], before[CLASSES], counted[CLASSES];
+
+enum { MAX_SYMBOLS = 4096 };
+typedef struct symbol {
+    const char *name;
+    uint64_t all, inner, all_before, inner_before, all_counted, inner_counted;
+} symbol;
+static symbol symbols[MAX_SYMBOLS];
+static int symbol_count, with_symbols;
 
 static int is(uint32_t code, uint32_t mask, uint32_t value) {
     return (code & mask) == value;
@@ -73,14 +90,55 @@ static int class_of(uint32_t code) {
     return VECTOR_BOTH;
 }
 
+static symbol *symbol_of(const struct qemu_plugin_insn *insn) {
+    const char *name = qemu_plugin_insn_symbol(insn);
+    name = name ? name : "?";
+    for (int i = 0; i < symbol_count; i++) {
+        if (!strcmp(symbols[i].name, name)) {
+            return &symbols[i];
+        }
+    }
+    if (symbol_count == MAX_SYMBOLS) {
+        return &symbols[0];
+    }
+    symbols[symbol_count].name = strdup(name);
+    return &symbols[symbol_count++];
+}
+
+static void begin(unsigned cpu, void *argument) {
+    (void)cpu;
+    (void)argument;
+    memcpy(before, executed, sizeof before);
+    for (int i = 0; i < symbol_count; i++) {
+        symbols[i].all_before = symbols[i].all;
+        symbols[i].inner_before = symbols[i].inner;
+    }
+}
+
+static void end(unsigned cpu, void *argument) {
+    (void)cpu;
+    (void)argument;
+    for (int c = 0; c < CLASSES; c++) {
+        counted[c] += executed[c] - before[c];
+    }
+    for (int i = 0; i < symbol_count; i++) {
+        symbols[i].all_counted += symbols[i].all - symbols[i].all_before;
+        symbols[i].inner_counted += symbols[i].inner - symbols[i].inner_before;
+    }
+}
+
 static void translated(plugin_id id, struct qemu_plugin_tb *tb) {
     (void)id;
     uint64_t count[CLASSES] = {0};
     count[COUNTS] = qemu_plugin_tb_n_insns(tb);
     for (size_t i = 0; i < count[COUNTS]; i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint32_t code;
-        memcpy(&code, qemu_plugin_insn_data(qemu_plugin_tb_get_insn(tb, i)), sizeof code);
+        memcpy(&code, qemu_plugin_insn_data(insn), sizeof code);
         count[class_of(code)]++;
+        if (code == MARK_CODE(MARK_BEGIN) || code == MARK_CODE(MARK_END)) {
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, code == MARK_CODE(MARK_BEGIN) ? begin : end, 0, NULL);
+        }
     }
     if (count[PRODUCTS_BOTH] + count[PRODUCTS_ONE] >= 4) {
         count[INNER] = count[COUNTS];
@@ -90,24 +148,41 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb) {
             qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD, &executed[c], count[c]);
         }
     }
+    if (with_symbols) {
+        symbol *s = symbol_of(qemu_plugin_tb_get_insn(tb, 0));
+        qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD, &s->all, count[COUNTS]);
+        qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD, &s->inner, count[INNER]);
+    }
+}
+
+static int by_count(const void *a, const void *b) {
+    uint64_t x = ((const symbol *)a)->all_counted, y = ((const symbol *)b)->all_counted;
+    return (x < y) - (x > y);
 }
 
 static void finish(plugin_id id, void *argument) {
     (void)id;
     (void)argument;
-    char line[256];
+    char line[512];
     snprintf(line, sizeof line,
              "INSTRUCTIONS %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
              "\n",
-             executed[COUNTS], executed[PRODUCTS_BOTH], executed[PRODUCTS_ONE], executed[VECTOR_BOTH],
-             executed[VECTOR_ONE], executed[MEMORY], executed[OTHER], executed[INNER]);
+             counted[COUNTS], counted[PRODUCTS_BOTH], counted[PRODUCTS_ONE], counted[VECTOR_BOTH], counted[VECTOR_ONE],
+             counted[MEMORY], counted[OTHER], counted[INNER]);
     qemu_plugin_outs(line);
+    qsort(symbols, (size_t)symbol_count, sizeof *symbols, by_count);
+    for (int i = 0; i < symbol_count && symbols[i].all_counted; i++) {
+        snprintf(line, sizeof line, "SYMBOL %s %" PRIu64 " %" PRIu64 "\n", symbols[i].name, symbols[i].all_counted,
+                 symbols[i].inner_counted);
+        qemu_plugin_outs(line);
+    }
 }
 
 EXPORT int qemu_plugin_install(plugin_id id, const qemu_info *info, int argc, char **argv) {
     (void)info;
-    (void)argc;
-    (void)argv;
+    for (int i = 0; i < argc; i++) {
+        with_symbols |= !strcmp(argv[i], "symbols=on");
+    }
     qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
     qemu_plugin_register_atexit_cb(id, finish, NULL);
     return 0;

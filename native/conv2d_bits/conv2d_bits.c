@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "conv2d_q/epilogue.h"
+#include "conv2d_q/thresholds.h"
 #include "core/check.h"
 
 enum { MAX_BLOCK = 120 /* a multiple of 1..6 and 8 pixels */, ALIGNMENT = 64 };
@@ -24,7 +25,7 @@ enum { MAX_BLOCK = 120 /* a multiple of 1..6 and 8 pixels */, ALIGNMENT = 64 };
 /* Sizes of the packed image and where the parts of the workspace begin. */
 typedef struct sizes {
     int64_t rows, columns, pixel_units, pixel_bytes, vectors;
-    int64_t factor_at, zeros_at, border_at, sums_at, image_at, bytes;
+    int64_t factor_at, thresholds_at, zeros_at, border_at, sums_at, image_at, bytes;
 } sizes;
 
 typedef struct work {
@@ -37,8 +38,10 @@ typedef struct work {
     int32_t *pixel_sums;
     uint8_t *image;
     conv2d_q_epilogue *epilogue;
+    conv2d_q_add *add;
     int64_t batch, block, segment_count;
     int32_t uniform; /* all channels have the same factor: no zero points of weights, or equal ones */
+    conv2d_bits_thresholds thresholds;
     conv2d_bits_segment segments[CONV2D_BITS_MAX_SEGMENTS];
 } work;
 
@@ -69,7 +72,12 @@ static sizes measure(const conv2d_bits_variant *variant, const shrike_conv2d_q_p
                .vectors = divide_up(p->out_channels, variant->lanes)};
     s.pixel_bytes = s.pixel_units * variant->unit_bytes(p->src_bits);
     s.factor_at = conv2d_q_round_up(s.vectors * variant->lanes * (int64_t)sizeof(int32_t), ALIGNMENT);
-    s.zeros_at = 2 * s.factor_at;
+    s.thresholds_at = 2 * s.factor_at;
+    s.zeros_at = s.thresholds_at;
+    if (variant->thresholds) {
+        int64_t bytes = CONV2D_Q_MAX_THRESHOLDS * s.vectors * variant->lanes * (int64_t)sizeof(int16_t);
+        s.zeros_at += conv2d_q_round_up(bytes, ALIGNMENT);
+    }
     s.border_at = s.zeros_at + conv2d_q_round_up(p->channels, ALIGNMENT);
     s.sums_at = s.border_at + conv2d_q_round_up(s.pixel_bytes, ALIGNMENT);
     s.image_at = s.sums_at + conv2d_q_round_up(s.rows * s.columns * (int64_t)sizeof(int32_t), ALIGNMENT);
@@ -190,7 +198,7 @@ static void pack_rows(const void *argument, int64_t begin, int64_t end) {
 typedef struct block {
     const uint8_t *window[MAX_BLOCK + CONV2D_BITS_MAX_PIXELS];
     int32_t sum[MAX_BLOCK + CONV2D_BITS_MAX_PIXELS];
-    int64_t dst[MAX_BLOCK], residual[MAX_BLOCK];
+    int64_t dst[MAX_BLOCK + CONV2D_BITS_MAX_PIXELS], residual[MAX_BLOCK];
 } block;
 
 /* sums[i] += from[i * step]; the usual steps by themselves, for the compiler's vectors. */
@@ -244,15 +252,42 @@ static void find_windows(const work *k, int64_t first, int64_t count, block *b) 
     }
     for (int64_t i = count; i < count + CONV2D_BITS_MAX_PIXELS; i++) {
         b->window[i] = b->window[count - 1]; /* an unfinished tile counts its last window again */
-        b->sum[i] = 0;
+        b->sum[i] = b->sum[count - 1];
+        b->dst[i] = b->dst[count - 1];
     }
+}
+
+/* One tile of pixels of a panel: codes by thresholds, to their places or for the residual to be added, or by sums. */
+static void run_tile(const work *k, const conv2d_bits_tile *tile, conv2d_bits_panel *panel, const block *b,
+                     int64_t pixel, conv2d_q_tile *results) {
+    const int64_t wide = tile->vectors * k->variant->lanes;
+    const uint8_t *const *windows = b->window + pixel;
+    _Alignas(ALIGNMENT) int32_t sums[CONV2D_BITS_MAX_SUMS];
+    if (k->thresholds.count && !k->p->residual) {
+        panel->codes = (uint8_t *)k->p->dst + results->first;
+        tile->run(windows, b->sum + pixel, panel, NULL, b->dst + pixel);
+        return;
+    }
+    if (k->thresholds.count) {
+        int64_t offsets[CONV2D_BITS_MAX_PIXELS];
+        for (int32_t i = 0; i < tile->pixels; i++) {
+            offsets[i] = i * wide;
+        }
+        panel->codes = (uint8_t *)sums;
+        tile->run(windows, b->sum + pixel, panel, NULL, offsets);
+        k->add(k->p, results, (conv2d_q_codes){(const uint8_t *)sums, wide});
+        return;
+    }
+    tile->run(windows, b->sum + pixel, panel, sums, NULL);
+    results->sums = sums;
+    results->sums_stride = wide;
+    k->epilogue(k->p, results);
 }
 
 static void run_block(const work *k, int64_t count, const block *b) {
     const shrike_conv2d_q_params *p = k->p;
     int64_t taps = (int64_t)p->kernel_height * p->kernel_width, lanes = k->variant->lanes;
     const uint8_t *weights = k->weights;
-    _Alignas(ALIGNMENT) int32_t sums[CONV2D_BITS_MAX_SUMS];
     for (int64_t vector = 0; vector < k->size.vectors;) {
         const conv2d_bits_tile *tile = tile_of(k->variant, p, k->size.vectors - vector);
         int64_t first = vector * lanes, wide = tile->vectors * lanes;
@@ -263,18 +298,17 @@ static void run_block(const work *k, int64_t count, const block *b) {
                                    .factor = k->factor + first,
                                    .constant = k->constant + first,
                                    .shift = p->weight_bipolar != 0,
-                                   .uniform = k->uniform};
+                                   .uniform = k->uniform,
+                                   .channels = channels,
+                                   .thresholds = k->thresholds};
+        panel.thresholds.values += k->thresholds.count ? first : 0;
         for (int64_t pixel = 0; pixel < count; pixel += tile->pixels) {
-            tile->run(b->window + pixel, b->sum + pixel, &panel, sums);
-            int64_t pixels = count - pixel < tile->pixels ? count - pixel : tile->pixels;
-            conv2d_q_tile results = {.sums = sums,
-                                     .sums_stride = wide,
-                                     .pixels = pixels,
+            conv2d_q_tile results = {.pixels = count - pixel < tile->pixels ? count - pixel : tile->pixels,
                                      .first = first,
                                      .count = channels,
                                      .dst = b->dst + pixel,
                                      .residual = b->residual + pixel};
-            k->epilogue(p, &results);
+            run_tile(k, tile, &panel, b, pixel, &results);
         }
         weights += taps * k->size.pixel_units * p->weight_bits * wide;
         vector += tile->vectors;
@@ -302,6 +336,39 @@ static void find_segments(work *k) {
             int64_t pixel = ky * p->dilation_height * s->columns + kx * p->dilation_width;
             k->segments[k->segment_count++] = (conv2d_bits_segment){
                 .offset = pixel * s->pixel_bytes, .units = s->pixel_units * (together ? p->kernel_width : 1)};
+        }
+    }
+}
+
+/*
+ * Whether 16 bits hold every sum of unsigned products, and every sum without its channel's constant less than the
+ * highest number, which is a threshold that none reaches.
+ */
+static int sums_are_short(const work *k) {
+    const shrike_conv2d_q_params *p = k->p;
+    int64_t most = (1 << p->weight_bits) - 1, codes = conv2d_q_depth(p) * ((1 << p->src_bits) - 1);
+    int64_t low = k->factor[0], high = k->factor[0] + (most << (p->weight_bipolar != 0));
+    return k->uniform && codes * most <= UINT16_MAX && (low < 0 ? low : 0) * codes >= INT16_MIN &&
+           (high > 0 ? high : 0) * codes < INT16_MAX;
+}
+
+/* Makes short thresholds, if the call has any and tiles can compare with them. */
+static void find_thresholds(work *k) {
+    const shrike_conv2d_q_params *p = k->p;
+    const conv2d_q_thresholds *t = p->thresholds;
+    if (!t || !t->count || !k->variant->thresholds || p->output != SHRIKE_QOUT_CODES || !sums_are_short(k)) {
+        return;
+    }
+    int64_t padded = k->size.vectors * k->variant->lanes, stride = conv2d_q_thresholds_stride(p->out_channels);
+    int16_t *values = (int16_t *)((uint8_t *)p->workspace + k->size.thresholds_at);
+    k->thresholds = (conv2d_bits_thresholds){values, padded, t->count, t->falls, t->start};
+    for (int32_t i = 0; i < t->count; i++) {
+        for (int64_t c = 0; c < p->out_channels; c++) {
+            int64_t value = (int64_t)t->values[i * stride + c] - k->constant[c];
+            values[i * padded + c] = (int16_t)(value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value);
+        }
+        for (int64_t c = p->out_channels; c < padded; c++) {
+            values[i * padded + c] = INT16_MAX;
         }
     }
 }
@@ -337,7 +404,9 @@ void conv2d_bits(const conv2d_bits_variant *variant, shrike_context *context, co
     k.pixel_sums = (int32_t *)(workspace + s->sums_at);
     k.image = workspace + s->image_at;
     k.epilogue = conv2d_q_epilogue_of(context, p);
+    k.add = conv2d_q_add_of(context);
     find_segments(&k);
+    find_thresholds(&k);
     int64_t pixels = (int64_t)p->out_height * p->out_width;
     for (k.batch = 0; k.batch < p->batch; k.batch++) {
         k.src = p->src + k.batch * p->src_batch_stride;

@@ -32,6 +32,15 @@ typedef struct conv2d_bits_segment {
     int64_t units;
 } conv2d_bits_segment;
 
+/* Thresholds of conv2d_q_thresholds, less what a kernel adds to all sums of a channel, in 16 bits. */
+typedef struct conv2d_bits_thresholds {
+    const int16_t *values; /* [threshold][channel], `stride` channels */
+    int64_t stride;
+    int32_t count; /* 0: sums are wanted, not codes */
+    int32_t falls;
+    int32_t start;
+} conv2d_bits_thresholds;
+
 /* What the tiles of a panel of output channels share. */
 typedef struct conv2d_bits_panel {
     const conv2d_bits_segment *segments;
@@ -40,14 +49,18 @@ typedef struct conv2d_bits_panel {
     const int32_t *factor, *constant; /* of each channel */
     int32_t shift; /* 1 for weights -1 and +1, else 0 */
     int32_t uniform; /* whether all channels have the same factor */
+    int64_t channels; /* that exist, of the panel's */
+    conv2d_bits_thresholds thresholds;
+    uint8_t *codes; /* where those of the panel's first channel go, less the pixel's offset */
 } conv2d_bits_panel;
 
 /*
- * Writes sums[pixel][channel] = (sum(w x) << shift) + factor[channel] * window_sums[pixel] + constant[channel] for a
- * panel and as many windows as the tile has pixels.
+ * For a panel and as many windows as the tile has pixels writes sums[pixel][channel] = (sum(w x) << shift) +
+ * factor[channel] * window_sums[pixel] + constant[channel], or where there are thresholds the codes of the channels
+ * that exist to codes + dst[pixel].
  */
 typedef void conv2d_bits_run(const uint8_t *const *windows, const int32_t *window_sums, const conv2d_bits_panel *panel,
-                             int32_t *sums);
+                             int32_t *sums, const int64_t *dst);
 
 typedef struct conv2d_bits_tile {
     int32_t weight_bits, src_bits, vectors, pixels;
@@ -57,7 +70,8 @@ typedef struct conv2d_bits_tile {
 /* What differs between machines. */
 typedef struct conv2d_bits_variant {
     int32_t lanes;
-    int32_t unit; /* channels that one step takes: 8 or 4 */
+    int32_t unit; /* channels that one step takes: 8, 6 or 4 */
+    int32_t thresholds; /* whether tiles write codes */
     /* For each pair of widths every number of vectors once, the larger first, at last 1. */
     const conv2d_bits_tile *tiles;
     int32_t (*unit_bytes)(int32_t src_bits);
@@ -102,5 +116,9 @@ void conv2d_bits(const conv2d_bits_variant *variant, shrike_context *context, co
 CONV2D_BITS_DECLARE(conv2d_bits_portable)
 CONV2D_BITS_DECLARE(conv2d_bits_aarch64_neon)
 CONV2D_BITS_DECLARE(conv2d_bits_lookup_x86_avx2)
+CONV2D_BITS_DECLARE(conv2d_bits_lookup_x86_avx512vnni)
+
+/* Codes of one or two bits only. */
+int conv2d_bits_suits_lookup_x86_avx512vnni(const shrike_conv2d_q_params *params);
 
 #endif

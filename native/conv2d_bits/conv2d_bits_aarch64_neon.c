@@ -25,38 +25,129 @@ static inline vec vec_load(const uint8_t *bytes) {
     return vld1q_u8(bytes);
 }
 
-static inline vec vec_broadcast(const uint8_t *byte, int bits) {
-    (void)bits;
-    return vld1q_dup_u8(byte);
-}
+/* The planes of a unit by one load and a broadcast for each; GCC has no intrinsic that loads two bytes and no more. */
+#define LOAD_LANES(to, width, type, at) __asm__("ldr %" width "0, %1" : "=w"(to) : "m"(*(const type *)(at)))
+#define BITS_LOAD(planes, at, x_bits)                                                                                  \
+    do {                                                                                                               \
+        uint8x16_t unit, third;                                                                                        \
+        if ((x_bits) == 1) {                                                                                           \
+            (planes)[0] = vld1q_dup_u8(at);                                                                            \
+            (at) += 1;                                                                                                 \
+            break;                                                                                                     \
+        }                                                                                                              \
+        if ((x_bits) <= 3) {                                                                                           \
+            LOAD_LANES(unit, "h", uint16_t __attribute__((may_alias, aligned(1))), at);                                \
+        } else {                                                                                                       \
+            LOAD_LANES(unit, "s", uint32_t __attribute__((may_alias, aligned(1))), at);                                \
+        }                                                                                                              \
+        (planes)[0] = vdupq_laneq_u8(unit, 0);                                                                         \
+        (planes)[1] = vdupq_laneq_u8(unit, 1);                                                                         \
+        if ((x_bits) == 3) {                                                                                           \
+            LOAD_LANES(third, "b", uint8_t, (at) + 2);                                                                 \
+            (planes)[2] = vdupq_laneq_u8(third, 0);                                                                    \
+        } else if ((x_bits) > 3) {                                                                                     \
+            (planes)[2] = vdupq_laneq_u8(unit, 2);                                                                     \
+            (planes)[3] = vdupq_laneq_u8(unit, 3);                                                                     \
+        }                                                                                                              \
+        (at) += (x_bits);                                                                                              \
+    } while (0)
 
 static inline vec vec_count_add(vec a, vec w, vec x) {
     return vaddq_u8(a, vcntq_u8(vandq_u8(w, x)));
 }
 
-static inline __attribute__((always_inline)) void vec_flush(uint16_t *middle, const vec *groups, int count, int first) {
-    uint16x8_t low, high;
+static inline void vec_store(uint8_t *bytes, vec v) {
+    vst1q_u8(bytes, v);
+}
+
+/* sum over g < count of groups[g] << g, of 16 lanes. */
+static inline __attribute__((always_inline)) uint16x8x2_t vec_weigh(const vec *groups, int count) {
     if (count == 1) {
-        low = first ? vmovl_u8(vget_low_u8(groups[0])) : vaddw_u8(vld1q_u16(middle), vget_low_u8(groups[0]));
-        high = first ? vmovl_high_u8(groups[0]) : vaddw_high_u8(vld1q_u16(middle + 8), groups[0]);
-    } else {
-        low = vshll_n_u8(vget_low_u8(groups[count - 1]), 1);
-        high = vshll_high_n_u8(groups[count - 1], 1);
+        return (uint16x8x2_t){{vmovl_u8(vget_low_u8(groups[0])), vmovl_high_u8(groups[0])}};
+    }
+    uint16x8_t low = vshll_n_u8(vget_low_u8(groups[count - 1]), 1), high = vshll_high_n_u8(groups[count - 1], 1);
 #pragma GCC unroll 8
-        for (int g = count - 2; g > 0; g--) {
-            low = vshlq_n_u16(vaddw_u8(low, vget_low_u8(groups[g])), 1);
-            high = vshlq_n_u16(vaddw_high_u8(high, groups[g]), 1);
-        }
-        low = vaddw_u8(low, vget_low_u8(groups[0]));
-        high = vaddw_high_u8(high, groups[0]);
+    for (int g = count - 2; g > 0; g--) {
+        low = vshlq_n_u16(vaddw_u8(low, vget_low_u8(groups[g])), 1);
+        high = vshlq_n_u16(vaddw_high_u8(high, groups[g]), 1);
+    }
+    return (uint16x8x2_t){{vaddw_u8(low, vget_low_u8(groups[0])), vaddw_high_u8(high, groups[0])}};
+}
+
+static inline __attribute__((always_inline)) void vec_flush(uint16_t *middle, const vec *groups, int count, int first) {
+    uint16x8x2_t sums;
+    if (count == 1 && !first) {
+        sums.val[0] = vaddw_u8(vld1q_u16(middle), vget_low_u8(groups[0]));
+        sums.val[1] = vaddw_high_u8(vld1q_u16(middle + 8), groups[0]);
+    } else {
+        sums = vec_weigh(groups, count);
         if (!first) {
-            low = vaddq_u16(vld1q_u16(middle), low);
-            high = vaddq_u16(vld1q_u16(middle + 8), high);
+            sums.val[0] = vaddq_u16(vld1q_u16(middle), sums.val[0]);
+            sums.val[1] = vaddq_u16(vld1q_u16(middle + 8), sums.val[1]);
         }
     }
-    vst1q_u16(middle, low);
-    vst1q_u16(middle + 8, high);
+    vst1q_u16(middle, sums.val[0]);
+    vst1q_u16(middle + 8, sums.val[1]);
 }
+
+/* Thresholds of 16 channels in registers; only the first few, where the compiler knows their number. */
+typedef struct vec_limits {
+    int16x8_t low[3], high[3];
+} vec_limits;
+
+static inline __attribute__((always_inline)) vec_limits vec_limits_of(const conv2d_bits_thresholds *t,
+                                                                      const int rises) {
+    vec_limits limits;
+#pragma GCC unroll 3
+    for (int i = 0; i < rises; i++) {
+        limits.low[i] = vld1q_s16(t->values + i * t->stride);
+        limits.high[i] = vld1q_s16(t->values + i * t->stride + 8);
+    }
+    return limits;
+}
+
+/* Less one for each of the thresholds that a sum reaches, plus one for each of those that fall. */
+static inline int16x8_t reached(int16x8_t sums, const conv2d_bits_thresholds *t, const int16_t *values) {
+    int16x8_t count = vdupq_n_s16(0);
+    for (int32_t i = 0; i < t->count; i++, values += t->stride) {
+        int16x8_t more = vreinterpretq_s16_u16(vcgeq_s16(sums, vld1q_s16(values)));
+        count = i < t->falls ? vsubq_s16(count, more) : vaddq_s16(count, more);
+    }
+    return count;
+}
+
+static inline __attribute__((always_inline)) int16x8_t reached_of(int16x8_t sums, const int16x8_t *limits,
+                                                                  const int rises) {
+    int16x8_t count = vreinterpretq_s16_u16(vcgeq_s16(sums, limits[0]));
+#pragma GCC unroll 3
+    for (int i = 1; i < rises; i++) {
+        count = vaddq_s16(count, vreinterpretq_s16_u16(vcgeq_s16(sums, limits[i])));
+    }
+    return count;
+}
+
+static inline __attribute__((always_inline)) vec vec_codes(const vec *groups, int count, const uint16_t *middle,
+                                                           const int shift, int16_t base,
+                                                           const conv2d_bits_thresholds *t, const vec_limits *limits,
+                                                           const int rises) {
+    uint16x8x2_t sums = vec_weigh(groups, count);
+    if (middle) {
+        sums.val[0] = vaddq_u16(vld1q_u16(middle), sums.val[0]);
+        sums.val[1] = vaddq_u16(vld1q_u16(middle + 8), sums.val[1]);
+    }
+    if (shift) {
+        sums.val[0] = vaddq_u16(sums.val[0], sums.val[0]);
+        sums.val[1] = vaddq_u16(sums.val[1], sums.val[1]);
+    }
+    int16x8_t low = vaddq_s16(vreinterpretq_s16_u16(sums.val[0]), vdupq_n_s16(base));
+    int16x8_t high = vaddq_s16(vreinterpretq_s16_u16(sums.val[1]), vdupq_n_s16(base));
+    low = rises ? reached_of(low, limits->low, rises) : reached(low, t, t->values);
+    high = rises ? reached_of(high, limits->high, rises) : reached(high, t, t->values + 8);
+    int8x16_t all = vmovn_high_s16(vmovn_s16(low), high);
+    return vsubq_u8(vdupq_n_u8((uint8_t)t->start), vreinterpretq_u8_s8(all));
+}
+
+#define THRESHOLDS 1
 
 /* Bit `plane` of each code at the place that it takes in its unit's byte. */
 static inline uint8x16_t plane_of(uint8x16_t codes, int plane) {
@@ -167,6 +258,7 @@ static void pack(const uint8_t *codes, int64_t pixels, int64_t pixel_stride, int
     X(2, 1, 4, 2)                                                                                                      \
     X(2, 1, 2, 4)                                                                                                      \
     X(2, 1, 1, 8)                                                                                                      \
+    X(2, 2, 4, 2)                                                                                                      \
     X(2, 2, 2, 3)                                                                                                      \
     X(2, 2, 1, 6)                                                                                                      \
     X(2, 3, 2, 2)                                                                                                      \

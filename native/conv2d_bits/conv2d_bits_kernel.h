@@ -7,7 +7,13 @@
  *   vec_flush(middle, groups, count, first)
  *                                  middle[channel] += sum over g < count of groups[g] << g, 16 bits each; = if first
  *   X_PLANES(bits), X_BYTES(bits)  times that a step broadcasts, and the bytes each takes
+ *   vec_codes(groups, count, middle, shift, base, t, limits, rises)
+ *                                  a byte a channel: the code, by thresholds t, of the sum that vec_flush would give,
+ *                                  shifted and with `base` added, in 16 bits; middle is null for none before; rises is
+ *                                  t's count where that is known to the compiler and none falls, else 0; limits is
+ *                                  vec_limits_of(t, rises). Only where THRESHOLDS is defined, as is vec_store(bytes, v)
  *   vec_broadcast(bytes, bits)     one plane of a unit of the image, in every lane
+ *   BITS_LOAD(planes, at, x_bits)  may be defined: broadcasts all planes of a unit and moves `at` on to the next one
  *   STEPS(w_bits, x_bits)          steps before a byte of a count could overflow
  *   LANE(channel)                  the lane of a channel of a vector; vec_flush puts it back in order
  *   UNIT, TILES                    see conv2d_bits.h; TILES(X) calls X(weight bits, activation bits, vectors, pixels)
@@ -77,30 +83,92 @@ BITS_INLINE void bits_finish(const uint16_t *restrict middle, int32_t *restrict 
     }
 }
 
-/* One unit of all pixels. */
+#ifdef THRESHOLDS
+/* Codes from the counts that registers hold and the 16-bit sums of earlier ones, which nothing has widened. */
+BITS_INLINE void bits_codes(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], const uint16_t *middle, int first,
+                            const conv2d_bits_panel *panel, const int32_t *window_sums, const int64_t *dst,
+                            const int count, const int shift, const int groups, const int vectors, const int pixels) {
+    conv2d_bits_thresholds t = panel->thresholds;
+    BITS_UNROLL for (int v = 0; v < vectors; v++, t.values += LANES) {
+        const vec_limits limits = vec_limits_of(&t, count);
+        BITS_UNROLL for (int p = 0; p < pixels; p++) {
+            const uint16_t *before = first ? NULL : middle + (p * vectors + v) * LANES;
+            int16_t base = (int16_t)(panel->factor[0] * window_sums[p]);
+            vec codes = vec_codes(acc[p][v], groups, before, shift, base, &t, &limits, count);
+            if (panel->channels >= (v + 1) * LANES) {
+                vec_store(panel->codes + dst[p] + v * LANES, codes);
+            } else if (panel->channels > v * LANES) {
+                uint8_t last[LANES];
+                vec_store(last, codes);
+                memcpy(panel->codes + dst[p] + v * LANES, last, (size_t)(panel->channels - v * LANES));
+            }
+        }
+    }
+}
+
+/* Outputs of two bits, the usual ones, have a form of their own: three thresholds that all rise. */
+BITS_INLINE void bits_write(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], const uint16_t *middle, int first,
+                            const conv2d_bits_panel *panel, const int32_t *window_sums, const int64_t *dst,
+                            const int w_bits, const int groups, const int vectors, const int pixels) {
+    if (w_bits == 1 && panel->shift) {
+        bits_codes(acc, middle, first, panel, window_sums, dst, 0, 1, groups, vectors, pixels);
+    } else if (panel->thresholds.count != 3 || panel->thresholds.falls) {
+        bits_codes(acc, middle, first, panel, window_sums, dst, 0, 0, groups, vectors, pixels);
+    } else if (first) {
+        bits_codes(acc, middle, 1, panel, window_sums, dst, 3, 0, groups, vectors, pixels);
+    } else {
+        bits_codes(acc, middle, 0, panel, window_sums, dst, 3, 0, groups, vectors, pixels);
+    }
+}
+#endif
+
+#ifndef BITS_LOAD
+/* The planes of one unit of a pixel, and on to the next unit. */
+#define BITS_LOAD(planes, at, x_bits)                                                                                  \
+    do {                                                                                                               \
+        BITS_UNROLL for (int load = 0; load < X_PLANES(x_bits); load++) {                                              \
+            (planes)[load] = vec_broadcast((at) + load, x_bits);                                                       \
+        }                                                                                                              \
+        (at) += X_PLANES(x_bits) * X_BYTES(x_bits);                                                                    \
+    } while (0)
+#endif
+
+/* One unit of all pixels; what is more in number is not kept in registers: vectors of weights, or of the image. */
 BITS_INLINE void bits_step(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], const uint8_t **at, const uint8_t *weights,
                            const int w_bits, const int x_bits, const int vectors, const int pixels) {
-    vec w[BITS_MAX_VECTORS][CONV2D_BITS_MAX];
-    BITS_UNROLL for (int v = 0; v < vectors; v++) {
-        BITS_UNROLL for (int i = 0; i < w_bits; i++) {
-            w[v][i] = vec_load(weights + (v * w_bits + i) * LANES);
+    vec kept[CONV2D_BITS_MAX_PIXELS * CONV2D_BITS_MAX];
+    if (vectors <= pixels) {
+        BITS_UNROLL for (int i = 0; i < vectors * w_bits; i++) {
+            kept[i] = vec_load(weights + i * LANES);
         }
     }
     BITS_UNROLL for (int p = 0; p < pixels; p++) {
+        vec planes[CONV2D_BITS_MAX];
+        BITS_LOAD(planes, at[p], x_bits);
         BITS_UNROLL for (int j = 0; j < X_PLANES(x_bits); j++) {
-            vec x = vec_broadcast(at[p] + j, x_bits);
-            BITS_UNROLL for (int v = 0; v < vectors; v++) {
+            vec x = planes[j];
+            BITS_UNROLL for (int v = vectors <= pixels ? 0 : vectors; v < vectors; v++) {
                 BITS_UNROLL for (int i = 0; i < w_bits; i++) {
-                    acc[p][v][i + j] = vec_count_add(acc[p][v][i + j], w[v][i], x);
+                    acc[p][v][i + j] = vec_count_add(acc[p][v][i + j], kept[v * w_bits + i], x);
                 }
             }
+            kept[vectors <= pixels ? 0 : p * X_PLANES(x_bits) + j] = vectors <= pixels ? kept[0] : x;
         }
-        at[p] += X_PLANES(x_bits) * X_BYTES(x_bits);
+    }
+    BITS_UNROLL for (int i = vectors > pixels ? 0 : vectors * w_bits; i < vectors * w_bits; i++) {
+        vec w = vec_load(weights + i * LANES);
+        BITS_UNROLL for (int p = 0; p < pixels; p++) {
+            BITS_UNROLL for (int j = 0; j < X_PLANES(x_bits); j++) {
+                vec *to = &acc[p][i / w_bits][i % w_bits + j];
+                *to = vec_count_add(*to, w, kept[p * X_PLANES(x_bits) + j]);
+            }
+        }
     }
 }
 
 BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_sums, const conv2d_bits_panel *panel,
-                           int32_t *sums, const int w_bits, const int x_bits, const int vectors, const int pixels) {
+                           int32_t *sums, const int64_t *dst, const int w_bits, const int x_bits, const int vectors,
+                           const int pixels) {
     const int groups = w_bits + X_PLANES(x_bits) - 1;
     const int64_t limit = STEPS(w_bits, x_bits);
     const int64_t middle_limit = 65535 / (UNIT * ((1 << w_bits) - 1) * ((1 << x_bits) - 1)) / limit;
@@ -139,7 +207,7 @@ BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_
             }
             first = 0;
             budget = limit;
-            if (--middle_budget == 0) {
+            if (--middle_budget == 0 && !panel->thresholds.count) { /* which are for sums of 16 bits only */
                 if (!widened) {
                     memset(sums, 0, sizeof *sums * (size_t)(pixels * vectors * LANES));
                     widened = 1;
@@ -149,6 +217,13 @@ BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_
             }
         }
     }
+#ifdef THRESHOLDS
+    if (panel->thresholds.count) {
+        bits_write(acc, middle, first, panel, window_sums, dst, w_bits, groups, vectors, pixels);
+        return;
+    }
+#endif
+    (void)dst;
     if (first) {
         bits_flush(acc, middle, 1, vectors, pixels, groups);
     } else if (budget < limit) {
@@ -159,8 +234,9 @@ BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_
 
 #define BITS_DEFINE_TILE(w_bits, x_bits, vectors, pixels)                                                              \
     static void tile_w##w_bits##a##x_bits##_##vectors##x##pixels(                                                      \
-        const uint8_t *const *windows, const int32_t *window_sums, const conv2d_bits_panel *panel, int32_t *sums) {    \
-        bits_tile(windows, window_sums, panel, sums, w_bits, x_bits, vectors, pixels);                                 \
+        const uint8_t *const *windows, const int32_t *window_sums, const conv2d_bits_panel *panel, int32_t *sums,      \
+        const int64_t *dst) {                                                                                          \
+        bits_tile(windows, window_sums, panel, sums, dst, w_bits, x_bits, vectors, pixels);                            \
     }
 #define BITS_LIST_TILE(w_bits, x_bits, vectors, pixels)                                                                \
     {w_bits, x_bits, vectors, pixels, tile_w##w_bits##a##x_bits##_##vectors##x##pixels},
@@ -177,5 +253,14 @@ static int32_t bits_lane(int32_t channel) {
     return LANE(channel);
 }
 
-static const conv2d_bits_variant variant = {
-    .lanes = LANES, .unit = UNIT, .tiles = tiles, .unit_bytes = bits_unit_bytes, .lane = bits_lane, .pack = PACK};
+#ifndef THRESHOLDS
+#define THRESHOLDS 0
+#endif
+
+static const conv2d_bits_variant variant = {.lanes = LANES,
+                                            .unit = UNIT,
+                                            .thresholds = THRESHOLDS,
+                                            .tiles = tiles,
+                                            .unit_bytes = bits_unit_bytes,
+                                            .lane = bits_lane,
+                                            .pack = PACK};

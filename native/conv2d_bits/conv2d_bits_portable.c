@@ -1,6 +1,7 @@
 /*
  * Bit-serial convolution in the compiler's vectors: bytes of a word are counted by adding neighbours.
  */
+#include "conv2d_bits.h"
 #include "conv2d_bits_planes.h"
 
 typedef uint8_t vec __attribute__((vector_size(16)));
@@ -40,6 +41,48 @@ static inline void vec_flush(uint16_t *middle, const vec *groups, int count, int
         middle[lane] = (uint16_t)((first ? 0 : middle[lane]) + sum);
     }
 }
+
+static inline void vec_store(uint8_t *bytes, vec v) {
+    memcpy(bytes, &v, sizeof v);
+}
+
+typedef struct vec_limits {
+    int unused;
+} vec_limits;
+
+static inline vec_limits vec_limits_of(const conv2d_bits_thresholds *t, int rises) {
+    (void)t;
+    return (vec_limits){rises};
+}
+
+/* Out of line: the tiles are large already. */
+static __attribute__((noinline)) vec codes_of(uint16_t *sums, int shift, int16_t base,
+                                              const conv2d_bits_thresholds *t) {
+    vec codes;
+    for (int lane = 0; lane < LANES; lane++) {
+        int16_t sum = (int16_t)((sums[lane] << shift) + base);
+        int32_t code = t->start;
+        for (int32_t i = 0; i < t->count; i++) {
+            code += sum >= t->values[i * t->stride + lane] ? (i < t->falls ? -1 : 1) : 0;
+        }
+        codes[lane] = (uint8_t)code;
+    }
+    return codes;
+}
+
+static inline vec vec_codes(const vec *groups, int count, const uint16_t *middle, int shift, int16_t base,
+                            const conv2d_bits_thresholds *t, const vec_limits *limits, int rises) {
+    (void)limits;
+    (void)rises;
+    uint16_t sums[LANES];
+    if (middle) {
+        memcpy(sums, middle, sizeof sums);
+    }
+    vec_flush(sums, groups, count, !middle);
+    return codes_of(sums, shift, base, t);
+}
+
+#define THRESHOLDS 1
 
 static void pack(const uint8_t *codes, int64_t pixels, int64_t pixel_stride, int32_t channels, int32_t bits,
                  uint8_t *packed, int32_t *sums) {

@@ -1,17 +1,19 @@
 /*
  * Every bit-serial kernel of every tier, bit for bit against the reference kernel: all 16 pairs of widths in turn, and
  * -1/+1 weights; sizes around each tile and unit; strides, borders, dilation; zero points of both sides; extreme codes,
- * long sums that pass 16 bits; one thread and three. Sources, results, weights and workspaces end at guard pages.
+ * long sums that pass 16 bits; one thread and three; sums as floats, and codes, by thresholds where there are any (the
+ * reference kernel knows none). Sources, results, weights and workspaces end at guard pages.
  */
 #include "test/codes.h"
 
-enum { PROBLEMS = 425, KINDS = 17 };
+enum { PROBLEMS = 850, KINDS = 17 };
 
 typedef struct problem {
     shrike_conv2d_q_params p;
     codes src, weights, dst;
     buffer multiplier, offset;
     int32_t *weight_zero; /* or null */
+    codes table, residual, thresholds;
 } problem;
 
 static void make_sizes(shrike_conv2d_q_params *p, int kind) {
@@ -41,6 +43,56 @@ static void make_sizes(shrike_conv2d_q_params *p, int kind) {
     p->width = (int32_t)pick(1, 14);
     p->out_height = (int32_t)pick(1, 6);
     p->out_width = (int32_t)(pick(0, 5) ? pick(1, 14) : pick(30, 140));
+}
+
+/*
+ * Codes by few steps, as low-bit networks have them: scales that spread the sums over the codes, and tables that are
+ * staircases, that fall first, or that are none. Multipliers of 0, and of either sign now and then.
+ */
+static void make_output(problem *q) {
+    shrike_conv2d_q_params *p = &q->p;
+    double depth = (double)p->channels * p->kernel_height * p->kernel_width;
+    double typical = sqrt(depth) * (1 << p->src_bits) * (1 << p->weight_bits) / 4;
+    int64_t form = pick(0, 5), steps = pick(0, 9), falls = form == 5 ? pick(0, 3) : 0, code = pick(falls, 200);
+    p->output = SHRIKE_QOUT_CODES;
+    p->low = (int32_t)(form < 2 ? pick(0, 200) : pick(0, 20));
+    p->high = (int32_t)(form < 2 ? p->low + steps : pick(p->low, 255));
+    for (int64_t i = 0; i < q->table.count; i++) {
+        q->table.data[i] = (uint8_t)code;
+        if (form == 4) {
+            code = pick(0, 255);
+        } else if (falls > 0 && pick(0, 3) == 0) {
+            falls--;
+            code--;
+        } else if (falls == 0 && steps > 0 && pick(0, 15) == 0) {
+            int64_t up = pick(1, steps > 2 ? 2 : steps);
+            steps -= up;
+            code += up;
+        }
+    }
+    p->table = form < 2 ? NULL : q->table.data;
+    double width = p->high - p->low + 1;
+    for (int32_t oc = 0; oc < p->out_channels; oc++) {
+        q->multiplier.data[oc] = (float)(width / typical) * random_float(0.2f, 2);
+        q->offset.data[oc] = (float)p->low + (float)width * random_float(-0.3f, 1.3f);
+        if (pick(0, 40) == 0) {
+            q->multiplier.data[oc] = pick(0, 1) ? 0 : pick(0, 3) ? 0.5f : -0.5f;
+            q->offset.data[oc] = (float)p->low + 2;
+        }
+    }
+    if (pick(0, 3) == 0) {
+        q->residual = random_codes(q->dst.count, 0, 255);
+        p->residual = q->residual.data;
+        memcpy(&p->residual_batch_stride, &p->dst_batch_stride, 3 * sizeof(int64_t));
+    }
+    p->residual_a = random_float(0.1f, 1.5f);
+    p->residual_b = random_float(0.1f, 1.5f);
+    p->residual_c = random_float(-30, 30);
+    p->residual_high = 255;
+    q->thresholds = random_codes(shrike_conv2d_q_thresholds_size(p->out_channels), 0, 255);
+    if (shrike_conv2d_q_thresholds(p, q->thresholds.data) == SHRIKE_OK) {
+        p->thresholds = q->thresholds.data;
+    }
 }
 
 static problem make_problem(int kind) {
@@ -78,10 +130,16 @@ static problem make_problem(int kind) {
     p->offset = q.offset.data;
     p->output = SHRIKE_QOUT_REAL;
     p->high = 255;
-    describe("w%d%s a%d zero %d: n%d %dx%dx%d -> %dx%dx%d kernel %dx%d stride %d,%d pad %d,%d dilation %d,%d",
-             p->weight_bits, p->weight_bipolar ? " bipolar" : "", p->src_bits, p->src_zero, p->batch, p->height,
-             p->width, p->channels, p->out_height, p->out_width, p->out_channels, p->kernel_height, p->kernel_width,
-             p->stride_height, p->stride_width, p->pad_top, p->pad_left, p->dilation_height, p->dilation_width);
+    q.table = random_codes(256, 0, 0);
+    if (pick(0, 1)) {
+        make_output(&q);
+    }
+    describe("w%d%s a%d zero %d, output %d table %d thresholds %d residual %d: n%d %dx%dx%d -> %dx%dx%d kernel %dx%d"
+             " stride %d,%d pad %d,%d dilation %d,%d",
+             p->weight_bits, p->weight_bipolar ? " bipolar" : "", p->src_bits, p->src_zero, p->output, p->table != NULL,
+             p->thresholds != NULL, p->residual != NULL, p->batch, p->height, p->width, p->channels, p->out_height,
+             p->out_width, p->out_channels, p->kernel_height, p->kernel_width, p->stride_height, p->stride_width,
+             p->pad_top, p->pad_left, p->dilation_height, p->dilation_width);
     return q;
 }
 
@@ -122,6 +180,13 @@ static void check_problem(tier *tiers, int count, int kind) {
     release_codes(q.src);
     release_codes(q.dst);
     release_codes(q.weights);
+    release_codes(q.table);
+    if (q.thresholds.data) {
+        release_codes(q.thresholds);
+    }
+    if (q.residual.data) {
+        release_codes(q.residual);
+    }
     release(q.multiplier);
     release(q.offset);
     free(q.weight_zero);

@@ -84,7 +84,7 @@ static int kind_of(const shape *s) {
 
 int main(int argc, char **argv) {
     if (argc < 2) {
-        fprintf(stderr, "usage: %s SHAPES [best|avx2|portable [THREADS [MILLISECONDS]]]\n", argv[0]);
+        fprintf(stderr, "usage: %s SHAPES [best|avxvnni|avx2|portable [THREADS [MILLISECONDS]]]\n", argv[0]);
         return 2;
     }
     FILE *file = fopen(argv[1], "r");

@@ -10,6 +10,7 @@
 #include "conv2d_q_pack.h"
 #include "core/check.h"
 #include "core/cpu.h"
+#include "thresholds.h"
 
 #define BITS(guard, features, isa)                                                                                     \
     {                                                                                                                  \
@@ -22,33 +23,40 @@
             conv2d_q_igemm_pack_##codes, conv2d_q_igemm_workspace_##isa, conv2d_q_igemm_##isa                          \
     }
 
-/*
- * Whether planes of bits beat multiplying bytes, by the measured (x86) or modelled (aarch64) rates of the kernel that
- * follows in the table. Looking subsets up takes time for each bit of a weight only, but wide codes fill its bytes
- * soon.
- */
-static int few_bits(const shrike_conv2d_q_params *p) {
 #if defined(__x86_64__)
-    int few = p->weight_bits == 1 || (p->weight_bits == 2 && p->src_bits <= 2);
-#else
-    int few = p->weight_bits * p->src_bits <= 9;
-#endif
+/*
+ * Whether an input pixel has so many products that packing it is soon paid for; by rates measured on Zen 5, where
+ * looking subsets up does up to twice (AVX2) or four times (AVX-512) as many products in a cycle as multiplying bytes.
+ */
+static int many_products(const shrike_conv2d_q_params *p) {
+    int64_t window = (int64_t)p->kernel_height * p->kernel_width, step = (int64_t)p->stride_height * p->stride_width;
+    return p->channels >= 64 && p->out_channels >= 64 && window * p->out_channels >= 128 * step;
+}
+
+/* Wide codes soon fill the bytes that sums of subsets are counted in. */
+static int few_bits(const shrike_conv2d_q_params *p) {
+    int few = p->weight_bits == 1 ? p->channels >= 8 : p->weight_bits == 2 && p->src_bits <= 2 && many_products(p);
     return few && conv2d_bits_suits(p);
 }
 
-#if defined(__x86_64__)
-/* The same against AVX-512 VNNI. */
-static int one_weight_bit(const shrike_conv2d_q_params *p) {
-    return p->weight_bits == 1 && p->src_bits <= 2 && conv2d_bits_suits(p);
+static int few_bits_of_many(const shrike_conv2d_q_params *p) {
+    return p->weight_bits <= 2 && many_products(p) && conv2d_bits_suits_lookup_x86_avx512vnni(p);
+}
+#else
+/* Whether planes of bits beat multiplying bytes, by the modelled rates of the kernel that follows in the table. */
+static int few_bits(const shrike_conv2d_q_params *p) {
+    return p->weight_bits * p->src_bits <= 9 && conv2d_bits_suits(p);
 }
 #endif
 
 /* Best first: a kernel that is the best for some sizes only stands twice. The last one takes everything. */
 static const conv2d_q_kernel kernels[] = {
 #if defined(__x86_64__)
-    BITS(one_weight_bit, SHRIKE_TIER_AVX512VNNI, lookup_x86_avx2),
+    BITS(few_bits_of_many, SHRIKE_TIER_AVX512VNNI, lookup_x86_avx512vnni),
     IGEMM("12x32_", SHRIKE_TIER_AVX512VNNI, unsigned, x86_avx512vnni),
+    BITS(conv2d_bits_suits_lookup_x86_avx512vnni, SHRIKE_TIER_AVX512VNNI, lookup_x86_avx512vnni),
     BITS(few_bits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
+    IGEMM("6x16_", SHRIKE_TIER_AVXVNNI, unsigned, x86_avxvnni),
     IGEMM("4x16_", SHRIKE_TIER_AVX2, unsigned, x86_avx2),
     BITS(conv2d_bits_suits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
 #elif defined(__aarch64__)
@@ -112,9 +120,16 @@ static int sound_range(int32_t low, int32_t high) {
     return 0 <= low && low <= high && high <= 255;
 }
 
+static int sound_thresholds(const shrike_conv2d_q_params *p) {
+    const conv2d_q_thresholds *t = p->thresholds;
+    return !t || ((uintptr_t)t % sizeof(int32_t) == 0 && t->out_channels == p->out_channels && t->count >= 0 &&
+                  t->count <= CONV2D_Q_MAX_THRESHOLDS);
+}
+
 static int sound_output(const shrike_conv2d_q_params *p) {
     if (p->output == SHRIKE_QOUT_CODES) {
-        return sound_range(p->low, p->high) && (!p->residual || sound_range(p->residual_low, p->residual_high));
+        return sound_thresholds(p) && sound_range(p->low, p->high) &&
+               (!p->residual || sound_range(p->residual_low, p->residual_high));
     }
     return p->output == SHRIKE_QOUT_REAL && p->activation >= 0 && p->activation < SHRIKE_ACTIVATION_COUNT;
 }

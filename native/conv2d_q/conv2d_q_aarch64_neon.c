@@ -5,7 +5,8 @@
  *     for 8 codes: a = codes 0..3 repeated, b = codes 4..7 repeated
  *         for each 2 of 16 channels: lane = a * weights of step 0 + b * weights of step 1;  sum += pairs of lane
  *
- * |product| <= 128 * 128, so two of them fit in int16 unless a weight is -128: then each is added by itself.
+ * |product| <= 128 * 128, so two of them fit in int16 unless both weights are -128, which packing looks for: where two
+ * such weights meet, each product is added by itself.
  * 16 registers hold sums of 2 pixels x 16 channels, two partial sums a channel.
  */
 #if defined(__GNUC__) && !defined(__clang__)

@@ -137,7 +137,8 @@ static int kind_of(const shape *s) {
 int main(int argc, char **argv) {
     if (argc < 2) {
         fprintf(stderr,
-                "usage: %s SHAPES [best|avx2|portable [THREADS [MILLISECONDS [WEIGHT_BITS [CODE_BITS [KERNEL]]]]]]\n",
+                "usage: %s SHAPES [best|avxvnni|avx2|portable [THREADS [MILLISECONDS [WEIGHT_BITS [CODE_BITS "
+                "[KERNEL]]]]]]\n",
                 argv[0]);
         return 2;
     }

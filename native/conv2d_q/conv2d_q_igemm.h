@@ -46,6 +46,8 @@ typedef struct plan {
     int taps; /* units are taps */
     int copies; /* units that are not read where they are get copied */
     int together; /* a row of taps lies together in src */
+    int direct; /* units may be read where they are, if they are inside */
+    int64_t unit_read, last_row, row_end; /* bytes read of a unit; rows from the first tap to the last; end of a row */
     int64_t block, blocks, panels_a_task, panel_tasks, panels_a_step;
     int64_t slot_bytes, zero_at, copies_at, weights_at;
     atomic_llong *next;
@@ -79,43 +81,88 @@ int64_t TIER(conv2d_q_igemm_workspace)(const shrike_context *context, const shri
     return plan.slot_bytes * shrike_context_threads(context);
 }
 
+/* An output pixel. */
+typedef struct cursor {
+    int64_t n, y, x;
+} cursor;
+
+static cursor cursor_at(const shrike_conv2d_q_params *p, int64_t pixel) {
+    const int64_t row = pixel / p->out_width;
+    return (cursor){row / p->out_height, row % p->out_height, pixel % p->out_width};
+}
+
+static void move_on(const shrike_conv2d_q_params *p, cursor *c, int64_t pixels) {
+    for (c->x += pixels; c->x >= p->out_width; c->x -= p->out_width) {
+        if (++c->y == p->out_height) {
+            c->y = 0;
+            c->n++;
+        }
+    }
+}
+
 /* The pixels of a tile: spare rows repeat the last one. */
 typedef struct place {
     const uint8_t *image[MR]; /* of the pixel's batch element, at the group's first channel */
-    const uint8_t *corner[MR]; /* the first tap, which may lie outside */
+    const uint8_t *corner[MR]; /* the first tap, if all of the tile are inside */
     int64_t top[MR], left[MR];
+    int64_t dst[MR], residual[MR];
     int inside; /* every unit of every pixel may be read directly */
 } place;
 
-static void find_pixels(const plan *plan, int64_t group, int64_t pixel, int rows, place *at, int64_t *dst,
-                        int64_t *residual) {
+static int is_inside(const plan *plan, int64_t group, int64_t top, int64_t left) {
     const shrike_conv2d_q_params *p = plan->p;
-    int64_t x = pixel % p->out_width, row = pixel / p->out_width, y = row % p->out_height, n = row / p->out_height;
-    const int64_t first = group * conv2d_q_group_in(p);
-    const int64_t last_row = (p->kernel_height - 1) * (int64_t)p->dilation_height;
     const int64_t last_column = (p->kernel_width - 1) * (int64_t)p->dilation_width;
-    const int64_t read = conv2d_q_round_up(plan->unit_bytes, CONV2D_Q_UNIT);
-    const int64_t row_end = (p->width - 1) * p->src_pixel_stride + p->channels;
-    at->inside = plan->taps || plan->together;
-    for (int i = 0; i < MR; i++) {
-        int64_t top = y * p->stride_height - p->pad_top, left = x * p->stride_width - p->pad_left;
-        at->top[i] = top;
-        at->left[i] = left;
-        at->image[i] = p->src + n * p->src_batch_stride + first;
-        int64_t last_unit = (left + (plan->taps ? last_column : 0)) * p->src_pixel_stride + first;
-        int inside = top >= 0 && left >= 0 && top + last_row < p->height && left + last_column < p->width &&
-                     last_unit + read <= row_end;
-        at->inside &= inside;
-        at->corner[i] = inside ? at->image[i] + top * p->src_row_stride + left * p->src_pixel_stride : NULL;
-        dst[i] = n * p->dst_batch_stride + y * p->dst_row_stride + x * p->dst_pixel_stride;
-        residual[i] = n * p->residual_batch_stride + y * p->residual_row_stride + x * p->residual_pixel_stride;
-        if (i + 1 < rows && ++x == p->out_width) {
-            x = 0;
-            if (++y == p->out_height) {
-                y = 0;
-                n++;
-            }
+    const int64_t last_tap = left + (plan->taps ? last_column : 0);
+    return top >= 0 && left >= 0 && top + plan->last_row < p->height && left + last_column < p->width &&
+           last_tap * p->src_pixel_stride + group * conv2d_q_group_in(p) + plan->unit_read <= plan->row_end;
+}
+
+/* Pixels of one output row, the usual case: addresses go up in steps, and between two that are inside all are. */
+static void find_in_row(const plan *plan, int64_t group, cursor c, int rows, place *at) {
+    const shrike_conv2d_q_params *p = plan->p;
+    const int64_t top = c.y * p->stride_height - p->pad_top, left = c.x * p->stride_width - p->pad_left;
+    const int64_t step = p->stride_width * p->src_pixel_stride;
+    const uint8_t *image = p->src + c.n * p->src_batch_stride + group * conv2d_q_group_in(p);
+    const int64_t dst = c.n * p->dst_batch_stride + c.y * p->dst_row_stride + c.x * p->dst_pixel_stride;
+    const int64_t residual =
+        c.n * p->residual_batch_stride + c.y * p->residual_row_stride + c.x * p->residual_pixel_stride;
+    at->inside = plan->direct && is_inside(plan, group, top, left) &&
+                 is_inside(plan, group, top, left + (rows - 1) * (int64_t)p->stride_width);
+    if (at->inside) {
+        const uint8_t *corner = image + top * p->src_row_stride + left * p->src_pixel_stride;
+        for (int i = 0; i < MR; i++) {
+            at->corner[i] = corner + (i < rows ? i : rows - 1) * step;
         }
+    } else {
+        for (int i = 0; i < MR; i++) {
+            at->image[i] = image;
+            at->top[i] = top;
+            at->left[i] = left + (i < rows ? i : rows - 1) * (int64_t)p->stride_width;
+        }
+    }
+    for (int i = 0; i < MR; i++) {
+        at->dst[i] = dst + i * p->dst_pixel_stride;
+        at->residual[i] = residual + i * p->residual_pixel_stride;
+    }
+}
+
+static void find_across_rows(const plan *plan, int64_t group, cursor c, int rows, place *at) {
+    const shrike_conv2d_q_params *p = plan->p;
+    at->inside = plan->direct;
+    for (int i = 0; i < MR; i++) {
+        at->image[i] = p->src + c.n * p->src_batch_stride + group * conv2d_q_group_in(p);
+        at->top[i] = c.y * p->stride_height - p->pad_top;
+        at->left[i] = c.x * p->stride_width - p->pad_left;
+        at->dst[i] = c.n * p->dst_batch_stride + c.y * p->dst_row_stride + c.x * p->dst_pixel_stride;
+        at->residual[i] =
+            c.n * p->residual_batch_stride + c.y * p->residual_row_stride + c.x * p->residual_pixel_stride;
+        at->inside = at->inside && is_inside(plan, group, at->top[i], at->left[i]);
+        if (i + 1 < rows) {
+            move_on(p, &c, 1);
+        }
+    }
+    for (int i = 0; at->inside && i < MR; i++) {
+        at->corner[i] = at->image[i] + at->top[i] * p->src_row_stride + at->left[i] * p->src_pixel_stride;
     }
 }
 
@@ -139,38 +186,61 @@ static int64_t point_inside(const plan *plan, const place *at, segment *segments
     return s - segments;
 }
 
-/* A unit that cannot be read where it is: tap by tap into `copy`, zero points for taps outside. */
+/* A unit that cannot be read where it is, into `copy`; zero points for taps outside. */
 static void copy_unit(const plan *plan, const uint8_t *image, int64_t y, int64_t left, uint8_t *copy) {
     const shrike_conv2d_q_params *p = plan->p;
     const int64_t tap = conv2d_q_group_in(p), taps = plan->unit_bytes / tap;
+    memset(copy, p->src_zero, (size_t)plan->unit_bytes);
+    if (y < 0 || y >= p->height) {
+        return;
+    }
+    const uint8_t *row = image + y * p->src_row_stride;
+    if (plan->together) {
+        const int64_t first = left < 0 ? -left : 0, last = p->width - left < taps ? p->width - left : taps;
+        if (first < last) {
+            memcpy(copy + first * tap, row + (left + first) * tap, (size_t)((last - first) * tap));
+        }
+        return;
+    }
     for (int64_t kx = 0; kx < taps; kx++, copy += tap) {
         int64_t x = left + kx * p->dilation_width;
-        if (y >= 0 && y < p->height && x >= 0 && x < p->width) {
-            memcpy(copy, image + y * p->src_row_stride + x * p->src_pixel_stride, (size_t)tap);
-        } else {
-            memset(copy, p->src_zero, (size_t)tap);
+        if (x >= 0 && x < p->width) {
+            memcpy(copy, row + x * p->src_pixel_stride, (size_t)tap);
         }
     }
 }
 
-static int64_t point_anywhere(const plan *plan, const place *at, uint8_t *slot) {
+/* Where a unit's codes lie together and as many as are read belong to the row. */
+static const uint8_t *unit_in_place(const plan *plan, const uint8_t *image, int64_t group, int64_t y, int64_t x) {
     const shrike_conv2d_q_params *p = plan->p;
-    const int64_t read = conv2d_q_round_up(plan->unit_bytes, CONV2D_Q_UNIT);
+    const int64_t taps = plan->taps ? 1 : p->kernel_width;
+    const int64_t at = x * p->src_pixel_stride;
+    if (!plan->direct || y < 0 || y >= p->height || x < 0 || x + taps > p->width ||
+        at + group * conv2d_q_group_in(p) + plan->unit_read > plan->row_end) {
+        return NULL;
+    }
+    return image + y * p->src_row_stride + at;
+}
+
+static int64_t point_anywhere(const plan *plan, const place *at, int64_t group, uint8_t *slot) {
+    const shrike_conv2d_q_params *p = plan->p;
     const int64_t columns = plan->taps ? p->kernel_width : 1;
     uint8_t *copy = slot + plan->copies_at;
     segment *s = (segment *)slot;
     for (int64_t ky = 0; ky < p->kernel_height; ky++) {
         for (int64_t kx = 0; kx < columns; kx++, s++) {
             s->bytes = plan->unit_bytes;
-            s->steps = read / CONV2D_Q_STEP;
+            s->steps = plan->unit_read / CONV2D_Q_STEP;
             for (int i = 0; i < MR; i++) {
                 int64_t y = at->top[i] + ky * p->dilation_height, x = at->left[i] + kx * p->dilation_width;
+                s->pixel[i] = unit_in_place(plan, at->image[i], group, y, x);
+                if (s->pixel[i]) {
+                    continue;
+                }
                 if (plan->copies) {
                     copy_unit(plan, at->image[i], y, x, copy);
                     s->pixel[i] = copy;
-                    copy += read;
-                } else if (y >= 0 && y < p->height && x >= 0 && x < p->width) {
-                    s->pixel[i] = at->image[i] + y * p->src_row_stride + x * p->src_pixel_stride;
+                    copy += plan->unit_read;
                 } else {
                     s->pixel[i] = slot + plan->zero_at;
                 }
@@ -196,15 +266,18 @@ static __attribute__((noinline)) void take_weight_zeros(tile *t, const int32_t *
 }
 
 /* weights: of panel `panel`, in bytes. */
-static void run_tile(const plan *plan, tile *t, uint8_t *slot, int64_t group, int64_t pixel, int rows, int64_t panel,
+static void run_tile(const plan *plan, tile *t, uint8_t *slot, int64_t group, cursor pixel, int rows, int64_t panel,
                      int64_t until, const int8_t *weights) {
     const shrike_conv2d_q_params *p = plan->p;
     place at;
-    int64_t dst[MR], residual[MR];
-    find_pixels(plan, group, pixel, rows, &at, dst, residual);
-    t->count = at.inside ? point_inside(plan, &at, (segment *)slot) : point_anywhere(plan, &at, slot);
+    if (pixel.x + rows <= p->out_width) {
+        find_in_row(plan, group, pixel, rows, &at);
+    } else {
+        find_across_rows(plan, group, pixel, rows, &at);
+    }
+    t->count = at.inside ? point_inside(plan, &at, (segment *)slot) : point_anywhere(plan, &at, group, slot);
     const int64_t group_out = conv2d_q_group_out(p);
-    conv2d_q_tile out = {t->sums[0], NP * CONV2D_Q_PANEL, rows, 0, 0, dst, residual};
+    conv2d_q_tile out = {t->sums[0], NP * CONV2D_Q_PANEL, rows, 0, 0, at.dst, at.residual};
     for (; panel < until; panel += NP, weights += NP * plan->panel_bytes) {
         int panels = until - panel < NP ? (int)(until - panel) : NP;
         int64_t column = (group * plan->panels + panel) * CONV2D_Q_PANEL;
@@ -241,9 +314,10 @@ static void run_task(const plan *plan, int64_t task, uint8_t *slot) {
             conv2d_q_unpack_halves(stored, plan->head->base, (until - panel) * plan->steps, unpacked);
             weights = unpacked;
         }
-        for (int64_t pixel = block * plan->block; pixel < stop; pixel += MR) {
+        cursor at = cursor_at(plan->p, block * plan->block);
+        for (int64_t pixel = block * plan->block; pixel < stop; pixel += MR, move_on(plan->p, &at, MR)) {
             int64_t rows = stop - pixel < MR ? stop - pixel : MR;
-            run_tile(plan, &t, slot, group, pixel, (int)rows, panel, until, weights);
+            run_tile(plan, &t, slot, group, at, (int)rows, panel, until, weights);
         }
     }
 }
@@ -279,6 +353,10 @@ void TIER(conv2d_q_igemm)(shrike_context *context, const shrike_conv2d_q_params 
     plan.weights = (const uint8_t *)(plan.zeros + columns);
     plan.pixels = (int64_t)p->batch * p->out_height * p->out_width;
     plan.together = p->src_pixel_stride == conv2d_q_group_in(p) && p->dilation_width == 1;
+    plan.direct = plan.taps || plan.together;
+    plan.unit_read = conv2d_q_round_up(plan.unit_bytes, CONV2D_Q_UNIT);
+    plan.last_row = (p->kernel_height - 1) * (int64_t)p->dilation_height;
+    plan.row_end = (p->width - 1) * p->src_pixel_stride + p->channels;
     int64_t bytes_a_pixel = (int64_t)p->stride_height * p->stride_width * conv2d_q_group_in(p);
     int64_t block = conv2d_q_round_up(BLOCK_BYTES / bytes_a_pixel + 1, MR);
     int64_t threads = shrike_context_threads(context);

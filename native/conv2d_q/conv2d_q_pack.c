@@ -25,13 +25,21 @@ static int64_t column_of(const shrike_conv2d_q_params *p, int64_t oc) {
     return oc / group_out * conv2d_q_panels(p) * CONV2D_Q_PANEL + oc % group_out;
 }
 
-/* Where a weight lies, in bytes from the first panel as if it were not halved. */
-static int64_t place_of(const shrike_conv2d_q_params *p, int64_t oc, int64_t ic, int64_t ky, int64_t kx) {
-    int64_t unit = conv2d_q_units_are_taps(p) ? ky * p->kernel_width + kx : ky;
-    int64_t value = conv2d_q_units_are_taps(p) ? ic : kx * conv2d_q_group_in(p) + ic;
-    value += unit * conv2d_q_round_up(conv2d_q_unit_bytes(p), CONV2D_Q_UNIT);
-    int64_t column = column_of(p, oc);
-    int64_t step = column / CONV2D_Q_PANEL * conv2d_q_steps(p) + value / CONV2D_Q_STEP;
+/* What the place of a weight depends on, worked out once: the divisions would take longer than all the rest. */
+typedef struct places {
+    int64_t group_in, kernel_width, unit, steps;
+    int taps;
+} places;
+
+static places places_of(const shrike_conv2d_q_params *p) {
+    return (places){conv2d_q_group_in(p), p->kernel_width, conv2d_q_round_up(conv2d_q_unit_bytes(p), CONV2D_Q_UNIT),
+                    conv2d_q_steps(p), conv2d_q_units_are_taps(p)};
+}
+
+/* Where a weight of a column lies, in bytes from the first panel as if it were not halved. */
+static int64_t place_of(const places *at, int64_t column, int64_t ic, int64_t ky, int64_t kx) {
+    int64_t value = at->taps ? (ky * at->kernel_width + kx) * at->unit + ic : ky * at->unit + kx * at->group_in + ic;
+    int64_t step = column / CONV2D_Q_PANEL * at->steps + value / CONV2D_Q_STEP;
     return step * CONV2D_Q_STEP_BYTES + column % CONV2D_Q_PANEL * CONV2D_Q_STEP + value % CONV2D_Q_STEP;
 }
 
@@ -43,6 +51,19 @@ static void put(uint8_t *weights, int halves, int64_t place, int32_t weight, int
     int64_t step = place / CONV2D_Q_STEP_BYTES;
     uint8_t *pair = weights + step / 2 * CONV2D_Q_STEP_BYTES + place % CONV2D_Q_STEP_BYTES;
     *pair = (uint8_t)(step % 2 ? (*pair & 0x0f) | (weight - base) << 4 : (*pair & 0xf0) | (weight - base));
+}
+
+/* Whether two weights of -128 meet in one lane: with two codes of -128 their products pass int16. */
+static int lowest_meet(const shrike_conv2d_q_params *p, const uint8_t *weights) {
+    const int64_t pairs = p->groups * conv2d_q_panels(p) * conv2d_q_steps(p) / 2;
+    for (int64_t pair = 0; pair < pairs; pair++, weights += 2 * CONV2D_Q_STEP_BYTES) {
+        for (int i = 0; i < CONV2D_Q_STEP_BYTES; i++) {
+            if (weights[i] == 0x80 && weights[i + CONV2D_Q_STEP_BYTES] == 0x80) {
+                return 1;
+            }
+        }
+    }
+    return 0;
 }
 
 typedef struct span {
@@ -71,7 +92,7 @@ static void pack(const shrike_conv2d_q_params *p, const int8_t *oihw, const int3
     int32_t *zeros = (int32_t *)start + columns(p);
     uint8_t *weights = (uint8_t *)(zeros + columns(p));
     const int halves = conv2d_q_halves(p);
-    const int64_t group_in = conv2d_q_group_in(p);
+    const places at = places_of(p);
     span s = span_of(p, oihw, weight_zero);
     const int fold = halves ? s.low >= -8 && s.high <= 7 : s.low >= -128 && s.high <= 127;
     if (!fold) {
@@ -81,26 +102,29 @@ static void pack(const shrike_conv2d_q_params *p, const int8_t *oihw, const int3
     head->base = s.low < 0 ? -8 : 0;
     int32_t most = -s.low > s.high ? -s.low : s.high, codes = (1 << p->src_bits) - 1;
     int32_t pair = 2 * codes * most, run = pair > 0 ? INT16_MAX / pair : INT16_MAX;
-    head->run = shift ? s.low > -128 : run;
+    head->run = run;
     if (halves) { /* zero, in halves */
         memset(weights, -head->base * 0x11, (size_t)(p->groups * conv2d_q_panels(p) * conv2d_q_panel_bytes(p)));
     }
     for (int64_t oc = 0; oc < p->out_channels; oc++) {
         const int32_t zero = weight_zero ? weight_zero[oc] : 0, taken = fold ? zero : 0, left = zero - taken;
+        const int64_t column = column_of(p, oc);
         uint32_t sum = 0;
-        for (int64_t ic = 0; ic < group_in; ic++) {
+        for (int64_t ic = 0; ic < at.group_in; ic++) {
             for (int64_t ky = 0; ky < p->kernel_height; ky++) {
                 for (int64_t kx = 0; kx < p->kernel_width; kx++) {
                     int32_t weight = *oihw++ - taken;
-                    put(weights, halves, place_of(p, oc, ic, ky, kx), weight, head->base);
+                    put(weights, halves, place_of(&at, column, ic, ky, kx), weight, head->base);
                     sum += (uint32_t)weight;
                 }
             }
         }
-        int64_t column = column_of(p, oc);
         zeros[column] = left;
         start[column] = (uint32_t)left * (uint32_t)p->src_zero * (uint32_t)conv2d_q_depth(p) -
                         (uint32_t)(p->src_zero - shift) * sum;
+    }
+    if (shift) {
+        head->run = halves || s.low > -128 || !lowest_meet(p, weights);
     }
 }
 

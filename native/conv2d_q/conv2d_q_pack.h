@@ -17,7 +17,8 @@
 enum { CONV2D_Q_PANEL = 16, CONV2D_Q_STEP = 4, CONV2D_Q_STEP_BYTES = 64, CONV2D_Q_UNIT = 8 };
 
 typedef struct conv2d_q_head {
-    int32_t run; /* unsigned codes: steps whose pair sums fit in int16; signed: 1 if a pair of products does, else 0 */
+    int32_t
+        run; /* unsigned codes: steps whose pair sums fit in int16; signed: 1 if every pair of products does, else 0 */
     int32_t weight_zeros; /* 1: `zeros` times each pixel's sum of codes is still to be taken away */
     int32_t base; /* what packed halves of a byte count from */
     int32_t unused[13];
@@ -69,6 +70,8 @@ int64_t conv2d_q_igemm_workspace_portable(const shrike_context *context, const s
 void conv2d_q_igemm_portable(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed);
 int64_t conv2d_q_igemm_workspace_x86_avx2(const shrike_context *context, const shrike_conv2d_q_params *params);
 void conv2d_q_igemm_x86_avx2(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed);
+int64_t conv2d_q_igemm_workspace_x86_avxvnni(const shrike_context *context, const shrike_conv2d_q_params *params);
+void conv2d_q_igemm_x86_avxvnni(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed);
 int64_t conv2d_q_igemm_workspace_x86_avx512vnni(const shrike_context *context, const shrike_conv2d_q_params *params);
 void conv2d_q_igemm_x86_avx512vnni(shrike_context *context, const shrike_conv2d_q_params *params,
                                    const uint8_t *packed);

@@ -17,10 +17,23 @@ typedef struct conv2d_q_tile {
     const int64_t *residual; /* each pixel's offset in params->residual; not read without a residual */
 } conv2d_q_tile;
 
+/* Codes before the residual is added, of the same pixels and channels. */
+typedef struct conv2d_q_codes {
+    const uint8_t
+        *codes; /* of pixel i and channel first + c: codes[i * stride + c], and to a multiple of 16 channels */
+    int64_t stride;
+} conv2d_q_codes;
+
 typedef void conv2d_q_epilogue(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
 
 /* The best form for the context's tier and the kind of output. */
 conv2d_q_epilogue *conv2d_q_epilogue_of(const shrike_context *context, const shrike_conv2d_q_params *params);
+
+/* Adds the residual to codes that are there already; a tile's sums are not read. */
+typedef void conv2d_q_add(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile, conv2d_q_codes codes);
+conv2d_q_add *conv2d_q_add_of(const shrike_context *context);
+void conv2d_q_add_portable(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile, conv2d_q_codes codes);
+void conv2d_q_add_aarch64_neon(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile, conv2d_q_codes codes);
 
 /* Forms by tier; the portable ones are scalar and run everywhere. The other real ones take no activation. */
 void conv2d_q_codes_portable(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);

@@ -68,15 +68,20 @@ static inline void convert(const shrike_conv2d_q_params *p, const constants *k, 
     vst1q_u8(dst, codes);
 }
 
-static constants constants_of(const shrike_conv2d_q_params *p) {
-    constants k = {0};
-    k.low = vdupq_n_f32((float)p->low);
-    k.high = vdupq_n_f32((float)p->high);
+static constants residual_constants_of(const shrike_conv2d_q_params *p) {
+    constants k;
     k.residual_low = vdupq_n_f32((float)p->residual_low);
     k.residual_high = vdupq_n_f32((float)p->residual_high);
     k.residual_a = vdupq_n_f32(p->residual_a);
     k.residual_b = vdupq_n_f32(p->residual_b);
     k.residual_c = vdupq_n_f32(p->residual_c);
+    return k;
+}
+
+static constants constants_of(const shrike_conv2d_q_params *p) {
+    constants k = residual_constants_of(p);
+    k.low = vdupq_n_f32((float)p->low);
+    k.high = vdupq_n_f32((float)p->high);
     for (int i = 0; p->table && i < 16; i++) {
         k.table[i / 4].val[i % 4] = vld1q_u8(p->table + 16 * i);
     }
@@ -115,6 +120,26 @@ void conv2d_q_codes_aarch64_neon(const shrike_conv2d_q_params *p, const conv2d_q
     }
     if (column < tile->count) {
         convert_last(p, &k, tile, column);
+    }
+}
+
+/* `codes` may be read to a multiple of 16 channels. */
+void conv2d_q_add_aarch64_neon(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, conv2d_q_codes codes) {
+    const constants k = residual_constants_of(p);
+    for (int64_t i = 0; i < tile->pixels; i++) {
+        const uint8_t *from = codes.codes + i * codes.stride;
+        const uint8_t *residual = (const uint8_t *)p->residual + tile->residual[i] + tile->first;
+        uint8_t *dst = (uint8_t *)p->dst + tile->dst[i] + tile->first;
+        int64_t c = 0;
+        for (; c + 16 <= tile->count; c += 16) {
+            vst1q_u8(dst + c, add_residual(&k, vld1q_u8(from + c), vld1q_u8(residual + c)));
+        }
+        if (c < tile->count) {
+            uint8_t last[16] = {0};
+            memcpy(last, residual + c, (size_t)(tile->count - c));
+            vst1q_u8(last, add_residual(&k, vld1q_u8(from + c), vld1q_u8(last)));
+            memcpy(dst + c, last, (size_t)(tile->count - c));
+        }
     }
 }
 

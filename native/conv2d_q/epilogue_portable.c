@@ -28,6 +28,19 @@ void conv2d_q_codes_portable(const shrike_conv2d_q_params *p, const conv2d_q_til
     }
 }
 
+void conv2d_q_add_portable(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, conv2d_q_codes codes) {
+    const float low = (float)p->residual_low, high = (float)p->residual_high;
+    for (int64_t i = 0; i < tile->pixels; i++) {
+        const uint8_t *from = codes.codes + i * codes.stride;
+        const uint8_t *residual = (const uint8_t *)p->residual + tile->residual[i] + tile->first;
+        uint8_t *dst = (uint8_t *)p->dst + tile->dst[i] + tile->first;
+        for (int64_t c = 0; c < tile->count; c++) {
+            float a = (float)from[c] * p->residual_a, b = (float)residual[c] * p->residual_b;
+            dst[c] = (uint8_t)conv2d_q_round((a + b) + p->residual_c, low, high);
+        }
+    }
+}
+
 /* Through double, so that C libraries which differ in the last bit of exp still agree here. */
 static float activate(int32_t kind, float x, float alpha, float beta) {
     switch ((enum shrike_activation)kind) {
@@ -93,4 +106,14 @@ conv2d_q_epilogue *conv2d_q_epilogue_of(const shrike_context *context, const shr
         return tiers[i].codes;
     }
     return p->activation == SHRIKE_ACTIVATION_NONE ? tiers[i].real : conv2d_q_real_portable;
+}
+
+conv2d_q_add *conv2d_q_add_of(const shrike_context *context) {
+#if defined(__aarch64__)
+    if (shrike_context_has(context, SHRIKE_CPU_NEON)) {
+        return conv2d_q_add_aarch64_neon;
+    }
+#endif
+    (void)context;
+    return conv2d_q_add_portable;
 }

@@ -57,6 +57,7 @@ uint64_t shrike_cpu_features(void) {
     DETECT("avx512vnni", SHRIKE_CPU_AVX512VNNI);
     DETECT("avx512vpopcntdq", SHRIKE_CPU_AVX512VPOPCNTDQ);
     DETECT("avx512vbmi", SHRIKE_CPU_AVX512VBMI);
+    DETECT("avxvnni", SHRIKE_CPU_AVXVNNI);
 #elif defined(__aarch64__)
 #define DETECT(capabilities, flag, bit) features |= (capabilities) & (flag) ? (bit) : 0
     unsigned long first = getauxval(AT_HWCAP);

@@ -4,14 +4,42 @@
 #include <string.h>
 
 #include "core/check.h"
+#include "core/cpu.h"
 #include "core/view_rows.h"
+#include "map_u8.h"
+
+typedef struct call {
+    const shrike_map_u8_params *params;
+    map_u8_span *span;
+} call;
+
+void map_u8_portable(const uint8_t *table, const uint8_t *src, uint8_t *dst, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        dst[i] = table[src[i]];
+    }
+}
+
+static map_u8_span *span_of(const shrike_context *context) {
+#if defined(__x86_64__)
+    if (shrike_context_has(context, SHRIKE_TIER_AVX512VNNI)) {
+        return map_u8_x86_avx512vnni;
+    }
+#endif
+    (void)context;
+    return map_u8_portable;
+}
 
 static void run_row(const void *argument, int64_t count, const int64_t *at, const int64_t *strides) {
-    const shrike_map_u8_params *p = argument;
+    const call *c = argument;
+    const shrike_map_u8_params *p = c->params;
     uint8_t *dst = p->dst + at[0];
     const uint8_t *src = p->src + at[1];
-    if (!p->table && strides[0] == 1 && strides[1] == 1) {
-        memmove(dst, src, (size_t)count);
+    if (strides[0] == 1 && strides[1] == 1) {
+        if (p->table) {
+            c->span(p->table, src, dst, count);
+        } else {
+            memmove(dst, src, (size_t)count);
+        }
         return;
     }
     for (int64_t i = 0; i < count; i++) {
@@ -32,7 +60,8 @@ int32_t shrike_map_u8(shrike_context *context, const shrike_map_u8_params *p) {
     view_loop loop = {0};
     view_loop_add(&loop, p->rank, p->dims, p->dst_strides);
     view_loop_add(&loop, p->rank, p->dims, p->src_strides);
-    view_rows_parallel(context, &loop, run_row, p);
+    call c = {p, span_of(context)};
+    view_rows_parallel(context, &loop, run_row, &c);
     shrike_context_leave(context);
     return SHRIKE_OK;
 }

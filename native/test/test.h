@@ -105,7 +105,7 @@ typedef struct tier {
     shrike_context *context;
 } tier;
 
-enum { MAX_TIERS = 6 };
+enum { MAX_TIERS = 8 };
 
 static inline int create_tiers(tier *tiers) {
     static const struct {
@@ -113,7 +113,8 @@ static inline int create_tiers(tier *tiers) {
         uint64_t mask, wanted;
     } masks[] = {
         {"best", UINT64_MAX, 0},
-        {"avx2", ~SHRIKE_CPU_AVX512F, SHRIKE_CPU_AVX512F},
+        {"avxvnni", ~SHRIKE_CPU_AVX512F, SHRIKE_CPU_AVXVNNI},
+        {"avx2", ~(SHRIKE_CPU_AVX512F | SHRIKE_CPU_AVXVNNI), SHRIKE_CPU_AVX512F | SHRIKE_CPU_AVXVNNI},
         {"portable", 0, SHRIKE_CPU_AVX2 | SHRIKE_CPU_NEON},
     };
     int count = 0;

@@ -1,22 +1,25 @@
 #!/usr/bin/env bash
-# Latency of the CPU engine against ONNX Runtime, all contestants in turn in one run:
+# Latency of the CPU engine against ONNX Runtime and OpenCV, all contestants in turn in one run:
 #   platforms/cpu/bench.sh [--rounds N] [--threads 1,2] [--layers] MODEL.onnx[@SIZE] ...
-#   platforms/cpu/bench.sh quantized [--rounds N] [--threads N] [--bits 8x8,2x2] [--layers] MODEL.onnx
-# The first compares float networks, the second quantised ones with ONNX Runtime in float and in int8. Without models:
+#   platforms/cpu/bench.sh quantized [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--tiers best,avx2] [--layers]
+#       MODEL.onnx
+#   platforms/cpu/bench.sh tuning [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx
+# The first compares float networks, the second quantised ones with both in float and in int8, the third tuned plans with
+# untuned ones; --layers adds a row a layer. Without models:
 # yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
 
 bench=FloatBench
-if [[ ${1:-} == quantized ]]; then
-    bench=QuantizedBench
-    shift
-fi
+case ${1:-} in
+    quantized) bench=QuantizedBench && shift ;;
+    tuning) bench=TuningBench && shift ;;
+esac
 options=() models=()
 while (($# > 0)); do
     case $1 in
-        --rounds | --threads | --bits) options+=("$1" "$2") && shift ;;
+        --rounds | --threads | --bits | --tiers) options+=("$1" "$2") && shift ;;
         --layers) options+=("$1") ;;
         *) models+=("$1") ;;
     esac
@@ -27,7 +30,7 @@ if ((${#models[@]} == 0)); then
     ./shrike detect --imgsz 320 --nosave >/dev/null
     ./shrike detect --nosave >/dev/null
     models=("$cache/yolov5s.onnx@640" "$cache/yolov5s-320.onnx@320")
-    if [[ $bench == QuantizedBench ]]; then
+    if [[ $bench != FloatBench ]]; then
         models=("$cache/yolov5s.onnx")
     elif [[ -n ${SHRIKE_SHARED:-} ]]; then
         models=("$SHRIKE_SHARED/models/yolov5n-640.onnx@640" "$SHRIKE_SHARED/models/yolov5n-dynamic.onnx@320"

@@ -5,10 +5,13 @@ import dev.shrike.graph.Shape;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
+import dev.shrike.spi.BuiltModel;
+import dev.shrike.vision.Letterbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /** Opens detectors on the best engine that runs the model here. */
@@ -34,12 +37,28 @@ public final class Detectors {
         List<Backend> backends = Backends.installed();
         for (Backend backend : backends) {
             if (backend.reads(model)) {
-                return openBuilt(model, options, backend);
+                return besidePictures(() -> openBuilt(model, options, backend));
             }
         }
         requireUnbuilt(model);
-        Graph network = OnnxModels.read(model);
-        return named(model, () -> open(network, options, backends));
+        return besidePictures(() -> {
+            Graph network = OnnxModels.read(model);
+            return named(model, () -> open(network, options, backends));
+        });
+    }
+
+    /** What the supplier gives, while another thread loads what letterboxes need; it has ended afterwards. */
+    private static Detector besidePictures(Supplier<Detector> opening) {
+        Thread loading = Letterbox.prepare();
+        try {
+            return opening.get();
+        } finally {
+            try {
+                loading.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     /** A detector for a file that the engine built. */
@@ -48,10 +67,10 @@ public final class Detectors {
             throw new UnsupportedModelException(model + ": was built for the engine '" + backend.name()
                     + "' and does not run on '" + options.engine() + "'; name no engine, or give the ONNX file");
         }
-        Graph network = backend.load(model);
+        BuiltModel built = backend.read(model);
         return named(model, () -> {
-            requireBuiltSize(network, options);
-            return open(network, options, List.of(backend));
+            requireBuiltSize(built.graph(), options);
+            return open(built, options, List.of(backend));
         });
     }
 
@@ -99,10 +118,14 @@ public final class Detectors {
 
     /** A detector on one of these engines, tried by descending rank. */
     static Detector open(Graph network, DetectorOptions options, List<Backend> backends) {
+        return open(new BuiltModel(network, Map.of()), options, backends);
+    }
+
+    private static Detector open(BuiltModel model, DetectorOptions options, List<Backend> backends) {
         ShrikeException first = null;
         for (Backend backend : Backends.usable(backends, options.engine())) {
             try {
-                return NetworkDetector.open(network, options, backend);
+                return NetworkDetector.open(model.graph(), model.choices(), options, backend);
             } catch (UnsupportedModelException | BackendUnavailableException e) {
                 if (first == null) {
                     first = e;

@@ -48,13 +48,15 @@ final class NetworkDetector implements Detector {
     }
 
     /** Opens the network on the engine; what was opened is closed again if a later step fails. */
-    static NetworkDetector open(Graph network, DetectorOptions options, Backend backend) {
+    static NetworkDetector open(
+            Graph network, Map<String, String> choices, DetectorOptions options, Backend backend) {
         ValueInfo input = pictureInput(network);
         InputSize size = InputSize.choose(
                 input.shape(), options.inputWidth(), options.inputHeight(), Labels.stride(network.metadata()));
         Shape shape = Shape.of(1, CHANNELS, size.height(), size.width());
-        GraphExecutor executor =
-                backend.open(network, new ExecutorOptions(options.threads(), Map.of(input.name(), shape), Set.of()));
+        ExecutorOptions how = ExecutorOptions.DEFAULT.withThreads(options.threads())
+                .withInputShapes(Map.of(input.name(), shape)).withChoices(choices);
+        GraphExecutor executor = backend.open(network, how);
         Letterbox letterbox = null;
         try {
             HeadDecoder decoder =

@@ -1,6 +1,8 @@
 package dev.shrike.graph;
 
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.DoubleUnaryOperator;
 
 /**
@@ -32,6 +34,26 @@ public final class CodeTable {
     /** The table from one quantisation to another of the same reals. */
     public static CodeTable requantize(Quantization in, Quantization out) {
         return new CodeTable(DoubleUnaryOperator.identity(), ActivationCodes.of(in), ActivationCodes.of(out));
+    }
+
+    /**
+     * The table of a Trunc of one quantised value with quantised result; empty if its other inputs are not single
+     * constants.
+     */
+    public static Optional<CodeTable> ofTrunc(Graph graph, Node trunc) {
+        Map<String, Tensor> constants = graph.constants();
+        if (!trunc.inputs().stream().skip(1)
+                .allMatch(name -> constants.containsKey(name) && constants.get(name).elements() == 1)) {
+            return Optional.empty();
+        }
+        DoubleUnaryOperator function = x -> {
+            NodeView view = new NodeView(trunc, _ -> new TensorType(DataType.FLOAT32, Shape.of()),
+                    name -> name.equals(trunc.input(0)) ? Tensor.scalar((float) x)
+                            : constants.get(name).reshaped(Shape.of()));
+            return Evaluation.evaluate(view, ShapeRules.outputs(view)).getFirst().doubleAt(0);
+        };
+        Map<String, Quantization> quantization = graph.quantization();
+        return Optional.of(CodeTable.of(function, quantization.get(trunc.input(0)), quantization.get(trunc.output())));
     }
 
     static CodeTable of(DoubleUnaryOperator function, Quantization in, Quantization out) {

@@ -13,14 +13,16 @@ public final class GraphPasses {
     private static final GraphPass SIMPLIFY =
             inOrder(new FoldConstants(), new FoldCodeMoves(), new RemoveIdentities(), new EliminateDeadNodes());
     private static final GraphPass FUSE = inOrder(SIMPLIFY, new FoldPadding(), new FoldBatchNormalization(),
-            new FuseActivation(), new FuseResidual(), new EliminateDeadNodes());
+            new DropClamps(), new RoundBeforeMoves(), new FuseActivation(), new FuseResidual(),
+            new EliminateDeadNodes());
 
     private GraphPasses() {}
 
     /**
      * The graph ready for an engine: known shapes, FLOAT32 for every floating type, quantisers turned into quantised
      * values ({@link ImportQuantization}), constants folded, batch normalisation, activations, residuals and padding
-     * folded into convolutions. Nothing is fused across a quantised value, and constants of codes stay as they are.
+     * folded into convolutions. Nothing is fused across a quantised value, and constants of codes stay as they are;
+     * clamping and moving in front of a rounding become part of it or come behind it.
      * Inputs and outputs keep their names and order; a value that a later caller wants to read must be an output.
      *
      * @param inputShapes shapes for inputs with open dimensions; an open first dimension defaults to 1
@@ -30,7 +32,8 @@ public final class GraphPasses {
     public static Graph forInference(Graph graph, Map<String, Shape> inputShapes) {
         Graph fixed = new FixInputShapes(inputShapes).apply(graph);
         // Scales are folded first, rounding to codes is not: constants are to become codes, not rounded reals.
-        Graph quantized = new ImportQuantization().apply(new FoldConstants(false).apply(fixed));
+        Graph folding = new FoldConstants(false).apply(fixed);
+        Graph quantized = new ImportQuantization().apply(new SpellOutRounding().apply(folding));
         // Folding comes before the change of types, so that sizes computed in FLOAT64 stay exact.
         Graph folded = untilStable(SIMPLIFY, new RealWeights().apply(untilStable(SIMPLIFY, quantized)));
         Graph fused = untilStable(FUSE, new HalfToFloat().apply(folded));

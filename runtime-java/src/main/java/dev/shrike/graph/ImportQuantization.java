@@ -19,7 +19,7 @@ import java.util.Set;
  * <li>The result of a node that only moves elements of a quantised value (MaxPool, Split, Reshape …) is quantised
  * alike.
  * <li>Nodes that {@link Quantization} cannot describe stay: more than eight bits, computed scales, zero points that
- * are no integers, rounding of activations other than half to even.
+ * are no integers, rounding of activations other than half to even (see {@link SpellOutRounding}).
  * </ul>
  * A Quant whose zero point is odd rounds the exact middle between two codes to the other one than QONNX does.
  */
@@ -116,7 +116,8 @@ public final class ImportQuantization implements GraphPass {
         private boolean quant(Node node, Op.Quant op, Quantization how) {
             Tensor tensor = links.constant(node.input(0));
             if (tensor == null) {
-                return Quantizers.isHalfToEven(op.roundingMode()) && rounded(node, node.input(0), how);
+                return (how.bipolar() || Quantizers.isHalfToEven(op.roundingMode()))
+                        && rounded(node, node.input(0), how);
             }
             NodeView view = new NodeView(node, name -> new TensorType(infos.get(name).type(), infos.get(name).shape()),
                     graph.constants()::get);

@@ -10,13 +10,13 @@ import java.util.function.DoubleUnaryOperator;
 
 /**
  * A plain scalar evaluation of a quantised graph that computes with codes wherever an integer engine does; what engines
- * must equal, bit for bit. With {@link ActivationCodes} as the stored form of codes:
+ * must equal, bit for bit, if {@link GraphPasses#forInference} has prepared the graph. With {@link ActivationCodes} as the stored form of codes:
  * <ul>
  * <li>Conv, Gemm and MatMul of a quantised value and quantised constant weights ({@link IntegerWeights}): the exact
  * int32 sum, then {@link Requantization} to the codes of the result, or to reals (followed by activation and residual)
  * if the result is real;
  * <li>a function of one quantised value with quantised result: {@link CodeTable};
- * <li>the sum of two quantised values of one shape with quantised result: {@link CodeSum};
+ * <li>the sum of two quantised values of one shape with quantised result, none of them bipolar: {@link CodeSum};
  * <li>Concat, MaxPool, Resize to the nearest, Split, Slice and other moves of codes: the codes themselves, through
  * {@link CodeTable#requantize} where the result is quantised otherwise (of Concat, each operand before it is moved);
  * <li>everything else: the reals, as {@link ReferenceEvaluator}; a quantised result is then rounded.
@@ -139,8 +139,7 @@ public final class IntegerEvaluator {
             case Op.Clip _ -> ActivationPatterns.activation(links, node)
                     .filter(clip -> table(node, CodeTable.of(clip, how(node.input(0)), how(node.output()))))
                     .isPresent();
-            case Op.Trunc _ -> isPlain(node)
-                    && table(node, CodeTable.of(truncation(node), how(node.input(0)), how(node.output())));
+            case Op.Trunc _ -> CodeTable.ofTrunc(graph, node).filter(table -> table(node, table)).isPresent();
             case Op.Identity _ -> table(node, CodeTable.requantize(how(node.input(0)), how(node.output())));
             case Op.Binary binary -> binary.kind() == Op.Binary.Kind.ADD && sum(node);
             case Op.Concat _ -> concat(node);
@@ -165,25 +164,11 @@ public final class IntegerEvaluator {
         return Tensor.of(DataType.UINT8, tensor.shape(), values);
     }
 
-    private boolean isPlain(Node trunc) {
-        return trunc.inputs().stream().skip(1).map(graph.constants()::get)
-                .allMatch(tensor -> tensor != null && tensor.elements() == 1);
-    }
-
-    /** The function of a Trunc whose other inputs are single constants. */
-    private DoubleUnaryOperator truncation(Node node) {
-        return x -> {
-            NodeView view = new NodeView(node, name -> new TensorType(DataType.FLOAT32, Shape.of()),
-                    name -> name.equals(node.input(0)) ? Tensor.scalar((float) x)
-                            : graph.constants().get(name).reshaped(Shape.of()));
-            return Evaluation.evaluate(view, ShapeRules.outputs(view)).getFirst().doubleAt(0);
-        };
-    }
-
     private boolean sum(Node node) {
         Tensor x = codes.get(node.input(0));
         Tensor y = codes.get(node.input(1));
-        if (x == null || y == null || !x.shape().equals(y.shape())) {
+        if (x == null || y == null || !x.shape().equals(y.shape()) || how(node.input(0)).bipolar()
+                || how(node.input(1)).bipolar() || how(node.output()).bipolar()) {
             return false;
         }
         CodeSum sum = CodeSum.of(how(node.input(0)), how(node.input(1)), how(node.output()));

@@ -1,6 +1,8 @@
 package dev.shrike.graph;
 
 import dev.shrike.UnsupportedModelException;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * The integer weights of a convolution or matrix product in the form that engines take: rows of one output channel
@@ -64,13 +66,7 @@ public record IntegerWeights(
         int depth = rows == 0 ? 0 : Math.toIntExact(tensor.elements() / rows);
         double alpha = node.op() instanceof Op.Gemm gemm ? gemm.alpha() : 1;
         int shift = tensor.type() == DataType.UINT8 && how.bits() == 8 ? 128 : 0;
-        byte[] codes = new byte[rows * depth];
-        for (int row = 0; row < rows; row++) {
-            for (int i = 0; i < depth; i++) {
-                long at = axis == 0 ? (long) row * depth + i : (long) i * rows + row;
-                codes[row * depth + i] = (byte) (tensor.longAt(at) - shift);
-            }
-        }
+        byte[] codes = codes(tensor, axis, rows, depth, shift);
         double[] scale = new double[rows];
         int[] zero = new int[rows];
         for (int row = 0; row < rows; row++) {
@@ -83,17 +79,42 @@ public record IntegerWeights(
         return weights;
     }
 
+    private static byte[] codes(Tensor tensor, int axis, int rows, int depth, int shift) {
+        if (axis == 0 && shift == 0 && (tensor.type() == DataType.INT8 || tensor.type() == DataType.UINT8)) {
+            // Nearly always; a copy is quick even in a JVM that still interprets.
+            return tensor.data().toArray(ValueLayout.JAVA_BYTE);
+        }
+        byte[] codes = new byte[rows * depth];
+        for (int row = 0; row < rows; row++) {
+            for (int i = 0; i < depth; i++) {
+                long at = axis == 0 ? (long) row * depth + i : (long) i * rows + row;
+                codes[row * depth + i] = (byte) (tensor.longAt(at) - shift);
+            }
+        }
+        return codes;
+    }
+
     private void checkSums(Node node, ActivationCodes x) {
+        long reach = Math.max(x.zero() - x.low(), x.high() - x.zero());
+        long farthest = 128 + Arrays.stream(zero).mapToLong(z -> Math.abs((long) z)).max().orElse(0);
+        // Nearly always the bound for codes of a whole byte will do, and the walk over all weights is spared.
+        if ((double) depth * reach * farthest > Integer.MAX_VALUE && largestSum(x) > Integer.MAX_VALUE) {
+            throw new UnsupportedModelException(NodeView.describe(node) + ": sums over " + depth
+                    + " products can exceed 32 bits; use fewer bits or leave the node in float");
+        }
+    }
+
+    /** The largest absolute sum that some input of these codes can give. */
+    public long largestSum(ActivationCodes x) {
         long largest = Math.max(x.zero() - x.low(), x.high() - x.zero());
+        long most = 0;
         for (int row = 0; row < rows; row++) {
             long sum = 0;
             for (int i = 0; i < depth; i++) {
                 sum += Math.abs((long) codes[row * depth + i] - zero[row]) * largest;
             }
-            if (sum > Integer.MAX_VALUE) {
-                throw new UnsupportedModelException(NodeView.describe(node) + ": sums over " + depth
-                        + " products can exceed 32 bits; use fewer bits or leave the node in float");
-            }
+            most = Math.max(most, sum);
         }
+        return most;
     }
 }

@@ -14,6 +14,9 @@ import java.util.Objects;
  * @param high largest code; unused for reals
  */
 public record Requantization(float[] multiplier, float[] offset, int low, int high) {
+    /** Sums for which twice their distance from any of them is exact in float32. */
+    public static final int LARGEST_SIGNED_SUM = (1 << 22) - 1;
+
     public Requantization {
         Objects.requireNonNull(multiplier, "multiplier");
         if (multiplier.length != offset.length) {
@@ -52,6 +55,38 @@ public record Requantization(float[] multiplier, float[] offset, int low, int hi
             offset[i] = (float) (bias == null ? 0 : bias[i]);
         }
         return new Requantization(multiplier, offset, 0, 255);
+    }
+
+    /**
+     * To bipolar codes, 0 and 2: the sign of {@link #toReals}' result, exactly. That result grows or falls with the sum,
+     * so there is a sum at which the sign changes; {@code multiplier} is 2 or -2 and {@code offset} puts code 2 there.
+     *
+     * @param largest no sum exceeds it by its absolute value; at most {@link #LARGEST_SIGNED_SUM}
+     */
+    public static Requantization toSigns(ActivationCodes from, double[] weights, double[] bias, int largest) {
+        if (largest < 0 || largest > LARGEST_SIGNED_SUM) {
+            throw new IllegalArgumentException("sums up to " + largest);
+        }
+        Requantization reals = toReals(from, weights, bias);
+        float[] multiplier = new float[weights.length];
+        float[] offset = new float[weights.length];
+        for (int i = 0; i < weights.length; i++) {
+            int sign = reals.multiplier[i] < 0 ? -1 : 1;
+            // The smallest k with a result of 0 or more at the sum of k * sign; one beyond all sums if there is none.
+            int low = -largest;
+            int high = largest + 1;
+            while (low < high) {
+                int middle = Math.floorDiv(low + high, 2);
+                if (reals.real(i, middle * sign) >= 0) {
+                    high = middle;
+                } else {
+                    low = middle + 1;
+                }
+            }
+            multiplier[i] = 2 * sign;
+            offset[i] = 2 - 2 * low;
+        }
+        return new Requantization(multiplier, offset, 0, 2);
     }
 
     /** Whether the activation only narrows the codes of the result: none, ReLU or clipping. */

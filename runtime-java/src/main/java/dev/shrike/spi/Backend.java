@@ -3,6 +3,7 @@ package dev.shrike.spi;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * An engine that runs networks. Implementations are found with {@link java.util.ServiceLoader}; constructing one must
@@ -41,15 +42,26 @@ public interface Backend {
     }
 
     /**
-     * The network in a file that {@link #build} wrote, on this machine or another one. Its constants may be views of
-     * the mapped file: while the graph is in use the file may be replaced by renaming another one over it, but must not
-     * be overwritten in place.
+     * The names of the kernels that {@link BuildOptions#kernel} may ask for, in the order of its documentation; empty
+     * if there is no choice.
+     */
+    default List<String> kernels() {
+        return List.of();
+    }
+
+    /**
+     * What is in a file that {@link #build} wrote, on this machine or another one.
      *
      * @throws dev.shrike.ModelException if the file is damaged or of a newer version; names it and the way out
      * @throws UnsupportedModelException if this engine builds no files
      */
-    default Graph load(Path model) {
+    default BuiltModel read(Path model) {
         throw new UnsupportedModelException(model + ": the engine '" + name() + "' reads no built models");
+    }
+
+    /** The network alone that is in a file; otherwise as {@link #read}. */
+    default Graph load(Path model) {
+        return read(model).graph();
     }
 
     /**
@@ -57,10 +69,18 @@ public interface Backend {
      * name, then renamed.
      *
      * @param graph the network after its passes, with known shapes
+     * @return what people should know about it, a line each: what was chosen, what could not be had
      * @throws dev.shrike.ShrikeException if the file cannot be written
-     * @throws UnsupportedModelException if this engine builds no files, or none that hold such a network
+     * @throws UnsupportedModelException if this engine builds no files, or none that hold such a network, or no layer
+     *     can use the kernel that the options name
+     * @throws IllegalArgumentException if there is no kernel of that name
      */
-    default void build(Graph graph, Path file) {
+    default List<String> build(Graph graph, Path file, BuildOptions options) {
         throw new UnsupportedModelException(file + ": the engine '" + name() + "' builds no files");
+    }
+
+    /** As {@link #build(Graph, Path, BuildOptions)} with the engine's own choice of kernels. */
+    default void build(Graph graph, Path file) {
+        build(graph, file, BuildOptions.UNTUNED);
     }
 }

@@ -69,6 +69,14 @@ public final class Letterbox implements AutoCloseable {
         }
     }
 
+    /**
+     * A thread that loads OpenCV, started. A letterbox needs it and would load it otherwise; this takes as long as
+     * opening a network, so the two go side by side.
+     */
+    public static Thread prepare() {
+        return OpenCvLibrary.loading();
+    }
+
     /** Width of the input in pixels. */
     public int width() {
         return width;
@@ -90,11 +98,10 @@ public final class Letterbox implements AutoCloseable {
         }
         MemorySegment pixels = Pictures.live(frame);
         LetterboxTransform transform = LetterboxTransform.of(frame.width(), frame.height(), width, height);
-        // A side of a very long frame could round to nothing; one pixel of it stays.
-        int innerWidth = Math.clamp((int) Math.rint(frame.width() * transform.ratio()), 1, width);
-        int innerHeight = Math.clamp((int) Math.rint(frame.height() * transform.ratio()), 1, height);
-        int left = (int) Math.rint((width - innerWidth) / 2.0 - 0.1);
-        int top = (int) Math.rint((height - innerHeight) / 2.0 - 0.1);
+        int innerWidth = LetterboxTransform.inner(frame.width(), transform.ratio(), width);
+        int innerHeight = LetterboxTransform.inner(frame.height(), transform.ratio(), height);
+        int left = transform.padX();
+        int top = transform.padY();
         if (innerWidth != frame.width() || innerHeight != frame.height()) {
             OpenCv.resize(pixels, frame.width(), frame.height(), resized, innerWidth, innerHeight);
             pixels = resized;

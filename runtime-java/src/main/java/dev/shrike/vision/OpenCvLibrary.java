@@ -23,9 +23,13 @@ final class OpenCvLibrary {
             setDefault("org.bytedeco.javacpp.maxBytes");
             setDefault("org.bytedeco.javacpp.maxPhysicalBytes");
             try {
-                Loader.load(opencv_core.class);
-                Loader.load(opencv_imgproc.class);
-                Loader.load(opencv_imgcodecs.class);
+                // JavaCPP's classes initialise each other in circles, so two threads that begin with different ones
+                // could wait for each other. An engine that loads JavaCPP classes takes the same lock.
+                synchronized (Loader.class) {
+                    Loader.load(opencv_core.class);
+                    Loader.load(opencv_imgproc.class);
+                    Loader.load(opencv_imgcodecs.class);
+                }
                 return null;
             } catch (LinkageError | RuntimeException e) {
                 return e;
@@ -37,6 +41,17 @@ final class OpenCvLibrary {
                 System.setProperty(property, "0");
             }
         }
+    }
+
+    /** A thread that loads OpenCV and ends; what goes wrong is told by {@link #require}. */
+    static Thread loading() {
+        return Thread.ofPlatform().name("shrike-opencv").daemon().start(() -> {
+            try {
+                require();
+            } catch (BackendUnavailableException | LinkageError e) {
+                // Whoever needs it meets it again.
+            }
+        });
     }
 
     /**

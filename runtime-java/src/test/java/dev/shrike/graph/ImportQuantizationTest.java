@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ImportQuantizationTest {
     private static final Op QUANTIZE = new Op.QuantizeLinear(1, DataType.UINT8);
@@ -119,13 +121,51 @@ class ImportQuantizationTest {
 
     @Test
     void whatCannotBeHeldStaysANode() {
-        for (String rounding : List.of("FLOOR", "CEIL")) {
-            Graph graph = new GraphBuilder().input("x", 1, 6).constant("bits", 4).constant("s", 0.1f)
-                    .constant("zero", 0).node("y", new Op.Quant(false, false, rounding), "x", "s", "zero", "bits")
+        for (float[] wrong : new float[][] {{9, 0}, {4, 0.5f}}) {
+            Graph graph = new GraphBuilder().input("x", 1, 6).constant("bits", wrong[0]).constant("s", 0.1f)
+                    .constant("zero", wrong[1]).node("y", new Op.Quant(false, false, "FLOOR"), "x", "s", "zero", "bits")
                     .output("y").build();
             Graph prepared = GraphPasses.forInference(graph, Map.of());
             assertEquals(Map.of("Quant", 1L), GraphBuilder.counts(prepared));
             Sameness.assertSameOutputs(graph, prepared, 1, 0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"ROUND", "HALF_EVEN", "FLOOR", "CEIL", "UP", "DOWN", "ROUND_TO_ZERO", "half_up", "HALF_DOWN"})
+    void everyRoundingModeGivesCodes(String mode) {
+        float[] edges = new float[400];
+        for (int i = 0; i < edges.length; i++) {
+            float half = (i - 200) / 20 * 0.25f;
+            // Halves, their float neighbours, and quotients that are off both.
+            edges[i] = switch (i % 4) {
+                case 0 -> half;
+                case 1 -> Math.nextUp(half);
+                case 2 -> Math.nextDown(half);
+                default -> half + i * 1e-4f;
+            };
+        }
+        for (int bits = 1; bits <= 8; bits++) {
+            for (boolean signed : new boolean[] {false, true}) {
+                for (int zero : new int[] {0, signed ? -1 : 1}) {
+                    Graph graph = new GraphBuilder().input("x", 1, 400).constant("bits", bits).constant("s", 0.5f)
+                            .constant("zero", zero).node("y", new Op.Quant(signed, bits > 2, mode), "x", "s", "zero",
+                                    "bits")
+                            .output("y").build();
+                    Graph prepared = GraphPasses.forInference(graph, Map.of());
+                    boolean held = zero == 0 || !signed || bits > 1;
+                    assertEquals(held ? bits : 0, held ? prepared.quantization().get("y").bits()
+                            : prepared.quantization().size(), mode + bits + signed);
+                    Map<String, Tensor> inputs = Map.of("x", Tensor.ofFloats(Shape.of(1, 400), edges));
+                    Tensor expected = ReferenceEvaluator.run(graph, inputs, Set.of("y")).get("y");
+                    String what = mode + " w" + bits + (signed ? " signed" : " unsigned") + " zero " + zero;
+                    boolean half = zero != 0 && List.of("ROUND", "HALF_EVEN").contains(mode);
+                    // Documented: an odd zero point rounds exact halves to the other side.
+                    Sameness.assertClose(expected, IntegerEvaluator.run(prepared, inputs, Set.of("y")).reals().get("y"),
+                            half ? 0.5 : 0, what);
+                }
+            }
         }
     }
 

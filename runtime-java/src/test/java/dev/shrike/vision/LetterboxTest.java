@@ -136,6 +136,24 @@ class LetterboxTest {
     }
 
     @Test
+    void leadsBackToTheVeryPixelThatTheFrameBeginsAt() {
+        for (int height = 1; height <= 64; height++) {
+            try (Arena arena = Arena.ofConfined()) {
+                Binding input = binding(arena, 64, 64, Memory.PLANAR);
+                try (Letterbox letterbox = new Letterbox(input)) {
+                    LetterboxTransform transform = letterbox.apply(filled(64, height, 255));
+                    int first = 0;
+                    while (input.memory().getAtIndex(ValueLayout.JAVA_FLOAT, first * 64L) != 1) {
+                        first++;
+                    }
+                    assertEquals(first, transform.padY(), "height " + height);
+                    assertEquals(1, transform.toFrameY(first + 1), "height " + height);
+                }
+            }
+        }
+    }
+
+    @Test
     void refusesWhatItCannotWrite() {
         try (Arena arena = Arena.ofConfined()) {
             Binding grey = new Binding("grey", List.of(1, 1, 8, 8), List.of(64, 64, 8, 1), arena.allocate(256));

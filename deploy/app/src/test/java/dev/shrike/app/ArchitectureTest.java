@@ -54,7 +54,7 @@ class ArchitectureTest {
                 "dev.shrike.spi.Backend", "dev.shrike.vision.Pictures")) {
             assertTrue(house.contain(needed), "not on the class path: " + needed);
         }
-        for (String module : List.of("deploy/app", "platforms/cpu", "platforms/jetson")) {
+        for (String module : List.of("deploy/app", "platforms/cpu", "platforms/jetson", "calibration")) {
             String name = "dev.shrike." + module.substring(module.indexOf('/') + 1);
             assertEquals(hasClasses(module), house.stream().anyMatch(type -> type.getPackageName().startsWith(name)),
                     "sources in " + module + " and classes of " + name + " on the class path");
@@ -75,6 +75,13 @@ class ArchitectureTest {
             noClasses().that().resideInAPackage(engine.getKey()).should().dependOnClassesThat(others)
                     .allowEmptyShould(!hasClasses(engine.getValue())).check(house);
         }
+    }
+
+    @Test
+    void toolsStandOnTheRuntimeAlone() {
+        DescribedPredicate<JavaClass> others = resideInAPackage("dev.shrike..").and(not(RUNTIME))
+                .and(not(resideInAPackage(CALIBRATION)));
+        noClasses().that().resideInAPackage(CALIBRATION).should().dependOnClassesThat(others).check(house);
     }
 
     @Test
@@ -109,12 +116,14 @@ class ArchitectureTest {
     void packagesFormNoCycles() {
         slices().matching("dev.shrike.(*)..").should().beFreeOfCycles().check(house);
         slices().matching("dev.shrike.app.(*)..").should().beFreeOfCycles().check(house);
+        slices().matching("dev.shrike.calibration.(*)..").should().beFreeOfCycles().check(house);
     }
 
     /**
-     * Each library has a binding and, where loading can fail in its own ways, a loader: no third class sees its types.
-     * What links C functions: ours (NativeLibrary, NativeLoader), OpenMP's, and the C library's streams
-     * (CodecMessages).
+     * Each library has a binding and, where loading can fail in its own ways, a loader: no third class sees its types,
+     * but for oneDNN's, whose binding has a class for reals and one for codes (decision 11). What links C functions:
+     * ours (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, and the C library's
+     * streams (CodecMessages).
      */
     @Test
     void eachNativeLibraryHasOneBinding() throws IOException {
@@ -122,9 +131,11 @@ class ArchitectureTest {
                 usersOf("org.bytedeco.opencv."));
         Set<String> linking = new TreeSet<>(Set.of("dev.shrike.vision.CodecMessages"));
         if (hasClasses("platforms/cpu")) {
-            assertEquals(Set.of("dev.shrike.cpu.OneDnn"), usersOf("org.bytedeco.dnnl."));
-            linking.addAll(
-                    Set.of("dev.shrike.cpu.NativeLibrary", "dev.shrike.cpu.NativeLoader", "dev.shrike.cpu.OpenMp"));
+            assertEquals(
+                    Set.of("dev.shrike.cpu.OneDnn", "dev.shrike.cpu.OneDnnCodes", "dev.shrike.cpu.OneDnnReals"),
+                    usersOf("org.bytedeco.dnnl."));
+            linking.addAll(Set.of("dev.shrike.cpu.NativeLibrary", "dev.shrike.cpu.NativeLoader",
+                    "dev.shrike.cpu.AclLibrary", "dev.shrike.cpu.OpenMp"));
         }
         if (hasClasses("platforms/jetson")) {
             assertEquals(Set.of("dev.shrike.jetson.CudaLibrary", "dev.shrike.jetson.TensorRtLibrary"),

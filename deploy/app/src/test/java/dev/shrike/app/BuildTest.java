@@ -1,5 +1,6 @@
 package dev.shrike.app;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -58,8 +59,16 @@ class BuildTest {
     }
 
     private Outcome build(Object... more) {
-        List<Object> args = new ArrayList<>(List.of("build", model, "-o", built, "--threads", "1"));
+        return buildOf(model, more);
+    }
+
+    /** Measures nothing unless a test asks for it. */
+    private Outcome buildOf(Path from, Object... more) {
+        List<Object> args = new ArrayList<>(List.of("build", from, "-o", built, "--threads", "1"));
         args.addAll(List.of(more));
+        if (!args.remove("--tune")) {
+            args.add("--no-tune");
+        }
         return run(args.toArray());
     }
 
@@ -156,11 +165,64 @@ class BuildTest {
     }
 
     @Test
-    void aBuiltModelIsNotBuiltAgain() {
+    void tuningIsToldAndKeptInTheFile() throws IOException {
+        System.setProperty("shrike.cpu.tuning", folder.resolve("cache").toString());
+        try {
+            Outcome first = build("--tune", "--bits", "w8a8", "--data", folder);
+            assertEquals(0, first.exit(), first.err());
+            assertTrue(first.err().lines().toList().getLast()
+                    .matches("tuned 1 convolution in \\d+\\.\\d s: 1 (int8|bitserial|onednn)"), first.err());
+            assertFindsTheBlocks();
+            byte[] bytes = Files.readAllBytes(built);
+            Outcome second = build("--tune", "--bits", "w8a8", "--data", folder);
+            assertTrue(second.err().contains("1 convolution as measured before: 1 "), second.err());
+            assertArrayEquals(bytes, Files.readAllBytes(built));
+            assertEquals("", build("--tune", "--quiet").err());
+        } finally {
+            System.clearProperty("shrike.cpu.tuning");
+        }
+    }
+
+    @Test
+    void aKernelCanBeForced() {
+        for (String kernel : List.of("int8", "bitserial", "reference")) {
+            Outcome outcome = build("--bits", "w4a4", "--data", folder, "--kernel", kernel);
+            // The only layer is the first one and keeps 8 bits, which planes of bits do not serve.
+            if (kernel.equals("bitserial")) {
+                assertEquals(1, outcome.exit(), outcome.err());
+                assertTrue(outcome.err().contains("toy.onnx: no layer can use the kernel 'bitserial' here: "),
+                        outcome.err());
+                assertTrue(outcome.err().contains("w8a8 "), outcome.err());
+                assertTrue(outcome.err().contains("now int8"), outcome.err());
+                assertTrue(outcome.err().contains("leave --kernel out"), outcome.err());
+                continue;
+            }
+            assertEquals(0, outcome.exit(), outcome.err());
+            assertTrue(outcome.err().contains("kernel " + kernel + " runs 1 of 1 convolutions\n"), outcome.err());
+            assertFindsTheBlocks();
+        }
+        assertEquals(0, build("--kernel", "native").exit());
+        assertFindsTheBlocks();
+        Outcome unknown = build("--kernel", "cuda");
+        assertEquals(2, unknown.exit());
+        assertTrue(unknown.err().contains("--kernel 'cuda' is none of the engine 'cpu', which has native, "),
+                unknown.err());
+    }
+
+    @Test
+    void aBuiltModelIsTunedAgainEvenInItsPlace() throws IOException {
         assertEquals(0, build("--quiet").exit());
-        Outcome outcome = run("build", built, "-o", folder.resolve("again.shrike"));
-        assertEquals(1, outcome.exit());
-        assertTrue(outcome.err().startsWith("shrike: " + built + ": is a built model already"), outcome.err());
+        byte[] untuned = Files.readAllBytes(built);
+        Path original = Files.copy(built, folder.resolve("original.shrike"));
+        Outcome outcome = buildOf(original, "--kernel", "native");
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertFalse(Arrays.equals(untuned, Files.readAllBytes(built)));
+        assertFindsTheBlocks();
+        assertEquals(0, buildOf(built, "--quiet").exit());
+        assertArrayEquals(untuned, Files.readAllBytes(built));
+        Outcome other = buildOf(built, "--imgsz", "96");
+        assertEquals(1, other.exit());
+        assertTrue(other.err().contains("toy.shrike: "), other.err());
     }
 
     @ParameterizedTest
@@ -219,7 +281,7 @@ class BuildTest {
     void helpNamesEveryOption() {
         Outcome outcome = run("help", "build");
         for (String option : List.of("--output", "--imgsz", "--bits", "--data", "--images", "--first-last", "--threads",
-                "--no-progress", "--quiet")) {
+                "--no-tune", "--kernel", "--no-progress", "--quiet")) {
             assertTrue(outcome.out().contains(option), option + " is not in " + outcome.out());
         }
         assertTrue(run("help").out().contains("  build  "));

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -76,6 +77,27 @@ class LaunchedIT {
                 outcome.out().startsWith("image 1/1 zwei Blöcke – 二.png: 64x64 1 red block, 1 blue block, "),
                 outcome.out());
         assertTrue(Files.exists(folder.resolve("runs/detect/exp/zwei Blöcke – 二.png")));
+    }
+
+    @Test
+    void itRunsFromAStartCacheAndWithABrokenOne() throws Exception {
+        assertEquals(new Outcome(0, "", ""), run("--make-start-cache"));
+        Path cache;
+        try (var files = Files.list(PROGRAM.resolveSibling(""))) {
+            cache = files.filter(file -> file.toString().endsWith(".aot")).findFirst().orElseThrow();
+        }
+        try {
+            itRunsOnTheModulePathWithoutAWordFromTheJvm();
+            itFindsBlocksInAPictureWithAnUnusualName();
+            failuresAndUsageErrorsAreExitCodes();
+            byte[] bytes = Files.readAllBytes(cache);
+            Files.write(cache, Arrays.copyOf(bytes, bytes.length / 2));
+            itRunsOnTheModulePathWithoutAWordFromTheJvm();
+            Files.write(cache, new byte[] {1, 2, 3});
+            itRunsOnTheModulePathWithoutAWordFromTheJvm();
+        } finally {
+            Files.delete(cache);
+        }
     }
 
     @Test

@@ -89,6 +89,11 @@ class LauncherTest {
     }
 
     private Process start(Path launcher, Path workingDirectory, List<String> arguments) throws IOException {
+        return start(launcher, workingDirectory, arguments, Map.of());
+    }
+
+    private Process start(Path launcher, Path workingDirectory, List<String> arguments, Map<String, String> more)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of(launcher.toString()));
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command).directory(workingDirectory.toFile());
@@ -96,6 +101,7 @@ class LauncherTest {
         environment.clear();
         environment.put("PATH", tools.toString());
         environment.put("JAVA_HOME", jdk.toString());
+        environment.putAll(more);
         return builder.start();
     }
 
@@ -232,6 +238,49 @@ class LauncherTest {
         Outcome outcome = run(launcher);
         assertEquals(1, outcome.exit());
         assertTrue(outcome.err().contains("no colon"), outcome.err());
+    }
+
+    @Test
+    void aBuildMakesAStartCacheThatLaterRunsUse() throws Exception {
+        Path launcher = makeSources();
+        script(
+                jdk.resolve("bin/java"),
+                "for a; do case $a in -XX:AOTCacheOutput=*) echo x >\"${a#*=}\";; esac; done; printf '<%s>\\n' \"$@\"");
+        assertEquals("building Shrike (first time: a few minutes)…\n", run(launcher).err());
+        Path cache = launcher.resolveSibling("deploy/app/target/app/start-jdk.aot");
+        Outcome outcome = run(launcher);
+        assertTrue(outcome.out().startsWith("<-Xlog:disable>\n<-XX:AOTCache=" + cache + ">\n"), outcome.out());
+        assertEquals("", outcome.err());
+        Files.delete(cache);
+        assertFalse(run(launcher).out().contains("AOT"));
+    }
+
+    @Test
+    void aStartCacheIsMadeOnRequestAndNotUsedWithOptionsOfTheUser() throws Exception {
+        Path launcher = install(folder.resolve("opt"));
+        Path lib = Files.createDirectories(folder.resolve("opt/lib"));
+        script(
+                jdk.resolve("bin/java"),
+                "for a; do case $a in -XX:AOTCacheOutput=*) echo x >\"${a#*=}\";; esac; done; printf '<%s>\\n' \"$@\"");
+        assertEquals(new Outcome(0, "", ""), run(launcher, "--make-start-cache"));
+        assertTrue(Files.readString(lib.resolveSibling("start-cache.log")).contains("Rehearsal>"));
+        assertTrue(run(launcher).out().contains("<-XX:AOTCache="));
+        Outcome outcome = finish(start(launcher, temporary, List.of(), Map.of("SHRIKE_JAVA_OPTIONS", "-Xshare:off")));
+        assertFalse(outcome.out().contains("AOT"), outcome.out());
+        assertTrue(outcome.out().contains("<-Xshare:off>"), outcome.out());
+    }
+
+    @Test
+    void withoutAStartCacheItRunsAllTheSame() throws Exception {
+        Path launcher = install(folder.resolve("opt"));
+        Path lib = Files.createDirectories(folder.resolve("opt/lib"));
+        Outcome refused = run(launcher, "--make-start-cache");
+        assertEquals(1, refused.exit());
+        assertTrue(refused.err().startsWith("shrike: cannot write " + lib.resolveSibling("start-jdk.aot")),
+                refused.err());
+        Outcome outcome = run(launcher);
+        assertFalse(outcome.out().contains("AOT"), outcome.out());
+        assertEquals("", outcome.err());
     }
 
     @Test

@@ -15,28 +15,36 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
 
 /** Makes the steps of operations on codes. */
 final class CodeLowering {
     private static final int OUTPUT_CODES = 0;
     private static final int OUTPUT_REAL = 1;
+    /** What {@code enum shrike_qkernel} calls the kernels of libshrike. */
+    private static final Map<ConvKernel, CpuSettings.CodeKernel> OURS = new EnumMap<>(Map.of(
+            ConvKernel.INT8, CpuSettings.CodeKernel.INT8,
+            ConvKernel.BITSERIAL, CpuSettings.CodeKernel.BITSERIAL,
+            ConvKernel.REFERENCE, CpuSettings.CodeKernel.REFERENCE));
 
     private final PlanBuilder plan;
     private final LoweredGraph lowered;
     private final NativeLibrary library;
     private final long context;
     private final Arena arena;
-    private final CpuSettings settings;
+    private final KernelChoice choice;
 
     CodeLowering(
             PlanBuilder plan, LoweredGraph lowered, NativeLibrary library, long context, Arena arena,
-            CpuSettings settings) {
+            KernelChoice choice) {
         this.plan = plan;
         this.lowered = lowered;
         this.library = library;
         this.context = context;
         this.arena = arena;
-        this.settings = settings;
+        this.choice = choice;
     }
 
     /** Adds the steps of a node on codes; false if it is none. */
@@ -54,7 +62,7 @@ final class CodeLowering {
         }
         CodeSum sum = lowered.sums().get(node.name());
         if (sum != null) {
-            add(node, sum, out);
+            add(node, sum, plan.viewOf(node.input(0)), plan.viewOf(node.input(1)), out);
             return true;
         }
         ActivationCodes codes = lowered.conversions().get(node.name());
@@ -73,6 +81,10 @@ final class CodeLowering {
         switch (node.op()) {
             case Op.MaxPool pool -> maxPool(node, pool.window().resolve(in.dims()[2], in.dims()[3]), in, out);
             case Op.Resize resize -> resize(node, resize, in, out);
+            case Op.DepthToSpace shuffle -> {
+                View[] views = OperationLowering.depthToSpace(shuffle, in, out);
+                map(node, null, views[0], views[1]);
+            }
             default -> throw OperationLowering.unsupported(node, "the CPU engine has no kernel for it on codes");
         }
         return true;
@@ -86,12 +98,12 @@ final class CodeLowering {
             Window window = conv.window().resolve(in.dims()[2], in.dims()[3]);
             View residual = node.hasInput(3) ? plan.inputView(index, node, 3) : null;
             Activation activation = codes.toCodes() ? Activation.NONE : conv.activation();
-            convolution(codes,
+            convolution(node, codes,
                     new ConvTask(node.name(), window, conv.group(), activation, in, out, null, null, residual));
             return;
         }
         Window one = Window.square(1, 1, 0);
-        convolution(codes, new ConvTask(
+        convolution(node, codes, new ConvTask(
                 node.name(), one, 1, Activation.NONE, rows(node, in), rows(node, out), null, null, null));
     }
 
@@ -109,7 +121,34 @@ final class CodeLowering {
                 new long[] {row * count, 1, row * count, row});
     }
 
-    private void convolution(CodeConvolution codes, ConvTask task) {
+    private void convolution(Node node, CodeConvolution codes, ConvTask task) {
+        String key = ConvLayer.keyOf(task, codes);
+        Optional<ConvKernel> wanted = choice.forCodes(key);
+        boolean done = wanted.isPresent() && byOtherLibrary(wanted.get(), node, codes, task);
+        ConvKernel kernel = done ? wanted.get() : byOurs(wanted, codes, task);
+        String about = "w" + codes.weights().bits() + "a" + codes.from().bits() + " " + task.describe();
+        plan.add(new ConvLayer(task.node(), key, true, about, kernel));
+    }
+
+    /** Adds the steps of a convolution by another library; false if it cannot have it. */
+    private boolean byOtherLibrary(ConvKernel kernel, Node node, CodeConvolution codes, ConvTask task) {
+        Optional<Step> step = plan.convolutions().product(kernel, task, codes, plan);
+        if (step.isEmpty()) {
+            return false;
+        }
+        plan.add(step.get());
+        // The same formulas as in the epilogue of our own kernels, a step each.
+        if (codes.table() != null) {
+            map(node, codes.table(), task.target(), task.target());
+        }
+        if (codes.sum() != null) {
+            add(node, codes.sum(), task.target(), task.residual(), task.target());
+        }
+        return true;
+    }
+
+    /** Adds the step of a convolution by libshrike, with the kernel that is wanted if it serves the layer. */
+    private ConvKernel byOurs(Optional<ConvKernel> wanted, CodeConvolution codes, ConvTask task) {
         IntegerWeights weights = codes.weights();
         Params.Writer params = task.describeTo(Params.CONV2D_Q.allocate(arena))
                 .set("src", plan.address(task.source()))
@@ -117,23 +156,15 @@ final class CodeLowering {
                 .set("src_zero", codes.from().zero())
                 .set("src_bits", codes.from().bits())
                 .set("weight_bits", weights.bits())
-                .set("weight_bipolar", weights.bipolar() ? 1 : 0)
-                .set("kernel", settings.codeKernel().ordinal());
+                .set("weight_bipolar", weights.bipolar() ? 1 : 0);
         setEpilogue(params, codes);
+        setThresholds(params, codes, task.outChannels());
         if (task.residual() != null) {
             params.set("residual", plan.address(task.residual())).setImage("residual", task.residual());
         }
-        if (library.codesPackedSize(context, params.memory()) < 0) {
-            // A kernel asked for by name serves the layers it can; the others get their best.
-            params.set("kernel", CpuSettings.CodeKernel.AUTO.ordinal());
-        }
-        long packedBytes = library.codesPackedSize(context, params.memory());
+        ConvKernel kernel = choose(params, wanted, task);
         long workspaceBytes = library.codesWorkspace(context, params.memory());
-        if (packedBytes < 0 || workspaceBytes < 0) {
-            throw new UnsupportedModelException("node '" + task.node() + "': no kernel for the convolution of codes "
-                    + task.describe());
-        }
-        MemorySegment packed = plan.allocate(Math.max(64, packedBytes));
+        MemorySegment packed = plan.allocate(Math.max(64, library.codesPackedSize(context, params.memory())));
         try (Arena temporary = Arena.ofConfined()) {
             MemorySegment source = temporary.allocateFrom(ValueLayout.JAVA_BYTE, weights.codes());
             MemorySegment zero = temporary.allocateFrom(ValueLayout.JAVA_INT, weights.zero());
@@ -143,10 +174,31 @@ final class CodeLowering {
         if (workspaceBytes > 0) {
             params.set("workspace", plan.workspace(workspaceBytes)).set("workspace_bytes", workspaceBytes);
         }
-        String kernel = library.codesKernel(context, params.memory()).orElse("conv2d_q");
+        String name = library.codesKernel(context, params.memory()).orElse("conv2d_q");
         plan.add(new NativeStep(
-                task.node(), kernel + " w" + weights.bits() + "a" + codes.from().bits() + " " + task.describe(),
+                task.node(), name + " w" + weights.bits() + "a" + codes.from().bits() + " " + task.describe(),
                 task.macs(), library, library.codesConv2d(), context, params.memory().address()));
+        return kernel;
+    }
+
+    /** Sets the kernel: the one that is wanted if it takes the layer, else the first in the library's table. */
+    private ConvKernel choose(Params.Writer params, Optional<ConvKernel> wanted, ConvTask task) {
+        if (wanted.isPresent() && OURS.containsKey(wanted.get())) {
+            params.set("kernel", OURS.get(wanted.get()).ordinal());
+            if (library.codesPackedSize(context, params.memory()) >= 0) {
+                return wanted.get();
+            }
+        }
+        params.set("kernel", CpuSettings.CodeKernel.AUTO.ordinal());
+        Optional<String> best = library.codesKernel(context, params.memory());
+        for (Map.Entry<ConvKernel, CpuSettings.CodeKernel> ours : OURS.entrySet()) {
+            params.set("kernel", ours.getValue().ordinal());
+            if (best.isPresent() && library.codesKernel(context, params.memory()).equals(best)) {
+                return ours.getKey();
+            }
+        }
+        throw new UnsupportedModelException("node '" + task.node() + "': no kernel for the convolution of codes "
+                + task.describe());
     }
 
     private void setEpilogue(Params.Writer params, CodeConvolution codes) {
@@ -166,6 +218,21 @@ final class CodeLowering {
                     .setFloat("residual_c", sum.c())
                     .set("residual_low", sum.low())
                     .set("residual_high", sum.high());
+        }
+    }
+
+    /** Where a channel's sums give few codes, comparisons replace the scaling and the table. */
+    private void setThresholds(Params.Writer params, CodeConvolution codes, int outChannels) {
+        if (!codes.toCodes()) {
+            return;
+        }
+        try (Arena temporary = Arena.ofConfined()) {
+            MemorySegment found = temporary.allocate(library.thresholdsSize(outChannels), 64);
+            if (library.findThresholds(params.memory(), found)) {
+                MemorySegment kept = plan.allocate(found.byteSize());
+                kept.copyFrom(found);
+                params.set("thresholds", kept.address());
+            }
         }
     }
 
@@ -195,9 +262,7 @@ final class CodeLowering {
         step(node, table == null ? "copy_u8" : "map_u8", library.mapCodes(), params);
     }
 
-    private void add(Node node, CodeSum sum, View out) {
-        View a = plan.viewOf(node.input(0));
-        View b = plan.viewOf(node.input(1));
+    private void add(Node node, CodeSum sum, View a, View b, View out) {
         View[] views = OperationLowering.bound(node, out, a.broadcast(out.dims()), b.broadcast(out.dims()));
         Params.Writer params = Params.ADD_U8
                 .allocate(arena)
@@ -219,9 +284,6 @@ final class CodeLowering {
 
     private void convert(Node node, ActivationCodes codes, View out) {
         boolean quantize = node.op() instanceof Op.QuantizeLinear;
-        if (codes.bipolar()) {
-            throw OperationLowering.unsupported(node, "bipolar activations between real operations");
-        }
         View in = plan.viewOf(node.input(0));
         View[] views = OperationLowering.bound(node, in, out);
         Params.Writer params = (quantize ? Params.QUANTIZE : Params.DEQUANTIZE)

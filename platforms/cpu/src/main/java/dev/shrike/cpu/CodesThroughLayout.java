@@ -32,7 +32,7 @@ final class CodesThroughLayout {
             return null;
         }
         return switch (node.op()) {
-            case Op.MaxPool _ -> first;
+            case Op.MaxPool _,Op.DepthToSpace _ -> first;
             case Op.Resize resize -> resize.mode() == Op.Resize.Mode.NEAREST ? first : null;
             case Op.Concat _ -> allSame(node.inputs(), known) ? first : null;
             default -> LayoutPlanner.isViewOp(node) ? first : null;

@@ -4,74 +4,102 @@ import dev.shrike.UnsupportedModelException;
 import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import org.bytedeco.javacpp.Loader;
 
 /**
- * Makes the step of a float convolution: by libshrike, or by oneDNN where that is present and suits the layer.
+ * Makes the step of a float convolution: by libshrike, or by another library where one is present and suits the layer.
  *
- * <p>oneDNN 2.7 takes dense tensors only, and its OpenMP threads spin for milliseconds after each call, on cores that
- * our own workers need. So it is chosen for dense layers of single-threaded plans where its kernels are ahead, and
- * libshrike's kernels run the rest.
+ * <p>Where nothing was chosen, oneDNN runs the dense layers of single-threaded plans and libshrike the rest: oneDNN 2.7
+ * takes dense tensors only, and its OpenMP threads spin for milliseconds after each call, on cores that our own workers
+ * need.
  */
 final class ConvolutionFactory implements AutoCloseable {
     private static final Logger LOG = System.getLogger(ConvolutionFactory.class.getName());
 
     private final NativeLibrary library;
     private final long context;
-    private final CpuSettings.Convolution choice;
+    private final KernelChoice choice;
     private final int threads;
-    private OneDnn oneDnn;
-    private int oneDnnSteps;
-    private int nativeSteps;
+    /** Those that were asked for so far; empty where one cannot be had. */
+    private final Map<ConvKernel, Optional<ConvolutionLibrary>> libraries = new EnumMap<>(ConvKernel.class);
+    private final Set<ConvKernel> used = EnumSet.noneOf(ConvKernel.class);
 
-    ConvolutionFactory(NativeLibrary library, long context, int threads, CpuSettings settings) {
+    ConvolutionFactory(NativeLibrary library, long context, int threads, KernelChoice choice) {
         this.library = library;
         this.context = context;
         this.threads = threads;
-        this.choice = settings.convolution();
-        // Loading it costs time and memory, so a plan that would never ask it goes without.
-        this.oneDnn = mayUseOneDnn() ? openOneDnn() : null;
+        this.choice = choice;
     }
 
-    private OneDnn openOneDnn() {
+    /** Adds the step of a convolution to the plan. */
+    void add(ConvTask task, PlanBuilder plan, Arena arena) {
+        String key = ConvLayer.keyOf(task);
+        ConvKernel wanted = choice.forReals(key).orElse(usual(task));
+        Optional<Step> step = other(wanted).flatMap(other -> other.convolution(task, plan::storageAddress));
+        ConvKernel kernel = step.isPresent() ? wanted : ConvKernel.NATIVE;
+        used.add(kernel);
+        plan.add(step.orElseGet(() -> nativeStep(task, plan, arena)));
+        plan.add(new ConvLayer(task.node(), key, false, task.describe(), kernel));
+    }
+
+    /** What runs a layer that nothing was chosen for. */
+    private ConvKernel usual(ConvTask task) {
+        return threads == 1 && task.group() == 1 ? ConvKernel.ONEDNN : ConvKernel.NATIVE;
+    }
+
+    /** The step of a convolution of codes by another library, without its table and sum, or nothing. */
+    Optional<Step> product(ConvKernel kernel, ConvTask task, CodeConvolution codes, PlanBuilder plan) {
+        Optional<Step> step = other(kernel).flatMap(other -> other.product(task, codes, plan::storageAddress));
+        if (step.isPresent()) {
+            used.add(kernel);
+        }
+        return step;
+    }
+
+    /** The library behind a kernel that is not ours. Loading one costs time and memory, so it waits until asked for. */
+    private Optional<ConvolutionLibrary> other(ConvKernel kernel) {
+        return switch (kernel) {
+            case ONEDNN -> libraries.computeIfAbsent(kernel, _ -> openOneDnn());
+            case ACL -> libraries.computeIfAbsent(kernel, _ -> openAcl());
+            case NATIVE, INT8, BITSERIAL, REFERENCE -> Optional.empty();
+        };
+    }
+
+    private Optional<ConvolutionLibrary> openOneDnn() {
         if (!NativeLoader.platform().equals("linux-x86_64")) {
-            return null;
+            return Optional.empty();
         }
         try {
-            return new OneDnn(threads);
-        } catch (LinkageError | RuntimeException e) {
-            // The engine is whole without it; whoever asked for it by name is told.
-            Logger.Level level =
-                    choice == CpuSettings.Convolution.ONEDNN ? Logger.Level.WARNING : Logger.Level.DEBUG;
-            LOG.log(level, "oneDNN is not used: " + e.getMessage() + "; add org.bytedeco:dnnl and org.bytedeco:opencl"
-                    + " with the classifier linux-x86_64", e);
-            return null;
-        }
-    }
-
-    /** The step for a convolution. */
-    Step create(ConvTask task, PlanBuilder plan, Arena arena) {
-        if (oneDnn != null && prefersOneDnn(task)) {
-            Optional<Step> step = oneDnn.convolution(task, plan::storageAddress);
-            if (step.isPresent()) {
-                oneDnnSteps++;
-                return step.get();
+            // See OpenCvLibrary: OpenCV may be loading in another thread.
+            synchronized (Loader.class) {
+                return Optional.of(new OneDnn(threads, library.features()));
             }
+        } catch (LinkageError | RuntimeException e) {
+            LOG.log(loudness(ConvKernel.ONEDNN),
+                    "oneDNN is not used: " + e.getMessage() + "; add org.bytedeco:dnnl and org.bytedeco:opencl"
+                            + " with the classifier linux-x86_64",
+                    e);
+            return Optional.empty();
         }
-        nativeSteps++;
-        return nativeStep(task, plan, arena);
     }
 
-    private boolean prefersOneDnn(ConvTask task) {
-        return choice == CpuSettings.Convolution.ONEDNN || task.group() == 1;
+    private Optional<ConvolutionLibrary> openAcl() {
+        try {
+            return Optional.of(new Acl(library, context, threads));
+        } catch (RuntimeException e) {
+            LOG.log(loudness(ConvKernel.ACL), "ARM Compute Library is not used: " + e.getMessage(), e);
+            return Optional.empty();
+        }
     }
 
-    private boolean mayUseOneDnn() {
-        return switch (choice) {
-            case NATIVE -> false;
-            case ONEDNN -> true;
-            case AUTO -> threads == 1;
-        };
+    /** The engine is whole without other libraries; whoever asked for one by name is told. */
+    private Logger.Level loudness(ConvKernel kernel) {
+        return choice.reals() == kernel ? Logger.Level.WARNING : Logger.Level.DEBUG;
     }
 
     private Step nativeStep(ConvTask task, PlanBuilder plan, Arena arena) {
@@ -114,26 +142,31 @@ final class ConvolutionFactory implements AutoCloseable {
 
     /** Bytes of native memory held outside the plan's arena. */
     long bytes() {
-        return oneDnn == null ? 0 : oneDnn.bytes();
+        return libraries.values().stream().flatMap(Optional::stream).mapToLong(ConvolutionLibrary::bytes).sum();
     }
 
     /** What runs the convolutions, for people. */
     String description() {
-        String ours = "libshrike " + library.versionText();
-        return oneDnnSteps == 0 ? ours : ours + " + oneDNN " + oneDnn.version();
+        StringBuilder text = new StringBuilder("libshrike " + library.versionText());
+        libraries.forEach((kernel, other) -> {
+            if (used.contains(kernel)) {
+                text.append(" + ").append(other.orElseThrow().description());
+            }
+        });
+        return text.toString();
     }
 
-    /** Called before each run. */
-    void beforeRun() {
-        if (oneDnnSteps > 0) {
-            oneDnn.useThreads();
-        }
+    /** What is to be called before each run. */
+    Runnable[] beforeRun() {
+        return libraries.entrySet().stream()
+                .filter(entry -> used.contains(entry.getKey()))
+                .map(entry -> (Runnable) entry.getValue().orElseThrow()::beforeRun)
+                .toArray(Runnable[]::new);
     }
 
     @Override
     public void close() {
-        if (oneDnn != null) {
-            oneDnn.close();
-        }
+        libraries.values().stream().flatMap(Optional::stream).forEach(ConvolutionLibrary::close);
+        libraries.clear();
     }
 }

@@ -4,10 +4,14 @@ import dev.shrike.BackendUnavailableException;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
+import dev.shrike.spi.BuildOptions;
+import dev.shrike.spi.BuiltModel;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The engine for the machine's own processor. */
 public final class CpuBackend implements Backend {
@@ -55,7 +59,25 @@ public final class CpuBackend implements Backend {
 
     @Override
     public GraphExecutor open(Graph graph, ExecutorOptions options) {
-        return PlanBuilder.build(library(), graph, options, CpuSettings.fromSystemProperties());
+        NativeLibrary library = library();
+        CpuSettings settings = CpuSettings.fromSystemProperties();
+        return PlanBuilder.build(library, graph, options, settings,
+                KernelChoice.of(settings, chosen(library, settings, graph, options)));
+    }
+
+    /** The kernels that tuning chose before, or that it chooses now if the settings want that. */
+    private static Map<String, ConvKernel> chosen(
+            NativeLibrary library, CpuSettings settings, Graph graph, ExecutorOptions options) {
+        Optional<Choices> before = Optional.empty();
+        if (!options.choices().isEmpty()) {
+            String target = Choices.target(CpuModel.here(), library, settings, PlanBuilder.threads(options));
+            before = Choices.read(options.choices(), target);
+        }
+        if (before.isEmpty() && CpuSettings.tunesOnOpening()) {
+            before = Optional.of(
+                    Tuner.here(library, settings).tune(graph, options, BuildOptions.Progress.NONE).choices());
+        }
+        return before.map(Choices::kernels).orElse(Map.of());
     }
 
     @Override
@@ -69,13 +91,23 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public Graph load(Path model) {
-        return ShrikeFile.read(model).graph();
+    public List<String> kernels() {
+        return ConvKernel.labels();
     }
 
     @Override
-    public void build(Graph graph, Path file) {
-        new ShrikeFile(graph, Map.of()).write(file);
+    public BuiltModel read(Path model) {
+        ShrikeFile file = ShrikeFile.read(model);
+        return new BuiltModel(file.graph(), file.choices());
+    }
+
+    @Override
+    public List<String> build(Graph graph, Path file, BuildOptions options) {
+        if (!options.tune() && options.kernel().isEmpty()) {
+            new ShrikeFile(graph, Map.of()).write(file);
+            return List.of();
+        }
+        return new FileBuild(library(), CpuSettings.fromSystemProperties(), options).write(graph, file);
     }
 
     /** The bound library. */

@@ -18,6 +18,7 @@ enum CpuFeatures {
     AVX512VNNI(10),
     AVX512VPOPCNTDQ(11),
     AVX512VBMI(12),
+    AVXVNNI(13),
     NEON(32),
     DOTPROD(33),
     FP16(34),

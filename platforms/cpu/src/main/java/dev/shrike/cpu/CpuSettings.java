@@ -2,6 +2,7 @@ package dev.shrike.cpu;
 
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Switches of the CPU engine, read from system properties.
@@ -12,7 +13,7 @@ import java.util.Locale;
  * @param convolution which float convolutions to use ({@code shrike.cpu.convolution})
  */
 record CpuSettings(long featureMask, Convolution convolution, CodeKernel codeKernel) {
-    /** Integer convolution kernels, in the order of {@code enum shrike_qkernel}. */
+    /** Integer convolution kernels; those of libshrike come first, in the order of {@code enum shrike_qkernel}. */
     enum CodeKernel {
         /** The first in the library's table that takes the layer. */
         AUTO,
@@ -21,7 +22,9 @@ record CpuSettings(long featureMask, Convolution convolution, CodeKernel codeKer
         /** AND and popcount of bit-planes. */
         BITSERIAL,
         /** The scalar reference: slow, for checking. */
-        REFERENCE
+        REFERENCE,
+        /** oneDNN wherever it gives the same bits. */
+        ONEDNN
     }
 
     /** Float convolution kernels. */
@@ -31,7 +34,35 @@ record CpuSettings(long featureMask, Convolution convolution, CodeKernel codeKer
         /** Only those of libshrike. */
         NATIVE,
         /** oneDNN wherever it has a quick kernel. */
-        ONEDNN
+        ONEDNN,
+        /** ARM Compute Library wherever it has a kernel. */
+        ACL
+    }
+
+    /** What the property asks for by name for convolutions of reals. */
+    Optional<ConvKernel> realKernel() {
+        return switch (convolution) {
+            case AUTO -> Optional.empty();
+            case NATIVE -> Optional.of(ConvKernel.NATIVE);
+            case ONEDNN -> Optional.of(ConvKernel.ONEDNN);
+            case ACL -> Optional.of(ConvKernel.ACL);
+        };
+    }
+
+    /** What the property asks for by name for convolutions of codes. */
+    Optional<ConvKernel> codesKernel() {
+        return switch (codeKernel) {
+            case AUTO -> Optional.empty();
+            case INT8 -> Optional.of(ConvKernel.INT8);
+            case BITSERIAL -> Optional.of(ConvKernel.BITSERIAL);
+            case REFERENCE -> Optional.of(ConvKernel.REFERENCE);
+            case ONEDNN -> Optional.of(ConvKernel.ONEDNN);
+        };
+    }
+
+    /** Whether networks that nothing was chosen for are tuned when they are opened ({@code shrike.cpu.tune}). */
+    static boolean tunesOnOpening() {
+        return Boolean.getBoolean("shrike.cpu.tune");
     }
 
     static CpuSettings fromSystemProperties() {

@@ -57,6 +57,8 @@ record NativeLibrary(
         MethodHandle codesPack,
         MethodHandle codesWorkspace,
         MethodHandle codesKernel,
+        MethodHandle thresholdsSize,
+        MethodHandle thresholds,
         MethodHandle codesConv2d,
         MethodHandle maxpool2dCodes,
         MethodHandle resize2dCodes,
@@ -64,7 +66,8 @@ record NativeLibrary(
         MethodHandle addCodes,
         MethodHandle quantize,
         MethodHandle dequantize) {
-    static final int ABI_VERSION = 2;
+    static final int ABI_VERSION = 3;
+    private static final int UNSUPPORTED = 2;
 
     /**
      * The functions found by a lookup.
@@ -111,6 +114,8 @@ record NativeLibrary(
                 binder.bind("shrike_conv2d_q_pack", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
                 binder.bind("shrike_conv2d_q_workspace", JAVA_LONG, JAVA_LONG, JAVA_LONG),
                 binder.bind("shrike_conv2d_q_kernel", ADDRESS, JAVA_LONG, JAVA_LONG),
+                binder.bind("shrike_conv2d_q_thresholds_size", JAVA_LONG, JAVA_INT),
+                binder.bind("shrike_conv2d_q_thresholds", JAVA_INT, JAVA_LONG, JAVA_LONG),
                 binder.operation("shrike_conv2d_q"),
                 binder.operation("shrike_maxpool2d_u8"),
                 binder.operation("shrike_resize2d_u8"),
@@ -262,6 +267,30 @@ record NativeLibrary(
         } catch (Throwable t) {
             throw unexpected(t);
         }
+    }
+
+    /** Bytes of the thresholds of that many output channels. */
+    long thresholdsSize(int outChannels) {
+        try {
+            return (long) thresholdsSize.invokeExact(outChannels);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /** Writes the thresholds that stand for a convolution's output; false if its map from sums to codes has none. */
+    boolean findThresholds(MemorySegment params, MemorySegment found) {
+        int status;
+        try {
+            status = (int) thresholds.invokeExact(params.address(), found.address());
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+        if (status == UNSUPPORTED) {
+            return false;
+        }
+        require(status, "find the thresholds of a convolution");
+        return true;
     }
 
     private static Optional<String> name(MemorySegment pointer) {

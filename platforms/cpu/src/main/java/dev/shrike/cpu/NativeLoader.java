@@ -11,9 +11,9 @@ import java.nio.file.StandardCopyOption;
 import java.util.Locale;
 
 /**
- * Finds {@code libshrike.so}: where the system property {@code shrike.library.path} says (the file itself, or a folder
- * that holds it, or one that holds {@code lib/linux-<arch>/}), else in the jar, from where it is unpacked to a
- * temporary file for the time of loading.
+ * Finds {@code libshrike.so}, and the libraries that lie beside it: where the system property
+ * {@code shrike.library.path} says (the file itself, or a folder that holds it, or one that holds
+ * {@code lib/linux-<arch>/}), else in the jar, from where it is unpacked to a temporary file for the time of loading.
  */
 final class NativeLoader {
     static final String PATH_PROPERTY = "shrike.library.path";
@@ -21,13 +21,18 @@ final class NativeLoader {
 
     private NativeLoader() {}
 
-    /** The symbols of the library, loaded for the rest of the process. */
+    /** The symbols of {@code libshrike.so}, loaded for the rest of the process. */
     static SymbolLookup load() {
+        return load(FILE);
+    }
+
+    /** The symbols of a library that lies where {@code libshrike.so} does. */
+    static SymbolLookup load(String name) {
         String given = System.getProperty(PATH_PROPERTY);
         if (given != null && !given.isBlank()) {
-            return open(locate(Path.of(given)));
+            return open(locate(Path.of(given), name));
         }
-        return loadFromJar();
+        return loadFromJar(name);
     }
 
     /** Name of this platform as in {@code lib/<platform>/}. */
@@ -43,15 +48,16 @@ final class NativeLoader {
         return (os.startsWith("linux") ? "linux" : os.replaceAll("[^a-z0-9]", "")) + "-" + name;
     }
 
-    private static Path locate(Path given) {
-        Path[] places = {given, given.resolve(FILE), given.resolve("lib").resolve(platform()).resolve(FILE)};
+    private static Path locate(Path given, String name) {
+        Path folder = Files.isRegularFile(given) && !name.equals(FILE) ? given.resolveSibling(name) : given;
+        Path[] places = {folder, given.resolve(name), given.resolve("lib").resolve(platform()).resolve(name)};
         for (Path place : places) {
             if (Files.isRegularFile(place)) {
                 return place.toAbsolutePath();
             }
         }
-        throw new BackendUnavailableException("no " + FILE + " at " + given + " (from the property " + PATH_PROPERTY
-                + "); point it at the file, or at the folder with lib/" + platform() + "/" + FILE);
+        throw new BackendUnavailableException("no " + name + " at " + given + " (from the property " + PATH_PROPERTY
+                + "); point it at the file, or at the folder with lib/" + platform() + "/" + name);
     }
 
     private static SymbolLookup open(Path file) {
@@ -63,15 +69,15 @@ final class NativeLoader {
         }
     }
 
-    private static SymbolLookup loadFromJar() {
-        String resource = "lib/" + platform() + "/" + FILE;
+    private static SymbolLookup loadFromJar(String name) {
+        String resource = "lib/" + platform() + "/" + name;
         try (InputStream in = NativeLoader.class.getClassLoader().getResourceAsStream(resource)) {
             if (in == null) {
                 throw new BackendUnavailableException("no " + resource + " on the class or module path: add the"
                         + " artifact dev.shrike:shrike-native built for this platform, or set the property "
                         + PATH_PROPERTY);
             }
-            Path file = Files.createTempFile("libshrike", ".so");
+            Path file = Files.createTempFile(name.replace(".so", ""), ".so");
             try {
                 Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
                 return open(file);

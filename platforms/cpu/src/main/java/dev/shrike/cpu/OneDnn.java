@@ -3,7 +3,6 @@ package dev.shrike.cpu;
 import static org.bytedeco.dnnl.global.dnnl.*;
 
 import dev.shrike.DeviceException;
-import dev.shrike.graph.Activation;
 import dev.shrike.graph.Window;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -12,12 +11,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongUnaryOperator;
+import java.util.function.Predicate;
 import org.bytedeco.dnnl.dnnl_convolution_desc_t;
 import org.bytedeco.dnnl.dnnl_engine;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_memory_desc_t;
-import org.bytedeco.dnnl.dnnl_post_ops;
 import org.bytedeco.dnnl.dnnl_primitive;
 import org.bytedeco.dnnl.dnnl_primitive_attr;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
@@ -27,16 +26,17 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 
 /**
- * Convolutions by oneDNN 2.7; the one class that touches its binding.
+ * Convolutions by oneDNN 2.7; with {@link OneDnnCodes} and {@link OneDnnReals} all that touches its binding.
  *
  * <p>Only dense NHWC tensors: for a channel slice of a wider buffer oneDNN 2.7 has nothing but its reference loops,
  * a hundred times slower.
  */
-final class OneDnn implements AutoCloseable {
+final class OneDnn implements ConvolutionLibrary {
     private final dnnl_engine engine = new dnnl_engine();
     private final dnnl_stream stream = new dnnl_stream();
     private final List<Runnable> releases = new ArrayList<>();
     private final int threads;
+    private final OneDnnCodes codes;
     private final OpenMp openMp;
     private final Arena arena = Arena.ofShared();
     private MemorySegment scratch;
@@ -45,61 +45,87 @@ final class OneDnn implements AutoCloseable {
     /**
      * The library, loaded.
      *
+     * @param features what the CPU has, as the bits of {@code shrike.h}
      * @throws LinkageError if its binding or natives are missing on this platform
      */
-    OneDnn(int threads) {
+    OneDnn(int threads, long features) {
         this.threads = threads;
+        // The kernels that the tests compare bit for bit. What is beyond them is for types that we do not use, and once
+        // there are primitives the call is refused, which changes nothing.
+        dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx512_core_vnni);
         check(dnnl_engine_create(engine, dnnl_cpu, 0), "create an engine");
         releases.add(() -> dnnl_engine_destroy(engine));
         check(dnnl_stream_create(stream, engine, dnnl_stream_default_flags), "create a stream");
         releases.add(() -> dnnl_stream_destroy(stream));
         openMp = new OpenMp();
         openMp.setThreads(threads);
+        codes = new OneDnnCodes(this, features);
     }
 
     /** Gives the calling thread's parallel regions the number of threads of this plan. */
-    void useThreads() {
+    @Override
+    public void beforeRun() {
         openMp.setThreads(threads);
     }
 
-    /** Version for people. */
-    String version() {
+    @Override
+    public String description() {
         var v = dnnl_version();
-        return v.major() + "." + v.minor() + "." + v.patch();
+        return "oneDNN " + v.major() + "." + v.minor() + "." + v.patch();
     }
 
-    /** Bytes of native memory held for weights and scratch. */
-    long bytes() {
+    @Override
+    public long bytes() {
         return bytes;
     }
 
-    /**
-     * A step for the convolution, or nothing where oneDNN has no quick implementation.
-     *
-     * @param address native address of element 0 of a view's storage, by storage
-     */
-    Optional<Step> convolution(ConvTask task, LongUnaryOperator address) {
-        if (!ConvTask.isDense(task.source()) || !ConvTask.isDense(task.target())) {
-            return Optional.empty();
-        }
-        if (task.residual() != null && !ConvTask.isDense(task.residual())) {
-            return Optional.empty();
-        }
-        if (!postOp(task.activation()).isPresent()) {
-            return Optional.empty();
-        }
-        return Optional.ofNullable(build(task, address));
+    @Override
+    public Optional<Step> convolution(ConvTask task, LongUnaryOperator address) {
+        return isDense(task) ? new OneDnnReals(this).convolution(task, address) : Optional.empty();
     }
 
-    private Step build(ConvTask task, LongUnaryOperator address) {
-        try (dnnl_memory_desc_t source = describe(task.source());
-                dnnl_memory_desc_t target = describe(task.target());
-                dnnl_memory_desc_t weights = weightsDescriptor(task, dnnl_format_tag_any);
-                dnnl_memory_desc_t plainWeights = weightsDescriptor(task, task.group() > 1 ? dnnl_goihw : dnnl_oihw);
-                dnnl_memory_desc_t bias = new dnnl_memory_desc_t();
+    @Override
+    public Optional<Step> product(ConvTask task, CodeConvolution product, LongUnaryOperator address) {
+        // A sum comes in a step of its own, when the target has been written.
+        boolean kept = task.residual() == null || task.residual().storage() != task.target().storage();
+        return isDense(task) && kept ? codes.convolution(task, product, address) : Optional.empty();
+    }
+
+    private static boolean isDense(ConvTask task) {
+        return ConvTask.isDense(task.source()) && ConvTask.isDense(task.target())
+                && (task.residual() == null || ConvTask.isDense(task.residual()));
+    }
+
+    /** Element types of a convolution. */
+    record Types(int source, int weights, int target) {}
+
+    /** One more argument of a convolution: what it is to oneDNN, its form, its data. */
+    record Argument(int kind, dnnl_memory_desc_t form, Pointer data) {}
+
+    /**
+     * A convolution as oneDNN is to see it.
+     *
+     * @param name begins the name of the step
+     * @param types element types
+     * @param weights outChannels x inChannels/group x kernelHeight x kernelWidth
+     * @param attributes released with the form
+     * @param bias form of the bias, or null
+     * @param takes whether an implementation of this name is wanted
+     */
+    record Form(
+            String name,
+            Types types,
+            MemorySegment weights,
+            dnnl_primitive_attr attributes,
+            dnnl_memory_desc_t bias,
+            Predicate<String> takes) {}
+
+    /** The step of a convolution, or nothing where no wanted implementation takes it. Releases the attributes. */
+    Optional<Step> step(ConvTask task, Form form, List<Argument> more, LongUnaryOperator address) {
+        try (dnnl_memory_desc_t source = describe(task.source(), form.types().source());
+                dnnl_memory_desc_t target = describe(task.target(), form.types().target());
+                dnnl_memory_desc_t weights = weightsForm(task, form.types().weights(), dnnl_format_tag_any);
                 dnnl_convolution_desc_t descriptor = new dnnl_convolution_desc_t()) {
-            int[] dims = task.target().dims();
-            check(dnnl_memory_desc_init_by_tag(bias, 1, new long[] {dims[1]}, dnnl_f32, dnnl_x), "describe the bias");
             Window w = task.window();
             long[] strides = {w.strideHeight(), w.strideWidth()};
             long[] dilates = {w.dilationHeight() - 1, w.dilationWidth() - 1};
@@ -107,24 +133,26 @@ final class OneDnn implements AutoCloseable {
             long[] after = {w.padBottom(), w.padRight()};
             check(
                     dnnl_dilated_convolution_forward_desc_init(
-                            descriptor, dnnl_forward_inference, dnnl_convolution_direct, source, weights, bias, target,
-                            strides, dilates, before, after),
+                            descriptor, dnnl_forward_inference, dnnl_convolution_direct, source, weights, form.bias(),
+                            target, strides, dilates, before, after),
                     "describe the convolution");
-            dnnl_primitive_attr attributes = attributes(task);
             dnnl_primitive_desc primitiveDescriptor = new dnnl_primitive_desc();
             int status = dnnl_primitive_desc_create(
-                    primitiveDescriptor, new org.bytedeco.dnnl.const_dnnl_op_desc_t(descriptor), attributes, engine,
-                    new dnnl_primitive_desc());
-            dnnl_primitive_attr_destroy(attributes);
+                    primitiveDescriptor, new org.bytedeco.dnnl.const_dnnl_op_desc_t(descriptor), form.attributes(),
+                    engine, new dnnl_primitive_desc());
+            dnnl_primitive_attr_destroy(form.attributes());
             if (status != dnnl_success) {
-                return null;
+                return Optional.empty();
             }
             try {
                 String implementation = implementation(primitiveDescriptor);
-                if (implementation.startsWith("ref") || implementation.startsWith("gemm")) {
-                    return null;
+                if (!form.takes().test(implementation)) {
+                    return Optional.empty();
                 }
-                return assemble(task, address, primitiveDescriptor, plainWeights, bias, implementation);
+                List<Argument> all = new ArrayList<>(more);
+                all.add(new Argument(DNNL_ARG_SRC, source, locate(task.source(), form.types().source(), address)));
+                all.add(new Argument(DNNL_ARG_DST, target, locate(task.target(), form.types().target(), address)));
+                return Optional.of(assemble(task, form, primitiveDescriptor, all, implementation));
             } finally {
                 dnnl_primitive_desc_destroy(primitiveDescriptor);
             }
@@ -132,48 +160,31 @@ final class OneDnn implements AutoCloseable {
     }
 
     private Step assemble(
-            ConvTask task,
-            LongUnaryOperator address,
-            dnnl_primitive_desc descriptor,
-            dnnl_memory_desc_t plainWeights,
-            dnnl_memory_desc_t biasDescriptor,
-            String implementation) {
+            ConvTask task, Form form, dnnl_primitive_desc descriptor, List<Argument> known, String implementation) {
         dnnl_memory_desc_t packed = dnnl_primitive_desc_query_md(descriptor, dnnl_query_weights_md, 0);
         dnnl_memory_desc_t scratch = dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
-        dnnl_memory weights = memory(packed, allocate(dnnl_memory_desc_get_size(packed)));
-        reorder(task.weights().toFloats(), plainWeights, packed, weights);
-        float[] biasValues =
-                task.bias() == null ? new float[task.outChannels()] : task.bias().toFloats();
+        Pointer weights = allocate(dnnl_memory_desc_get_size(packed));
+        try (dnnl_memory_desc_t plain =
+                weightsForm(task, form.types().weights(), task.group() > 1 ? dnnl_goihw : dnnl_oihw)) {
+            reorder(form.weights(), plain, packed, weights);
+        }
+        List<Argument> all = new ArrayList<>(known);
+        all.add(new Argument(DNNL_ARG_WEIGHTS, packed, weights));
         long scratchBytes = dnnl_memory_desc_get_size(scratch);
-
-        List<Integer> kinds = new ArrayList<>(List.of(
-                DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST));
-        List<dnnl_memory> memories = new ArrayList<>();
-        try (dnnl_memory_desc_t source = describe(task.source());
-                dnnl_memory_desc_t target = describe(task.target())) {
-            memories.add(memory(source, locate(task.source(), address)));
-            memories.add(weights);
-            memories.add(memory(biasDescriptor, copy(biasValues)));
-            memories.add(memory(target, locate(task.target(), address)));
-            if (task.residual() != null) {
-                int index = task.activation().kind() == Activation.Kind.NONE ? 0 : 1;
-                kinds.add(DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (index + 1) | DNNL_ARG_SRC_1);
-                memories.add(memory(target, locate(task.residual(), address)));
-            }
-        }
         if (scratchBytes > 0) {
-            kinds.add(DNNL_ARG_SCRATCHPAD);
-            memories.add(memory(scratch, scratchpad(scratchBytes)));
+            all.add(new Argument(DNNL_ARG_SCRATCHPAD, scratch, scratchpad(scratchBytes)));
         }
-        dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(kinds.size());
-        for (int i = 0; i < kinds.size(); i++) {
-            arguments.getPointer(i).arg(kinds.get(i)).memory(memories.get(i));
+        dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(all.size());
+        for (int i = 0; i < all.size(); i++) {
+            Argument argument = all.get(i);
+            arguments.getPointer(i).arg(argument.kind()).memory(memory(argument.form(), argument.data()));
         }
         dnnl_primitive primitive = new dnnl_primitive();
         check(dnnl_primitive_create(primitive, descriptor), "create the convolution of '" + task.node() + "'");
         releases.add(() -> dnnl_primitive_destroy(primitive));
         releases.add(arguments::close);
-        return new ConvStep(task, implementation, primitive, stream, kinds.size(), arguments);
+        String name = form.name() + " onednn/" + implementation + " " + task.describe();
+        return new ConvStep(task, name, primitive, stream, all.size(), arguments);
     }
 
     private static final class ConvStep extends Step {
@@ -184,12 +195,12 @@ final class OneDnn implements AutoCloseable {
 
         ConvStep(
                 ConvTask task,
-                String implementation,
+                String name,
                 dnnl_primitive primitive,
                 dnnl_stream stream,
                 int count,
                 dnnl_exec_arg_t arguments) {
-            super(task.node(), "conv_f32 onednn/" + implementation + " " + task.describe(), task.macs());
+            super(task.node(), name, task.macs());
             this.primitive = primitive;
             this.stream = stream;
             this.count = count;
@@ -207,18 +218,19 @@ final class OneDnn implements AutoCloseable {
         }
     }
 
-    private static dnnl_memory_desc_t describe(View view) {
+    /** The form of a dense view; the caller closes it. */
+    static dnnl_memory_desc_t describe(View view, int type) {
         dnnl_memory_desc_t descriptor = new dnnl_memory_desc_t();
         long[] dims = new long[view.rank()];
         for (int i = 0; i < dims.length; i++) {
             dims[i] = view.dims()[i];
         }
         long[] strides = View.denseStrides(view.dims(), View.channelsLast(view.rank()));
-        check(dnnl_memory_desc_init_by_strides(descriptor, dims.length, dims, dnnl_f32, strides), "describe a tensor");
+        check(dnnl_memory_desc_init_by_strides(descriptor, dims.length, dims, type, strides), "describe a tensor");
         return descriptor;
     }
 
-    private static dnnl_memory_desc_t weightsDescriptor(ConvTask task, int tag) {
+    private static dnnl_memory_desc_t weightsForm(ConvTask task, int type, int tag) {
         long out = task.outChannels();
         long in = task.inChannels();
         Window w = task.window();
@@ -227,46 +239,16 @@ final class OneDnn implements AutoCloseable {
                 ? new long[] {g, out / g, in / g, w.kernelHeight(), w.kernelWidth()}
                 : new long[] {out, in, w.kernelHeight(), w.kernelWidth()};
         dnnl_memory_desc_t descriptor = new dnnl_memory_desc_t();
-        check(dnnl_memory_desc_init_by_tag(descriptor, dims.length, dims, dnnl_f32, tag), "describe weights");
+        check(dnnl_memory_desc_init_by_tag(descriptor, dims.length, dims, type, tag), "describe weights");
         return descriptor;
     }
 
-    private static dnnl_primitive_attr attributes(ConvTask task) {
+    /** Attributes of a step whose scratch memory is ours; {@link #step} releases them. */
+    static dnnl_primitive_attr attributes() {
         dnnl_primitive_attr attributes = new dnnl_primitive_attr();
         check(dnnl_primitive_attr_create(attributes), "create attributes");
         check(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user), "set the scratchpad");
-        dnnl_post_ops ops = new dnnl_post_ops();
-        check(dnnl_post_ops_create(ops), "create post-ops");
-        Activation activation = task.activation();
-        if (activation.kind() != Activation.Kind.NONE) {
-            PostOp op = postOp(activation).orElseThrow();
-            check(dnnl_post_ops_append_eltwise(ops, 1, op.algorithm(), op.alpha(), op.beta()), "add an activation");
-        }
-        if (task.residual() != null) {
-            try (dnnl_memory_desc_t target = describe(task.target())) {
-                check(dnnl_post_ops_append_binary(ops, dnnl_binary_add, target), "add a residual");
-            }
-        }
-        check(dnnl_primitive_attr_set_post_ops(attributes, ops), "set post-ops");
-        dnnl_post_ops_destroy(ops);
         return attributes;
-    }
-
-    private record PostOp(int algorithm, float alpha, float beta) {}
-
-    /** oneDNN's name for an activation; nothing where it has none. */
-    private static Optional<PostOp> postOp(Activation activation) {
-        return Optional.ofNullable(
-                switch (activation.kind()) {
-                    case NONE -> new PostOp(0, 0, 0);
-                    case SILU -> new PostOp(dnnl_eltwise_swish, 1, 0);
-                    case RELU -> new PostOp(dnnl_eltwise_relu, 0, 0);
-                    case LEAKY_RELU -> new PostOp(dnnl_eltwise_relu, activation.alpha(), 0);
-                    case SIGMOID -> new PostOp(dnnl_eltwise_logistic, 0, 0);
-                    case TANH -> new PostOp(dnnl_eltwise_tanh, 0, 0);
-                    case CLIP -> new PostOp(dnnl_eltwise_clip, activation.alpha(), activation.beta());
-                    case HARD_SIGMOID, HARD_SWISH -> null;
-                });
     }
 
     private static String implementation(dnnl_primitive_desc descriptor) {
@@ -277,15 +259,15 @@ final class OneDnn implements AutoCloseable {
     }
 
     private void reorder(
-            float[] values, dnnl_memory_desc_t fromDescriptor, dnnl_memory_desc_t toDescriptor, dnnl_memory to) {
-        try (Arena temporary = Arena.ofConfined();
-                dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(2)) {
+            MemorySegment values, dnnl_memory_desc_t fromForm, dnnl_memory_desc_t toForm, Pointer target) {
+        try (dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(2)) {
             dnnl_memory source = new dnnl_memory();
-            Pointer data = new Address(temporary.allocateFrom(ValueLayout.JAVA_FLOAT, values).address());
-            check(dnnl_memory_create(source, fromDescriptor, engine, data), "create a memory");
+            dnnl_memory to = new dnnl_memory();
+            check(dnnl_memory_create(source, fromForm, engine, new Address(values.address())), "create a memory");
+            check(dnnl_memory_create(to, toForm, engine, target), "create a memory");
             dnnl_primitive_desc descriptor = new dnnl_primitive_desc();
             check(
-                    dnnl_reorder_primitive_desc_create(descriptor, fromDescriptor, engine, toDescriptor, engine, null),
+                    dnnl_reorder_primitive_desc_create(descriptor, fromForm, engine, toForm, engine, null),
                     "describe a reorder");
             dnnl_primitive primitive = new dnnl_primitive();
             check(dnnl_primitive_create(primitive, descriptor), "create a reorder");
@@ -296,6 +278,7 @@ final class OneDnn implements AutoCloseable {
             dnnl_primitive_destroy(primitive);
             dnnl_primitive_desc_destroy(descriptor);
             dnnl_memory_destroy(source);
+            dnnl_memory_destroy(to);
         }
     }
 
@@ -306,8 +289,10 @@ final class OneDnn implements AutoCloseable {
         return memory;
     }
 
-    private static Pointer locate(View view, LongUnaryOperator address) {
-        return new Address(address.applyAsLong(view.storage()) + view.offset() * Float.BYTES);
+    /** Where a view of elements of that type begins. */
+    static Pointer locate(View view, int type, LongUnaryOperator address) {
+        long size = type == dnnl_f32 ? Float.BYTES : 1;
+        return new Address(address.applyAsLong(view.storage()) + view.offset() * size);
     }
 
     private Pointer allocate(long size) {
@@ -324,7 +309,8 @@ final class OneDnn implements AutoCloseable {
         return new Address(scratch.address());
     }
 
-    private Pointer copy(float[] values) {
+    /** A copy of the values that lives as long as the library is open. */
+    Pointer copy(float[] values) {
         MemorySegment segment = arena.allocate(4L * values.length, 64);
         MemorySegment.copy(values, 0, segment, ValueLayout.JAVA_FLOAT, 0, values.length);
         return new Address(segment.address());
@@ -337,7 +323,7 @@ final class OneDnn implements AutoCloseable {
         }
     }
 
-    private static void check(int status, String what) {
+    static void check(int status, String what) {
         if (status != dnnl_success) {
             throw new DeviceException("oneDNN cannot " + what + ": status " + status
                     + (status == dnnl_out_of_memory ? " (out of memory)" : ""));

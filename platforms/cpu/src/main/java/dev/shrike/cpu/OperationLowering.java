@@ -56,7 +56,10 @@ final class OperationLowering {
             case Op.Gemm gemm -> new MatrixLowering(plan, library, context, arena).gemm(index, node, gemm, in, out);
             case Op.Pad _ -> pad(node, in, out);
             case Op.Gather gather -> gather(node, gather, in, out);
-            case Op.DepthToSpace shuffle -> depthToSpace(node, shuffle, in, out);
+            case Op.DepthToSpace shuffle -> {
+                View[] views = depthToSpace(shuffle, in, out);
+                copy(node, views[0], views[1]);
+            }
             case Op.BatchNormalization _,Op.Concat _,Op.Split _,Op.Slice _,Op.Reshape _ -> throw noKernel(node);
             case Op.Transpose _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Identity _ -> throw noKernel(node);
             case Op.ShapeOf _,Op.Range _,Op.Expand _,Op.Tile _,Op.Where _ -> throw noKernel(node);
@@ -87,7 +90,7 @@ final class OperationLowering {
         View residual = node.hasInput(3) ? plan.inputView(index, node, 3) : null;
         ConvTask task = new ConvTask(
                 node.name(), window, conv.group(), conv.activation(), in, out, plan.constant(node, 1), bias, residual);
-        plan.add(plan.convolutions().create(task, plan, arena));
+        plan.convolutions().add(task, plan, arena);
     }
 
     private void pool(
@@ -304,8 +307,8 @@ final class OperationLowering {
         }
     }
 
-    /** One copy between six-dimensional views: batch, two block dimensions, channels, rows, columns. */
-    private void depthToSpace(Node node, Op.DepthToSpace shuffle, View in, View out) {
+    /** Source and target of the one copy that it is: batch, two block dimensions, channels, rows, columns. */
+    static View[] depthToSpace(Op.DepthToSpace shuffle, View in, View out) {
         int b = shuffle.blockSize();
         int n = in.dims()[0];
         int c = out.dims()[1];
@@ -315,7 +318,7 @@ final class OperationLowering {
         int[] order = shuffle.depthColumnRow() ? new int[] {0, 3, 4, 1, 5, 2} : new int[] {0, 1, 4, 2, 5, 3};
         View from = in.reshape(split).orElseThrow().transpose(order);
         View to = out.reshape(new int[] {n, c, h, b, w, b}).orElseThrow();
-        copy(node, from, to);
+        return new View[] {from, to};
     }
 
     // --- ranks -----------------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ final class Params {
     static final Params CONV2D_Q = new Params(
             "shrike_conv2d_q_params",
             "pointer src, pointer dst, pointer weights, pointer multiplier, pointer offset, pointer table,"
-                    + "pointer residual, pointer workspace," + IMAGE_STRIDES
+                    + "pointer thresholds, pointer residual, pointer workspace," + IMAGE_STRIDES
                     + "i64 residual_batch_stride, i64 residual_row_stride, i64 residual_pixel_stride,"
                     + "i64 workspace_bytes, i32 batch, i32 height, i32 width, i32 channels,"
                     + "i32 out_height, i32 out_width, i32 out_channels, i32 groups,"
@@ -149,6 +149,17 @@ final class Params {
             "shrike_dequantize_u8_f32_params",
             "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
                     + "i32 rank, f32 scale, i32 zero, i32 reserved");
+
+    /** Of {@code shrike_acl.h}. */
+    static final Params ACL_CONV2D = new Params(
+            "shrike_acl_conv2d_params",
+            "pointer src, pointer dst, pointer weights, pointer bias, pointer weight_scale," + IMAGE_STRIDES
+                    + "i32 batch, i32 height, i32 width, i32 channels,"
+                    + "i32 out_height, i32 out_width, i32 out_channels, i32 groups,"
+                    + "i32 kernel_height, i32 kernel_width, i32 stride_height, i32 stride_width,"
+                    + "i32 pad_top, i32 pad_left, i32 dilation_height, i32 dilation_width, i32 type, i32 method,"
+                    + "i32 activation, f32 alpha, f32 beta, f32 src_scale, f32 dst_scale, i32 src_zero, i32 dst_zero,"
+                    + "i32 threads");
 
     /** The C name of the struct. */
     String name() {

@@ -11,7 +11,8 @@ import java.util.List;
 
 /**
  * A network as a list of steps over fixed buffers. One thread runs the steps in order; each step is parallel inside.
- * Owns the arena, the worker pool and oneDNN's objects; a {@link Cleaner} frees them if nobody closed the plan.
+ * Owns the arena, the worker pool and the objects of other libraries; a {@link Cleaner} frees them if nobody closed the
+ * plan.
  */
 final class Plan implements GraphExecutor {
     private static final Cleaner CLEANER = Cleaner.create();
@@ -23,7 +24,8 @@ final class Plan implements GraphExecutor {
     private final List<Binding> taps;
     private final long bytes;
     private final String description;
-    private final ConvolutionFactory convolutions;
+    private final List<ConvLayer> layers;
+    private final Runnable[] beforeRun;
     private final Cleaner.Cleanable cleanable;
     private volatile boolean closed;
 
@@ -33,19 +35,20 @@ final class Plan implements GraphExecutor {
             Arena arena,
             ConvolutionFactory convolutions,
             List<Step> steps,
+            List<ConvLayer> layers,
             List<Binding> inputs,
             List<Binding> outputs,
             List<Binding> taps,
-            long bytes,
-            String description) {
+            long bytes) {
         this.steps = steps.toArray(Step[]::new);
         this.nanos = new long[this.steps.length];
         this.inputs = List.copyOf(inputs);
         this.outputs = List.copyOf(outputs);
         this.taps = List.copyOf(taps);
         this.bytes = bytes;
-        this.description = description;
-        this.convolutions = convolutions;
+        this.layers = List.copyOf(layers);
+        this.description = convolutions.description();
+        this.beforeRun = convolutions.beforeRun();
         this.cleanable = CLEANER.register(this, new Release(library, context, arena, convolutions));
     }
 
@@ -62,6 +65,21 @@ final class Plan implements GraphExecutor {
     @Override
     public String description() {
         return description;
+    }
+
+    /** The convolutions in the order of execution. */
+    List<ConvLayer> layers() {
+        return layers;
+    }
+
+    /** Name of the node of a step. */
+    String node(int step) {
+        return steps[step].node();
+    }
+
+    /** Times of the last run by step; not to be changed. */
+    long[] nanos() {
+        return nanos;
     }
 
     @Override
@@ -84,7 +102,9 @@ final class Plan implements GraphExecutor {
         if (closed) {
             throw new IllegalStateException("the executor was closed");
         }
-        convolutions.beforeRun();
+        for (Runnable preparation : beforeRun) {
+            preparation.run();
+        }
         long before = System.nanoTime();
         for (int i = 0; i < steps.length; i++) {
             int status = steps[i].execute();

@@ -24,7 +24,8 @@ import java.util.Set;
 final class PlanBuilder implements AutoCloseable {
     private final NativeLibrary library;
     private final LoweredGraph lowered;
-    private final CpuSettings settings;
+    private final KernelChoice choice;
+    private final List<ConvLayer> layers = new ArrayList<>();
     private final Graph graph;
     private final Layout layout;
     private final Arena arena = Arena.ofShared();
@@ -38,24 +39,37 @@ final class PlanBuilder implements AutoCloseable {
     private MemorySegment workspace;
     private boolean handedOver;
 
-    private PlanBuilder(NativeLibrary library, LoweredGraph lowered, ExecutorOptions options, CpuSettings settings) {
+    private PlanBuilder(
+            NativeLibrary library, LoweredGraph lowered, ExecutorOptions options, CpuSettings settings,
+            KernelChoice choice) {
         this.library = library;
         this.lowered = lowered;
-        this.settings = settings;
+        this.choice = choice;
         this.graph = lowered.graph();
         this.layout = LayoutPlanner.plan(graph, lowered.types(), options.taps());
-        int threads = options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
+        int threads = threads(options);
         this.context = library.createContext(threads, settings.featureMask());
-        this.convolutions = new ConvolutionFactory(library, context, threads, settings);
+        this.convolutions = new ConvolutionFactory(library, context, threads, choice);
+    }
+
+    /** The number of threads that the options stand for. */
+    static int threads(ExecutorOptions options) {
+        return options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
+    }
+
+    /** A plan with the kernels that the settings name, or else the engine's own choice. */
+    static Plan build(NativeLibrary library, Graph graph, ExecutorOptions options, CpuSettings settings) {
+        return build(library, graph, options, settings, KernelChoice.of(settings, Map.of()));
     }
 
     /** A plan that is ready to run. Whatever was set up is released if this fails half-way. */
-    static Plan build(NativeLibrary library, Graph graph, ExecutorOptions options, CpuSettings settings) {
+    static Plan build(
+            NativeLibrary library, Graph graph, ExecutorOptions options, CpuSettings settings, KernelChoice choice) {
         Graph fixed = GraphPasses.forInference(withTaps(graph, options.taps()), options.inputShapes());
         Graph optimised = new SplitBeforeUnary(options.taps()).apply(fixed);
         LoweredGraph lowered = QuantizedLowering.lower(optimised);
         List<String> outputs = graph.outputs().stream().map(ValueInfo::name).toList();
-        try (PlanBuilder builder = new PlanBuilder(library, lowered, options, settings)) {
+        try (PlanBuilder builder = new PlanBuilder(library, lowered, options, settings, choice)) {
             return builder.build(outputs, options.taps());
         }
     }
@@ -84,7 +98,7 @@ final class PlanBuilder implements AutoCloseable {
         for (long offset : packing.offsets()) {
             addresses.add(base.address() + offset);
         }
-        CodeLowering codes = new CodeLowering(this, lowered, library, context, arena, settings);
+        CodeLowering codes = new CodeLowering(this, lowered, library, context, arena, choice);
         OperationLowering lowering = new OperationLowering(this, codes, library, context, arena);
         for (int index = 0; index < graph.nodes().size(); index++) {
             Node node = graph.nodes().get(index);
@@ -100,8 +114,7 @@ final class PlanBuilder implements AutoCloseable {
         List<Binding> outputs = outputNames.stream().map(this::bind).toList();
         List<Binding> tapped = taps.stream().sorted().map(this::bind).toList();
         bytes += convolutions.bytes();
-        Plan plan = new Plan(library, context, arena, convolutions, steps, inputs, outputs, tapped, bytes,
-                convolutions.description());
+        Plan plan = new Plan(library, context, arena, convolutions, steps, layers, inputs, outputs, tapped, bytes);
         handedOver = true;
         return plan;
     }
@@ -109,6 +122,11 @@ final class PlanBuilder implements AutoCloseable {
     /** Adds a step. */
     void add(Step step) {
         steps.add(step);
+    }
+
+    /** Notes what runs a convolution whose steps were added. */
+    void add(ConvLayer layer) {
+        layers.add(layer);
     }
 
     /** The graph after its passes. */

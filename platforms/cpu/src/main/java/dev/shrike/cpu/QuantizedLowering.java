@@ -101,8 +101,9 @@ final class QuantizedLowering {
                 switch (node.op()) {
                     case Op.Conv _,Op.MatMul _,Op.Gemm _ -> product(node);
                     case Op.Unary unary -> table(node, unary);
+                    case Op.Trunc _ -> truncation(node);
                     case Op.Binary binary -> sum(node, binary);
-                    case Op.MaxPool _,Op.Concat _ -> onCodes(node);
+                    case Op.MaxPool _,Op.Concat _,Op.DepthToSpace _ -> onCodes(node);
                     case Op.Resize resize -> resize.mode() == Op.Resize.Mode.NEAREST && onCodes(node);
                     default -> LayoutPlanner.isViewOp(node) && onCodes(node);
                 };
@@ -128,6 +129,11 @@ final class QuantizedLowering {
         boolean plain = !residual && Requantization.canClamp(activation);
         if (isPlainCodes(node.output()) && plain) {
             toCodes(node, activation, from, weights, bias);
+            return true;
+        }
+        if (isCodes(node.output()) && !residual && activation.kind() == Activation.Kind.NONE
+                && weights.largestSum(from) <= Requantization.LARGEST_SIGNED_SUM) {
+            toSigns(node, from, weights, bias);
             return true;
         }
         toReals(node, residual, from, weights, bias);
@@ -160,6 +166,15 @@ final class QuantizedLowering {
         }
         products.put(node.name(), new CodeConvolution(from, weights, requantization, true, table, sum));
         nodes.add(new Node(node.name(), node.op(), inputs, List.of(newCodes(result))));
+    }
+
+    /** Bipolar codes straight from the sums. */
+    private void toSigns(Node node, ActivationCodes from, IntegerWeights weights, double[] bias) {
+        Requantization requantization =
+                Requantization.toSigns(from, weights.scale(), bias, (int) weights.largestSum(from));
+        products.put(node.name(), new CodeConvolution(from, weights, requantization, true, null, null));
+        nodes.add(new Node(node.name(), node.op(), List.of(codeName(node.input(0)), node.input(1)),
+                List.of(newCodes(node.output()))));
     }
 
     private void toReals(
@@ -217,10 +232,17 @@ final class QuantizedLowering {
     // --- operations on codes ---------------------------------------------------------------------------------------
 
     private boolean table(Node node, Op.Unary unary) {
-        if (!isCodes(node.input(0)) || !isCodes(node.output())) {
-            return false;
-        }
-        tables.put(node.name(), CodeTable.of(unary, quantization.get(node.input(0)), quantization.get(node.output())));
+        return isCodes(node.input(0)) && isCodes(node.output()) && table(node,
+                CodeTable.of(unary, quantization.get(node.input(0)), quantization.get(node.output())));
+    }
+
+    private boolean truncation(Node node) {
+        return isCodes(node.input(0)) && isCodes(node.output())
+                && CodeTable.ofTrunc(spreadGraph, node).filter(table -> table(node, table)).isPresent();
+    }
+
+    private boolean table(Node node, CodeTable table) {
+        tables.put(node.name(), table);
         nodes.add(node.withInputs(List.of(codeName(node.input(0)))).withOutputs(List.of(newCodes(node.output()))));
         return true;
     }
@@ -315,9 +337,28 @@ final class QuantizedLowering {
     }
 
     private void quantize(String from, String value) {
+        if (quantization.get(value).bipolar()) {
+            quantizeSigns(from, value);
+            return;
+        }
         String node = value + "/quantize";
         conversions.put(node, ActivationCodes.of(quantization.get(value)));
         nodes.add(new Node(node, new Op.QuantizeLinear(1, DataType.UINT8), List.of(from), List.of(newCodes(value))));
+    }
+
+    /**
+     * Bipolar codes in two steps: codes 0 and 1, for less than 0 and the rest, which no real but 0 is near enough to
+     * miss as the step is the smallest float; then a table.
+     */
+    private void quantizeSigns(String from, String value) {
+        Quantization signs = Quantization.perTensor(Float.MIN_VALUE, 1, 1, false);
+        String name = value + "/sign";
+        String node = value + "/quantize";
+        types.put(name, types.get(value));
+        codes.put(name, signs);
+        conversions.put(node, ActivationCodes.of(signs));
+        nodes.add(new Node(node, new Op.QuantizeLinear(1, DataType.UINT8), List.of(from), List.of(name)));
+        addRequantize(value + "/bipolar", name, signs, newCodes(value), quantization.get(value));
     }
 
     private void addDequantize(String from, String to, String value) {

@@ -1,16 +1,12 @@
 package dev.shrike.cpu;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
-import dev.shrike.spi.StepTime;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -19,17 +15,16 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 
 /**
- * Latency of the float path against ONNX Runtime, the two taken in turn in one run.
+ * Latency of the float path against ONNX Runtime and OpenCV, taken in turn in one run.
  *
- * <p>{@code FloatBench [--rounds N] [--threads 1,2] [--layers] MODEL.onnx[@SIZE] …}; prints a row for each model and
- * number of threads: the medians, the spread (10th to 90th percentile) and the ratio of each pair's times.
+ * <p>{@code FloatBench [--rounds N] [--threads 1,2] [--layers] MODEL.onnx[@SIZE] …}; prints a table for each model and
+ * number of threads (see {@link Contest}), the scaling from one number to the next and, if wanted, a row a layer.
  */
 public final class FloatBench {
     private record Job(Path model, int size) {}
@@ -54,12 +49,8 @@ public final class FloatBench {
             System.err.println("usage: FloatBench [--rounds N] [--threads 1,2] [--layers] MODEL.onnx[@SIZE] ...");
             System.exit(2);
         }
-        System.out.printf("%-28s %5s %8s | %9s %17s | %9s %17s | %6s %13s%n", "model", "size", "threads", "shrike ms",
-                "p10-p90", "ORT ms", "p10-p90", "ratio", "p10-p90");
         for (Job job : jobs) {
-            for (int count : threads) {
-                compare(job, count, rounds, layers);
-            }
+            compare(job, threads, rounds, layers);
         }
     }
 
@@ -69,84 +60,67 @@ public final class FloatBench {
                 : new Job(Path.of(text.substring(0, at)), Integer.parseInt(text.substring(at + 1)));
     }
 
-    private static void compare(Job job, int threads, int rounds, boolean layers) throws OrtException {
+    private static void compare(Job job, List<Integer> threads, int rounds, boolean layers) throws OrtException {
         Graph graph = OnnxModels.read(job.model());
-        String input = graph.inputs().getFirst().name();
         Shape shape = Shape.of(1, 3, job.size(), job.size());
-        ExecutorOptions options = ExecutorOptions.DEFAULT.withThreads(threads).withInputShapes(Map.of(input, shape));
-        float[] pixels = new float[3 * job.size() * job.size()];
+        float[] pixels = noise(shape);
+        Map<String, Double> before = null;
+        for (int i = 0; i < threads.size(); i++) {
+            int count = threads.get(i);
+            ExecutorOptions options = ExecutorOptions.DEFAULT.withThreads(count)
+                    .withInputShapes(Map.of(graph.inputs().getFirst().name(), shape));
+            try (Contest contest = new Contest()) {
+                contest.add("ORT fp32", Rivals.onnxRuntime(job.model(), count, pixels, shape));
+                Rivals.addOpenCv(contest, job.model(), count, pixels, shape, false);
+                GraphExecutor ours = enter(contest, "shrike fp32", graph, options, pixels);
+                contest.measure(rounds);
+                contest.print(title(job.model(), job.size(), count), List.of("ORT fp32", "OpenCV fp32"));
+                Map<String, Double> medians = contest.medians();
+                if (before != null) {
+                    Contest.printScaling(threads.get(i - 1), before, count, medians);
+                }
+                before = medians;
+                if (layers) {
+                    LayerTable table = new LayerTable();
+                    table.add("shrike fp32", ours);
+                    Map<String, Double> rivals = new LinkedHashMap<>(medians);
+                    rivals.remove("shrike fp32");
+                    table.print(rivals);
+                }
+            }
+        }
+    }
+
+    static String title(Path model, long size, int threads) {
+        return model.getFileName() + " at " + size + ", " + threads + (threads == 1 ? " thread" : " threads");
+    }
+
+    /** Opens the network, fills its input and adds it to the contest, which closes it. */
+    static GraphExecutor enter(Contest contest, String name, Graph graph, ExecutorOptions options, float[] pixels) {
+        GraphExecutor executor = new CpuBackend().open(graph, options);
+        fill(executor.inputs().getFirst(), pixels);
+        contest.add(name, new Contest.Contestant() {
+            @Override
+            public void run() {
+                executor.run();
+            }
+
+            @Override
+            public void close() {
+                executor.close();
+            }
+        });
+        return executor;
+    }
+
+    /** A picture of noise, 0 to 1 in steps of 1/255. */
+    static float[] noise(Shape shape) {
+        float[] pixels = new float[Math.toIntExact(shape.elements())];
         Random random = new Random(1);
         for (int i = 0; i < pixels.length; i++) {
             pixels[i] = random.nextInt(256) / 255f;
         }
-        try (GraphExecutor ours = new CpuBackend().open(graph, options);
-                OrtEnvironment environment = OrtEnvironment.getEnvironment();
-                OrtSession.SessionOptions ortOptions = new OrtSession.SessionOptions()) {
-            fill(ours.inputs().getFirst(), pixels);
-            ortOptions.setIntraOpNumThreads(threads);
-            ortOptions.setInterOpNumThreads(1);
-            // ONNX Runtime's workers would otherwise spin into our turn on the same cores.
-            ortOptions.addConfigEntry("session.intra_op.allow_spinning", System.getProperty("bench.spin", "1"));
-            ortOptions.addConfigEntry("session.force_spinning_stop", "1");
-            try (OrtSession theirs = environment.createSession(job.model().toString(), ortOptions);
-                    OnnxTensor tensor = OnnxTensor.createTensor(environment, direct(pixels), shape.toArray())) {
-                run(job, threads, rounds, ours, theirs, Map.of(input, tensor));
-            }
-            if (layers) {
-                printLayers(ours);
-            }
-        }
-    }
-
-    private static void run(
-            Job job, int threads, int rounds, GraphExecutor ours, OrtSession theirs, Map<String, OnnxTensor> feed)
-            throws OrtException {
-        double[] a = new double[rounds];
-        double[] b = new double[rounds];
-        for (int i = -5; i < rounds; i++) {
-            long t0 = System.nanoTime();
-            ours.run();
-            long t1 = System.nanoTime();
-            try (OrtSession.Result _ = theirs.run(feed)) {
-                long t2 = System.nanoTime();
-                if (i >= 0) {
-                    a[i] = (t1 - t0) / 1e6;
-                    b[i] = (t2 - t1) / 1e6;
-                }
-            }
-        }
-        double[] ratio = new double[rounds];
-        Arrays.setAll(ratio, i -> a[i] / b[i]);
-        System.out.printf(Locale.ROOT, "%-28s %5d %8d | %9.2f %8.2f-%8.2f | %9.2f %8.2f-%8.2f | %6.2f %6.2f-%6.2f%n",
-                job.model().getFileName(), job.size(), threads, at(a, 0.5), at(a, 0.1), at(a, 0.9), at(b, 0.5),
-                at(b, 0.1), at(b, 0.9), at(ratio, 0.5), at(ratio, 0.1), at(ratio, 0.9));
-    }
-
-    static void printLayers(GraphExecutor executor) {
-        List<StepTime> sums = null;
-        long[] best = null;
-        for (int i = 0; i < 10; i++) {
-            executor.run();
-            sums = executor.times();
-            if (best == null) {
-                best = new long[sums.size()];
-                Arrays.fill(best, Long.MAX_VALUE);
-            }
-            for (int s = 0; s < best.length; s++) {
-                best[s] = Math.min(best[s], sums.get(s).nanos());
-            }
-        }
-        List<Integer> order = new ArrayList<>();
-        for (int s = 0; s < best.length; s++) {
-            order.add(s);
-        }
-        long[] times = best;
-        order.sort(Comparator.comparingLong(s -> -times[s]));
-        for (int s : order) {
-            StepTime step = sums.get(s);
-            System.out.printf(Locale.ROOT, "  %8.3f ms %7.1f GMAC/s  %s  [%s]%n", times[s] / 1e6,
-                    step.macs() / (double) times[s], step.kernel(), step.node());
-        }
+        return pixels;
     }
 
     static FloatBuffer direct(float[] values) {
@@ -181,11 +155,5 @@ public final class FloatBench {
             rest /= binding.dims().get(d);
         }
         return at;
-    }
-
-    static double at(double[] values, double quantile) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return sorted[(int) Math.round(quantile * (sorted.length - 1))];
     }
 }

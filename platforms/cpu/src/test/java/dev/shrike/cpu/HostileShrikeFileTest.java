@@ -14,6 +14,7 @@ import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.Window;
+import dev.shrike.spi.ExecutorOptions;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -24,10 +25,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -121,13 +126,36 @@ class HostileShrikeFileTest {
         assertEquals(-1, Arrays.mismatch(bytes, assemble(section(0), section(1), section(2))));
     }
 
+    /** Every bit of every byte, and every byte made another one: in each part of the file. */
     @Test
-    void aFlippedBitAnywhereIsRefused() {
+    void aChangedByteAnywhereIsRefused() {
+        Map<String, Integer> refused = new TreeMap<>();
         for (int at = 0; at < bytes.length; at++) {
-            byte[] damaged = bytes.clone();
-            damaged[at] ^= (byte) (1 << at % 8);
-            refusal(damaged, "byte " + at);
+            for (int change : new int[] {1, 2, 4, 8, 16, 32, 64, 128, 0xff, 1 + at % 255}) {
+                byte[] damaged = bytes.clone();
+                damaged[at] ^= (byte) change;
+                refusal(damaged, "byte " + at + " changed by " + change);
+                refused.merge(part(at), 1, Integer::sum);
+            }
         }
+        assertEquals(Set.of("magic, version, count and length", "checksum", "table", "header", "constants", "choices",
+                "between sections"), refused.keySet());
+        System.out.println("changed bytes, all refused: " + refused);
+    }
+
+    /** What of the file a byte is part of. */
+    private String part(int at) {
+        if (at < 64 + 32 * 3) {
+            return at < 32 ? "magic, version, count and length" : at < 64 ? "checksum" : "table";
+        }
+        ByteBuffer table = numbers(bytes);
+        for (int i = 0; i < 3; i++) {
+            long offset = table.getLong(72 + 32 * i);
+            if (at >= offset && at < offset + table.getLong(80 + 32 * i)) {
+                return List.of("header", "constants", "choices").get(i);
+            }
+        }
+        return "between sections";
     }
 
     @Test
@@ -260,6 +288,47 @@ class HostileShrikeFileTest {
             } catch (RuntimeException | Error e) {
                 throw new AssertionError("seed " + seed, e);
             }
+        }
+    }
+
+    /** A choice is advice: whatever it says, the model runs as without it. */
+    @Test
+    void hostileChoicesAreIgnored() {
+        Graph graph = SmallNetworks.quantized(new Random(1), new SmallNetworks.Sizes(3, 8, 5, 9, 3, 1), 2, 2);
+        Graph real = SmallNetworks.real(new Random(1), new SmallNetworks.Sizes(3, 8, 5, 9, 3, 1));
+        for (Graph network : List.of(graph, real)) {
+            List<ConvLayer> usual = layers(network, Map.of());
+            List<Map<String, String>> hostile = new ArrayList<>();
+            for (String kernel : List.of("", "warp", "INT8", "../int8", "\u0000", "x".repeat(100_000))) {
+                hostile.add(choices(usual, kernel));
+            }
+            hostile.add(choices(usual, network == graph ? "native" : "bitserial"));
+            hostile.add(Map.of("for", "any", "no such layer", "int8", "", "bitserial", "\n", "reference"));
+            Map<String, String> many = new HashMap<>(Map.of("for", "any"));
+            for (int i = 0; i < 100_000; i++) {
+                many.put("layer " + i, "int8");
+            }
+            hostile.add(many);
+            for (Map<String, String> choices : hostile) {
+                new ShrikeFile(network, choices).write(file);
+                ShrikeFile read = ShrikeFile.read(file);
+                assertEquals(choices, read.choices());
+                assertEquals(usual, layers(read.graph(), read.choices()));
+            }
+        }
+    }
+
+    private static Map<String, String> choices(List<ConvLayer> layers, String kernel) {
+        Map<String, String> choices = new HashMap<>(Map.of("for", "any"));
+        layers.forEach(layer -> choices.put(layer.key(), kernel));
+        return choices;
+    }
+
+    private static List<ConvLayer> layers(Graph graph, Map<String, String> choices) {
+        ExecutorOptions options = ExecutorOptions.DEFAULT.withThreads(1).withChoices(choices);
+        try (Plan plan = (Plan) new CpuBackend().open(graph, options)) {
+            plan.run();
+            return plan.layers();
         }
     }
 }

@@ -37,7 +37,8 @@ class ParamsTest {
                 Params.MAP_U8,
                 Params.ADD_U8,
                 Params.QUANTIZE,
-                Params.DEQUANTIZE);
+                Params.DEQUANTIZE,
+                Params.ACL_CONV2D);
     }
 
     @ParameterizedTest
@@ -47,9 +48,10 @@ class ParamsTest {
     }
 
     private static List<String> declared(String struct) throws IOException {
-        String header = Files.readString(Path.of("../../native/include/shrike.h")).replaceAll("(?s)/\\*.*?\\*/", "");
+        String file = struct.startsWith("shrike_acl") ? "shrike_acl.h" : "shrike.h";
+        String header = Files.readString(Path.of("../../native/include", file)).replaceAll("(?s)/\\*.*?\\*/", "");
         Matcher matcher = Pattern.compile("typedef struct " + struct + " \\{(.*?)\\}", Pattern.DOTALL).matcher(header);
-        assertTrue(matcher.find(), "no " + struct + " in shrike.h");
+        assertTrue(matcher.find(), "no " + struct + " in " + file);
         List<String> fields = new ArrayList<>();
         for (String line : matcher.group(1).split(";")) {
             if (line.isBlank()) {
@@ -86,6 +88,8 @@ class ParamsTest {
             assertTrue(header.contains("#define " + constant.replace('=', ' ')), constant);
         }
         assertTrue(header.contains("SHRIKE_ABI_VERSION " + NativeLibrary.ABI_VERSION + "u"));
+        String acl = Files.readString(Path.of("../../native/include/shrike_acl.h"));
+        assertTrue(acl.contains("SHRIKE_ACL_ABI_VERSION " + AclLibrary.ABI_VERSION + "u"));
     }
 
     @Test

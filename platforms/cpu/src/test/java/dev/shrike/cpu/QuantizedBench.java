@@ -1,9 +1,6 @@
 package dev.shrike.cpu;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
@@ -16,7 +13,6 @@ import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,37 +21,37 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
- * Latency of whole quantised networks against ONNX Runtime, all taken in turn in one run.
+ * Latency of whole quantised networks against ONNX Runtime and OpenCV, all taken in turn in one run.
  *
- * <p>{@code QuantizedBench [--rounds N] [--threads N] [--bits 8x8,2x2] [--layers] MODEL.onnx}: the rivals are ONNX
+ * <p>{@code QuantizedBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--tiers best,avx2] [--layers] MODEL.onnx}:
+ * our networks run on each tier (best, avxvnni, avx2, or the features of a hexadecimal mask), and the rivals are ONNX
  * Runtime in float and, with every activation of the float network quantised to 8 bits in the way of its own static
- * quantiser (QDQ, a scale per output channel, Detect head in float), in int8. Each row is the median of a contestant
- * with its 10th to 90th percentile and the medians of its ratios to both rivals, round by round.
+ * quantiser (QDQ, a scale per output channel, Detect head in float), in int8; and OpenCV in float and, where it can
+ * quantise the network, in int8. Prints a table for each number of threads (see {@link Contest}), the scaling from one
+ * to the next and, if wanted, a row a layer and a column a width (see {@link LayerTable}).
  */
 public final class QuantizedBench {
-    private interface Contestant {
-        void run() throws OrtException;
-    }
-
     private QuantizedBench() {}
 
     public static void main(String[] args) throws OrtException, IOException {
         int rounds = 15;
-        int threads = 1;
+        List<Integer> threads = List.of(1, 2);
         boolean layers = false;
         List<int[]> widths = List.of(new int[] {8, 8}, new int[] {4, 8}, new int[] {2, 2}, new int[] {1, 1});
+        List<String> tiers = List.of("best");
         Path model = null;
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
                 case "--rounds" -> rounds = Integer.parseInt(args[++i]);
-                case "--threads" -> threads = Integer.parseInt(args[++i]);
+                case "--threads" ->
+                    threads = Arrays.stream(args[++i].split(",")).map(Integer::valueOf).toList();
                 case "--layers" -> layers = true;
+                case "--tiers" -> tiers = List.of(args[++i].split(","));
                 case "--bits" ->
                     widths = Arrays.stream(args[++i].split(","))
                             .map(w -> Arrays.stream(w.split("x")).mapToInt(Integer::parseInt).toArray())
@@ -64,89 +60,85 @@ public final class QuantizedBench {
             }
         }
         if (model == null) {
-            System.err
-                    .println("usage: QuantizedBench [--rounds N] [--threads N] [--bits 8x8,2x2] [--layers] MODEL.onnx");
+            System.err.println("usage: QuantizedBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--tiers best,avx2]"
+                    + " [--layers] MODEL.onnx");
             System.exit(2);
         }
-        compare(model, widths, rounds, threads, layers);
+        compare(model, widths, tiers, rounds, threads, layers);
     }
 
-    private static void compare(Path model, List<int[]> widths, int rounds, int threads, boolean layers)
+    private static void compare(
+            Path model, List<int[]> widths, List<String> tiers, int rounds, List<Integer> threads, boolean layers)
             throws OrtException, IOException {
         Graph graph = OnnxModels.read(model);
         Shape shape = graph.inputs().getFirst().shape();
-        float[] pixels = new float[(int) shape.elements()];
-        Random random = new Random(1);
-        for (int i = 0; i < pixels.length; i++) {
-            pixels[i] = random.nextInt(256) / 255f;
+        float[] pixels = FloatBench.noise(shape);
+        Map<String, Graph> ours = new LinkedHashMap<>();
+        ours.put("shrike fp32", graph);
+        for (int[] width : widths) {
+            ours.put("shrike w" + width[0] + "a" + width[1],
+                    QuantizedModels.quantize(graph, shape, List.of(pixels), width[0], width[1]));
         }
         Path qdq = Files.createTempFile("qdq", ".onnx");
-        Map<String, Contestant> contestants = new LinkedHashMap<>();
-        List<GraphExecutor> opened = new ArrayList<>();
-        try (OrtEnvironment environment = OrtEnvironment.getEnvironment()) {
-            contestants.put("ORT fp32", session(environment, model, threads, pixels, shape));
+        try {
             OnnxModels.write(everyActivationQuantized(graph, pixels), qdq);
-            contestants.put("ORT QDQ int8", session(environment, qdq, threads, pixels, shape));
-            contestants.put("shrike fp32", ours(graph, threads, pixels, opened));
-            for (int[] width : widths) {
-                Graph quantized = QuantizedModels.quantize(graph, shape, List.of(pixels), width[0], width[1]);
-                contestants.put("shrike w" + width[0] + "a" + width[1], ours(quantized, threads, pixels, opened));
-            }
-            measure(contestants, rounds, model.getFileName() + ", " + threads + " threads");
-            if (layers) {
-                opened.forEach(FloatBench::printLayers);
+            Map<String, Double> before = null;
+            for (int i = 0; i < threads.size(); i++) {
+                Map<String, Double> medians = round(
+                        model, qdq, ours, tiers, pixels, shape, threads.get(i), rounds, layers);
+                if (before != null) {
+                    Contest.printScaling(threads.get(i - 1), before, threads.get(i), medians);
+                }
+                before = medians;
             }
         } finally {
             Files.deleteIfExists(qdq);
-            opened.forEach(GraphExecutor::close);
         }
     }
 
-    private static Contestant ours(Graph graph, int threads, float[] pixels, List<GraphExecutor> opened) {
-        GraphExecutor executor = new CpuBackend().open(graph, ExecutorOptions.DEFAULT.withThreads(threads));
-        opened.add(executor);
-        FloatBench.fill(executor.inputs().getFirst(), pixels);
-        return executor::run;
-    }
-
-    private static Contestant session(
-            OrtEnvironment environment, Path model, int threads, float[] pixels, Shape shape) throws OrtException {
-        OrtSession.SessionOptions options = new OrtSession.SessionOptions();
-        options.setIntraOpNumThreads(threads);
-        options.setInterOpNumThreads(1);
-        options.addConfigEntry("session.force_spinning_stop", "1");
-        OrtSession session = environment.createSession(model.toString(), options);
-        FloatBuffer buffer = FloatBench.direct(pixels);
-        OnnxTensor tensor = OnnxTensor.createTensor(environment, buffer, shape.toArray());
-        Map<String, OnnxTensor> feed = Map.of(session.getInputNames().iterator().next(), tensor);
-        return () -> session.run(feed).close();
-    }
-
-    private static void measure(Map<String, Contestant> contestants, int rounds, String title) throws OrtException {
-        Map<String, double[]> times = new LinkedHashMap<>();
-        contestants.keySet().forEach(name -> times.put(name, new double[rounds]));
-        for (int round = -3; round < rounds; round++) {
-            for (Map.Entry<String, Contestant> entry : contestants.entrySet()) {
-                long start = System.nanoTime();
-                entry.getValue().run();
-                if (round >= 0) {
-                    times.get(entry.getKey())[round] = (System.nanoTime() - start) / 1e6;
-                }
+    private static Map<String, Double> round(
+            Path model, Path qdq, Map<String, Graph> ours, List<String> tiers, float[] pixels, Shape shape, int threads,
+            int rounds, boolean layers) throws OrtException {
+        try (Contest contest = new Contest()) {
+            contest.add("ORT fp32", Rivals.onnxRuntime(model, threads, pixels, shape));
+            contest.add("ORT QDQ int8", Rivals.onnxRuntime(qdq, threads, pixels, shape));
+            Rivals.addOpenCv(contest, model, threads, pixels, shape, true);
+            Map<String, GraphExecutor> executors = new LinkedHashMap<>();
+            for (String tier : tiers) {
+                ours.forEach((width, graph) -> {
+                    String name = width + (tier.equals("best") ? "" : " " + tier);
+                    executors.put(name, onTier(tier, () -> FloatBench.enter(
+                            contest, name, graph, ExecutorOptions.DEFAULT.withThreads(threads), pixels)));
+                });
             }
+            contest.measure(rounds);
+            contest.print(FloatBench.title(model, shape.dim(3), threads), List.of("ORT fp32", "ORT QDQ int8"));
+            if (layers) {
+                LayerTable table = new LayerTable();
+                executors.forEach(table::add);
+                Map<String, Double> rivals = contest.medians();
+                rivals.keySet().removeAll(executors.keySet());
+                table.print(rivals);
+            }
+            return contest.medians();
         }
-        System.out.println(title);
-        System.out.printf("%-16s %10s %18s %12s %12s%n", "", "median ms", "p10-p90", "/ORT fp32", "/ORT int8");
-        double[] real = times.get("ORT fp32");
-        double[] int8 = times.get("ORT QDQ int8");
-        times.forEach((name, values) -> System.out.printf(Locale.ROOT, "%-16s %10.2f %8.2f-%9.2f %12.2f %12.2f%n", name,
-                FloatBench.at(values, 0.5), FloatBench.at(values, 0.1), FloatBench.at(values, 0.9),
-                ratio(values, real), ratio(values, int8)));
     }
 
-    private static double ratio(double[] a, double[] b) {
-        double[] ratios = new double[a.length];
-        Arrays.setAll(ratios, i -> a[i] / b[i]);
-        return FloatBench.at(ratios, 0.5);
+    /** Opens a network with the features of a tier only. */
+    private static GraphExecutor onTier(String tier, Supplier<GraphExecutor> open) {
+        long avx512 = CpuFeatures.AVX512F.mask();
+        long mask = switch (tier) {
+            case "best" -> -1;
+            case "avxvnni" -> ~avx512;
+            case "avx2" -> ~(avx512 | CpuFeatures.AVXVNNI.mask());
+            default -> Long.parseUnsignedLong(tier, 16);
+        };
+        System.setProperty("shrike.cpu.features", Long.toHexString(mask));
+        try {
+            return open.get();
+        } finally {
+            System.clearProperty("shrike.cpu.features");
+        }
     }
 
     // --- the int8 rival's network ----------------------------------------------------------------------------------

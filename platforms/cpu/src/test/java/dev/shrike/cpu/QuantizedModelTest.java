@@ -1,18 +1,16 @@
 package dev.shrike.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.IntegerEvaluator;
+import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.onnx.OnnxModels;
-import dev.shrike.spi.ExecutorOptions;
-import dev.shrike.spi.GraphExecutor;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A whole detector at several widths equals the scalar integer evaluation of the same graph, bit for bit. The
- * evaluation is slow, so the picture is small; {@code -Dshrike.model.side=640} takes the full one.
+ * A whole detector at several widths equals the scalar integer evaluation of the same graph, bit for bit, on every tier
+ * of the CPU and number of threads; and that evaluation is what fake quantisation gives. Evaluations are slow, so the picture is small; {@code -Dshrike.model.side=640} takes the full one.
  */
 class QuantizedModelTest {
     private static final int SIDE = Integer.getInteger("shrike.model.side", 160);
@@ -35,7 +33,10 @@ class QuantizedModelTest {
         Shape shape = Shape.of(1, 3, SIDE, SIDE);
         Graph graph = QuantizedModels.quantize(
                 real, shape, List.of(bus, picture("zidane")), weightBits, activationBits);
-        compare(graph, shape, bus, "w" + weightBits + "a" + activationBits);
+        graph = GraphPasses.forInference(graph, Map.of());
+        String what = "w" + weightBits + "a" + activationBits;
+        compare(graph, bus, what);
+        compareWithFakeQuantization(graph, bus, what);
     }
 
     /** Every so-manieth pixel of a recorded 640x640 input. */
@@ -51,21 +52,20 @@ class QuantizedModelTest {
     }
 
     /** The values that the last products give: exact sums times a scale, before the head's float arithmetic. */
-    private static void compare(Graph graph, Shape shape, float[] pixels, String what) {
+    private static void compare(Graph graph, float[] pixels, String what) {
         Set<String> wanted = lastProducts(graph);
-        Map<String, Tensor> expected = IntegerEvaluator
-                .run(graph, Map.of(graph.inputs().getFirst().name(), Tensor.ofFloats(shape, pixels)), wanted)
-                .reals();
-        try (GraphExecutor executor = new CpuBackend().open(graph, ExecutorOptions.DEFAULT.withTaps(wanted))) {
-            FloatBench.fill(executor.inputs().getFirst(), pixels);
-            executor.run();
-            assertEquals(wanted.size(), executor.taps().size());
-            for (var tap : executor.taps()) {
-                float[] right = expected.get(tap.name()).toFloats();
-                float[] ours = FloatBench.read(tap);
-                assertEquals(-1, Arrays.mismatch(right, ours), what + ": " + tap.name());
-            }
+        Map<String, Tensor> expected = EngineBits.evaluate(graph, pixels, wanted);
+        for (EngineBits.Way way : EngineBits.tiersAndThreads()) {
+            EngineBits.assertBits(expected, EngineBits.run(graph, pixels, wanted, way), what + " " + way);
         }
+    }
+
+    /** Node by node, the codes are those of fake quantisation. */
+    private static void compareWithFakeQuantization(Graph graph, float[] pixels, String what) {
+        FakeQuantization.Report report = FakeQuantization.compare(graph, pixels);
+        System.out.println(what + " at " + SIDE + ", node by node: " + report);
+        assertTrue(report.farthest() < FakeQuantization.FLOAT_NOISE, what + ": " + report);
+        assertTrue(report.differing() * 10_000 <= report.compared(), what + ": " + report);
     }
 
     private static Set<String> lastProducts(Graph graph) {

@@ -29,6 +29,9 @@ import picocli.CommandLine.Spec;
                 "Builds a model for the CPU engine.",
                 "Writes one .shrike file, which 'shrike detect --weights' opens at once on any processor. With --bits"
                         + " the network becomes integer arithmetic: the ranges of its values are measured on pictures.",
+                "On this machine it also tries the kernels of each layer and keeps the quickest. Another machine"
+                        + " ignores these choices: to tune for a Raspberry Pi, run 'shrike build MODEL.shrike -o"
+                        + " TUNED.shrike' there.",
                 ""
         },
         sortOptions = false,
@@ -51,7 +54,8 @@ public final class BuildCommand implements Callable<Integer> {
     @Parameters(
             arity = "1",
             paramLabel = "FILE|NAME",
-            description = "Model: an ONNX file, or a name that 'shrike models' lists.")
+            description = "Model: an ONNX file, a name that 'shrike models' lists, or a .shrike file to be tuned on"
+                    + " this machine.")
     private String model;
 
     @Option(
@@ -98,8 +102,21 @@ public final class BuildCommand implements Callable<Integer> {
             names = "--threads",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Threads of the engine; 0 takes one per processor (default: ${DEFAULT-VALUE}).")
+            description = "Threads of the engine, and those to tune for; 0 takes one per processor, as 'shrike detect'"
+                    + " does (default: ${DEFAULT-VALUE}). Choices hold for that number only.")
     private int threads;
+
+    @Option(
+            names = "--no-tune",
+            description = "Measure nothing; the engine chooses its kernels by its own table.")
+    private boolean noTune;
+
+    @Option(
+            names = "--kernel",
+            paramLabel = "NAME",
+            description = "Use this kernel wherever it can run, on any machine, and measure nothing. Float layers:"
+                    + " native, onednn, acl; integer layers: int8, bitserial, onednn, reference.")
+    private String kernel = "";
 
     @Option(names = "--no-progress", description = "Draw no progress bar.")
     private boolean noProgress;
@@ -137,7 +154,8 @@ public final class BuildCommand implements Callable<Integer> {
         }
         int height = inputSize.isEmpty() ? 0 : inputSize.getFirst();
         int width = inputSize.isEmpty() ? 0 : inputSize.getLast();
-        return new BuildRequest(model, target(), width, height, quantization(), threads, quiet, !noProgress && !quiet);
+        return new BuildRequest(model, target(), width, height, quantization(),
+                new BuildRequest.Kernels(!noTune, kernel), threads, quiet, !noProgress && !quiet);
     }
 
     private Path target() {

@@ -13,7 +13,8 @@ import java.util.Optional;
  * @param width wanted width of the network's input in pixels, 0 for the model's own
  * @param height wanted height, 0 for the model's own
  * @param quantization how to quantise; empty leaves the network as it is
- * @param threads worker threads of the engine; 0 takes one per processor
+ * @param kernels how kernels are chosen
+ * @param threads worker threads of the engine, also those to tune for; 0 takes one per processor
  * @param quiet whether to print errors only
  * @param progress whether a progress bar is wanted
  */
@@ -23,6 +24,7 @@ record BuildRequest(
         int width,
         int height,
         Optional<Quantization> quantization,
+        Kernels kernels,
         int threads,
         boolean quiet,
         boolean progress) {
@@ -30,6 +32,19 @@ record BuildRequest(
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(output, "output");
         Objects.requireNonNull(quantization, "quantization");
+        Objects.requireNonNull(kernels, "kernels");
+    }
+
+    /**
+     * How kernels are chosen.
+     *
+     * @param tune whether to measure them on this machine
+     * @param forced the one to use wherever it can be used, or empty
+     */
+    record Kernels(boolean tune, String forced) {
+        Kernels {
+            Objects.requireNonNull(forced, "forced");
+        }
     }
 
     /**

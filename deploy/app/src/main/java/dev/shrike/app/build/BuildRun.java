@@ -7,6 +7,7 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.Progress;
+import dev.shrike.app.UsageException;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.Sources;
 import dev.shrike.app.detect.Weights;
@@ -19,6 +20,7 @@ import dev.shrike.graph.ValueInfo;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
+import dev.shrike.spi.BuildOptions;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.vision.InputSize;
 import dev.shrike.vision.Labels;
@@ -48,14 +50,15 @@ final class BuildRun {
         FileReplacement.requireFolder(request.output());
         List<Path> pictures = pictures();
         Path model = Weights.resolve(request.model(), request.width(), request.height(), store);
-        if (backend.reads(model)) {
-            throw new ModelException(model + ": is a built model already; give the ONNX file that it was made from");
-        }
         try {
-            Graph graph = network(OnnxModels.read(model), model, backend, pictures);
-            backend.build(graph, request.output());
+            Graph given = backend.reads(model) ? backend.load(model) : OnnxModels.read(model);
+            Graph graph = network(given, model, backend, pictures);
+            long before = BuildSummary.size(model);
+            List<String> notes = write(graph, model, backend);
+            progress.clear();
             if (!request.quiet()) {
-                new BuildSummary(graph, model, request.output()).lines().forEach(console::line);
+                notes.forEach(console::note);
+                new BuildSummary(graph, model, before, request.output()).lines().forEach(console::line);
             }
         } finally {
             progress.clear();
@@ -63,8 +66,30 @@ final class BuildRun {
         return ExitCode.OK;
     }
 
+    private List<String> write(Graph graph, Path model, Backend backend) {
+        BuildOptions options = new BuildOptions(
+                request.kernels().tune(), request.threads(), request.kernels().forced(), progress::show);
+        try {
+            return backend.build(graph, request.output(), options);
+        } catch (UnsupportedModelException e) {
+            throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
+        }
+    }
+
     /** The engine whose files end as the output does. */
     private Backend builder() {
+        Backend backend = installed();
+        String kernel = request.kernels().forced();
+        if (!kernel.isEmpty() && !backend.kernels().contains(kernel)) {
+            throw new UsageException(
+                    "--kernel '" + kernel + "' is none of the engine '" + backend.name() + "', which has "
+                            + String.join(", ", backend.kernels()),
+                    null);
+        }
+        return backend;
+    }
+
+    private Backend installed() {
         List<Backend> builders = new ArrayList<>();
         for (Backend backend : Backends.installed()) {
             if (!backend.extension().isEmpty() && request.output().toString().endsWith(backend.extension())) {

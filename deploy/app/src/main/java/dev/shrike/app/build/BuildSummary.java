@@ -20,14 +20,14 @@ import java.util.TreeMap;
  *
  * @param graph the network in the file
  * @param model where it came from
+ * @param before bytes of that, since it may have been replaced
  * @param output the file
  */
-record BuildSummary(Graph graph, Path model, Path output) {
+record BuildSummary(Graph graph, Path model, long before, Path output) {
     private static final int FLOAT_BITS = 32;
 
     /** One line for the file, one for its input and one for the layers that multiply, by their bits. */
     List<String> lines() {
-        long before = size(model);
         long after = size(output);
         List<String> lines = new ArrayList<>();
         lines.add(String.format(Locale.ROOT, "%s: %.2f MB, %.1f %% of %s (%.2f MB)", output, after / 1e6,
@@ -59,7 +59,8 @@ record BuildSummary(Graph graph, Path model, Path output) {
         return shape.rank() == 4 ? shape.dim(3) + "x" + shape.dim(2) + " pixels" : shape.toString();
     }
 
-    private static long size(Path file) {
+    /** Bytes of a file. */
+    static long size(Path file) {
         try {
             return Files.size(file);
         } catch (IOException e) {

@@ -1,0 +1,2 @@
+/** Data sets, ranges, quantisation and the measurements that prove them. */
+package dev.shrike.calibration;

@@ -1,0 +1,12 @@
+/** The tools that make networks small and measure what that costs. */
+module dev.shrike.calibration {
+    requires com.fasterxml.jackson.core;
+    requires com.fasterxml.jackson.databind;
+    requires transitive dev.shrike;
+    requires org.snakeyaml.engine.v2;
+
+    exports dev.shrike.calibration;
+    exports dev.shrike.calibration.charts;
+    exports dev.shrike.calibration.data;
+    exports dev.shrike.calibration.metrics;
+}

@@ -1,0 +1,161 @@
+package dev.shrike.calibration.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.shrike.Frame;
+import dev.shrike.vision.Pictures;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class YoloDataTest {
+    private static final String SOUND = "path: .\nval: valid/images\nnames:\n  0: no\n  1: on\n";
+
+    @TempDir
+    private Path folder;
+
+    private Path labels;
+
+    @BeforeEach
+    void makePictures() throws IOException {
+        Path images = Files.createDirectories(folder.resolve("valid/images/night"));
+        labels = Files.createDirectories(folder.resolve("valid/labels/night"));
+        Pictures.write(Frame.allocate(40, 20), images.resolve("0002.png"));
+        Pictures.write(Frame.allocate(40, 20), images.resolveSibling("10.jpg"));
+        Pictures.write(Frame.allocate(40, 20), images.resolveSibling("10.png"));
+        Pictures.write(Frame.allocate(40, 20), images.resolveSibling("park.png"));
+        Files.writeString(images.resolve("notes.md"), "no picture");
+    }
+
+    private DataSet read(String yaml) throws IOException {
+        Files.writeString(folder.resolve("data.yaml"), yaml);
+        return DataSets.open(folder);
+    }
+
+    private String error(String yaml) {
+        return assertThrows(DataSetException.class, () -> read(yaml)).getMessage();
+    }
+
+    @Test
+    void picturesHaveTheLabelsBesideThem() throws IOException {
+        Files.writeString(labels.resolve("0002.txt"), "1 0.5 0.5 0.25 0.5\r\n\n0 .1 .2 .1 .2\n1 0.5 0.5 0.25 0.5\n");
+        DataSet data = read(SOUND).requirePictures();
+        assertEquals(List.of(new Category(0, "no"), new Category(1, "on")), data.categories());
+        assertEquals(List.of("2", "10", "park", "10.png"), ids(data));
+        Sample night = data.samples().getFirst();
+        // The line that is there twice counts once.
+        assertEquals(2, night.boxes().size());
+        assertEquals(List.of(TrueBox.of(1, 15, 5, 10, 10)), night.boxesInPixels().subList(0, 1));
+        assertEquals(List.of(TrueBox.of(1, 30, 10, 20, 20)), night.boxesIn(80, 40).subList(0, 1));
+        assertEquals(List.of(), data.samples().get(1).boxesInPixels());
+    }
+
+    /** Of two pictures of one number the second is named by its path, as the stem is taken too. */
+    private static List<String> ids(DataSet data) {
+        return data.samples().stream().map(Sample::id).map(id -> Path.of(id).getFileName().toString()).toList();
+    }
+
+    @Test
+    void outlinesBecomeTheBoxAroundThem() throws IOException {
+        Files.writeString(labels.resolve("0002.txt"), "0 0.1 0.5 0.3 0.25 0.5 0.75 0.2 0.5");
+        TrueBox box = read(SOUND).samples().getFirst().boxes().getFirst();
+        assertEquals(0.1, box.x(), 1e-12);
+        assertEquals(0.25, box.y(), 1e-12);
+        assertEquals(0.4, box.width(), 1e-12);
+        assertEquals(0.5, box.height(), 1e-12);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+            "val: valid/images\nnames: [a, b]\nnc: 2", "val: ../valid/images\nnames: [a, b]",
+            "path: valid\nval: images\n"
+                    + "names: {0: a, 1: b}",
+            "path: /not/here/any/more\nval: [valid/images]\nnames: [a, b]", "val: "
+                    + "list.txt\nnames: [a, b]",
+            "val: [valid/images/night, valid/images/10.jpg, "
+                    + "valid/images/10.png, valid/images/park.png]\nnames: [a, b]"
+    })
+    void theFormsThatAreInUse(String yaml) throws IOException {
+        Files.writeString(
+                folder.resolve("list.txt"),
+                "./valid/images/10.png\nvalid/images/10.jpg\n\nvalid/images/night/0002.png\nvalid/images/park.png\n");
+        Files.writeString(labels.resolve("0002.txt"), "1 0.5 0.5 0.25 0.5");
+        DataSet data = read(yaml);
+        assertEquals(4, data.requirePictures().samples().size());
+        assertEquals(1, data.samples().getFirst().boxes().size());
+    }
+
+    @Test
+    void partsAreChosenByName() throws IOException {
+        Files.writeString(folder.resolve("data.yaml"), SOUND.replace("val:", "train:"));
+        assertEquals(4, DataSets.open(folder, null, "train").samples().size());
+        String message = assertThrows(DataSetException.class, () -> DataSets.open(folder)).getMessage();
+        assertTrue(message.contains("has no 'val'; it has 'path', 'train', 'names'"), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                    "1 0.5 0.5 0.25|has 4 values; a box has 5",
+                    "1 0.5 0.5 0.25 0.5 0.5|has 6 values",
+                    "2 0.5 0.5 0.25 0.5|class 2 is none of the 2 that 'names' has",
+                    "-1 0.5 0.5 0.25 0.5|-1 is no class",
+                    "0.5 0.5 0.5 0.25 0.5|class 0.5 is none",
+                    "1 320 0.5 0.25 0.5|320 is not within 0 to 1",
+                    "1 NaN 0.5 0.25 0.5|NaN is not within 0 to 1",
+                    "1 0.5 0.5 -0.25 0.5|-0.25 is not within 0 to 1",
+                    "1 0.5 0.5 wide 0.5|'wide' is no number",
+            })
+    void brokenLabelsNameFileAndLine(String line, String message) throws IOException {
+        Path file = Files.writeString(labels.resolve("0002.txt"), "0 0.5 0.5 0.5 0.5\n" + line + "\n");
+        String told = error(SOUND);
+        assertTrue(told.startsWith(file.toString()) && told.contains("0002.txt:2: " + message), told);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                    "val: valid/images|has no 'names'",
+                    "names: [a]|has no 'val'",
+                    "~val: valid/images\nnames: 3~|'names' is neither a list nor a map",
+                    "~val: valid/images\nnames: {0: a, 2: b}~|'names' has the class ids [0, 2], not all from 0 on",
+                    "~val: valid/images\nnames: {a: 0}~|'names' has the key 'a', which is no class id",
+                    "~val: valid/images\nnames: [a]\nnc: 2~|'nc' is 2, but 'names' has 1 classes",
+                    "~val: nowhere\nnames: [a]~|'val' names ",
+                    "~val: 3\nnames: [a]~|'val' is 3, not a folder or text file",
+                    "~val: valid/labels\nnames: [a]~|'val' has no pictures",
+                    "~val: [valid/images~|no valid YAML",
+                    "just text|is no map",
+                    "~~|is no map",
+                    "~a: &a [*a]\nval: *a\nnames: [a]~|'val' is a list, not a folder",
+                    "~a: &a [*a]\nval: valid/images\nnames: *a~|'names' has a list, which is no name",
+                    "~val: !!javax.script.ScriptEngineManager [x]\nnames: [a]~|no valid YAML",
+            })
+    void brokenDescriptionsNameTheField(String yaml, String message) {
+        String told = error(yaml);
+        assertTrue(told.startsWith(folder.resolve("data.yaml") + ": ") && told.contains(message), told);
+    }
+
+    @Test
+    void hostileYamlNeitherOverflowsNorFillsTheMemory() {
+        assertTrue(error("val: " + "[".repeat(200_000)).contains("data.yaml: "));
+        StringBuilder bomb = new StringBuilder("a0: &a0 [x, x]\n");
+        for (int i = 1; i < 60; i++) {
+            bomb.append("a" + i + ": &a" + i + " [*a" + (i - 1) + ", *a" + (i - 1) + "]\n");
+        }
+        assertTrue(error(bomb + "val: *a59\nnames: [a]").contains("data.yaml: "));
+    }
+}

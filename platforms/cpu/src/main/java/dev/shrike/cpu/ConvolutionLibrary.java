@@ -1,0 +1,34 @@
+package dev.shrike.cpu;
+
+import java.util.Optional;
+import java.util.function.LongUnaryOperator;
+
+/** A library besides our own that runs convolutions. Its steps stay usable until it is closed. */
+interface ConvolutionLibrary extends AutoCloseable {
+    /**
+     * A step for a convolution of reals, or nothing where the library has no quick one.
+     *
+     * @param address native address of element 0 of a view's storage, by storage
+     */
+    Optional<Step> convolution(ConvTask task, LongUnaryOperator address);
+
+    /**
+     * A step from codes to what {@link CodeConvolution#requantization} says, codes or reals, to the bit; nothing where
+     * the library cannot do that. A table and a sum are left to the caller.
+     */
+    default Optional<Step> product(ConvTask task, CodeConvolution codes, LongUnaryOperator address) {
+        return Optional.empty();
+    }
+
+    /** Name and version for people. */
+    String description();
+
+    /** Bytes of native memory held for weights and scratch. */
+    long bytes();
+
+    /** Called before each run of a plan with steps of this library. */
+    default void beforeRun() {}
+
+    @Override
+    void close();
+}
