@@ -6,7 +6,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.shrike.ModelException;
 import dev.shrike.jetson.TensorRt.Calibration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What an engine was built from and for, as people and programs read it.
@@ -71,6 +73,19 @@ record EngineRecord(
             text.append(text.isEmpty() ? "" : ", ").append(what).append(' ').append(own).append(" instead of ")
                     .append(wanted);
         }
+    }
+
+    /** For people, a line each. */
+    List<String> describe() {
+        List<String> lines = new ArrayList<>();
+        lines.add("TensorRT " + tensorRt + " engine for " + gpu + ", " + precision
+                + (calibration == null ? "" : " with " + calibration + " calibration")
+                + String.format(Locale.ROOT, ", built in %.0f s", buildSeconds));
+        if (!onGpu.isEmpty()) {
+            lines.add(onGpu.size() + " layers run on the GPU instead of DLA " + dlaCore + ": "
+                    + String.join(", ", onGpu));
+        }
+        return lines;
     }
 
     byte[] toJson() {

@@ -5,16 +5,18 @@ import dev.shrike.graph.Graph;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
+import dev.shrike.spi.BuildOptions;
+import dev.shrike.spi.BuiltModel;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The engine for NVIDIA GPUs: TensorRT, built for a Jetson with JetPack 5. */
 public final class JetsonBackend implements Backend {
-    /** Where the graph of a built engine notes the file that it came from. */
+    /** The choice that names the file which a network was read from. */
     private static final String BUILT = "shrike.tensorrt.file";
 
     /** The libraries, loaded when they are first needed. */
@@ -77,13 +79,12 @@ public final class JetsonBackend implements Backend {
     @Override
     public GraphExecutor open(Graph graph, ExecutorOptions options) {
         require();
-        return new TensorRtEngines(Libraries.GPU, Libraries.TENSOR_RT, EngineOptions.fromSystemProperties())
-                .open(graph, options, builtFile(graph));
+        String built = options.choices().get(BUILT);
+        return engines().open(graph, options, built == null ? null : Path.of(built));
     }
 
-    private static Path builtFile(Graph graph) {
-        String file = graph.metadata().get(BUILT);
-        return file == null ? null : Path.of(file);
+    private static TensorRtEngines engines() {
+        return new TensorRtEngines(Libraries.GPU, Libraries.TENSOR_RT, EngineOptions.fromSystemProperties());
     }
 
     @Override
@@ -97,19 +98,20 @@ public final class JetsonBackend implements Backend {
     }
 
     @Override
-    public Graph load(Path model) {
+    public BuiltModel read(Path model) {
         EngineFile file = EngineFile.read(model);
         Graph graph = OnnxModels.read(file.onnx().toArray(ValueLayout.JAVA_BYTE), model.toString(), null);
-        Map<String, String> metadata = new HashMap<>(graph.metadata());
-        metadata.put(BUILT, model.toAbsolutePath().toString());
-        return new Graph(graph.name(), graph.inputs(), graph.outputs(), graph.nodes(), graph.constants(),
-                graph.quantization(), metadata);
+        return new BuiltModel(graph, Map.of(BUILT, model.toAbsolutePath().toString()));
     }
 
     @Override
-    public void build(Graph graph, Path file) {
+    public List<String> build(Graph graph, Path file, BuildOptions options) {
         require();
-        new TensorRtEngines(Libraries.GPU, Libraries.TENSOR_RT, EngineOptions.fromSystemProperties())
-                .engine(NetworkSource.of(graph, Map.of())).write(file);
+        if (!options.kernel().isEmpty()) {
+            throw new IllegalArgumentException("TensorRT chooses its kernels itself; leave the kernel out");
+        }
+        EngineFile engine = engines().engine(NetworkSource.of(graph, Map.of()));
+        engine.write(file);
+        return engine.record().describe();
     }
 }
