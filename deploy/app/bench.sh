@@ -92,8 +92,8 @@ for model in "${models[@]}"; do
         cached=$(inside "-Xlog:disable -XX:AOTCache=$work/start.aot" open "$file")
         rss=$(whole %M ./shrike detect --weights "$file" --nosave --quiet "$picture")
         wall=$(whole %e ./shrike detect --weights "$file" --nosave --quiet "$picture")
-        awk -v OFS=' ' -v bits="$bits" -v bytes="$(stat -c %s "$file")" -v onnx="$onnx" -v rss="$rss" -v floor="$floor" \
-            -v build="$build" -v open="$open" -v cached="$cached" -v wall="$wall" 'BEGIN {
+        awk -v OFS=' ' -v bits="$bits" -v bytes="$(stat -c %s "$file")" -v onnx="$onnx" -v rss="$rss" \
+            -v floor="$floor" -v build="$build" -v open="$open" -v cached="$cached" -v wall="$wall" 'BEGIN {
                 printf "%-8s %10d  1/%-4.1f %9.1f %9.0f %8.0f %7.3f %10.0f %7.3f %10.0f\n", bits, bytes, onnx / bytes,
                     (rss - floor) / 1024, build, open, open / build, cached, cached / build, 1000 * wall }'
     done

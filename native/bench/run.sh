@@ -51,7 +51,8 @@ for file in "${shapes[@]}"; do
             "${run[@]}" "$programs/conv2d_f32_bench" "$file" "$tier" "$threads" "$milliseconds"
         else
             widths=${kind#w}
-            "${run[@]}" "$programs/conv2d_q_bench" "$file" "$tier" "$threads" "$milliseconds" "${widths%a*}" "${widths#*a}"
+            "${run[@]}" "$programs/conv2d_q_bench" "$file" "$tier" "$threads" "$milliseconds" \
+                "${widths%a*}" "${widths#*a}"
         fi
     done
 done

@@ -4,8 +4,8 @@
 #   platforms/cpu/bench.sh quantized [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--tiers best,avx2] [--layers]
 #       MODEL.onnx
 #   platforms/cpu/bench.sh tuning [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx
-# The first compares float networks, the second quantised ones with both in float and in int8, the third tuned plans with
-# untuned ones; --layers adds a row a layer. Without models:
+# The first compares float networks, the second quantised ones with both in float and in int8, the third tuned plans
+# with untuned ones; --layers adds a row a layer. Without models:
 # yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

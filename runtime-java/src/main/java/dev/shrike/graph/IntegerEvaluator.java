@@ -10,14 +10,13 @@ import java.util.function.DoubleUnaryOperator;
 
 /**
  * A plain scalar evaluation of a quantised graph that computes with codes wherever an integer engine does; what engines
- * must equal, bit for bit, if {@link GraphPasses#forInference} has prepared the graph. With {@link ActivationCodes} as the stored form of codes:
- * <ul>
- * <li>Conv, Gemm and MatMul of a quantised value and quantised constant weights ({@link IntegerWeights}): the exact
- * int32 sum, then {@link Requantization} to the codes of the result, or to reals (followed by activation and residual)
- * if the result is real;
- * <li>a function of one quantised value with quantised result: {@link CodeTable};
- * <li>the sum of two quantised values of one shape with quantised result, none of them bipolar: {@link CodeSum};
- * <li>Concat, MaxPool, Resize to the nearest, Split, Slice and other moves of codes: the codes themselves, through
+ * must equal, bit for bit, if {@link GraphPasses#forInference} has prepared the graph. With {@link ActivationCodes} as
+ * the stored form of codes: <ul> <li>Conv, Gemm and MatMul of a quantised value and quantised constant weights ({@link
+ * IntegerWeights}): the exact int32 sum, then {@link Requantization} to the codes of the result, or to reals (followed
+ * by activation and residual) if the result is real; <li>a function of one quantised value with quantised result:
+ * {@link CodeTable}; <li>the sum of two quantised values of one shape with quantised result, none of them bipolar:
+ * {@link CodeSum}; <li>Concat, MaxPool, Resize to the nearest, Split, Slice and other moves of codes: the codes
+ * themselves, through
  * {@link CodeTable#requantize} where the result is quantised otherwise (of Concat, each operand before it is moved);
  * <li>everything else: the reals, as {@link ReferenceEvaluator}; a quantised result is then rounded.
  * </ul>

@@ -58,8 +58,9 @@ public record Requantization(float[] multiplier, float[] offset, int low, int hi
     }
 
     /**
-     * To bipolar codes, 0 and 2: the sign of {@link #toReals}' result, exactly. That result grows or falls with the sum,
-     * so there is a sum at which the sign changes; {@code multiplier} is 2 or -2 and {@code offset} puts code 2 there.
+     * To bipolar codes, 0 and 2: the sign of {@link #toReals}' result, exactly. That result grows or falls with the
+     * sum, so there is a sum at which the sign changes; {@code multiplier} is 2 or -2 and {@code offset} puts code 2
+     * there.
      *
      * @param largest no sum exceeds it by its absolute value; at most {@link #LARGEST_SIGNED_SUM}
      */

@@ -8,9 +8,10 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Puts the rounding of a Quant that does not round half to even into nodes of its own: {@code x / scale + zero}, clamped
- * and rounded as the mode says, and back to reals. What then comes to the Quant lies on its codes, so that it may round
- * half to even and {@link ImportQuantization} can take it. Constants are left alone, as their rounding is done at once.
+ * Puts the rounding of a Quant that does not round half to even into nodes of its own: {@code x / scale + zero},
+ * clamped and rounded as the mode says, and back to reals. What then comes to the Quant lies on its codes, so that it
+ * may round half to even and {@link ImportQuantization} can take it. Constants are left alone, as their rounding is
+ * done at once.
  */
 final class SpellOutRounding implements GraphPass {
     private static final Set<String> MODES =

@@ -4,8 +4,10 @@ package dev.shrike.vision;
  * How a letterbox placed a frame in the network's input, and the way back.
  *
  * @param ratio pixels of the input per pixel of the frame
- * @param padX whole pixels of the input left of the frame. YOLOv5 leads back by half of the whole padding, which may end
- *     in .5 where the picture was put at a whole pixel; that moves its boxes by half a pixel and costs 0.2 points of mAP
+ * @param padX whole pixels of the input left of the frame. YOLOv5 leads back by half of the whole padding, which may
+ * end
+ *     in .5 where the picture was put at a whole pixel; that moves its boxes by half a pixel and costs 0.2 points of
+ *     mAP
  * @param padY whole pixels of the input above the frame
  * @param frameWidth width of the frame in pixels
  * @param frameHeight height of the frame in pixels

@@ -19,8 +19,8 @@ import java.util.stream.Stream;
 /**
  * Reads YOLO's {@code data.yaml}: {@code path} (root, relative to the file), {@code train}, {@code val}, {@code test}
  * (each a folder of pictures, a text file that lists them, or several of these), {@code names} (a list, or a map from
- * class id) and, if stated, {@code nc}. The labels of {@code images/a/b.jpg} are in {@code labels/a/b.txt}; without that
- * file the picture has none.
+ * class id) and, if stated, {@code nc}. The labels of {@code images/a/b.jpg} are in {@code labels/a/b.txt}; without
+ * that file the picture has none.
  */
 final class YoloData {
     private static final Pattern PICTURE = Pattern.compile("(?i).*\\.(jpe?g|jpe|jfif|png|bmp|webp)");

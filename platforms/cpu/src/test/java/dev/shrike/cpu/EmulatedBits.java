@@ -28,11 +28,11 @@ import java.util.stream.Stream;
  * Bits of whole quantised networks, from one machine to another where the scalar evaluation would take too long:
  * <ul>
  * <li>{@code EmulatedBits write MODEL.onnx SIDE FOLDER}: builds the float detector at six widths for pictures of that
- * side, and notes what the scalar integer evaluation gives for one of them: SHA-256 of the last products' results and of
- * values between, and the floats behind the head;
- * <li>{@code EmulatedBits check FOLDER}: runs the built files and compares: bits of everything noted, by the plan as it
- * always is and by one whose values between are read, and the floats within 1e-3 of the larger of 1 and their size;
- * <li>{@code EmulatedBits random COUNT SEED}: that many random quantised networks against the scalar evaluation.
+ * side, and notes what the scalar integer evaluation gives for one of them: SHA-256 of the last products' results and
+ * of values between, and the floats behind the head; <li>{@code EmulatedBits check FOLDER}: runs the built files and
+ * compares: bits of everything noted, by the plan as it always is and by one whose values between are read, and the
+ * floats within 1e-3 of the larger of 1 and their size; <li>{@code EmulatedBits random COUNT SEED}: that many random
+ * quantised networks against the scalar evaluation.
  * </ul>
  */
 final class EmulatedBits {

@@ -23,8 +23,8 @@ import java.util.Set;
 /**
  * Every node of a quantised graph as "fake quantisation" defines it: codes stand for reals, the node computes with
  * these, its result is rounded to codes. All of it in double, from the codes that the integer evaluation has for the
- * node's inputs; so the position of a result between two codes is known to 1e-12 or so, and which of them is right is no
- * matter of how sums are rounded.
+ * node's inputs; so the position of a result between two codes is known to 1e-12 or so, and which of them is right is
+ * no matter of how sums are rounded.
  *
  * <p>The integer evaluation rounds a product of int32 and float32 and a sum to float32 on that way ({@link
  * dev.shrike.graph.Requantization}), so it may take the other code where the position is that close to the middle.

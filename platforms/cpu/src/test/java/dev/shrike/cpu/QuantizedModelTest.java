@@ -20,7 +20,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * A whole detector at several widths equals the scalar integer evaluation of the same graph, bit for bit, on every tier
- * of the CPU and number of threads; and that evaluation is what fake quantisation gives. Evaluations are slow, so the picture is small; {@code -Dshrike.model.side=640} takes the full one.
+ * of the CPU and number of threads; and that evaluation is what fake quantisation gives. Evaluations are slow, so the
+ * picture is small; {@code -Dshrike.model.side=640} takes the full one.
  */
 class QuantizedModelTest {
     private static final int SIDE = Integer.getInteger("shrike.model.side", 160);

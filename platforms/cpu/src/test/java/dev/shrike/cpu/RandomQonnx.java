@@ -16,8 +16,8 @@ import java.util.Random;
 
 /**
  * Random networks as quantisation-aware training leaves them: every product reads values and weights through QONNX's
- * Quant or BipolarQuant of 1 to 8 bits and any rounding mode, with batch normalisation, ReLU, pooling, Trunc, resizing and pixel shuffling
- * between, and a matrix product last.
+ * Quant or BipolarQuant of 1 to 8 bits and any rounding mode, with batch normalisation, ReLU, pooling, Trunc, resizing
+ * and pixel shuffling between, and a matrix product last.
  */
 final class RandomQonnx {
     private static final String[] MODES =

@@ -20,8 +20,8 @@ import java.util.Random;
  * What tuning gains: whole networks as the engine chooses by itself and as tuned on this machine, taken in turn.
  *
  * <p>{@code TuningBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx}: a row for each network
- * and number of threads with both medians and the median of their ratios; the tuner's cache is not read. {@code --layers}
- * adds the kernels of both, layer by layer.
+ * and number of threads with both medians and the median of their ratios; the tuner's cache is not read. {@code
+ * --layers} adds the kernels of both, layer by layer.
  */
 public final class TuningBench {
     private TuningBench() {}

@@ -26,8 +26,8 @@ import java.util.Random;
 import java.util.stream.Stream;
 
 /**
- * What the JVM is shown while it writes the cache that later starts are quicker with (JEP 483): the commands that people
- * start most, on a small made-up network. The launcher runs it; the exit code is 0 if all of them succeeded.
+ * What the JVM is shown while it writes the cache that later starts are quicker with (JEP 483): the commands that
+ * people start most, on a small made-up network. The launcher runs it; the exit code is 0 if all of them succeeded.
  */
 public final class Rehearsal {
     private static final int SIDE = 64;
