@@ -8,6 +8,7 @@ module dev.shrike {
     exports dev.shrike.files to
             dev.shrike.calibration,
             dev.shrike.cpu,
+            dev.shrike.jetson,
             dev.shrike.app;
     exports dev.shrike.graph;
     exports dev.shrike.onnx;

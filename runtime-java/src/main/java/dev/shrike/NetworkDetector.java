@@ -81,7 +81,9 @@ final class NetworkDetector implements Detector {
             throw new IllegalStateException("the detector was closed");
         }
         long start = System.nanoTime();
-        LetterboxTransform transform = letterbox.apply(frame);
+        LetterboxTransform transform = executor.accept(frame)
+                ? LetterboxTransform.of(frame.width(), frame.height(), letterbox.width(), letterbox.height())
+                : letterbox.apply(frame);
         long written = System.nanoTime();
         executor.run();
         long ran = System.nanoTime();

@@ -9,6 +9,7 @@ import dev.shrike.graph.Graph;
 import dev.shrike.onnx.proto.Onnx.ModelProto;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -86,6 +87,16 @@ public final class OnnxModels {
         return proto(graph, "graph '" + graph.name() + "'").toByteArray();
     }
 
+    /**
+     * The names of the nodes in an ONNX file, in its order; the type where a node has no name.
+     *
+     * @throws ModelException if the bytes are no ONNX model
+     */
+    public static List<String> nodeNames(byte[] model) {
+        return named("model", () -> ModelSource.parse(ByteBuffer.wrap(model)).getGraph().getNodeList().stream()
+                .map(node -> node.getName().isEmpty() ? node.getOpType() : node.getName()).toList());
+    }
+
     private static ModelProto proto(Graph graph, String name) {
         try {
             return new ModelWriter(graph).write();
@@ -98,7 +109,7 @@ public final class OnnxModels {
         return new ModelReader(ModelSource.parse(bytes), new ExternalData(folder)).read();
     }
 
-    private static Graph named(String name, Supplier<Graph> reading) {
+    private static <T> T named(String name, Supplier<T> reading) {
         try {
             return reading.get();
         } catch (ModelException e) {

@@ -1,5 +1,6 @@
 package dev.shrike.spi;
 
+import dev.shrike.Frame;
 import java.util.List;
 
 /**
@@ -26,6 +27,18 @@ public interface GraphExecutor extends AutoCloseable {
 
     /** The inner values that were asked for. */
     List<Binding> taps();
+
+    /**
+     * Writes a frame into the only input, fitted and scaled as {@link dev.shrike.vision.Letterbox} does, if this
+     * executor can do that itself; it may use the frame's memory until the next run ends.
+     *
+     * @return false if it cannot, and nothing was written
+     * @throws dev.shrike.DeviceException if it failed
+     * @throws IllegalStateException if the executor was closed
+     */
+    default boolean accept(Frame frame) {
+        return false;
+    }
 
     /**
      * Runs the network once on the inputs as they are.

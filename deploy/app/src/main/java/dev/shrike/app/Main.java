@@ -6,6 +6,7 @@ import dev.shrike.app.catalogue.ModelsCommand;
 import dev.shrike.app.catalogue.StderrProgress;
 import dev.shrike.app.detect.DetectCommand;
 import dev.shrike.app.detect.ModelStore;
+import dev.shrike.app.doctor.DoctorCommand;
 import dev.shrike.app.val.ValCommand;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -52,6 +53,7 @@ public final class Main {
                 .addSubcommand(new ValCommand(console, store))
                 .addSubcommand(new BuildCommand(console, store))
                 .addSubcommand(new ModelsCommand())
+                .addSubcommand(new DoctorCommand(console))
                 .addSubcommand(new CommandLine.HelpCommand())
                 .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))

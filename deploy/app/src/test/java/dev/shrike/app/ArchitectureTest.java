@@ -54,7 +54,7 @@ class ArchitectureTest {
                 "dev.shrike.spi.Backend", "dev.shrike.vision.Pictures")) {
             assertTrue(house.contain(needed), "not on the class path: " + needed);
         }
-        for (String module : List.of("deploy/app", "platforms/cpu", "calibration")) {
+        for (String module : List.of("deploy/app", "platforms/cpu", "platforms/jetson", "calibration")) {
             String name = "dev.shrike." + module.substring(module.indexOf('/') + 1);
             assertEquals(hasClasses(module), house.stream().anyMatch(type -> type.getPackageName().startsWith(name)),
                     "sources in " + module + " and classes of " + name + " on the class path");
@@ -136,6 +136,10 @@ class ArchitectureTest {
                     usersOf("org.bytedeco.dnnl."));
             linking.addAll(Set.of("dev.shrike.cpu.NativeLibrary", "dev.shrike.cpu.NativeLoader",
                     "dev.shrike.cpu.AclLibrary", "dev.shrike.cpu.OpenMp"));
+        }
+        if (hasClasses("platforms/jetson")) {
+            assertEquals(Set.of("dev.shrike.jetson.CudaLibrary", "dev.shrike.jetson.TensorRtLibrary"),
+                    usersOf("org.bytedeco.cuda.", "org.bytedeco.tensorrt."));
         }
         assertEquals(linking, usersOf("java.lang.foreign.Linker", "java.lang.foreign.SymbolLookup"));
     }

@@ -1,0 +1,149 @@
+package dev.shrike.jetson;
+
+import dev.shrike.Frame;
+import dev.shrike.SourceException;
+import dev.shrike.spi.Binding;
+import dev.shrike.vision.Letterbox;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * Pictures of a folder, one after another through one page-locked buffer to one of the device, so that any number of
+ * them takes the memory of one.
+ */
+final class CalibrationPictures implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(CalibrationPictures.class.getName());
+    private static final List<String> ENDINGS = List.of(".jpg", ".jpeg", ".png", ".bmp", ".webp");
+
+    private final List<Path> files;
+    private final Gpu.Stream stream;
+    private final Gpu.HostMemory host;
+    private final Gpu.DeviceMemory device;
+    private final Letterbox letterbox;
+    private final TensorRt.Port input;
+    private int next;
+    private int taken;
+
+    /** For an input of dims {@code [1, 3, H, W]}. */
+    CalibrationPictures(Gpu gpu, TensorRt.Port input, List<Path> files) {
+        this.files = List.copyOf(files);
+        this.input = input;
+        this.stream = gpu.stream();
+        Gpu.HostMemory hostMemory = null;
+        Gpu.DeviceMemory deviceMemory = null;
+        try {
+            hostMemory = gpu.allocateHost(input.bytes());
+            deviceMemory = gpu.allocate(input.bytes());
+            letterbox = new Letterbox(Ports.binding(input, hostMemory.segment()));
+        } catch (RuntimeException | Error e) {
+            closeAll(deviceMemory, hostMemory, stream);
+            throw e;
+        }
+        host = hostMemory;
+        device = deviceMemory;
+    }
+
+    /**
+     * The pictures of a folder in the order of their names, every n-th if there are more than wanted.
+     *
+     * @throws SourceException if there is none or the folder cannot be read
+     */
+    static List<Path> list(Path folder, int wanted) {
+        if (!Files.isDirectory(folder)) {
+            throw new SourceException(folder + ": is no folder of calibration pictures");
+        }
+        List<Path> all;
+        try (Stream<Path> entries = Files.list(folder)) {
+            all = entries.filter(CalibrationPictures::isPicture).sorted().toList();
+        } catch (IOException e) {
+            throw new SourceException(folder + ": cannot be read: " + e, e);
+        }
+        if (all.isEmpty()) {
+            throw new SourceException(folder + ": has no picture (" + String.join(", ", ENDINGS)
+                    + "); calibration needs some hundred of the kind that the detector will see");
+        }
+        int count = Math.min(wanted, all.size());
+        return Stream.iterate(0, i -> i < count, i -> i + 1).map(i -> all.get((int) ((long) i * all.size() / count)))
+                .toList();
+    }
+
+    private static boolean isPicture(Path file) {
+        String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+        return ENDINGS.stream().anyMatch(name::endsWith) && Files.isRegularFile(file);
+    }
+
+    /** SHA-256 over the contents of the files, in order. */
+    static String digest(List<Path> files) {
+        MessageDigest digest = Digests.sha256();
+        for (Path file : files) {
+            try {
+                byte[] bytes = Files.readAllBytes(file);
+                digest.update(Digests.of(bytes).getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+            } catch (IOException e) {
+                throw new SourceException(file + ": cannot be read: " + e, e);
+            }
+        }
+        return Digests.hex(digest);
+    }
+
+    /**
+     * Device address of the next picture, or 0 after the last one. Pictures that cannot be read are passed over with a
+     * warning.
+     *
+     * @throws SourceException if not a single one could be read
+     */
+    long next(String name) {
+        if (!name.equals(input.name())) {
+            throw new IllegalArgumentException("TensorRT asks for the input '" + name + "', the network has '"
+                    + input.name() + "'");
+        }
+        while (next < files.size()) {
+            Path file = files.get(next++);
+            try {
+                letterbox.apply(Frame.read(file));
+            } catch (SourceException e) {
+                LOG.log(Logger.Level.WARNING, "calibration goes on without " + e.getMessage());
+                continue;
+            }
+            stream.copyIn(host, device, input.bytes());
+            stream.synchronize();
+            taken++;
+            return device.address();
+        }
+        if (taken == 0) {
+            throw new SourceException(files.isEmpty()
+                    ? "calibration needs a folder of pictures: name one with -Dshrike.tensorrt.data"
+                    : "none of the " + files.size() + " calibration pictures could be read, the last one being "
+                            + files.getLast());
+        }
+        return 0;
+    }
+
+    /** Pictures handed out so far. */
+    int taken() {
+        return taken;
+    }
+
+    private static void closeAll(AutoCloseable... all) {
+        for (AutoCloseable one : all) {
+            try {
+                if (one != null) {
+                    one.close();
+                }
+            } catch (Exception e) {
+                LOG.log(Logger.Level.WARNING, "while giving up", e);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        closeAll(letterbox, device, host, stream);
+    }
+}

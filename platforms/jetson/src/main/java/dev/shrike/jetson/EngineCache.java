@@ -1,0 +1,93 @@
+package dev.shrike.jetson;
+
+import dev.shrike.ModelException;
+import dev.shrike.ShrikeException;
+import dev.shrike.files.FileReplacement;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+
+/**
+ * Engines in a folder, by what they were built from and for. An engine that is damaged, or of another GPU or TensorRT,
+ * is never loaded: its key differs or its checksum does, and it is built again. Of two that want the same engine at
+ * once, in one process or two, the second waits and takes what the first built. {@code KEY.json} beside an engine says
+ * what it is.
+ */
+final class EngineCache {
+    private static final Logger LOG = System.getLogger(EngineCache.class.getName());
+    /** File locks are held by a process as a whole, so threads need one more. */
+    private static final ConcurrentHashMap<Path, ReentrantLock> IN_PROCESS = new ConcurrentHashMap<>();
+
+    private final Path folder;
+
+    EngineCache(Path folder) {
+        this.folder = folder;
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    /** The engine that was kept for the record, or else the one that the builder gives, which is kept. */
+    EngineFile get(EngineRecord wanted, Supplier<EngineFile> builder) {
+        Path file = folder.resolve(wanted.key() + ".engine");
+        Optional<EngineFile> kept = find(file, wanted);
+        if (kept.isPresent()) {
+            return kept.get();
+        }
+        createFolder();
+        ReentrantLock lock = IN_PROCESS.computeIfAbsent(file.toAbsolutePath(), _ -> new ReentrantLock());
+        lock.lock();
+        try (FileChannel channel = FileChannel.open(folder.resolve(wanted.key() + ".lock"), StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE); FileLock _ = channel.lock()) {
+            return find(file, wanted).orElseGet(() -> keep(file, builder.get()));
+        } catch (IOException e) {
+            throw new ShrikeException(folder + ": cannot be locked: " + e + "; name another folder with"
+                    + " -Dshrike.tensorrt.cache", e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static Optional<EngineFile> find(Path file, EngineRecord wanted) {
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        try {
+            EngineFile engine = EngineFile.read(file);
+            String difference = engine.record().difference(wanted);
+            if (difference.isEmpty()) {
+                return Optional.of(engine);
+            }
+            LOG.log(Logger.Level.WARNING, file + ": has " + difference + "; it is built again");
+        } catch (ModelException e) {
+            LOG.log(Logger.Level.WARNING, e.getMessage() + "; it is built again now");
+        }
+        return Optional.empty();
+    }
+
+    private EngineFile keep(Path file, EngineFile engine) {
+        engine.write(file);
+        String name = file.getFileName().toString();
+        Path description = file.resolveSibling(name.substring(0, name.lastIndexOf('.')) + ".json");
+        FileReplacement.write(description, stream -> stream.write(engine.record().toJson()));
+        return engine;
+    }
+
+    private void createFolder() {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new ShrikeException(folder + ": cannot be created: " + e + "; name another folder with"
+                    + " -Dshrike.tensorrt.cache", e);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package dev.shrike.jetson;
+
+import dev.shrike.jetson.TensorRt.Layer;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * The layers from the last convolutions to the outputs. In a YOLO network these are the output convolutions of the
+ * Detect head, the sigmoids and the Concat that puts pixel coordinates (0 to 640) beside scores (0 to 1): one INT8 scale
+ * for both would leave two or three levels to the scores, so none of them may run in INT8.
+ */
+final class NetworkTail {
+    /** Layers that hold no floating-point arithmetic of their own, or that say themselves where INT8 begins and ends. */
+    private static final Set<String> UNTOUCHED =
+            Set.of("CONSTANT", "QUANTIZE", "DEQUANTIZE", "SHAPE", "GATHER", "ASSERTION");
+
+    private NetworkTail() {}
+
+    /** Indices of the layers whose format is to be fixed, ascending. */
+    static List<Integer> of(List<Layer> layers, Collection<String> outputs) {
+        Map<String, Layer> writers = new HashMap<>();
+        for (Layer layer : layers) {
+            layer.outputs().forEach(output -> writers.put(output, layer));
+        }
+        Set<Integer> found = new TreeSet<>();
+        Set<String> seen = new HashSet<>(outputs);
+        Deque<String> open = new ArrayDeque<>(outputs);
+        while (!open.isEmpty()) {
+            Layer layer = writers.get(open.remove());
+            if (layer == null) {
+                continue;
+            }
+            if (layer.floating() && !UNTOUCHED.contains(layer.type())) {
+                found.add(layer.index());
+            }
+            if (!layer.type().equals("CONVOLUTION")) {
+                layer.inputs().stream().filter(seen::add).forEach(open::add);
+            }
+        }
+        return List.copyOf(found);
+    }
+}

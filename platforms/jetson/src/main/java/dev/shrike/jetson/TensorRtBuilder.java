@@ -1,0 +1,249 @@
+package dev.shrike.jetson;
+
+import dev.shrike.DeviceException;
+import dev.shrike.SourceException;
+import dev.shrike.UnsupportedModelException;
+import dev.shrike.files.FileReplacement;
+import dev.shrike.jetson.TensorRt.Build;
+import dev.shrike.jetson.TensorRt.Layer;
+import dev.shrike.jetson.TensorRt.ParserError;
+import dev.shrike.jetson.TensorRt.Port;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Builds engines: parse the network, fix the formats of its tail, find ranges, let TensorRT choose its kernels.
+ *
+ * <p>A build takes minutes and cannot be interrupted from within; stopping the process leaves nothing half-written.
+ */
+final class TensorRtBuilder {
+    private static final Logger LOG = System.getLogger(TensorRtBuilder.class.getName());
+    private static final long LARGEST_WORKSPACE = 2L << 30;
+    private static final long SMALLEST_WORKSPACE = 64L << 20;
+    private static final int WARNING = 2;
+    private static final int LARGEST_TIMINGS = 1 << 28;
+
+    private final Gpu gpu;
+    private final TensorRt tensorRt;
+    private final EngineOptions options;
+    private final BuildProgress progress;
+
+    TensorRtBuilder(Gpu gpu, TensorRt tensorRt, EngineOptions options, BuildProgress progress) {
+        this.gpu = gpu;
+        this.tensorRt = tensorRt;
+        this.options = options;
+        this.progress = progress;
+    }
+
+    /** What is to be built. */
+    EngineRecord record(NetworkSource network, List<Path> pictures) {
+        EngineOptions.Precision precision = precision(network, pictures);
+        boolean calibrated = isInt8(precision) && !network.quantized();
+        Gpu.Device device = gpu.device();
+        return new EngineRecord(Digests.of(network.onnx()), precision, calibrated ? options.calibration() : null,
+                calibrated ? CalibrationPictures.digest(pictures) : null, options.dlaCore(), tensorRt.version(),
+                device.name(), device.major() + "." + device.minor(), List.of(), 0);
+    }
+
+    private EngineOptions.Precision precision(NetworkSource network, List<Path> pictures) {
+        boolean ranges = network.quantized() || !pictures.isEmpty();
+        return switch (options.precision()) {
+            case AUTO -> ranges ? EngineOptions.Precision.BEST : EngineOptions.Precision.FP16;
+            case INT8, BEST -> {
+                if (!ranges) {
+                    throw new SourceException("INT8 needs ranges: name a folder of pictures with"
+                            + " -Dshrike.tensorrt.data, or give a model that 'shrike quantize' made");
+                }
+                yield options.precision();
+            }
+            case FP32, FP16 -> {
+                if (network.quantized()) {
+                    throw new UnsupportedModelException("a quantised network runs in INT8: leave -Dshrike.tensorrt"
+                            + ".precision out, or give the network before quantisation");
+                }
+                yield options.precision();
+            }
+        };
+    }
+
+    private static boolean isInt8(EngineOptions.Precision precision) {
+        return precision == EngineOptions.Precision.INT8 || precision == EngineOptions.Precision.BEST;
+    }
+
+    /**
+     * The engine.
+     *
+     * @throws UnsupportedModelException if TensorRT cannot run the network; names the node
+     * @throws DeviceException if the build failed; has TensorRT's words
+     */
+    EngineFile build(NetworkSource network, List<Path> pictures, EngineRecord record) {
+        long start = System.nanoTime();
+        try (Arena arena = Arena.ofConfined(); Build build = tensorRt.build(this::log)) {
+            MemorySegment onnx = arena.allocate(network.onnx().length, 64);
+            MemorySegment.copy(MemorySegment.ofArray(network.onnx()), 0, onnx, 0, network.onnx().length);
+            progress.stage("parsing the network");
+            requireParsed(build.parse(onnx), network);
+            requirePlatform(build, record);
+            Path timings = timingsFile(record);
+            build.configure(settings(record, readTimings(timings)));
+            List<Layer> layers = build.layers();
+            List<String> outputs = build.ports().stream().filter(port -> !port.input()).map(Port::name).toList();
+            if (isInt8(record.precision())) {
+                NetworkTail.of(layers, outputs).forEach(layer -> build.require(layer, TensorRt.Precision.FP16));
+            }
+            List<String> onGpu = record.dlaCore() < 0 ? List.of() : notOnDla(build, layers);
+            CalibrationCache calibration = CalibrationCache.of(options.cache(), record);
+            byte[] plan = serialize(build, record, pictures, calibration, timings);
+            EngineRecord built = record.built(onGpu, (System.nanoTime() - start) / 1e9);
+            byte[] ranges = record.calibration() == null ? new byte[0] : calibration.read();
+            return new EngineFile(built, MemorySegment.ofArray(network.onnx()), ranges, MemorySegment.ofArray(plan));
+        }
+    }
+
+    private byte[] serialize(Build build, EngineRecord record, List<Path> pictures, CalibrationCache cache,
+            Path timings) {
+        if (record.calibration() == null) {
+            progress.stage("choosing kernels");
+            return serialize(build, timings);
+        }
+        Port input = build.ports().stream().filter(Port::input).findFirst().orElseThrow();
+        try (CalibrationPictures feed = new CalibrationPictures(gpu, input, pictures)) {
+            build.calibrate(record.calibration(), new Feed(feed, cache, pictures.size()));
+            return serialize(build, timings);
+        } finally {
+            // TensorRT must not call into pictures that are closed.
+            build.close();
+        }
+    }
+
+    private static byte[] serialize(Build build, Path timings) {
+        byte[] plan = build.serialize();
+        writeTimings(timings, build.timingCache());
+        return plan;
+    }
+
+    private final class Feed implements TensorRt.CalibrationFeed {
+        private final CalibrationPictures pictures;
+        private final CalibrationCache cache;
+        private final int count;
+
+        Feed(CalibrationPictures pictures, CalibrationCache cache, int count) {
+            this.pictures = pictures;
+            this.cache = cache;
+            this.count = count;
+        }
+
+        @Override
+        public long next(String input) {
+            long address = pictures.next(input);
+            if (address == 0) {
+                progress.stage("choosing kernels");
+            } else {
+                progress.calibrated(pictures.taken(), count);
+            }
+            return address;
+        }
+
+        @Override
+        public byte[] cached() {
+            return cache.read();
+        }
+
+        @Override
+        public void keep(byte[] bytes) {
+            cache.write(bytes);
+        }
+    }
+
+    private void log(TensorRt.LogLine line) {
+        progress.log(line);
+        if (line.severity() <= WARNING) {
+            LOG.log(Logger.Level.DEBUG, line.text());
+        }
+    }
+
+    private static void requireParsed(List<ParserError> errors, NetworkSource network) {
+        if (errors.isEmpty()) {
+            return;
+        }
+        StringBuilder text = new StringBuilder("TensorRT cannot run this network");
+        for (ParserError error : errors.subList(0, Math.min(3, errors.size()))) {
+            text.append("; ").append(network.nodeName(error.node()).map(name -> "node '" + name + "': ").orElse(""))
+                    .append(error.text().strip()).append(" (").append(error.code()).append(')');
+        }
+        throw new UnsupportedModelException(text.append(": use the engine 'cpu', or export the model again with a"
+                + " lower opset").toString());
+    }
+
+    private static void requirePlatform(Build build, EngineRecord record) {
+        if (record.dlaCore() >= build.dlaCores()) {
+            throw new SourceException("DLA core " + record.dlaCore() + " was asked for, this device has "
+                    + build.dlaCores() + ": leave -Dshrike.tensorrt.dla out");
+        }
+        if (record.dlaCore() >= 0 && record.precision() == EngineOptions.Precision.FP32) {
+            throw new SourceException("a DLA runs FP16 and INT8 only: choose such a precision");
+        }
+        if (isInt8(record.precision()) && !build.isFast(TensorRt.Precision.INT8)) {
+            LOG.log(Logger.Level.WARNING, record.gpu() + " has no fast INT8: FP16 would be as quick");
+        }
+    }
+
+    private TensorRt.Settings settings(EngineRecord record, byte[] timings) {
+        boolean int8 = isInt8(record.precision());
+        // The tail of an INT8 network is bound to FP16, which needs the flag too.
+        boolean fp16 = record.precision() != EngineOptions.Precision.FP32;
+        return new TensorRt.Settings(workspace(), fp16, int8, record.dlaCore(), options.detailed(), timings);
+    }
+
+    /** On a Jetson, what the GPU takes the rest of the robot lacks: a quarter of what is free, at most 2 GiB. */
+    private long workspace() {
+        if (options.workspaceBytes() > 0) {
+            return options.workspaceBytes();
+        }
+        return Math.clamp(gpu.freeBytes() / 4, SMALLEST_WORKSPACE, LARGEST_WORKSPACE);
+    }
+
+    private static List<String> notOnDla(Build build, List<Layer> layers) {
+        List<String> names = new ArrayList<>();
+        for (Layer layer : layers) {
+            if (!layer.type().equals("CONSTANT") && !build.canRunOnDla(layer.index())) {
+                names.add(layer.name() + " (" + layer.type() + ")");
+            }
+        }
+        if (!names.isEmpty()) {
+            LOG.log(Logger.Level.INFO, names.size() + " of " + layers.size() + " layers run on the GPU, not on the"
+                    + " DLA: " + String.join(", ", names.subList(0, Math.min(8, names.size()))));
+        }
+        return names;
+    }
+
+    /** Timings hold for one GPU and version of TensorRT. */
+    private Path timingsFile(EngineRecord record) {
+        String key = Digests.of(record.tensorRt() + "\n" + record.gpu() + "\n" + record.compute());
+        return options.cache().resolve("timings-" + key.substring(0, 16) + ".bin");
+    }
+
+    private static byte[] readTimings(Path file) {
+        try {
+            boolean usable = Files.isRegularFile(file) && Files.size(file) < LARGEST_TIMINGS;
+            return usable ? Files.readAllBytes(file) : new byte[0];
+        } catch (IOException e) {
+            LOG.log(Logger.Level.WARNING, file + ": is not used: " + e);
+            return new byte[0];
+        }
+    }
+
+    private static void writeTimings(Path file, byte[] timings) {
+        Optional<Path> folder = Optional.ofNullable(file.getParent()).filter(Files::isDirectory);
+        if (timings.length > 0 && folder.isPresent()) {
+            FileReplacement.write(file, stream -> stream.write(timings));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package dev.shrike.jetson;
+
+import dev.shrike.ModelException;
+import dev.shrike.graph.Graph;
+import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.spi.GraphExecutor;
+import java.lang.System.Logger;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Gets an engine for a network from where it is quickest: the file it was built into, the cache, or the builder. */
+final class TensorRtEngines {
+    private static final Logger LOG = System.getLogger(TensorRtEngines.class.getName());
+
+    private final Gpu gpu;
+    private final TensorRt tensorRt;
+    private final EngineOptions options;
+    private final EngineCache cache;
+    private final TensorRtBuilder builder;
+
+    TensorRtEngines(Gpu gpu, TensorRt tensorRt, EngineOptions options) {
+        this.gpu = gpu;
+        this.tensorRt = tensorRt;
+        this.options = options;
+        this.cache = new EngineCache(options.cache());
+        this.builder = new TensorRtBuilder(gpu, tensorRt, options, BuildProgress.logging());
+    }
+
+    /** An executor of the network; {@code built} is the file that it came from, or null. */
+    GraphExecutor open(Graph graph, ExecutorOptions executorOptions, Path built) {
+        TensorRtExecutor.requireNoTaps(executorOptions.taps());
+        NetworkSource network = NetworkSource.of(graph, executorOptions.inputShapes());
+        EngineFile file = built == null ? engine(network) : builtEngine(built, network);
+        return TensorRtExecutor.open(gpu, tensorRt, file);
+    }
+
+    /** The engine in a file, or the same built again if that one is for another GPU or TensorRT. */
+    private EngineFile builtEngine(Path file, NetworkSource network) {
+        EngineFile engine = EngineFile.read(file);
+        EngineRecord record = engine.record();
+        Gpu.Device device = gpu.device();
+        EngineRecord here = new EngineRecord(record.model(), record.precision(), record.calibration(), record.data(),
+                record.dlaCore(), tensorRt.version(), device.name(), device.major() + "." + device.minor(),
+                List.of(), 0);
+        String difference = record.difference(here);
+        if (difference.isEmpty()) {
+            return engine;
+        }
+        LOG.log(Logger.Level.WARNING, file + ": is for " + difference + "; it is built again for this device");
+        if (record.calibration() != null) {
+            // The pictures are not in the file, but TensorRT's results on them are, and they hold for every GPU.
+            CalibrationCache.of(options.cache(), here).write(engine.calibration());
+        }
+        return cache.get(here, () -> builder.build(network, List.of(), here));
+    }
+
+    /** The engine of a network, from the cache or new. */
+    EngineFile engine(NetworkSource network) {
+        List<Path> pictures = options.data().map(folder -> CalibrationPictures.list(folder, options.pictures()))
+                .orElse(List.of());
+        EngineRecord record = builder.record(network, pictures);
+        EngineFile engine = cache.get(record, () -> builder.build(network, pictures, record));
+        if (engine.plan().byteSize() == 0) {
+            throw new ModelException("the engine in the cache is empty; delete " + cache.folder());
+        }
+        return engine;
+    }
+}

@@ -1,0 +1,575 @@
+package dev.shrike.jetson;
+
+import dev.shrike.DeviceException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.Consumer;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
+import org.bytedeco.tensorrt.global.nvinfer;
+import org.bytedeco.tensorrt.global.nvonnxparser;
+import org.bytedeco.tensorrt.nvinfer.Dims32;
+import org.bytedeco.tensorrt.nvinfer.IBuilder;
+import org.bytedeco.tensorrt.nvinfer.IBuilderConfig;
+import org.bytedeco.tensorrt.nvinfer.ICudaEngine;
+import org.bytedeco.tensorrt.nvinfer.IExecutionContext;
+import org.bytedeco.tensorrt.nvinfer.IHostMemory;
+import org.bytedeco.tensorrt.nvinfer.IInt8Calibrator;
+import org.bytedeco.tensorrt.nvinfer.IInt8EntropyCalibrator2;
+import org.bytedeco.tensorrt.nvinfer.IInt8MinMaxCalibrator;
+import org.bytedeco.tensorrt.nvinfer.ILayer;
+import org.bytedeco.tensorrt.nvinfer.ILogger;
+import org.bytedeco.tensorrt.nvinfer.INetworkDefinition;
+import org.bytedeco.tensorrt.nvinfer.IRuntime;
+import org.bytedeco.tensorrt.nvinfer.ITensor;
+import org.bytedeco.tensorrt.nvinfer.ITimingCache;
+import org.bytedeco.tensorrt.nvonnxparser.IParser;
+import org.bytedeco.tensorrt.nvonnxparser.IParserError;
+
+/**
+ * TensorRT 8.4 to 8.6 through JavaCPP's binding of 8.4. The binding reaches the library through virtual tables, to
+ * which 8.5 and 8.6 only append, and seven functions that all of them have.
+ */
+@SuppressWarnings({"deprecation", "rawtypes"}) // destroy(), the way to free in 8.4; the signatures of the binding
+final class TensorRtLibrary implements TensorRt {
+    private static final int EXPLICIT_BATCH =
+            1 << nvinfer.NetworkDefinitionCreationFlag.kEXPLICIT_BATCH.value;
+
+    private TensorRtLibrary() {}
+
+    /**
+     * The loaded library. Nothing of the GPU is touched.
+     *
+     * @throws dev.shrike.BackendUnavailableException if a library is missing; says what adds it
+     */
+    static TensorRtLibrary open() {
+        try {
+            NativeMemoryLimits.lift();
+            Loader.load(nvinfer.class);
+            Loader.load(nvonnxparser.class);
+            return new TensorRtLibrary();
+        } catch (LinkageError | RuntimeException e) {
+            throw MissingLibraries.explain("TensorRT", e);
+        }
+    }
+
+    @Override
+    public String version() {
+        int version = nvinfer.getInferLibVersion();
+        return version / 1000 + "." + version % 1000 / 100 + "." + version % 100;
+    }
+
+    @Override
+    public Build build(Consumer<LogLine> log) {
+        return new NetworkBuild(new Log(log));
+    }
+
+    @Override
+    public Engine load(MemorySegment plan, int dlaCore) {
+        return new LoadedEngine(plan, dlaCore);
+    }
+
+    /** Takes TensorRT's log, and remembers the errors since it was last asked. */
+    private static final class Log extends ILogger {
+        private static final int KEPT = 4;
+
+        private final Consumer<LogLine> sink;
+        private final Deque<String> errors = new ArrayDeque<>();
+
+        Log(Consumer<LogLine> sink) {
+            this.sink = sink;
+        }
+
+        @Override
+        public void log(Severity severity, String text) {
+            // An exception must not get into C++.
+            try {
+                if (severity.value <= Severity.kWARNING.value) {
+                    synchronized (errors) {
+                        errors.addLast(text.strip());
+                        if (errors.size() > KEPT) {
+                            errors.removeFirst();
+                        }
+                    }
+                }
+                sink.accept(new LogLine(severity.value, text));
+            } catch (RuntimeException e) {
+                System.getLogger(TensorRtLibrary.class.getName()).log(System.Logger.Level.WARNING, "log", e);
+            }
+        }
+
+        DeviceException failure(String what) {
+            synchronized (errors) {
+                String said = errors.isEmpty() ? "TensorRT gives no reason" : String.join(" | ", errors);
+                errors.clear();
+                boolean memory = said.toLowerCase(java.util.Locale.ROOT).contains("memory");
+                return new DeviceException(what + " failed: " + said
+                        + (memory ? "; close other programs, or use a smaller input or workspace" : ""));
+            }
+        }
+
+        <T extends Pointer> T require(T made, String what) {
+            if (made == null || made.isNull()) {
+                throw failure(what);
+            }
+            return made;
+        }
+    }
+
+    private static List<Integer> dims(Dims32 dims) {
+        List<Integer> list = new ArrayList<>();
+        for (int i = 0; i < dims.nbDims(); i++) {
+            list.add(dims.d(i));
+        }
+        return list;
+    }
+
+    private static boolean isFloating(nvinfer.DataType type) {
+        return type == nvinfer.DataType.kFLOAT || type == nvinfer.DataType.kHALF;
+    }
+
+    private static int bytes(nvinfer.DataType type) {
+        return switch (type.intern()) {
+            case kFLOAT, kINT32 -> 4;
+            case kHALF -> 2;
+            default -> 1;
+        };
+    }
+
+    private static final class NetworkBuild implements Build {
+        private final Log log;
+        private final IBuilder builder;
+        private final INetworkDefinition network;
+        private final IBuilderConfig config;
+        private final IParser parser;
+        private ITimingCache timingCache;
+        /** Kept from the garbage collector as long as C++ may call it. */
+        private IInt8Calibrator calibrator;
+        private Callbacks callbacks;
+        private boolean closed;
+
+        NetworkBuild(Log log) {
+            this.log = log;
+            builder = log.require(nvinfer.createInferBuilder(log), "creating TensorRT's builder");
+            network = log.require(builder.createNetworkV2(EXPLICIT_BATCH), "creating a network");
+            config = log.require(builder.createBuilderConfig(), "creating the builder's settings");
+            parser = log.require(nvonnxparser.createParser(network, log), "creating the ONNX parser");
+        }
+
+        @Override
+        public List<ParserError> parse(MemorySegment onnx) {
+            if (parser.parse(CudaLibrary.Address.of(onnx), onnx.byteSize())) {
+                return List.of();
+            }
+            List<ParserError> errors = new ArrayList<>();
+            for (int i = 0; i < parser.getNbErrors(); i++) {
+                IParserError error = parser.getError(i);
+                errors.add(new ParserError(error.node(), String.valueOf(error.code().intern()), error.desc()));
+            }
+            if (errors.isEmpty()) {
+                throw log.failure("parsing the network");
+            }
+            return errors;
+        }
+
+        @Override
+        public List<Layer> layers() {
+            List<Layer> layers = new ArrayList<>();
+            for (int i = 0; i < network.getNbLayers(); i++) {
+                ILayer layer = network.getLayer(i);
+                List<String> inputs = new ArrayList<>();
+                for (int in = 0; in < layer.getNbInputs(); in++) {
+                    ITensor tensor = layer.getInput(in);
+                    if (tensor != null) {
+                        inputs.add(tensor.getName());
+                    }
+                }
+                List<String> outputs = new ArrayList<>();
+                boolean floating = true;
+                for (int out = 0; out < layer.getNbOutputs(); out++) {
+                    ITensor tensor = layer.getOutput(out);
+                    outputs.add(tensor.getName());
+                    floating &= isFloating(tensor.getType().intern()) && !tensor.isShapeTensor();
+                }
+                String type = layer.getType().intern().name().substring(1);
+                layers.add(new Layer(i, layer.getName(), type, inputs, outputs, floating));
+            }
+            return layers;
+        }
+
+        @Override
+        public List<Port> ports() {
+            List<Port> ports = new ArrayList<>();
+            for (int i = 0; i < network.getNbInputs(); i++) {
+                ports.add(port(network.getInput(i), true));
+            }
+            for (int i = 0; i < network.getNbOutputs(); i++) {
+                ports.add(port(network.getOutput(i), false));
+            }
+            return ports;
+        }
+
+        private static Port port(ITensor tensor, boolean input) {
+            nvinfer.DataType type = tensor.getType().intern();
+            return new Port(tensor.getName(), input, dims(tensor.getDimensions()), bytes(type),
+                    type == nvinfer.DataType.kFLOAT);
+        }
+
+        @Override
+        public int dlaCores() {
+            return builder.getNbDLACores();
+        }
+
+        @Override
+        public boolean isFast(Precision precision) {
+            return switch (precision) {
+                case FP32 -> true;
+                case FP16 -> builder.platformHasFastFp16();
+                case INT8 -> builder.platformHasFastInt8();
+            };
+        }
+
+        @Override
+        public void configure(Settings settings) {
+            config.setMemoryPoolLimit(nvinfer.MemoryPoolType.kWORKSPACE, settings.workspaceBytes());
+            if (settings.fp16()) {
+                config.setFlag(nvinfer.BuilderFlag.kFP16);
+            }
+            if (settings.int8()) {
+                config.setFlag(nvinfer.BuilderFlag.kINT8);
+            }
+            config.setFlag(nvinfer.BuilderFlag.kOBEY_PRECISION_CONSTRAINTS);
+            if (settings.dlaCore() >= 0) {
+                config.setDefaultDeviceType(nvinfer.DeviceType.kDLA);
+                config.setDLACore(settings.dlaCore());
+                config.setFlag(nvinfer.BuilderFlag.kGPU_FALLBACK);
+            }
+            config.setProfilingVerbosity(settings.detailed()
+                    ? nvinfer.ProfilingVerbosity.kDETAILED
+                    : nvinfer.ProfilingVerbosity.kLAYER_NAMES_ONLY);
+            useTimings(settings.timingCache());
+        }
+
+        private void useTimings(byte[] bytes) {
+            try (BytePointer blob = bytes.length == 0 ? new BytePointer() : new BytePointer(bytes)) {
+                timingCache = config.createTimingCache(blob, bytes.length);
+                // One of another GPU or version is refused; then this build starts an empty one.
+                if (bytes.length > 0 && (timingCache == null || !config.setTimingCache(timingCache, false))) {
+                    timingCache = config.createTimingCache(new BytePointer(), 0);
+                    config.setTimingCache(timingCache, false);
+                } else if (bytes.length == 0 && timingCache != null) {
+                    config.setTimingCache(timingCache, false);
+                }
+            }
+        }
+
+        @Override
+        public void require(int index, Precision precision) {
+            nvinfer.DataType type =
+                    switch (precision) {
+                        case FP32 -> nvinfer.DataType.kFLOAT;
+                        case FP16 -> nvinfer.DataType.kHALF;
+                        case INT8 -> nvinfer.DataType.kINT8;
+                    };
+            ILayer layer = network.getLayer(index);
+            layer.setPrecision(type);
+            for (int i = 0; i < layer.getNbOutputs(); i++) {
+                // What leaves the network keeps the type that it was declared with.
+                if (!layer.getOutput(i).isNetworkOutput()) {
+                    layer.setOutputType(i, type);
+                }
+            }
+        }
+
+        @Override
+        public boolean canRunOnDla(int layer) {
+            return config.canRunOnDLA(network.getLayer(layer));
+        }
+
+        @Override
+        public void calibrate(Calibration kind, CalibrationFeed feed) {
+            callbacks = new Callbacks(feed);
+            calibrator = calibrator(kind, callbacks);
+            config.setInt8Calibrator(calibrator);
+        }
+
+        @Override
+        public byte[] serialize() {
+            IHostMemory plan = builder.buildSerializedNetwork(network, config);
+            if (callbacks != null && callbacks.failure != null) {
+                if (plan != null) {
+                    plan.destroy();
+                }
+                throw callbacks.failure;
+            }
+            return bytesOf(log.require(plan, "building the engine"));
+        }
+
+        @Override
+        public byte[] timingCache() {
+            ITimingCache filled = config.getTimingCache();
+            if (filled == null || filled.isNull()) {
+                return new byte[0];
+            }
+            IHostMemory bytes = filled.serialize();
+            return bytes == null ? new byte[0] : bytesOf(bytes);
+        }
+
+        private static byte[] bytesOf(IHostMemory memory) {
+            try {
+                byte[] bytes = new byte[Math.toIntExact(memory.size())];
+                MemorySegment.ofAddress(memory.data().address()).reinterpret(bytes.length).asByteBuffer().get(bytes);
+                return bytes;
+            } finally {
+                memory.destroy();
+            }
+        }
+
+        @Override
+        public void close() {
+            if (!closed) {
+                closed = true;
+                // The settings hold the calibrator, so they go first.
+                parser.destroy();
+                network.destroy();
+                config.destroy();
+                builder.destroy();
+                if (calibrator != null) {
+                    calibrator.close();
+                }
+                log.close();
+            }
+        }
+    }
+
+    /**
+     * What both calibrators do when C++ calls. An exception must not get into C++: it is kept, and the calibration ends
+     * as if there were no more pictures.
+     */
+    static final class Callbacks {
+        private final CalibrationFeed feed;
+        private BytePointer cache;
+        private RuntimeException failure;
+
+        Callbacks(CalibrationFeed feed) {
+            this.feed = feed;
+        }
+
+        /** What a feed threw, or null. */
+        RuntimeException failure() {
+            return failure;
+        }
+
+        private boolean next(PointerPointer<?> bindings, PointerPointer<?> names, int count) {
+            try {
+                if (failure != null || count != 1) {
+                    throw failure != null ? failure : new DeviceException("the network has " + count + " inputs");
+                }
+                long address = feed.next(names.getString(0));
+                if (address != 0) {
+                    bindings.put(0, new CudaLibrary.Address(address));
+                }
+                return address != 0;
+            } catch (RuntimeException e) {
+                failure = e;
+                return false;
+            }
+        }
+
+        private Pointer cached(LongPointer length) {
+            try {
+                byte[] bytes = feed.cached();
+                length.put(bytes.length);
+                cache = bytes.length == 0 ? null : new BytePointer(bytes);
+                return cache;
+            } catch (RuntimeException e) {
+                failure = e;
+                length.put(0);
+                return null;
+            }
+        }
+
+        private void keep(Pointer bytes, long length) {
+            try {
+                byte[] copy = new byte[Math.toIntExact(length)];
+                MemorySegment.ofAddress(bytes.address()).reinterpret(length).asByteBuffer().get(copy);
+                feed.keep(copy);
+            } catch (RuntimeException e) {
+                failure = e;
+            }
+        }
+    }
+
+    static IInt8Calibrator calibrator(Calibration kind, Callbacks callbacks) {
+        return switch (kind) {
+            case ENTROPY -> new EntropyCalibrator(callbacks);
+            case MINMAX -> new MinMaxCalibrator(callbacks);
+        };
+    }
+
+    /** Called by TensorRT through its virtual table. */
+    private static final class EntropyCalibrator extends IInt8EntropyCalibrator2 {
+        private final Callbacks callbacks;
+
+        private EntropyCalibrator(Callbacks callbacks) {
+            this.callbacks = callbacks;
+        }
+
+        @Override
+        public int getBatchSize() {
+            return 1;
+        }
+
+        @Override
+        public boolean getBatch(PointerPointer bindings, PointerPointer names, int count) {
+            return callbacks.next(bindings, names, count);
+        }
+
+        @Override
+        public Pointer readCalibrationCache(LongPointer length) {
+            return callbacks.cached(length);
+        }
+
+        @Override
+        public void writeCalibrationCache(Pointer bytes, long length) {
+            callbacks.keep(bytes, length);
+        }
+    }
+
+    /** Called by TensorRT through its virtual table. */
+    private static final class MinMaxCalibrator extends IInt8MinMaxCalibrator {
+        private final Callbacks callbacks;
+
+        private MinMaxCalibrator(Callbacks callbacks) {
+            this.callbacks = callbacks;
+        }
+
+        @Override
+        public int getBatchSize() {
+            return 1;
+        }
+
+        @Override
+        public boolean getBatch(PointerPointer bindings, PointerPointer names, int count) {
+            return callbacks.next(bindings, names, count);
+        }
+
+        @Override
+        public Pointer readCalibrationCache(LongPointer length) {
+            return callbacks.cached(length);
+        }
+
+        @Override
+        public void writeCalibrationCache(Pointer bytes, long length) {
+            callbacks.keep(bytes, length);
+        }
+    }
+
+    private static final class LoadedEngine implements Engine {
+        private final Log log = new Log(_ -> {});
+        private final IRuntime runtime;
+        private final ICudaEngine engine;
+        private final List<Port> ports = new ArrayList<>();
+        private boolean closed;
+
+        LoadedEngine(MemorySegment plan, int dlaCore) {
+            runtime = log.require(nvinfer.createInferRuntime(log), "creating TensorRT's runtime");
+            if (dlaCore >= 0) {
+                runtime.setDLACore(dlaCore);
+            }
+            ICudaEngine made = runtime.deserializeCudaEngine(CudaLibrary.Address.of(plan), plan.byteSize());
+            if (made == null || made.isNull()) {
+                runtime.destroy();
+                throw log.failure("loading the engine");
+            }
+            engine = made;
+            for (int i = 0; i < engine.getNbBindings(); i++) {
+                nvinfer.DataType type = engine.getBindingDataType(i).intern();
+                ports.add(new Port(engine.getBindingName(i), engine.bindingIsInput(i),
+                        dims(engine.getBindingDimensions(i)), bytes(type), type == nvinfer.DataType.kFLOAT));
+            }
+        }
+
+        @Override
+        public List<Port> ports() {
+            return List.copyOf(ports);
+        }
+
+        @Override
+        public int layers() {
+            return engine.getNbLayers();
+        }
+
+        @Override
+        public long contextBytes() {
+            return engine.getDeviceMemorySize();
+        }
+
+        @Override
+        public Context context() {
+            return new EngineContext(log, log.require(engine.createExecutionContext(), "creating a context"));
+        }
+
+        @Override
+        public void close() {
+            if (!closed) {
+                closed = true;
+                engine.destroy();
+                runtime.destroy();
+                log.close();
+            }
+        }
+    }
+
+    private static final class EngineContext implements Context {
+        private final Log log;
+        private final IExecutionContext context;
+        private PointerPointer<Pointer> addresses;
+        private Gpu.DeviceMemory[] bound;
+        private boolean closed;
+
+        EngineContext(Log log, IExecutionContext context) {
+            this.log = log;
+            this.context = context;
+        }
+
+        @Override
+        public void enqueue(Gpu.DeviceMemory[] memory, Gpu.Stream stream) {
+            if (memory != bound) {
+                bind(memory);
+            }
+            if (!context.enqueueV2(addresses, CudaLibrary.handle(stream), null)) {
+                throw log.failure("running the engine");
+            }
+        }
+
+        private void bind(Gpu.DeviceMemory[] memory) {
+            PointerPointer<Pointer> fresh = new PointerPointer<>(memory.length);
+            for (int i = 0; i < memory.length; i++) {
+                fresh.put(i, new CudaLibrary.Address(memory[i].address()));
+            }
+            if (addresses != null) {
+                addresses.close();
+            }
+            addresses = fresh;
+            bound = memory;
+        }
+
+        @Override
+        public void close() {
+            if (!closed) {
+                closed = true;
+                context.destroy();
+                if (addresses != null) {
+                    addresses.close();
+                }
+            }
+        }
+    }
+}

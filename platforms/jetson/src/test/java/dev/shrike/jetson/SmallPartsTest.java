@@ -1,0 +1,158 @@
+package dev.shrike.jetson;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.shrike.ModelException;
+import dev.shrike.graph.DataType;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.Quantization;
+import dev.shrike.jetson.TensorRt.Layer;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SmallPartsTest {
+    @TempDir
+    private Path folder;
+
+    private static Layer layer(int index, String type, List<String> inputs, String output) {
+        return new Layer(index, "l" + index, type, inputs, List.of(output), !type.equals("SHAPE"));
+    }
+
+    @Test
+    void theTailReachesBackToTheLastConvolutions() {
+        List<Layer> layers = List.of(layer(0, "CONVOLUTION", List.of("in"), "a"),
+                layer(1, "ACTIVATION", List.of("a"), "b"), layer(2, "CONVOLUTION", List.of("b"), "c"),
+                layer(3, "CONVOLUTION", List.of("b"), "d"), layer(4, "ACTIVATION", List.of("c"), "e"),
+                layer(5, "CONSTANT", List.of(), "k"), layer(6, "ELEMENTWISE", List.of("e", "k"), "f"),
+                layer(7, "SHAPE", List.of("f"), "s"), layer(8, "SHUFFLE", List.of("f", "s"), "g"),
+                layer(9, "CONCATENATION", List.of("g", "d"), "out"));
+        assertEquals(List.of(2, 3, 4, 6, 8, 9), NetworkTail.of(layers, List.of("out")));
+    }
+
+    @Test
+    void namesThePackageOfAMissingLibrary() {
+        Map<String, String> libraries = Map.of("libnvinfer.so.8: cannot open shared object file", "libnvinfer8",
+                "libjninvinfer.so: libcudnn.so.8: cannot open", "libcudnn8", "libcuda.so.1: cannot", "nvidia-l4t-cuda",
+                "libnvonnxparser.so.8: no", "libnvonnxparsers8", "libnvinfer_plugin.so.8: no", "libnvinfer-plugin8",
+                "libnvrtc.so.11.2: no", "cuda-nvrtc-11-4", "libcublasLt.so.11: no", "libcublas-11-4",
+                "no jnicudart in java.library.path", "org.bytedeco:cuda:11.8-8.6-1.5.8",
+                "something else", "nvidia-jetpack");
+        libraries.forEach((message, advice) -> {
+            String text = MissingLibraries.advice(message);
+            assertTrue(text.contains(advice), message + " -> " + text);
+        });
+        for (int error : new int[] {0, 35, 100, 800, 803, 999}) {
+            assertTrue(MissingLibraries.driverAdvice(error).length() > 30);
+        }
+        String text = MissingLibraries.explain("TensorRT", new UnsatisfiedLinkError("libnvinfer.so.8: cannot open"))
+                .getMessage();
+        assertTrue(text.startsWith("TensorRT does not load: libnvinfer.so.8"), text);
+    }
+
+    @Test
+    void looksForTheDriverBeforeItLoadsAnything() throws Exception {
+        assertTrue(!DeviceNodes.areBelow(folder));
+        Files.createDirectories(folder.resolve("dev"));
+        Files.createFile(folder.resolve("dev/nvhost-gpu"));
+        assertTrue(DeviceNodes.areBelow(folder));
+    }
+
+    @Test
+    void optionsComeFromProperties() {
+        Map<String, String> set = Map.of("shrike.tensorrt.precision", "int8", "shrike.tensorrt.calibration", "minmax",
+                "shrike.tensorrt.data", "pictures", "shrike.tensorrt.dla", "1", "shrike.tensorrt.workspace", "512");
+        EngineOptions options = EngineOptions.from(set::get, null, "/home/pi");
+        assertEquals(EngineOptions.Precision.INT8, options.precision());
+        assertEquals(TensorRt.Calibration.MINMAX, options.calibration());
+        assertEquals(512L << 20, options.workspaceBytes());
+        assertEquals(Path.of("/home/pi/.cache/shrike/engines"), options.cache());
+        assertEquals(Path.of("/c/shrike/engines"), EngineOptions.from(Map.<String, String>of()::get, "/c", "").cache());
+        Map<String, String> wrong = Map.of("precision", "int4", "dla", "x", "pictures", "0", "workspace", "-1",
+                "calibration", "none");
+        wrong.forEach((name, value) -> {
+            String message = assertThrows(IllegalArgumentException.class, () -> EngineOptions
+                    .from(Map.of("shrike.tensorrt." + name, value)::get, null, "")).getMessage();
+            assertTrue(message.contains("shrike.tensorrt." + name) && message.contains(value), message);
+        });
+    }
+
+    @Test
+    void anyFlippedBitOfAnEngineFileIsRefused() throws Exception {
+        EngineRecord record = new EngineRecord("m", EngineOptions.Precision.INT8, TensorRt.Calibration.ENTROPY, "d", -1,
+                "8.5.2", "Xavier", "7.2", List.of("l (SHUFFLE)"), 12.5);
+        Path file = folder.resolve("x.engine");
+        new EngineFile(record, MemorySegment.ofArray(new byte[] {1, 2, 3}), new byte[] {4},
+                MemorySegment.ofArray(new byte[] {5, 6})).write(file);
+        EngineFile read = EngineFile.read(file);
+        assertEquals(record, read.record());
+        assertArrayEquals(new byte[] {4}, read.calibration());
+        byte[] bytes = Files.readAllBytes(file);
+        for (int bit = 0; bit < 8 * bytes.length; bit++) {
+            byte[] damaged = bytes.clone();
+            damaged[bit / 8] ^= (byte) (1 << bit % 8);
+            assertThrows(ModelException.class, () -> EngineFile.read(MemorySegment.ofArray(damaged)));
+        }
+        for (int length = 0; length < bytes.length; length++) {
+            byte[] cut = java.util.Arrays.copyOf(bytes, length);
+            assertThrows(ModelException.class, () -> EngineFile.read(MemorySegment.ofArray(cut)));
+        }
+    }
+
+    @Test
+    void calibrationResultsNeedTheirKey() throws Exception {
+        Path file = folder.resolve("c").resolve("x.cache");
+        new CalibrationCache(file, "one").write("TRT".getBytes());
+        assertArrayEquals("TRT".getBytes(), new CalibrationCache(file, "one").read());
+        assertEquals(0, new CalibrationCache(file, "two").read().length);
+        Files.writeString(file, "TRX");
+        assertEquals(0, new CalibrationCache(file, "one").read().length, "damaged");
+        Files.delete(folder.resolve("c").resolve("x.cache.key"));
+        assertEquals(0, new CalibrationCache(file, "one").read().length, "of unknown origin");
+    }
+
+    @Test
+    void symmetricCodesStandForTheSameReals() {
+        Graph graph = SmallDetector.quantized(1);
+        Graph symmetric = new SymmetricCodes().apply(graph);
+        symmetric.quantization().forEach((name, how) -> {
+            assertEquals(8, how.bits());
+            assertTrue(how.signed());
+            for (int i = 0; i < how.zeroPoint().elements(); i++) {
+                assertEquals(0, how.zeroPoint().longAt(i));
+            }
+            Quantization before = graph.quantization().get(name);
+            double lowest = before.scale().floatAt(0) * (before.minCode() - before.zeroPoint().longAt(0));
+            double highest = before.scale().floatAt(0) * (before.maxCode() - before.zeroPoint().longAt(0));
+            double reach = 127 * how.scale().floatAt(0);
+            assertTrue(reach >= highest - 1e-6 && -128 * how.scale().floatAt(0) <= lowest + 1e-6, name);
+        });
+        assertArrayEquals(graph.constants().get("body.w").toLongs(), symmetric.constants().get("body.w").toLongs());
+        assertEquals(DataType.INT8, symmetric.constants().get("body.w").type());
+    }
+
+    @Test
+    void unsignedWeightsMoveToTheNearestSymmetricCode() {
+        Graph graph = SmallDetector.quantized(1);
+        Random random = new Random(2);
+        long[] codes = random.longs(216, 0, 256).toArray();
+        var constants = new java.util.HashMap<>(graph.constants());
+        constants.put("body.w", dev.shrike.graph.Tensor.of(DataType.UINT8, constants.get("body.w").shape(), codes));
+        var quantization = new java.util.HashMap<>(graph.quantization());
+        quantization.put("body.w", Quantization.perTensor(0.01f, 100, 8, false));
+        Graph symmetric = new SymmetricCodes().apply(graph.withNodes(graph.nodes(), constants, quantization));
+        float scale = symmetric.quantization().get("body.w").scale().floatAt(0);
+        for (int i = 0; i < codes.length; i++) {
+            double real = 0.01f * (codes[i] - 100);
+            assertEquals(real, scale * symmetric.constants().get("body.w").longAt(i), scale / 2 + 1e-6);
+        }
+    }
+}

@@ -1,0 +1,333 @@
+package dev.shrike.jetson;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.shrike.DeviceException;
+import dev.shrike.Frame;
+import dev.shrike.ShrikeException;
+import dev.shrike.SourceException;
+import dev.shrike.UnsupportedModelException;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.GraphPasses;
+import dev.shrike.graph.ReferenceEvaluator;
+import dev.shrike.graph.Shape;
+import dev.shrike.graph.Tensor;
+import dev.shrike.jetson.EngineOptions.Precision;
+import dev.shrike.jetson.TensorRt.Calibration;
+import dev.shrike.spi.Binding;
+import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.spi.GraphExecutor;
+import dev.shrike.vision.Pictures;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The builder, the cache and the executor on a GPU and a TensorRT that this processor plays. */
+class TensorRtEnginesTest {
+    @TempDir
+    private Path folder;
+
+    private final HostGpu gpu = new HostGpu();
+    private final ScalarTensorRt tensorRt = new ScalarTensorRt(gpu);
+
+    private EngineOptions options(Precision precision, Path data, int dla) {
+        return new EngineOptions(precision, Calibration.ENTROPY, Optional.ofNullable(data), 500, dla, 0,
+                folder.resolve("cache"), false);
+    }
+
+    private TensorRtEngines engines(EngineOptions options) {
+        return new TensorRtEngines(gpu, tensorRt, options);
+    }
+
+    private Path pictures(int count) throws IOException {
+        Path data = Files.createDirectories(folder.resolve("pictures"));
+        for (int i = 0; i < count; i++) {
+            Frame frame = Frame.allocate(40 + i, 30);
+            frame.pixels().fill((byte) (20 * i));
+            Pictures.write(frame, data.resolve("p" + i + ".png"));
+        }
+        return data;
+    }
+
+    private static float[] run(GraphExecutor executor, float[] picture) {
+        Binding input = executor.inputs().getFirst();
+        MemorySegment.copy(picture, 0, input.memory(), ValueLayout.JAVA_FLOAT, 0, picture.length);
+        executor.run();
+        Binding output = executor.outputs().getFirst();
+        return output.memory().asSlice(0, 4L * output.elements()).toArray(ValueLayout.JAVA_FLOAT);
+    }
+
+    private static float[] randomPicture() {
+        Random random = new Random(1);
+        float[] picture = new float[3 * 32 * 32];
+        for (int i = 0; i < picture.length; i++) {
+            picture[i] = random.nextFloat();
+        }
+        return picture;
+    }
+
+    private static float[] expected(Graph graph, float[] picture) {
+        Graph ready = GraphPasses.forInference(graph, Map.of());
+        return ReferenceEvaluator.run(ready, Map.of("images", Tensor.ofFloats(Shape.of(1, 3, 32, 32), picture)),
+                Set.of("output")).get("output").toFloats();
+    }
+
+    @Test
+    void runsWhatTheGraphSays() {
+        Graph graph = SmallDetector.make(1);
+        try (GraphExecutor executor = engines(options(Precision.AUTO, null, -1)).open(graph, ExecutorOptions.DEFAULT,
+                null)) {
+            assertArrayEquals(expected(graph, randomPicture()), run(executor, randomPicture()));
+            assertArrayEquals(expected(graph, randomPicture()), run(executor, randomPicture()), "a second run");
+            assertEquals(3, executor.times().size());
+            assertTrue(executor.nativeBytes() > 4 * 3 * 32 * 32);
+        }
+        assertEquals(0, gpu.open());
+        assertEquals(0, tensorRt.open);
+        assertTrue(tensorRt.settings.getFirst().fp16());
+        assertEquals(1L << 30, tensorRt.settings.getFirst().workspaceBytes(), "a quarter of what is free");
+        assertTrue(tensorRt.required.isEmpty(), "nothing to keep from INT8");
+    }
+
+    @Test
+    void aSecondDetectorSharesTheEngineAndTheCache() {
+        TensorRtEngines engines = engines(options(Precision.FP16, null, -1));
+        try (GraphExecutor first = engines.open(SmallDetector.make(1), ExecutorOptions.DEFAULT, null);
+                GraphExecutor second = engines.open(SmallDetector.make(1), ExecutorOptions.DEFAULT, null)) {
+            assertArrayEquals(run(first, randomPicture()), run(second, randomPicture()));
+            assertEquals(1, tensorRt.builds);
+            assertEquals(1, tensorRt.loads);
+        }
+        assertEquals(0, tensorRt.open);
+        engines.open(SmallDetector.make(1), ExecutorOptions.DEFAULT, null).close();
+        assertEquals(1, tensorRt.builds);
+        assertEquals(2, tensorRt.loads);
+    }
+
+    @Test
+    void buildsAgainForAnotherModelGpuVersionOrPrecision() {
+        engines(options(Precision.FP16, null, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        engines(options(Precision.FP16, null, -1)).engine(NetworkSource.of(SmallDetector.make(2), Map.of()));
+        assertEquals(2, tensorRt.builds);
+        engines(options(Precision.FP32, null, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        assertEquals(3, tensorRt.builds);
+        tensorRt.version = "8.6.1";
+        engines(options(Precision.FP16, null, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        assertEquals(4, tensorRt.builds);
+        gpu.become("another");
+        engines(options(Precision.FP16, null, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        assertEquals(5, tensorRt.builds);
+    }
+
+    @Test
+    void aDamagedEngineIsBuiltAgain() throws IOException {
+        TensorRtEngines engines = engines(options(Precision.FP16, null, -1));
+        NetworkSource network = NetworkSource.of(SmallDetector.make(1), Map.of());
+        engines.engine(network);
+        Path file = kept(".engine");
+        byte[] bytes = Files.readAllBytes(file);
+        Random random = new Random(3);
+        for (int round = 1; round <= 20; round++) {
+            byte[] damaged = bytes.clone();
+            damaged[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
+            Files.write(file, damaged);
+            engines.engine(network);
+            assertEquals(1 + round, tensorRt.builds);
+            assertArrayEquals(bytes.length > 0 ? new byte[] {(byte) 0x89, 'S'} : null,
+                    java.util.Arrays.copyOf(Files.readAllBytes(file), 2));
+        }
+        assertTrue(Files.readString(kept(".json")).contains("\"tensorRt\" : \"8.5.2\""));
+    }
+
+    private Path kept(String ending) throws IOException {
+        try (Stream<Path> files = Files.list(folder.resolve("cache"))) {
+            return files.filter(file -> file.toString().endsWith(ending)).findFirst().orElseThrow();
+        }
+    }
+
+    @Test
+    void ofManyAtOnceOneBuilds() throws Exception {
+        TensorRtEngines engines = engines(options(Precision.FP16, null, -1));
+        NetworkSource network = NetworkSource.of(SmallDetector.make(1), Map.of());
+        List<Callable<EngineFile>> wishes = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            wishes.add(() -> engines.engine(network));
+        }
+        try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+            for (Future<EngineFile> future : threads.invokeAll(wishes)) {
+                assertEquals(-1, future.get().plan().mismatch(engines.engine(network).plan()));
+            }
+        }
+        assertEquals(1, tensorRt.builds);
+    }
+
+    @Test
+    void calibratesWithEveryPictureAndKeepsTheTailFromInt8() throws IOException {
+        Path data = pictures(5);
+        engines(options(Precision.AUTO, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        assertEquals(5, tensorRt.calibrated);
+        assertTrue(tensorRt.settings.getFirst().int8() && tensorRt.settings.getFirst().fp16());
+        assertEquals(Set.of("head", "sigmoid", "join"), tensorRt.required.keySet());
+        assertEquals(Set.of(TensorRt.Precision.FP16), Set.copyOf(tensorRt.required.values()));
+        assertEquals(0, gpu.open());
+        Files.delete(kept(".engine"));
+        engines(options(Precision.AUTO, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        assertEquals(5, tensorRt.calibrated, "the second time from the calibration cache");
+        assertEquals(3, tensorRt.settings.getLast().timingCache().length, "timings of the first build");
+        Files.write(data.resolve("p0.png"), Files.readAllBytes(data.resolve("p1.png")));
+        engines(options(Precision.AUTO, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        assertEquals(10, tensorRt.calibrated, "other pictures");
+    }
+
+    @Test
+    void passesOverDamagedPicturesButNotOverAllOfThem() throws IOException {
+        Path data = pictures(3);
+        Files.writeString(data.resolve("p1.png"), "no picture");
+        engines(options(Precision.INT8, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        assertEquals(2, tensorRt.calibrated);
+        Files.writeString(data.resolve("p0.png"), "none");
+        Files.writeString(data.resolve("p2.png"), "none either");
+        SourceException e = assertThrows(SourceException.class, () -> engines(options(Precision.INT8, data, -1))
+                .engine(NetworkSource.of(SmallDetector.make(1), Map.of())));
+        assertTrue(e.getMessage().contains("none of the 3 calibration pictures"), e.getMessage());
+        assertEquals(0, gpu.open());
+        assertEquals(0, tensorRt.open);
+    }
+
+    @Test
+    void saysWhatInt8Needs() {
+        NetworkSource network = NetworkSource.of(SmallDetector.make(1), Map.of());
+        String message = assertThrows(SourceException.class,
+                () -> engines(options(Precision.INT8, null, -1)).engine(network)).getMessage();
+        assertTrue(message.contains("-Dshrike.tensorrt.data"), message);
+        message = assertThrows(SourceException.class,
+                () -> engines(options(Precision.BEST, folder, -1)).engine(network)).getMessage();
+        assertTrue(message.contains("has no picture"), message);
+        message = assertThrows(UnsupportedModelException.class, () -> engines(options(Precision.FP16, null, -1))
+                .engine(NetworkSource.of(SmallDetector.quantized(1), Map.of()))).getMessage();
+        assertTrue(message.contains("runs in INT8"), message);
+    }
+
+    @Test
+    void aQuantizedNetworkNeedsNoPictures() {
+        NetworkSource network = NetworkSource.of(SmallDetector.quantized(1), Map.of());
+        engines(options(Precision.AUTO, null, -1)).engine(network);
+        assertEquals(0, tensorRt.calibrated);
+        assertTrue(tensorRt.settings.getFirst().int8());
+        assertTrue(tensorRt.required.containsKey("join"));
+    }
+
+    @Test
+    void reportsWhatDoesNotRunOnTheDla() {
+        tensorRt.cores = 2;
+        tensorRt.notOnDla.add("sigmoid");
+        EngineFile engine =
+                engines(options(Precision.FP16, null, 1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        assertEquals(List.of("sigmoid (UNARY)"), engine.record().onGpu());
+        assertEquals(1, tensorRt.settings.getFirst().dlaCore());
+        String message = assertThrows(SourceException.class, () -> engines(options(Precision.FP16, null, 2))
+                .engine(NetworkSource.of(SmallDetector.make(1), Map.of()))).getMessage();
+        assertTrue(message.contains("this device has 2"), message);
+    }
+
+    @Test
+    void parserErrorsNameTheNode() {
+        tensorRt.errors.add(new TensorRt.ParserError(3, "kUNSUPPORTED_NODE", "No importer registered for op: X"));
+        String message = assertThrows(UnsupportedModelException.class, () -> engines(options(Precision.AUTO, null, -1))
+                .engine(NetworkSource.of(SmallDetector.make(1), Map.of()))).getMessage();
+        String third = NetworkSource.of(SmallDetector.make(1), Map.of()).nodes().get(3);
+        assertTrue(message.contains("node '" + third + "': No importer"), message);
+        assertEquals(0, tensorRt.open);
+    }
+
+    @Test
+    void aFileOfAnotherGpuIsBuiltAgainWithItsOwnCalibration() throws IOException {
+        Graph graph = SmallDetector.make(1);
+        Path file = folder.resolve("small.engine");
+        engines(options(Precision.INT8, pictures(4), -1)).engine(NetworkSource.of(graph, Map.of())).write(file);
+        assertEquals(4, tensorRt.calibrated);
+        gpu.become("another");
+        Graph loaded = new JetsonBackend().load(file);
+        assertEquals("{0: 'thing'}", loaded.metadata().get("names"));
+        try (GraphExecutor executor = engines(options(Precision.AUTO, null, -1)).open(loaded, ExecutorOptions.DEFAULT,
+                file)) {
+            assertArrayEquals(expected(graph, randomPicture()), run(executor, randomPicture()));
+        }
+        assertEquals(2, tensorRt.builds);
+        assertEquals(4, tensorRt.calibrated, "from the calibration in the file");
+        engines(options(Precision.AUTO, null, -1)).open(loaded, ExecutorOptions.DEFAULT, file).close();
+        assertEquals(2, tensorRt.builds, "the second time from the cache");
+    }
+
+    @Test
+    void whateverFailsNothingStaysOpen() throws IOException {
+        EngineOptions options = options(Precision.INT8, pictures(2), -1);
+        Graph graph = SmallDetector.make(1);
+        gpu.failAt(-1);
+        engines(options).open(graph, ExecutorOptions.DEFAULT, null).close();
+        int calls = gpu.calls();
+        assertTrue(calls > 10);
+        for (int call : HostGpu.everyCall(calls)) {
+            try (Stream<Path> files = Files.list(folder.resolve("cache"))) {
+                for (Path file : files.toList()) {
+                    Files.delete(file);
+                }
+            }
+            gpu.failAt(call);
+            try {
+                engines(options).open(graph, ExecutorOptions.DEFAULT, null).close();
+            } catch (DeviceException e) {
+                assertTrue(e.getMessage().contains("CUDA error 2"), e.getMessage());
+            }
+            assertEquals(0, gpu.open(), "after call " + call);
+            assertEquals(0, tensorRt.open, "after call " + call);
+        }
+    }
+
+    @Test
+    void afterAFailedRunTheDetectorSaysSo() {
+        try (GraphExecutor executor = engines(options(Precision.FP16, null, -1)).open(SmallDetector.make(1),
+                ExecutorOptions.DEFAULT, null)) {
+            gpu.failAt(1);
+            assertTrue(assertThrows(DeviceException.class, executor::run).getMessage().contains("open the detector"));
+            assertThrows(DeviceException.class, executor::run);
+        }
+        assertEquals(0, gpu.open());
+    }
+
+    @Test
+    void refusesTaps() {
+        ShrikeException e = assertThrows(UnsupportedModelException.class,
+                () -> engines(options(Precision.FP16, null, -1)).open(SmallDetector.make(1),
+                        ExecutorOptions.DEFAULT.withTaps(Set.of("b")), null));
+        assertTrue(e.getMessage().contains("'cpu'"), e.getMessage());
+    }
+
+    @Test
+    void closedExecutorsSaySo() {
+        GraphExecutor executor = engines(options(Precision.FP16, null, -1)).open(SmallDetector.make(1),
+                ExecutorOptions.DEFAULT, null);
+        executor.close();
+        executor.close();
+        assertThrows(IllegalStateException.class, executor::run);
+        assertThrows(IllegalStateException.class, () -> executor.accept(Frame.allocate(3, 3)));
+    }
+}
