@@ -1,0 +1,257 @@
+package dev.shrike.calibration.quantize;
+
+import dev.shrike.calibration.activations.ActivationStore;
+import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.Elements;
+import dev.shrike.calibration.linear.Fit;
+import dev.shrike.calibration.linear.Moments;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.Quantization;
+import dev.shrike.graph.Shape;
+import dev.shrike.graph.ShapeInference;
+import dev.shrike.graph.Tensor;
+import dev.shrike.graph.ValueInfo;
+import dev.shrike.spi.Backend;
+import dev.shrike.spi.Binding;
+import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.spi.GraphExecutor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Quantises the layers of a network one after another on pictures. Each layer is fitted to give, from what the layers
+ * before it make of the pictures once they are quantised, what the float network gives there: weights first by least
+ * squares, then rounded ({@link WeightRounding}), at last the bias. So a layer makes good part of what the rounding of
+ * activations and earlier weights has spoilt.
+ *
+ * <p>Every part of the network runs once in float and once in integers for every picture; what later parts need is kept
+ * ({@link ActivationStore}) and forgotten as soon as nobody needs it.
+ */
+final class Reconstruction {
+    private final Graph graph;
+    private final Map<String, Widths> widths;
+    private final Map<String, Quantization> activations;
+    private final Settings settings;
+    private final Backend backend;
+    private final int threads;
+    private final Map<String, Tensor> constants;
+    private final Map<String, Quantization> quantization;
+    private final Map<String, List<String>> inputsOf = new HashMap<>();
+    private final List<LayerReport> reports = new ArrayList<>();
+    private float[] buffer = new float[0];
+    private float[] second = new float[0];
+
+    /**
+     * How layers are fitted.
+     *
+     * @param steps of rounding
+     * @param fit whether weights are fitted to the quantised input before they are rounded
+     * @param refitBias whether biases are
+     * @param places most places of a picture that count
+     * @param ridge how strongly fitted weights are drawn to the given ones, as a share of the mean variance of inputs
+     * @param crop side of the window of each picture, 0 for all of it
+     */
+    record Settings(WeightRounding.Steps steps, boolean fit, boolean refitBias, int places, double ridge, int crop) {
+        static final Settings DEFAULT = new Settings(WeightRounding.Steps.ALL, true, true, 256, 0.01, 320);
+    }
+
+    /** Told of progress. */
+    interface Listener {
+        void layer(String name, int done, int total);
+    }
+
+    /**
+     * @param graph float, with all values named that are to be quantised
+     * @param widths of the layers by name
+     * @param activations quantisation of values
+     */
+    Reconstruction(Graph graph, Map<String, Widths> widths, Map<String, Quantization> activations, Settings settings,
+            Backend backend, int threads) {
+        this.graph = graph;
+        this.widths = widths;
+        this.activations = activations;
+        this.settings = settings;
+        this.backend = backend;
+        this.threads = threads;
+        this.constants = new HashMap<>(graph.constants());
+        this.quantization = new HashMap<>(activations);
+    }
+
+    /** The quantised graph. */
+    Graph run(CalibrationPictures pictures, Listener listener) {
+        Graph cropped = cropped(pictures.shape());
+        Map<String, ValueInfo> infos = ShapeInference.infer(cropped);
+        List<Stage> stages = Stage.of(cropped, widths.keySet());
+        try (ActivationStore reals = new ActivationStore(pictures.size());
+                ActivationStore codes = new ActivationStore(pictures.size())) {
+            ValueInfo input = cropped.inputs().getFirst();
+            for (int i = 0; i < pictures.size(); i++) {
+                int count = Math.toIntExact(input.shape().elements());
+                pictures.read(i, buffer(count));
+                reals.put(input.name(), i, buffer, count, null);
+                codes.put(input.name(), i, buffer, count, activations.get(input.name()));
+            }
+            for (int i = 0; i < stages.size(); i++) {
+                Stage stage = stages.get(i);
+                listener.layer(stage.layer() == null ? "" : stage.layer().name(), i, stages.size());
+                stage(cropped, infos, stage, reals, codes);
+                for (String name : stage.inputs()) {
+                    if (stages.stream().skip(i + 1L).noneMatch(later -> later.inputs().contains(name))) {
+                        reals.free(name);
+                        codes.free(name);
+                    }
+                }
+            }
+        }
+        return assembled(graph);
+    }
+
+    /** What became of each layer, in order. */
+    List<LayerReport> reports() {
+        return List.copyOf(reports);
+    }
+
+    private Graph cropped(Shape shape) {
+        ValueInfo input = graph.inputs().getFirst();
+        List<String> layers = graph.nodes().stream().filter(node -> widths.containsKey(node.name()))
+                .map(Node::output).toList();
+        Graph whole = graph.withInputs(List.of(new ValueInfo(input.name(), input.type(), shape)));
+        List<Node> nodes = dev.shrike.calibration.activations.Subgraphs.needed(whole, layers);
+        Graph bare = whole.withOutputs(List.of()).withNodes(nodes);
+        return bare;
+    }
+
+    private void stage(Graph cropped, Map<String, ValueInfo> infos, Stage stage, ActivationStore reals,
+            ActivationStore codes) {
+        Node layer = stage.layer();
+        Set<String> more = layer == null ? Set.of() : Set.of(layer.output());
+        Moments moments = layer == null || LayerWeights.group(layer) != 1 ? null
+                : new Moments(LayerWeights.of(graph.constants().get(layer.input(1))).depth(),
+                        (int) infos.get(layer.output()).shape().dim(1));
+        try (GraphExecutor executor = open(stage.graph(cropped, infos, more))) {
+            WindowSampler sampler = moments == null ? null
+                    : new WindowSampler(((Op.Conv) layer.op()).window(), infos.get(layer.input(0)).shape(),
+                            infos.get(layer.output()).shape());
+            for (int i = 0; i < reals.pictures(); i++) {
+                load(executor, reals, i);
+                executor.run();
+                for (Binding output : executor.outputs()) {
+                    Elements.read(output, buffer(output.elements()));
+                    if (sampler != null && output.name().equals(layer.output())) {
+                        codes.get(layer.input(0), i, second(codes.elements(layer.input(0))));
+                        sampler.sample(second, buffer, settings.places(), i, moments);
+                    }
+                    if (stage.results().contains(output.name())) {
+                        reals.put(output.name(), i, buffer, output.elements(), null);
+                    }
+                }
+            }
+            if (layer != null) {
+                quantize(layer, moments);
+            }
+        } finally {
+            if (moments != null) {
+                moments.close();
+            }
+        }
+        if (stage.results().isEmpty()) {
+            return;
+        }
+        try (GraphExecutor executor = open(assembled(stage.graph(cropped, infos, Set.of())))) {
+            for (int i = 0; i < codes.pictures(); i++) {
+                load(executor, codes, i);
+                executor.run();
+                for (Binding output : executor.outputs()) {
+                    Elements.read(output, buffer(output.elements()));
+                    codes.put(output.name(), i, buffer, output.elements(), activations.get(output.name()));
+                }
+            }
+        }
+    }
+
+    private GraphExecutor open(Graph stage) {
+        return backend.open(stage, ExecutorOptions.DEFAULT.withThreads(threads));
+    }
+
+    private void load(GraphExecutor executor, ActivationStore store, int picture) {
+        for (Binding input : executor.inputs()) {
+            store.get(input.name(), picture, buffer(input.elements()));
+            Elements.write(buffer, input);
+        }
+    }
+
+    private void quantize(Node layer, Moments moments) {
+        Tensor given = graph.constants().get(layer.input(1));
+        LayerWeights form = LayerWeights.of(given);
+        int bits = widths.get(layer.name()).weights();
+        double[] weights = form.fromTensor(given);
+        WeightRounding.Rounded rounded;
+        String bias = layer.input(2);
+        if (moments == null) {
+            double[] identity = new double[form.depth() * form.depth()];
+            for (int i = 0; i < form.depth(); i++) {
+                identity[i * form.depth() + i] = 1;
+            }
+            rounded = new WeightRounding(identity, form.depth(), new WeightRounding.Steps(false, false, 0, 16))
+                    .round(weights, form.rows(), bits);
+        } else {
+            Fit fit = moments.fit();
+            double ridge = Math.max(1e-12, settings.ridge() * fit.meanVariance());
+            double[] wanted = settings.fit() ? fit.weights(ridge, weights) : weights;
+            rounded = new WeightRounding(fit.damped(ridge), form.depth(), settings.steps())
+                    .round(wanted, form.rows(), bits);
+            if (settings.refitBias()) {
+                double[] offsets = fit.offsets(rounded.reals());
+                float[] values = new float[form.rows()];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = (float) offsets[i];
+                }
+                bias = layer.name() + ".bias.fitted";
+                constants.put(bias, Tensor.ofFloats(Shape.of(values.length), values));
+            }
+            reports.add(new LayerReport(layer.name(), widths.get(layer.name()), fit.relativeError(wanted),
+                    fit.relativeError(rounded.reals())));
+        }
+        String name = layer.name() + ".weights.codes";
+        constants.put(name, form.codes(rounded.codes()));
+        quantization.put(name, LayerWeights.quantization(rounded.scales(), bits));
+        inputsOf.put(layer.name(), bias.isEmpty() ? List.of(layer.input(0), name)
+                : List.of(layer.input(0), name, bias));
+    }
+
+    /** The graph with what is quantised by now. */
+    private Graph assembled(Graph part) {
+        List<Node> nodes = part.nodes().stream()
+                .map(node -> inputsOf.containsKey(node.name()) ? node.withInputs(inputsOf.get(node.name())) : node)
+                .toList();
+        Graph all = part.withNodes(nodes, constants, quantization);
+        Map<String, Tensor> used = new HashMap<>(constants);
+        Set<String> names = new java.util.HashSet<>();
+        nodes.forEach(node -> names.addAll(node.inputs()));
+        nodes.forEach(node -> names.addAll(node.outputs()));
+        part.inputs().forEach(value -> names.add(value.name()));
+        used.keySet().retainAll(names);
+        Map<String, Quantization> how = new HashMap<>(quantization);
+        how.keySet().retainAll(names);
+        return all.withNodes(nodes, used, how);
+    }
+
+    private float[] buffer(int size) {
+        if (buffer.length < size) {
+            buffer = new float[size];
+        }
+        return buffer;
+    }
+
+    private float[] second(int size) {
+        if (second.length < size) {
+            second = new float[size];
+        }
+        return second;
+    }
+}
