@@ -6,6 +6,7 @@ module dev.shrike {
 
     exports dev.shrike;
     exports dev.shrike.files to
+            dev.shrike.calibration,
             dev.shrike.cpu,
             dev.shrike.app;
     exports dev.shrike.graph;

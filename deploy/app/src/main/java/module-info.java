@@ -2,6 +2,7 @@
 module dev.shrike.app {
     requires com.fasterxml.jackson.databind;
     requires dev.shrike;
+    requires dev.shrike.calibration;
     requires info.picocli;
 
     opens dev.shrike.app to
@@ -11,5 +12,7 @@ module dev.shrike.app {
     opens dev.shrike.app.catalogue to
             info.picocli;
     opens dev.shrike.app.detect to
+            info.picocli;
+    opens dev.shrike.app.val to
             info.picocli;
 }

@@ -139,6 +139,8 @@ final class OpenCv {
 
     /** A picture to draw on; colours are 0xRRGGBB. Close it to free the matrix header. */
     static final class Canvas implements AutoCloseable {
+        private static final int SUB_PIXEL_BITS = 4;
+
         private final MemorySegment pixels;
         private final Mat picture;
 
@@ -153,6 +155,15 @@ final class OpenCv {
                     Point b = new Point(x2, y2);
                     Scalar bgr = scalar(colour)) {
                 opencv_imgproc.rectangle(picture, a, b, bgr, thickness, opencv_imgproc.LINE_AA, 0);
+            }
+        }
+
+        /** Draws a line between two points given in sixteenths of a pixel. */
+        void line(int x1, int y1, int x2, int y2, int colour, int thickness) {
+            try (Point a = new Point(x1, y1);
+                    Point b = new Point(x2, y2);
+                    Scalar bgr = scalar(colour)) {
+                opencv_imgproc.line(picture, a, b, bgr, thickness, opencv_imgproc.LINE_AA, SUB_PIXEL_BITS);
             }
         }
 

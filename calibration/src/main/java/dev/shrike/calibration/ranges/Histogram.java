@@ -63,10 +63,10 @@ public final class Histogram {
         while (largest >= HALF * width()) {
             widen();
         }
-        float inverse = (float) Math.scalb(1.0, -exponent);
+        double inverse = Math.scalb(1.0, -exponent);
         for (int i = from; i < from + count; i++) {
-            // The product is exact, the width being a power of two; floor by a shift to positive numbers.
-            counts[(int) Math.floor((double) values[i] * inverse) + HALF]++;
+            // Exact in double but for values far below a bin's width; cutting is rounding down, the sum being positive.
+            counts[(int) (values[i] * inverse + HALF)]++;
         }
         total += count;
     }

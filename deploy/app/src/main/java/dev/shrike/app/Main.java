@@ -6,6 +6,7 @@ import dev.shrike.app.catalogue.ModelsCommand;
 import dev.shrike.app.catalogue.StderrProgress;
 import dev.shrike.app.detect.DetectCommand;
 import dev.shrike.app.detect.ModelStore;
+import dev.shrike.app.val.ValCommand;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
@@ -48,6 +49,7 @@ public final class Main {
                 Catalogue.open(), new StderrProgress(console.err(), progress && console.errTerminal()));
         CommandLine line = new CommandLine(new RootCommand())
                 .addSubcommand(new DetectCommand(console, store))
+                .addSubcommand(new ValCommand(console, store))
                 .addSubcommand(new BuildCommand(console, store))
                 .addSubcommand(new ModelsCommand())
                 .addSubcommand(new CommandLine.HelpCommand())

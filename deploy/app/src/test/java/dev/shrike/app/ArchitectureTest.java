@@ -54,7 +54,7 @@ class ArchitectureTest {
                 "dev.shrike.spi.Backend", "dev.shrike.vision.Pictures")) {
             assertTrue(house.contain(needed), "not on the class path: " + needed);
         }
-        for (String module : List.of("deploy/app", "platforms/cpu")) {
+        for (String module : List.of("deploy/app", "platforms/cpu", "calibration")) {
             String name = "dev.shrike." + module.substring(module.indexOf('/') + 1);
             assertEquals(hasClasses(module), house.stream().anyMatch(type -> type.getPackageName().startsWith(name)),
                     "sources in " + module + " and classes of " + name + " on the class path");
@@ -75,6 +75,13 @@ class ArchitectureTest {
             noClasses().that().resideInAPackage(engine.getKey()).should().dependOnClassesThat(others)
                     .allowEmptyShould(!hasClasses(engine.getValue())).check(house);
         }
+    }
+
+    @Test
+    void toolsStandOnTheRuntimeAlone() {
+        DescribedPredicate<JavaClass> others = resideInAPackage("dev.shrike..").and(not(RUNTIME))
+                .and(not(resideInAPackage(CALIBRATION)));
+        noClasses().that().resideInAPackage(CALIBRATION).should().dependOnClassesThat(others).check(house);
     }
 
     @Test
@@ -109,6 +116,7 @@ class ArchitectureTest {
     void packagesFormNoCycles() {
         slices().matching("dev.shrike.(*)..").should().beFreeOfCycles().check(house);
         slices().matching("dev.shrike.app.(*)..").should().beFreeOfCycles().check(house);
+        slices().matching("dev.shrike.calibration.(*)..").should().beFreeOfCycles().check(house);
     }
 
     /**

@@ -17,7 +17,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * The folder that one run writes to, {@code runs/detect/exp}, {@code exp2}, …: no two runs get the same one. Files
  * appear in it complete or not at all, also when the process is told to stop.
  */
-final class RunFolder implements AutoCloseable {
+public final class RunFolder implements AutoCloseable {
     private static final long WRITE_SECONDS = 10;
 
     private final Path folder;
@@ -37,7 +37,7 @@ final class RunFolder implements AutoCloseable {
      * @param reuse takes {@code project/name} even if it exists
      * @throws ShrikeException if the folder cannot be made; names the folder and the reason
      */
-    static RunFolder create(Path project, String name, boolean reuse) {
+    public static RunFolder create(Path project, String name, boolean reuse) {
         try {
             Files.createDirectories(project);
             if (reuse) {
@@ -61,7 +61,8 @@ final class RunFolder implements AutoCloseable {
         }
     }
 
-    Path path() {
+    /** The folder itself. */
+    public Path path() {
         return folder;
     }
 
@@ -76,7 +77,7 @@ final class RunFolder implements AutoCloseable {
     }
 
     /** Where the file {@code name} goes, below the folder {@code sub} unless that is empty. */
-    Path file(String sub, String name) {
+    public Path file(String sub, String name) {
         Path parent = sub.isEmpty() ? folder : folder.resolve(sub);
         try {
             Files.createDirectories(parent);
@@ -87,7 +88,7 @@ final class RunFolder implements AutoCloseable {
     }
 
     /** Runs something that writes files; the process does not end in its midst. */
-    void write(Runnable writer) {
+    public void write(Runnable writer) {
         writing.lock();
         try {
             writer.run();
@@ -97,7 +98,7 @@ final class RunFolder implements AutoCloseable {
     }
 
     /** Writes a text file, to a temporary file first, then renamed. */
-    void writeText(Path file, String text) {
+    public void writeText(Path file, String text) {
         Path temporary = file.resolveSibling(".shrike-" + ProcessHandle.current().pid() + ".part");
         try {
             Files.writeString(temporary, text);

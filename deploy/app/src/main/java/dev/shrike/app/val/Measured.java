@@ -1,0 +1,51 @@
+package dev.shrike.app.val;
+
+import dev.shrike.StageTimes;
+import dev.shrike.calibration.Evaluation;
+import dev.shrike.calibration.metrics.CocoFigures;
+import dev.shrike.calibration.metrics.YoloFigures;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What one run measured.
+ *
+ * @param source the model or results file
+ * @param data file of the data set
+ * @param engine what ran the model; empty if none ran
+ * @param width width of the network's input in pixels, 0 if none ran
+ * @param height height of the network's input in pixels, 0 if none ran
+ * @param names names of the classes, by class id
+ * @param yolo YOLOv5's figures
+ * @param coco COCO's figures
+ * @param times mean times of the stages per picture
+ */
+record Measured(
+        Path source,
+        Path data,
+        String engine,
+        int width,
+        int height,
+        List<String> names,
+        YoloFigures yolo,
+        CocoFigures coco,
+        StageTimes times) {
+
+    static Measured of(Path source, String engine, int width, int height, Evaluation evaluation) {
+        return new Measured(
+                source,
+                evaluation.data().file(),
+                engine,
+                width,
+                height,
+                evaluation.data().names(),
+                evaluation.yolo(),
+                evaluation.coco(),
+                evaluation.times());
+    }
+
+    /** Whether a model ran, so that there are times. */
+    boolean ran() {
+        return !engine.isEmpty();
+    }
+}

@@ -1,0 +1,228 @@
+package dev.shrike.app.val;
+
+import dev.shrike.DetectorOptions;
+import dev.shrike.app.Console;
+import dev.shrike.app.detect.ModelStore;
+import dev.shrike.app.detect.Numbers;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code shrike val}: the command line, checked and handed to {@link ValRun}. */
+@Command(
+        name = "val",
+        description = {
+                "Measures how well a model, or a file of detections, finds the objects of a data set.",
+                "Prints YOLOv5's precision, recall and mAP and COCO's twelve figures; curves and the confusion matrix"
+                        + " go to a new folder below runs/val.",
+                ""
+        },
+        sortOptions = false,
+        mixinStandardHelpOptions = true,
+        versionProvider = dev.shrike.app.Version.class)
+public final class ValCommand implements Callable<Integer> {
+    private static final int SMALLEST_INPUT = 32;
+    private static final Set<String> SPLITS = Set.of("train", "val", "test");
+    private static final String DEFAULT_WEIGHTS = "yolov5s";
+
+    private final Console console;
+    private final Function<Boolean, ModelStore> stores;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--data",
+            required = true,
+            paramLabel = "PATH",
+            description = "Data set: COCO JSON, a folder with one (or of pictures beside instances_NAME.json), or"
+                    + " YOLO's data.yaml.")
+    private String data;
+
+    @Option(
+            names = "--images",
+            paramLabel = "DIR",
+            description = "Folder of the pictures that a COCO JSON names (default: looked for beside it).")
+    private String images;
+
+    @Option(
+            names = "--task",
+            paramLabel = "PART",
+            defaultValue = "val",
+            description = "Part of a data.yaml: train, val or test (default: ${DEFAULT-VALUE}).")
+    private String task;
+
+    @Option(
+            names = "--weights",
+            paramLabel = "FILE|NAME",
+            description = "Model: an ONNX file, one that 'shrike build' wrote, or a name that 'shrike models' lists"
+                    + " (default: " + DEFAULT_WEIGHTS + ").")
+    private String weights;
+
+    @Option(
+            names = "--results",
+            paramLabel = "FILE",
+            description = "Measure the detections in this COCO results JSON instead of running a model.")
+    private String results;
+
+    @Option(
+            names = {"--imgsz", "--img", "--img-size"},
+            paramLabel = "SIZE",
+            parameterConsumer = Numbers.class,
+            description = "Size of the network's input in pixels, N or HEIGHT,WIDTH (default: the model's own, or 640"
+                    + " if it leaves that open).")
+    private List<Integer> inputSize = List.of();
+
+    @Option(
+            names = "--conf-thres",
+            paramLabel = "SCORE",
+            defaultValue = "0.001",
+            description = "Lowest score that counts, 0 to 1 (default: ${DEFAULT-VALUE}).")
+    private float confidence;
+
+    @Option(
+            names = "--iou-thres",
+            paramLabel = "IOU",
+            defaultValue = "0.6",
+            description = "Overlap above which the weaker of two boxes is dropped, 0 to 1 (default: ${DEFAULT-VALUE}).")
+    private float iou;
+
+    @Option(
+            names = "--max-det",
+            paramLabel = "N",
+            defaultValue = "300",
+            description = "Most objects per picture (default: ${DEFAULT-VALUE}).")
+    private int maxDetections;
+
+    @Option(
+            names = {"--batch", "--batch-size"},
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Pictures per run of the network; engines take 1 (default: ${DEFAULT-VALUE}).")
+    private int batch;
+
+    @Option(names = "--engine", paramLabel = "NAME", description = "Engine to run on, such as cpu (default: the best).")
+    private String engine = "";
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Threads of the engine; 0 takes one per processor (default: ${DEFAULT-VALUE}).")
+    private int threads;
+
+    @Option(names = "--verbose", description = "Tell about each class as well.")
+    private boolean verbose;
+
+    @Option(names = "--json", description = "Print one JSON object (docs/val.schema.json) instead of tables.")
+    private boolean json;
+
+    @Option(names = "--save-json", description = "Write the detections as COCO results, predictions.json.")
+    private boolean saveResults;
+
+    @Option(names = "--nosave", description = "Write no pictures of curves and matrix.")
+    private boolean noPictures;
+
+    @Option(
+            names = "--project",
+            paramLabel = "DIR",
+            defaultValue = "runs/val",
+            description = "Where the folder of the run is made (default: ${DEFAULT-VALUE}).")
+    private String project;
+
+    @Option(
+            names = "--name",
+            paramLabel = "NAME",
+            defaultValue = "exp",
+            description = "Name of the folder; a number is added if it exists (default: ${DEFAULT-VALUE}).")
+    private String name;
+
+    @Option(names = "--exist-ok", description = "Write into the folder if it exists.")
+    private boolean existOk;
+
+    @Option(names = "--no-progress", description = "Draw no progress bar.")
+    private boolean noProgress;
+
+    /**
+     * A command that writes to the console.
+     *
+     * @param stores makes the store that named models come from, given whether it may draw a progress bar
+     */
+    public ValCommand(Console console, Function<Boolean, ModelStore> stores) {
+        this.console = console;
+        this.stores = stores;
+    }
+
+    @Override
+    public Integer call() {
+        ValRequest request = request();
+        return new ValRun(console, stores.apply(request.progress()), request).run();
+    }
+
+    private ValRequest request() {
+        requireSense();
+        try {
+            return new ValRequest(
+                    new ValRequest.Data(Path.of(data), images == null ? null : Path.of(images), task),
+                    results == null ? null : Path.of(results),
+                    weights == null ? DEFAULT_WEIGHTS : weights,
+                    detectorOptions(),
+                    new ValRequest.Saving(
+                            !noPictures, saveResults, Path.of(project), Path.of(name).toString(), existOk),
+                    verbose,
+                    json,
+                    !noProgress);
+        } catch (InvalidPathException e) {
+            throw usage("'" + e.getInput() + "' is no path: " + e.getReason());
+        }
+    }
+
+    private void requireSense() {
+        if (weights != null && results != null) {
+            throw usage("--weights and --results exclude each other: measure a model, or detections that there are");
+        }
+        if (results != null && saveResults) {
+            throw usage("--save-json writes what a model found; --results has that already");
+        }
+        if (!SPLITS.contains(task)) {
+            throw usage("--task '" + task + "' is none of train, val and test");
+        }
+        if (batch != 1) {
+            throw usage("--batch " + batch + ": pictures are run one at a time, --batch 1");
+        }
+        if (name.isBlank() || name.equals(".") || name.equals("..") || name.indexOf('/') >= 0) {
+            throw usage("--name '" + name + "' is no name of a folder; the folder above it is --project");
+        }
+    }
+
+    private DetectorOptions detectorOptions() {
+        if (inputSize.size() > 2) {
+            throw usage("--imgsz takes N or HEIGHT,WIDTH, not " + inputSize.size() + " numbers");
+        }
+        for (int size : inputSize) {
+            if (size < SMALLEST_INPUT) {
+                throw usage("--imgsz " + size + " is less than " + SMALLEST_INPUT);
+            }
+        }
+        int height = inputSize.isEmpty() ? 0 : inputSize.getFirst();
+        int width = inputSize.isEmpty() ? 0 : inputSize.getLast();
+        try {
+            return new DetectorOptions(
+                    width, height, confidence, iou, maxDetections, Set.of(), false, true, threads, engine);
+        } catch (IllegalArgumentException e) {
+            throw usage(e.getMessage());
+        }
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

@@ -1,0 +1,59 @@
+package dev.shrike.app.val;
+
+import dev.shrike.DetectorOptions;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/**
+ * What one run of {@code shrike val} is to do.
+ *
+ * @param data where the data set is
+ * @param results file of detections to measure, or null to run a model
+ * @param weights file or name of the model
+ * @param options how to detect
+ * @param saving what to write to disk
+ * @param verbose whether to tell about each class
+ * @param json whether to print JSON
+ * @param progress whether a progress bar is wanted
+ */
+record ValRequest(
+        Data data,
+        Path results,
+        String weights,
+        DetectorOptions options,
+        Saving saving,
+        boolean verbose,
+        boolean json,
+        boolean progress) {
+    ValRequest {
+        Objects.requireNonNull(data, "data");
+        Objects.requireNonNull(weights, "weights");
+        Objects.requireNonNull(options, "options");
+        Objects.requireNonNull(saving, "saving");
+    }
+
+    /**
+     * Where the data set is.
+     *
+     * @param path a folder, COCO JSON or data.yaml
+     * @param pictures folder of the pictures, or null to look for it
+     * @param split part of a data.yaml
+     */
+    record Data(Path path, Path pictures, String split) {}
+
+    /**
+     * What to write, and where.
+     *
+     * @param pictures whether to write curves and matrix
+     * @param results whether to write the detections
+     * @param project folder of the run's folder
+     * @param name name of the run's folder
+     * @param reuse whether the run's folder may exist
+     */
+    record Saving(boolean pictures, boolean results, Path project, String name, boolean reuse) {
+        /** Whether the run needs a folder. */
+        boolean any() {
+            return pictures || results;
+        }
+    }
+}
