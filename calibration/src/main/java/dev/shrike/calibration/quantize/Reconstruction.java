@@ -36,54 +36,39 @@ final class Reconstruction {
     private final Graph graph;
     private final Map<String, Widths> widths;
     private final Map<String, Quantization> activations;
-    private final Settings settings;
+    private final Effort effort;
     private final Backend backend;
     private final int threads;
+    private final Set<Integer> extra;
+    private final Map<String, Map<Integer, Trial>> trials = new HashMap<>();
     private final Map<String, Tensor> constants;
     private final Map<String, Quantization> quantization;
     private final Map<String, List<String>> inputsOf = new HashMap<>();
     private final List<LayerReport> reports = new ArrayList<>();
     private float[] buffer = new float[0];
+    private long mostBytes;
     private float[] second = new float[0];
-
-    /**
-     * How layers are fitted.
-     *
-     * @param steps of rounding
-     * @param fit whether weights are fitted to the quantised input before they are rounded
-     * @param refitBias whether biases are
-     * @param places most places of a picture that count
-     * @param ridge how strongly fitted weights are drawn to the given ones, as a share of the mean variance of inputs
-     * @param crop side of the window of each picture, 0 for all of it
-     */
-    record Settings(WeightRounding.Steps steps, boolean fit, boolean refitBias, int places, double ridge, int crop) {
-        static final Settings DEFAULT = new Settings(WeightRounding.Steps.ALL, true, true, 256, 0.01, 320);
-    }
-
-    /** Told of progress. */
-    interface Listener {
-        void layer(String name, int done, int total);
-    }
 
     /**
      * @param graph float, with all values named that are to be quantised
      * @param widths of the layers by name
      * @param activations quantisation of values
      */
-    Reconstruction(Graph graph, Map<String, Widths> widths, Map<String, Quantization> activations, Settings settings,
-            Backend backend, int threads) {
+    Reconstruction(Graph graph, Map<String, Widths> widths, Map<String, Quantization> activations, Effort effort,
+            Backend backend, int threads, Set<Integer> extra) {
         this.graph = graph;
         this.widths = widths;
         this.activations = activations;
-        this.settings = settings;
+        this.effort = effort;
         this.backend = backend;
         this.threads = threads;
+        this.extra = extra;
         this.constants = new HashMap<>(graph.constants());
         this.quantization = new HashMap<>(activations);
     }
 
     /** The quantised graph. */
-    Graph run(CalibrationPictures pictures, Listener listener) {
+    Graph run(CalibrationPictures pictures, Quantizer.LayerListener listener) {
         Graph cropped = cropped(pictures.shape());
         Map<String, ValueInfo> infos = ShapeInference.infer(cropped);
         List<Stage> stages = Stage.of(cropped, widths.keySet());
@@ -107,9 +92,29 @@ final class Reconstruction {
                     }
                 }
             }
+            mostBytes = reals.mostBytes() + codes.mostBytes();
         }
         return assembled(graph);
     }
+
+    /** Most bytes of activations that the run held. */
+    long mostBytes() {
+        return mostBytes;
+    }
+
+    /** What the extra widths would have done to each layer, by name and width. */
+    Map<String, Map<Integer, Trial>> trials() {
+        return trials;
+    }
+
+    /**
+     * Weights of a layer in another width.
+     *
+     * @param codes the codes
+     * @param how what they mean
+     * @param noise what rounding adds to the error of the layer's result, as a share of its spread
+     */
+    record Trial(Tensor codes, Quantization how, double noise) {}
 
     /** What became of each layer, in order. */
     List<LayerReport> reports() {
@@ -144,7 +149,7 @@ final class Reconstruction {
                     Elements.read(output, buffer(output.elements()));
                     if (sampler != null && output.name().equals(layer.output())) {
                         codes.get(layer.input(0), i, second(codes.elements(layer.input(0))));
-                        sampler.sample(second, buffer, settings.places(), i, moments);
+                        sampler.sample(second, buffer, effort.places(), i, moments);
                     }
                     if (stage.results().contains(output.name())) {
                         reals.put(output.name(), i, buffer, output.elements(), null);
@@ -201,11 +206,17 @@ final class Reconstruction {
                     .round(weights, form.rows(), bits);
         } else {
             Fit fit = moments.fit();
-            double ridge = Math.max(1e-12, settings.ridge() * fit.meanVariance());
-            double[] wanted = settings.fit() ? fit.weights(ridge, weights) : weights;
-            rounded = new WeightRounding(fit.damped(ridge), form.depth(), settings.steps())
-                    .round(wanted, form.rows(), bits);
-            if (settings.refitBias()) {
+            double ridge = Math.max(1e-12, effort.ridge() * fit.meanVariance());
+            double[] wanted = effort.fit() ? fit.weights(ridge, weights) : weights;
+            WeightRounding rounding = new WeightRounding(fit.damped(ridge), form.depth(), effort.steps());
+            for (int width : extra) {
+                WeightRounding.Rounded other = rounding.round(wanted, form.rows(), width);
+                trials.computeIfAbsent(layer.name(), _ -> new HashMap<>()).put(width,
+                        new Trial(form.codes(other.codes()), LayerWeights.quantization(other.scales(), width),
+                                fit.relativeError(other.reals()) - fit.relativeError(wanted)));
+            }
+            rounded = rounding.round(wanted, form.rows(), bits);
+            if (effort.refitBias()) {
                 double[] offsets = fit.offsets(rounded.reals());
                 float[] values = new float[form.rows()];
                 for (int i = 0; i < values.length; i++) {
