@@ -8,6 +8,7 @@ module dev.shrike.calibration {
     requires org.snakeyaml.engine.v2;
 
     exports dev.shrike.calibration;
+    exports dev.shrike.calibration.activations;
     exports dev.shrike.calibration.charts;
     exports dev.shrike.calibration.data;
     exports dev.shrike.calibration.metrics;

@@ -13,6 +13,8 @@ module dev.shrike.app {
             info.picocli;
     opens dev.shrike.app.detect to
             info.picocli;
+    opens dev.shrike.app.quantize to
+            info.picocli;
     opens dev.shrike.app.val to
             info.picocli;
 }

@@ -46,6 +46,11 @@ public final class Moments implements AutoCloseable {
         ySum = new double[outputs];
     }
 
+    /** Lets the linear algebra of this process use that many threads; 0 means one per processor. */
+    public static void useThreads(int count) {
+        OpenBlas.threads(count == 0 ? Runtime.getRuntime().availableProcessors() : count);
+    }
+
     /** Takes in a pair, {@code size} elements of the first array and {@code outputs} of the second one. */
     public void add(float[] xs, int xAt, float[] ys, int yAt) {
         MemorySegment.copy(xs, xAt, x, ValueLayout.JAVA_FLOAT, 4L * filled * size, size);

@@ -58,6 +58,7 @@ public final class Quantizer {
         }
         this.backend = backend;
         this.threads = threads;
+        dev.shrike.calibration.linear.Moments.useThreads(threads);
     }
 
     /** The float network with names for all values that may be quantised. */
@@ -115,6 +116,10 @@ public final class Quantizer {
                 plan.ranges().map(RangeMethod::parse).orElse(NARROW),
                 plan.wideRanges().map(RangeMethod::parse).orElse(WIDE)).choose(statistics);
         return new Reconstruction(values.graph(), values.widths(), activations, effort, backend, threads, extra);
+    }
+
+    LayerTrials trials(Graph quantized, List<String> last, CalibrationPictures pictures, int count) {
+        return new LayerTrials(quantized, last, pictures, count, backend, threads);
     }
 
     private void check(QuantizationPlan plan) {

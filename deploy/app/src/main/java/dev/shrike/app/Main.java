@@ -6,6 +6,8 @@ import dev.shrike.app.catalogue.ModelsCommand;
 import dev.shrike.app.catalogue.StderrProgress;
 import dev.shrike.app.detect.DetectCommand;
 import dev.shrike.app.detect.ModelStore;
+import dev.shrike.app.quantize.CalibrateCommand;
+import dev.shrike.app.quantize.QuantizeCommand;
 import dev.shrike.app.val.ValCommand;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -51,6 +53,8 @@ public final class Main {
                 .addSubcommand(new DetectCommand(console, store))
                 .addSubcommand(new ValCommand(console, store))
                 .addSubcommand(new BuildCommand(console, store))
+                .addSubcommand(new CalibrateCommand(console, store))
+                .addSubcommand(new QuantizeCommand(console, store))
                 .addSubcommand(new ModelsCommand())
                 .addSubcommand(new CommandLine.HelpCommand())
                 .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
