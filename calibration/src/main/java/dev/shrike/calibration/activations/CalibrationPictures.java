@@ -71,6 +71,9 @@ public final class CalibrationPictures implements AutoCloseable {
      * @throws dev.shrike.SourceException if the file cannot be read
      */
     public void read(int index, float[] to) {
+        if (to.length < 3 * cropHeight * cropWidth) {
+            throw new IllegalArgumentException(to.length + " elements for a picture of " + shape());
+        }
         var transform = letterbox.apply(Frame.read(files.get(index)));
         SplittableRandom random = new SplittableRandom(0x5eed + index);
         // Within the picture itself where it is large enough, so that little grey is learned.

@@ -1,8 +1,11 @@
 package dev.shrike.calibration.activations;
 
+import dev.shrike.ModelException;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Quantization;
+import dev.shrike.graph.Shape;
+import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import java.util.ArrayList;
@@ -53,5 +56,25 @@ public final class Subgraphs {
         Map<String, Quantization> quantization = new HashMap<>(graph.quantization());
         quantization.keySet().retainAll(names);
         return new Graph(graph.name(), inputs, outputs, nodes, constants, quantization, Map.of());
+    }
+
+    /**
+     * The part of a graph up to these values, run on a picture of another size. What lies behind them may depend on the
+     * size; convolutions and their like do not.
+     *
+     * @param names values to give
+     * @throws ModelException if that part depends on the size as well
+     */
+    public static Graph resized(Graph graph, Shape picture, Collection<String> names) {
+        ValueInfo input = graph.inputs().getFirst();
+        Graph bare = graph.withInputs(List.of(new ValueInfo(input.name(), input.type(), picture)))
+                .withOutputs(List.of()).withNodes(needed(graph, names));
+        try {
+            Map<String, ValueInfo> infos = ShapeInference.infer(bare);
+            return upTo(bare, names.stream().sorted().map(infos::get).toList());
+        } catch (ModelException e) {
+            throw new ModelException("the network does not take windows of " + picture.dim(3) + "x" + picture.dim(2)
+                    + " pixels (" + e.getMessage() + "); use whole pictures, crop 0", e);
+        }
     }
 }

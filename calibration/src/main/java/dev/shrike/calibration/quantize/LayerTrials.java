@@ -6,9 +6,7 @@ import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Quantization;
-import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
-import dev.shrike.graph.ValueInfo;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
@@ -36,12 +34,7 @@ final class LayerTrials {
      */
     LayerTrials(Graph quantized, List<String> last, CalibrationPictures pictures, int count, Backend backend,
             int threads) {
-        ValueInfo input = quantized.inputs().getFirst();
-        Graph cropped = quantized
-                .withInputs(List.of(new ValueInfo(input.name(), input.type(), pictures.shape())))
-                .withOutputs(List.of()).withNodes(Subgraphs.needed(quantized, last));
-        Map<String, ValueInfo> infos = ShapeInference.infer(cropped);
-        this.graph = Subgraphs.upTo(cropped, last.stream().map(infos::get).toList());
+        this.graph = Subgraphs.resized(quantized, pictures.shape(), last);
         this.backend = backend;
         this.threads = threads;
         for (int i = 0; i < Math.min(count, pictures.size()); i++) {

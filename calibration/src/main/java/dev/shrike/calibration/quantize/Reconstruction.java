@@ -3,6 +3,7 @@ package dev.shrike.calibration.quantize;
 import dev.shrike.calibration.activations.ActivationStore;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Elements;
+import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.calibration.linear.Fit;
 import dev.shrike.calibration.linear.Moments;
 import dev.shrike.graph.Graph;
@@ -122,13 +123,8 @@ final class Reconstruction {
     }
 
     private Graph cropped(Shape shape) {
-        ValueInfo input = graph.inputs().getFirst();
-        List<String> layers = graph.nodes().stream().filter(node -> widths.containsKey(node.name()))
-                .map(Node::output).toList();
-        Graph whole = graph.withInputs(List.of(new ValueInfo(input.name(), input.type(), shape)));
-        List<Node> nodes = dev.shrike.calibration.activations.Subgraphs.needed(whole, layers);
-        Graph bare = whole.withOutputs(List.of()).withNodes(nodes);
-        return bare;
+        return Subgraphs.resized(graph, shape, graph.nodes().stream().filter(node -> widths.containsKey(node.name()))
+                .map(Node::output).toList());
     }
 
     private void stage(Graph cropped, Map<String, ValueInfo> infos, Stage stage, ActivationStore reals,

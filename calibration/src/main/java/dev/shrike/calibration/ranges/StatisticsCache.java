@@ -82,8 +82,8 @@ public record StatisticsCache(String model, String data, String input, int done,
     }
 
     /** Whether both are about the same network and pictures. */
-    public boolean isAbout(String otherModel, String otherData, String otherInput) {
-        return model.equals(otherModel) && data.equals(otherData) && input.equals(otherInput);
+    public boolean isAbout(String otherModel, String otherData) {
+        return model.equals(otherModel) && data.equals(otherData);
     }
 
     /** Writes the file, all of it or nothing. */

@@ -5,14 +5,12 @@ import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.ShapeInference;
-import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.Shape;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -32,14 +30,13 @@ public final class StatisticsCollector implements AutoCloseable {
      *
      * @param graph a float graph with one input
      * @param values names of inputs and inner values
+     * @param picture shape of the pictures, {@code [1, 3, height, width]}
      */
-    public StatisticsCollector(Graph graph, Set<String> values, Backend backend, int threads) {
+    public StatisticsCollector(Graph graph, Set<String> values, Shape picture, Backend backend, int threads) {
         this.values = Set.copyOf(values);
-        Map<String, ValueInfo> infos = ShapeInference.infer(graph);
         Set<String> inner = new HashSet<>(values);
         graph.inputs().forEach(input -> inner.remove(input.name()));
-        List<ValueInfo> outputs = inner.stream().sorted().map(infos::get).toList();
-        executor = backend.open(Subgraphs.upTo(graph, outputs), ExecutorOptions.DEFAULT.withThreads(threads));
+        executor = backend.open(Subgraphs.resized(graph, picture, inner), ExecutorOptions.DEFAULT.withThreads(threads));
     }
 
     /** Continues statistics that were recorded before. */

@@ -78,14 +78,6 @@ public final class CalibrateCommand implements Callable<Integer> {
                     + " (default: ${DEFAULT-VALUE}).")
     private String ranges;
 
-    @Option(
-            names = "--crop",
-            paramLabel = "SIZE",
-            defaultValue = "0",
-            description = "Side of the window of each picture that is used, in pixels of the network's input; 0 takes"
-                    + " all of it (default: ${DEFAULT-VALUE}).")
-    private int crop;
-
     /** A command that writes to the console. */
     public CalibrateCommand(Console console, Function<Boolean, ModelStore> stores) {
         this.console = console;
@@ -96,9 +88,6 @@ public final class CalibrateCommand implements Callable<Integer> {
     public Integer call() {
         common.check();
         RangeMethod method = RangeMethod.parse(common.method("--ranges", ranges));
-        if (crop != 0 && (crop < 64 || crop % 32 != 0)) {
-            throw common.usage("--crop " + crop + " is neither 0 nor a multiple of 32 from 64 on");
-        }
         Path cache = common.path(output);
         FileReplacement.requireFolder(cache);
         Path other = tensorRt == null ? null : common.path(tensorRt);
@@ -132,7 +121,7 @@ public final class CalibrateCommand implements Callable<Integer> {
         }
         Graph prepared = MinMaxQuantizer.prepare(ready);
         Map<String, ValueStatistics> statistics = new Measurement(console, steps, common.quiet()).measure(model,
-                prepared, floats(prepared), pictures, crop, backend, common.threads(), cache);
+                prepared, floats(prepared), pictures, 0, backend, common.threads(), cache);
         if (other != null) {
             TensorRtCache.Kind kind = method instanceof RangeMethod.MinMax ? TensorRtCache.Kind.MIN_MAX
                     : TensorRtCache.Kind.ENTROPY;

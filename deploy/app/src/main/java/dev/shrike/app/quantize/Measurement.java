@@ -41,20 +41,24 @@ final class Measurement {
     Map<String, ValueStatistics> measure(Path model, Graph prepared, Set<String> values, List<Path> files, int crop,
             Backend backend, int threads, Path cache) {
         try (CalibrationPictures pictures = new CalibrationPictures(files, prepared.inputs().getFirst(), crop);
-                StatisticsCollector collector = new StatisticsCollector(prepared, values, backend, threads)) {
+                StatisticsCollector collector = new StatisticsCollector(prepared, values, pictures.shape(), backend, threads)) {
             String input = pictures.shape().toString();
             String modelHash = cache == null ? "" : StatisticsCache.hash(model);
             String dataHash = cache == null ? "" : StatisticsCache.hash(files);
             Optional<StatisticsCache> found = cache == null ? Optional.empty() : StatisticsCache.read(cache);
             int done = 0;
             if (found.isPresent()) {
-                if (!found.get().isAbout(modelHash, dataHash, input)
-                        || !found.get().values().keySet().containsAll(values) && found.get().done() > 0) {
+                StatisticsCache known = found.get();
+                // What is complete serves whatever the size; a pass goes on only as it began.
+                boolean fits = known.isAbout(modelHash, dataHash)
+                        && (known.done() == files.size() || known.input().equals(input))
+                        && (known.done() == 0 || known.values().keySet().containsAll(values));
+                if (!fits) {
                     throw new ModelException(cache + ": is about another model, other pictures or another size; name"
                             + " another file, or delete it");
                 }
-                collector.resume(found.get().values());
-                done = found.get().done();
+                collector.resume(known.values());
+                done = known.done();
                 note(done == 0 ? "" : "took " + done + " of " + files.size() + " pictures from " + cache);
             }
             int before = done;
