@@ -18,7 +18,9 @@ import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.IntegerEvaluator;
+import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.ValueInfo;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
@@ -27,6 +29,7 @@ import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -76,15 +79,18 @@ class QuantizerTest {
         }
     }
 
-    /** The first output on one picture, channels together. */
-    private static float[] run(Graph graph, float[] picture) {
+    /** The outputs on one picture, channels together. */
+    private static List<float[]> run(Graph graph, float[] picture) {
         try (GraphExecutor executor = BACKEND.open(graph, ExecutorOptions.DEFAULT.withThreads(1))) {
             Elements.write(picture, executor.inputs().getFirst());
             executor.run();
-            Binding output = executor.outputs().getFirst();
-            float[] values = new float[output.elements()];
-            Elements.read(output, values);
-            return values;
+            List<float[]> results = new ArrayList<>();
+            for (Binding output : executor.outputs()) {
+                float[] values = new float[output.elements()];
+                Elements.read(output, values);
+                results.add(values);
+            }
+            return results;
         }
     }
 
@@ -96,18 +102,21 @@ class QuantizerTest {
         }
     }
 
+    /** Mean squared distance from the float network as a share of the energy, summed over the outputs. */
     private static double distance(Graph quantized) {
-        double sum = 0;
-        double energy = 0;
+        double[] sum = new double[2];
+        double[] energy = new double[2];
         for (int i = 0; i < 6; i++) {
-            float[] wanted = run(model, picture(i));
-            float[] given = run(quantized, picture(i));
-            for (int j = 0; j < wanted.length; j++) {
-                sum += (wanted[j] - given[j]) * (wanted[j] - given[j]);
-                energy += wanted[j] * wanted[j];
+            List<float[]> wanted = run(model, picture(i));
+            List<float[]> given = run(quantized, picture(i));
+            for (int output = 0; output < 2; output++) {
+                for (int j = 0; j < wanted.get(output).length; j++) {
+                    sum[output] += Math.pow(wanted.get(output)[j] - given.get(output)[j], 2);
+                    energy[output] += Math.pow(wanted.get(output)[j], 2);
+                }
             }
         }
-        return sum / energy;
+        return sum[0] / energy[0] + sum[1] / energy[1];
     }
 
     @ParameterizedTest
@@ -139,7 +148,7 @@ class QuantizerTest {
                 IntegerEvaluator.run(read, Map.of("images", input), Set.of("head", "coarse")).reals();
         assertArrayEquals(expected.get("head").toFloats(), again.get("head").toFloats());
         assertArrayEquals(expected.get("coarse").toFloats(), again.get("coarse").toFloats());
-        float[] engine = run(read, picture(3));
+        float[] engine = run(read, picture(3)).getFirst();
         float[] head = expected.get("head").toFloats();
         int places = head.length / 6;
         for (int i = 0; i < head.length; i++) {
@@ -156,34 +165,54 @@ class QuantizerTest {
         return Tensor.ofFloats(dev.shrike.graph.Shape.of(1, 3, SmallNetwork.SIDE, SmallNetwork.SIDE), values);
     }
 
-    /** A code of the last activation apart, carried through the last layer: reals of results may differ by little. */
+    /**
+     * The runtime computes layers in float and rounds them, so a sum that lies between two codes may become the other
+     * one: never more than one code in the first layer, and seldom; later layers see these as noise.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"w8a8", "w4a8"})
     void onnxRuntimeAgrees(String widths) throws OrtException {
-        Graph graph = quantize(widths, Effort.FULL).graph();
+        Graph plain = quantize(widths, Effort.FULL).graph();
+        List<ValueInfo> outputs = new ArrayList<>(plain.outputs());
+        outputs.add(ShapeInference.infer(plain).get("first"));
+        Graph graph = plain.withOutputs(outputs);
         Path file = folder.resolve(widths + "-ort.onnx");
         OnnxModels.write(graph, file);
-        float[] ours = run(graph, picture(2));
+        List<float[]> ours = run(graph, picture(2));
         float[] pixels = channelsFirst(picture(2)).toFloats();
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         try (OrtSession session = environment.createSession(file.toString());
                 OnnxTensor input = OnnxTensor.createTensor(environment, FloatBuffer.wrap(pixels),
                         new long[] {1, 3, SmallNetwork.SIDE, SmallNetwork.SIDE});
                 OrtSession.Result result = session.run(Map.of("images", input))) {
-            float[][][][] theirs = (float[][][][]) result.get("head").orElseThrow().getValue();
-            double energy = 0;
-            double distance = 0;
-            int at = 0;
-            for (int y = 0; y < theirs[0][0].length; y++) {
-                for (int x = 0; x < theirs[0][0][0].length; x++) {
-                    for (int c = 0; c < 6; c++, at++) {
-                        distance += Math.pow(theirs[0][c][y][x] - ours[at], 2);
-                        energy += Math.pow(ours[at], 2);
-                    }
-                }
+            float[] first = channelsLast((float[][][][]) result.get("first").orElseThrow().getValue());
+            float scale = plain.quantization().get("first").scale().floatAt(0);
+            int moved = 0;
+            for (int i = 0; i < first.length; i++) {
+                assertEquals(first[i], ours.get(2)[i], 1.001 * scale);
+                moved += Math.abs(first[i] - ours.get(2)[i]) > 0.5 * scale ? 1 : 0;
             }
-            assertTrue(distance < 1e-4 * energy, widths + ": " + distance / energy);
+            assertTrue(moved < first.length / 100, moved + " of " + first.length);
+            float[] head = channelsLast((float[][][][]) result.get("head").orElseThrow().getValue());
+            double distance = 0;
+            double energy = 0;
+            for (int i = 0; i < head.length; i++) {
+                distance += Math.pow(head[i] - ours.getFirst()[i], 2);
+                energy += Math.pow(head[i], 2);
+            }
+            assertTrue(distance < 0.002 * energy, widths + ": " + distance / energy);
         }
+    }
+
+    private static float[] channelsLast(float[][][][] values) {
+        int channels = values[0].length;
+        int height = values[0][0].length;
+        int width = values[0][0][0].length;
+        float[] flat = new float[channels * height * width];
+        for (int i = 0; i < flat.length; i++) {
+            flat[i] = values[0][i % channels][i / channels / width][i / channels % width];
+        }
+        return flat;
     }
 
     @Test
