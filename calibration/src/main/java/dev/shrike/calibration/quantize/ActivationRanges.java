@@ -63,7 +63,7 @@ final class ActivationRanges {
     }
 
     /** The functions of values of which only a function is used. */
-    private static Map<String, DoubleUnaryOperator> functions(Graph graph) {
+    static Map<String, DoubleUnaryOperator> functions(Graph graph) {
         Map<String, List<Node>> readers = new HashMap<>();
         for (Node node : graph.nodes()) {
             node.inputs().forEach(name -> readers.computeIfAbsent(name, _ -> new java.util.ArrayList<>()).add(node));

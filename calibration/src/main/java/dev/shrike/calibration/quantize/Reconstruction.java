@@ -4,8 +4,6 @@ import dev.shrike.calibration.activations.ActivationStore;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.activations.Subgraphs;
-import dev.shrike.calibration.linear.Fit;
-import dev.shrike.calibration.linear.Moments;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
@@ -20,9 +18,11 @@ import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.DoubleUnaryOperator;
 
 /**
  * Quantises the layers of a network one after another on pictures. Each layer is fitted to give, from what the layers
@@ -41,6 +41,7 @@ final class Reconstruction {
     private final Backend backend;
     private final int threads;
     private final Set<Integer> extra;
+    private final Map<String, DoubleUnaryOperator> functions;
     private final Map<String, Map<Integer, Trial>> trials = new HashMap<>();
     private final Map<String, Tensor> constants;
     private final Map<String, Quantization> quantization;
@@ -64,6 +65,7 @@ final class Reconstruction {
         this.backend = backend;
         this.threads = threads;
         this.extra = extra;
+        this.functions = ActivationRanges.functions(graph);
         this.constants = new HashMap<>(graph.constants());
         this.quantization = new HashMap<>(activations);
     }
@@ -131,11 +133,9 @@ final class Reconstruction {
             ActivationStore codes) {
         Node layer = stage.layer();
         Set<String> more = layer == null ? Set.of() : Set.of(layer.output());
-        Moments moments = layer == null || LayerWeights.group(layer) != 1 ? null
-                : new Moments(LayerWeights.of(graph.constants().get(layer.input(1))).depth(),
-                        (int) infos.get(layer.output()).shape().dim(1));
+        LayerPairs pairs = pairs(layer, infos, (long) effort.places() * reals.pictures());
         try (GraphExecutor executor = open(stage.graph(cropped, infos, more))) {
-            WindowSampler sampler = moments == null ? null
+            WindowSampler sampler = pairs == null ? null
                     : new WindowSampler(((Op.Conv) layer.op()).window(), infos.get(layer.input(0)).shape(),
                             infos.get(layer.output()).shape());
             for (int i = 0; i < reals.pictures(); i++) {
@@ -145,7 +145,7 @@ final class Reconstruction {
                     Elements.read(output, buffer(output.elements()));
                     if (sampler != null && output.name().equals(layer.output())) {
                         codes.get(layer.input(0), i, second(codes.elements(layer.input(0))));
-                        sampler.sample(second, buffer, effort.places(), i, moments);
+                        sampler.sample(second, buffer, effort.places(), i, pairs);
                     }
                     if (stage.results().contains(output.name())) {
                         reals.put(output.name(), i, buffer, output.elements(), null);
@@ -153,11 +153,11 @@ final class Reconstruction {
                 }
             }
             if (layer != null) {
-                quantize(layer, moments);
+                quantize(layer, pairs);
             }
         } finally {
-            if (moments != null) {
-                moments.close();
+            if (pairs != null) {
+                pairs.close();
             }
         }
         if (stage.results().isEmpty()) {
@@ -175,6 +175,15 @@ final class Reconstruction {
         }
     }
 
+    private LayerPairs pairs(Node layer, Map<String, ValueInfo> infos, long most) {
+        if (layer == null || LayerWeights.group(layer) != 1) {
+            return null;
+        }
+        return new LayerPairs(LayerWeights.of(graph.constants().get(layer.input(1))).depth(),
+                (int) infos.get(layer.output()).shape().dim(1),
+                effort.weighOutputs() ? functions.get(layer.output()) : null, most);
+    }
+
     private GraphExecutor open(Graph stage) {
         return backend.open(stage, ExecutorOptions.DEFAULT.withThreads(threads));
     }
@@ -186,42 +195,30 @@ final class Reconstruction {
         }
     }
 
-    private void quantize(Node layer, Moments moments) {
+    private void quantize(Node layer, LayerPairs pairs) {
         Tensor given = graph.constants().get(layer.input(1));
         LayerWeights form = LayerWeights.of(given);
         int bits = widths.get(layer.name()).weights();
         double[] weights = form.fromTensor(given);
         WeightRounding.Rounded rounded;
         String bias = layer.input(2);
-        if (moments == null) {
-            double[] identity = new double[form.depth() * form.depth()];
-            for (int i = 0; i < form.depth(); i++) {
-                identity[i * form.depth() + i] = 1;
-            }
-            rounded = new WeightRounding(identity, form.depth(), new WeightRounding.Steps(false, false, 0, 16))
-                    .round(weights, form.rows(), bits);
+        if (pairs == null) {
+            rounded = WeightRounding.nearest(weights, form.rows(), bits);
         } else {
-            Fit fit = moments.fit();
-            double ridge = Math.max(1e-12, effort.ridge() * fit.meanVariance());
-            double[] wanted = effort.fit() ? fit.weights(ridge, weights) : weights;
-            WeightRounding rounding = new WeightRounding(fit.damped(ridge), form.depth(), effort.steps());
+            LayerFit fit = pairs.fit(weights, effort);
+            double fitted = fit.relativeError(fit.wanted());
             for (int width : extra) {
-                WeightRounding.Rounded other = rounding.round(wanted, form.rows(), width);
+                WeightRounding.Rounded other = fit.round(width);
                 trials.computeIfAbsent(layer.name(), _ -> new HashMap<>()).put(width,
                         new Trial(form.codes(other.codes()), LayerWeights.quantization(other.scales(), width),
-                                fit.relativeError(other.reals()) - fit.relativeError(wanted)));
+                                fit.relativeError(other.reals()) - fitted));
             }
-            rounded = rounding.round(wanted, form.rows(), bits);
+            rounded = fit.round(bits);
             if (effort.refitBias()) {
-                double[] offsets = fit.offsets(rounded.reals());
-                float[] values = new float[form.rows()];
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = (float) offsets[i];
-                }
                 bias = layer.name() + ".bias.fitted";
-                constants.put(bias, Tensor.ofFloats(Shape.of(values.length), values));
+                constants.put(bias, Tensor.ofFloats(Shape.of(form.rows()), fit.offsets(rounded.reals())));
             }
-            reports.add(new LayerReport(layer.name(), widths.get(layer.name()), fit.relativeError(wanted),
+            reports.add(new LayerReport(layer.name(), widths.get(layer.name()), fitted,
                     fit.relativeError(rounded.reals())));
         }
         String name = layer.name() + ".weights.codes";
@@ -238,7 +235,7 @@ final class Reconstruction {
                 .toList();
         Graph all = part.withNodes(nodes, constants, quantization);
         Map<String, Tensor> used = new HashMap<>(constants);
-        Set<String> names = new java.util.HashSet<>();
+        Set<String> names = new HashSet<>();
         nodes.forEach(node -> names.addAll(node.inputs()));
         nodes.forEach(node -> names.addAll(node.outputs()));
         part.inputs().forEach(value -> names.add(value.name()));

@@ -80,6 +80,16 @@ public final class WeightRounding {
         this.factor = steps.compensate() ? Fit.inverseFactor(this.hessian.clone(), size) : null;
     }
 
+    /** Weights rounded to nearest at the scale with the least squared error, where nothing is known of the input. */
+    static Rounded nearest(double[] weights, int rows, int bits) {
+        int size = weights.length / Math.max(1, rows);
+        double[] identity = new double[size * size];
+        for (int i = 0; i < size; i++) {
+            identity[i * size + i] = 1;
+        }
+        return new WeightRounding(identity, size, new Steps(false, false, 0, 16)).round(weights, rows, bits);
+    }
+
     /** Smallest code of a width: 8 bits are symmetric, fewer use the whole range. */
     public static int lowest(int bits) {
         return bits == 8 ? -127 : -(1 << (bits - 1));

@@ -1,6 +1,5 @@
 package dev.shrike.calibration.quantize;
 
-import dev.shrike.calibration.linear.Moments;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Window;
 import java.util.Arrays;
@@ -40,7 +39,7 @@ final class WindowSampler {
      * @param x what is read, channels together
      * @param y what is to be given, channels together
      */
-    void sample(float[] x, float[] y, int most, long seed, Moments moments) {
+    void sample(float[] x, float[] y, int most, long seed, LayerPairs pairs) {
         int places = outHeight * outWidth;
         SplittableRandom random = new SplittableRandom(seed);
         int count = Math.min(most, places);
@@ -50,7 +49,7 @@ final class WindowSampler {
             int to = (int) ((long) (i + 1) * places / count);
             int place = from + random.nextInt(to - from);
             gather(x, place / outWidth, place % outWidth);
-            moments.add(row, 0, y, place * outputs);
+            pairs.add(row, 0, y, place * outputs);
         }
     }
 

@@ -79,7 +79,7 @@ public final class QuantizeCommand implements Callable<Integer> {
             names = "--effort",
             paramLabel = "NAME",
             defaultValue = "full",
-            description = "full, or less to see what each part brings: no-descent, no-fit, scale-search, bias, nearest"
+            description = "full, or less to see what each part brings: plain-errors, no-descent, no-fit, scale-search, bias, nearest"
                     + " (default: ${DEFAULT-VALUE}).")
     private String effort;
 
