@@ -3,10 +3,15 @@ module dev.shrike.calibration {
     requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
     requires transitive dev.shrike;
+    requires org.bytedeco.javacpp;
+    requires org.bytedeco.openblas;
     requires org.snakeyaml.engine.v2;
 
     exports dev.shrike.calibration;
+    exports dev.shrike.calibration.activations;
     exports dev.shrike.calibration.charts;
     exports dev.shrike.calibration.data;
     exports dev.shrike.calibration.metrics;
+    exports dev.shrike.calibration.quantize;
+    exports dev.shrike.calibration.ranges;
 }

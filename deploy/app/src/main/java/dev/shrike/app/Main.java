@@ -7,6 +7,8 @@ import dev.shrike.app.catalogue.StderrProgress;
 import dev.shrike.app.detect.DetectCommand;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.doctor.DoctorCommand;
+import dev.shrike.app.quantize.CalibrateCommand;
+import dev.shrike.app.quantize.QuantizeCommand;
 import dev.shrike.app.val.ValCommand;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -52,6 +54,8 @@ public final class Main {
                 .addSubcommand(new DetectCommand(console, store))
                 .addSubcommand(new ValCommand(console, store))
                 .addSubcommand(new BuildCommand(console, store))
+                .addSubcommand(new CalibrateCommand(console, store))
+                .addSubcommand(new QuantizeCommand(console, store))
                 .addSubcommand(new ModelsCommand())
                 .addSubcommand(new DoctorCommand(console))
                 .addSubcommand(new CommandLine.HelpCommand())

@@ -129,6 +129,7 @@ class ArchitectureTest {
     void eachNativeLibraryHasOneBinding() throws IOException {
         assertEquals(Set.of("dev.shrike.vision.OpenCv", "dev.shrike.vision.OpenCvLibrary"),
                 usersOf("org.bytedeco.opencv."));
+        assertEquals(Set.of("dev.shrike.calibration.linear.OpenBlas"), usersOf("org.bytedeco.openblas."));
         Set<String> linking = new TreeSet<>(Set.of("dev.shrike.vision.CodecMessages"));
         if (hasClasses("platforms/cpu")) {
             assertEquals(

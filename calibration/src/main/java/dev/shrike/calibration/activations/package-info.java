@@ -1,0 +1,2 @@
+/** Values of networks on pictures: reading, keeping and cutting out. */
+package dev.shrike.calibration.activations;

@@ -1,0 +1,82 @@
+package dev.shrike.calibration.linear;
+
+import dev.shrike.BackendUnavailableException;
+import java.lang.foreign.MemorySegment;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.openblas.global.openblas;
+
+/**
+ * The routines of OpenBLAS that the calibration needs; the only class that knows the library. All matrices are
+ * row-major. OpenBLAS was taken, not a library in Java, because Gram matrices of 2304 channels over tens of thousands
+ * of places are teraflops, and because OpenCV brings its natives along anyway.
+ */
+final class OpenBlas {
+    private static final Throwable FAILURE = load();
+
+    private OpenBlas() {}
+
+    private static Throwable load() {
+        try {
+            openblas.blas_set_num_threads(openblas.blas_get_num_threads());
+            return null;
+        } catch (LinkageError | RuntimeException e) {
+            return e;
+        }
+    }
+
+    private static void require() {
+        if (FAILURE != null) {
+            throw new BackendUnavailableException("OpenBLAS cannot be loaded (" + FAILURE.getMessage()
+                    + "): add org.bytedeco:openblas with the natives of this platform to the class path", FAILURE);
+        }
+    }
+
+    /** Lets the library use that many threads. */
+    static void threads(int count) {
+        require();
+        openblas.blas_set_num_threads(count);
+    }
+
+    /** {@code c += a^T a} for a of {@code rows x size} floats; only the upper triangle of c is written. */
+    static void gram(MemorySegment a, int rows, int size, MemorySegment c) {
+        require();
+        openblas.cblas_ssyrk(openblas.CblasRowMajor, openblas.CblasUpper, openblas.CblasTrans, size, rows, 1,
+                pointer(a), size, 1, pointer(c), size);
+    }
+
+    /** {@code c += a^T b} for a of {@code rows x m} and b of {@code rows x n} floats. */
+    static void cross(MemorySegment a, int m, MemorySegment b, int n, int rows, MemorySegment c) {
+        require();
+        openblas.cblas_sgemm(openblas.CblasRowMajor, openblas.CblasTrans, openblas.CblasNoTrans, m, n, rows, 1,
+                pointer(a), m, pointer(b), n, 1, pointer(c), n);
+    }
+
+    private static FloatPointer pointer(MemorySegment segment) {
+        return new FloatPointer(segment.asByteBuffer().order(java.nio.ByteOrder.nativeOrder()).asFloatBuffer());
+    }
+
+    /** Replaces the upper triangle of a by its factor U, {@code a = U^T U}; false if a is not positive definite. */
+    static boolean cholesky(double[] a, int size) {
+        require();
+        return openblas.LAPACKE_dpotrf(openblas.LAPACK_ROW_MAJOR, (byte) 'U', size, a, size) == 0;
+    }
+
+    /** Replaces the upper triangle of a factor U by that of the inverse of {@code U^T U}. */
+    static boolean invert(double[] factor, int size) {
+        require();
+        return openblas.LAPACKE_dpotri(openblas.LAPACK_ROW_MAJOR, (byte) 'U', size, factor, size) == 0;
+    }
+
+    /**
+     * Solves {@code x (U^T U) = b} for the rows of b, in place.
+     *
+     * @param factor U
+     * @param b {@code rows x size}
+     */
+    static boolean solve(double[] factor, int size, double[] b, int rows) {
+        require();
+        // The rows of b, read as columns of a column-major matrix. A row-major upper factor U is a column-major lower
+        // one L = U^T, and U^T U = L L^T.
+        return openblas.LAPACKE_dpotrs(openblas.LAPACK_COL_MAJOR, (byte) 'L', size, rows, factor, size, b, size) == 0;
+    }
+}

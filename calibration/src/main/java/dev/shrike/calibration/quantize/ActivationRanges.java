@@ -1,0 +1,90 @@
+package dev.shrike.calibration.quantize;
+
+import dev.shrike.ModelException;
+import dev.shrike.calibration.ranges.RangeMethod;
+import dev.shrike.calibration.ranges.UniformCodes;
+import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.Quantization;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.DoubleUnaryOperator;
+
+/** Codes of all values of a network from their statistics. */
+final class ActivationRanges {
+    private final CodedValues values;
+    private final RangeMethod narrow;
+    private final RangeMethod wide;
+
+    /**
+     * @param narrow method for fewer than 8 bits
+     * @param wide method for 8 bits
+     */
+    ActivationRanges(CodedValues values, RangeMethod narrow, RangeMethod wide) {
+        this.values = values;
+        this.narrow = narrow;
+        this.wide = wide;
+    }
+
+    /** Names of the values whose statistics are needed. */
+    static Set<String> sources(CodedValues values) {
+        Set<String> names = new HashSet<>();
+        values.groups().forEach(group -> names.addAll(group.sources()));
+        return names;
+    }
+
+    Map<String, Quantization> choose(Map<String, ValueStatistics> statistics) {
+        Graph graph = values.graph();
+        Map<String, DoubleUnaryOperator> functions = functions(graph);
+        Set<String> inputs = new HashSet<>();
+        graph.inputs().forEach(input -> inputs.add(input.name()));
+        Map<String, Quantization> chosen = new java.util.concurrent.ConcurrentHashMap<>();
+        values.groups().parallelStream().forEach(group -> {
+            ValueStatistics all = null;
+            for (String source : group.sources()) {
+                ValueStatistics own = statistics.get(source);
+                if (own == null) {
+                    throw new ModelException("no range is known of value '" + source + "'; it must be measured first");
+                }
+                all = all == null ? own : all.union(own);
+            }
+            String first = group.values().getFirst();
+            RangeMethod method = inputs.contains(first) ? new RangeMethod.MinMax() : group.bits() == 8 ? wide : narrow;
+            UniformCodes codes = method.codes(all, group.bits(),
+                    functions.getOrDefault(first, DoubleUnaryOperator.identity()));
+            group.values().forEach(name -> chosen.put(name, codes.quantization()));
+        });
+        return new HashMap<>(chosen);
+    }
+
+    /** The functions of values of which only a function is used. */
+    static Map<String, DoubleUnaryOperator> functions(Graph graph) {
+        Map<String, List<Node>> readers = new HashMap<>();
+        for (Node node : graph.nodes()) {
+            node.inputs().forEach(name -> readers.computeIfAbsent(name, _ -> new java.util.ArrayList<>()).add(node));
+        }
+        Map<String, DoubleUnaryOperator> functions = new HashMap<>();
+        readers.forEach((name, nodes) -> {
+            if (nodes.size() == 1 && nodes.getFirst().op() instanceof Op.Unary unary) {
+                DoubleUnaryOperator function = switch (unary.kind()) {
+                    case SILU -> x -> x / (1 + Math.exp(-x));
+                    case SIGMOID -> x -> 1 / (1 + Math.exp(-x));
+                    case RELU -> x -> Math.max(0, x);
+                    case LEAKY_RELU -> x -> x < 0 ? unary.alpha() * x : x;
+                    case TANH -> Math::tanh;
+                    case HARD_SWISH -> x -> x * Math.clamp(x / 6 + 0.5, 0, 1);
+                    default -> null;
+                };
+                if (function != null) {
+                    functions.put(name, function);
+                }
+            }
+        });
+        return functions;
+    }
+}

@@ -1,0 +1,41 @@
+package dev.shrike.calibration.quantize;
+
+/**
+ * How layers are fitted.
+ *
+ * @param steps of rounding weights
+ * @param fit whether weights are fitted to the quantised input before they are rounded
+ * @param refitBias whether biases are
+ * @param weighOutputs whether errors count as much as the activation behind a layer lets them through
+ * @param places most places of a picture that count for a layer
+ * @param ridge how strongly fitted weights are drawn to the given ones, as a share of the mean variance of the input
+ */
+public record Effort(WeightRounding.Steps steps, boolean fit, boolean refitBias, boolean weighOutputs, int places, double ridge) {
+    /** Everything that helps. */
+    public static final Effort FULL = new Effort(WeightRounding.Steps.ALL, true, true, true, 128, 0.01);
+    /** Rounding to nearest and nothing else, as a measure of what the rest brings. */
+    public static final Effort NEAREST = new Effort(WeightRounding.Steps.NEAREST, false, false, false, 1, 0.01);
+
+    public Effort {
+        if (places < 1 || !(ridge > 0)) {
+            throw new IllegalArgumentException(places + " places, ridge " + ridge);
+        }
+    }
+
+    /** The effort by that name: full, plain-errors, no-descent, no-fit, scale-search, bias or nearest. */
+    public static Effort parse(String name) {
+        WeightRounding.Steps compensated = new WeightRounding.Steps(true, false, 0, 10);
+        WeightRounding.Steps search = new WeightRounding.Steps(false, false, 0, 10);
+        return switch (name) {
+            case "full" -> FULL;
+            case "plain-errors" -> new Effort(WeightRounding.Steps.ALL, true, true, false, FULL.places(), FULL.ridge());
+            case "no-descent" -> new Effort(compensated, true, true, true, FULL.places(), FULL.ridge());
+            case "no-fit" -> new Effort(WeightRounding.Steps.ALL, false, true, true, FULL.places(), FULL.ridge());
+            case "scale-search" -> new Effort(search, false, true, false, FULL.places(), FULL.ridge());
+            case "bias" -> new Effort(WeightRounding.Steps.NEAREST, false, true, false, FULL.places(), FULL.ridge());
+            case "nearest" -> NEAREST;
+            default -> throw new IllegalArgumentException("'" + name
+                    + "' is none of full, plain-errors, no-descent, no-fit, scale-search, bias, nearest");
+        };
+    }
+}

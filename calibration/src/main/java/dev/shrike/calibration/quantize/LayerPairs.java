@@ -1,0 +1,65 @@
+package dev.shrike.calibration.quantize;
+
+import dev.shrike.calibration.linear.Fit;
+import dev.shrike.calibration.linear.Moments;
+import dev.shrike.calibration.linear.RowMoments;
+import java.util.List;
+import java.util.function.DoubleUnaryOperator;
+import java.util.stream.IntStream;
+
+/**
+ * Takes in pairs of what a layer reads and what it is to give. If the layer is small enough and an activation follows,
+ * a pair weighs for each output as much as the activation lets its error through: where SiLU is flat, an error is none.
+ */
+final class LayerPairs implements AutoCloseable {
+    /** Half the distance over which the slope of the activation is taken, about the size of errors. */
+    private static final double REACH = 0.25;
+    /** The least weight, so that an output that never shows is still defined. */
+    private static final double LEAST = 0.03;
+
+    private final DoubleUnaryOperator activation;
+    private final int outputs;
+    private final Moments all;
+    private final RowMoments rows;
+    private final float[] weights;
+
+    /**
+     * @param activation what follows, or null if all of the result shows
+     * @param most most pairs that will come
+     */
+    LayerPairs(int size, int outputs, DoubleUnaryOperator activation, long most) {
+        this.activation = activation;
+        this.outputs = outputs;
+        boolean own = activation != null && RowMoments.isAffordable(size, outputs, most);
+        this.all = own ? null : new Moments(size, outputs);
+        this.rows = own ? new RowMoments(size, outputs) : null;
+        this.weights = new float[outputs];
+    }
+
+    void add(float[] x, int xAt, float[] y, int yAt) {
+        if (all != null) {
+            all.add(x, xAt, y, yAt);
+            return;
+        }
+        for (int i = 0; i < outputs; i++) {
+            double slope = (activation.applyAsDouble(y[yAt + i] + REACH) - activation.applyAsDouble(y[yAt + i] - REACH))
+                    / (2 * REACH);
+            weights[i] = (float) Math.max(LEAST, slope * slope);
+        }
+        rows.add(x, xAt, y, yAt, weights);
+    }
+
+    LayerFit fit(double[] prior, Effort effort) {
+        List<Fit> parts = all != null ? List.of(all.fit()) : IntStream.range(0, outputs).mapToObj(rows::fit).toList();
+        return new LayerFit(parts, prior, effort);
+    }
+
+    @Override
+    public void close() {
+        if (all != null) {
+            all.close();
+        } else {
+            rows.close();
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package dev.shrike.calibration.quantize;
+
+import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.Elements;
+import dev.shrike.calibration.activations.Subgraphs;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Quantization;
+import dev.shrike.graph.Tensor;
+import dev.shrike.spi.Backend;
+import dev.shrike.spi.Binding;
+import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.spi.GraphExecutor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How far the results of the last layers move on a few pictures when one layer of a quantised network gets other
+ * weights: the mean squared distance as a share of the mean square of what they were, summed over the last layers.
+ */
+final class LayerTrials {
+    private final Graph graph;
+    private final Backend backend;
+    private final int threads;
+    private final List<float[]> pictures = new ArrayList<>();
+    private final List<Map<String, float[]>> wanted = new ArrayList<>();
+
+    /**
+     * @param quantized the network
+     * @param last names of the results to watch
+     * @param count how many of the pictures to use
+     */
+    LayerTrials(Graph quantized, List<String> last, CalibrationPictures pictures, int count, Backend backend,
+            int threads) {
+        this.graph = Subgraphs.resized(quantized, pictures.shape(), last);
+        this.backend = backend;
+        this.threads = threads;
+        for (int i = 0; i < Math.min(count, pictures.size()); i++) {
+            float[] picture = new float[Math.toIntExact(pictures.shape().elements())];
+            pictures.read(i, picture);
+            this.pictures.add(picture);
+        }
+        run(graph, (_, results) -> wanted.add(results));
+    }
+
+    private interface Sink {
+        void take(int picture, Map<String, float[]> results);
+    }
+
+    private void run(Graph network, Sink sink) {
+        try (GraphExecutor executor = backend.open(network, ExecutorOptions.DEFAULT.withThreads(threads))) {
+            for (int i = 0; i < pictures.size(); i++) {
+                Elements.write(pictures.get(i), executor.inputs().getFirst());
+                executor.run();
+                Map<String, float[]> results = new HashMap<>();
+                for (Binding output : executor.outputs()) {
+                    float[] values = new float[output.elements()];
+                    Elements.read(output, values);
+                    results.put(output.name(), values);
+                }
+                sink.take(i, results);
+            }
+        }
+    }
+
+    /** The distance if the layer has these weights. */
+    double distance(String layer, Tensor codes, Quantization how) {
+        Map<String, Tensor> constants = new HashMap<>(graph.constants());
+        Map<String, Quantization> quantization = new HashMap<>(graph.quantization());
+        for (Node node : graph.nodes()) {
+            if (node.name().equals(layer)) {
+                constants.put(node.input(1), codes);
+                quantization.put(node.input(1), how);
+            }
+        }
+        Map<String, double[]> sums = new HashMap<>();
+        run(graph.withNodes(graph.nodes(), constants, quantization), (picture, results) -> {
+            for (Map.Entry<String, float[]> entry : results.entrySet()) {
+                float[] was = wanted.get(picture).get(entry.getKey());
+                double[] sum = sums.computeIfAbsent(entry.getKey(), _ -> new double[2]);
+                for (int i = 0; i < was.length; i++) {
+                    double moved = entry.getValue()[i] - (double) was[i];
+                    sum[0] += moved * moved;
+                    sum[1] += (double) was[i] * was[i];
+                }
+            }
+        });
+        return sums.values().stream().mapToDouble(sum -> sum[1] == 0 ? 0 : sum[0] / sum[1]).sum();
+    }
+}

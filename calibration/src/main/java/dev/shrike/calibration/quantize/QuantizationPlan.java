@@ -1,0 +1,118 @@
+package dev.shrike.calibration.quantize;
+
+import dev.shrike.ModelException;
+import dev.shrike.ShrikeException;
+import dev.shrike.calibration.ranges.RangeMethod;
+import dev.shrike.files.FileReplacement;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+
+/**
+ * Which layer gets which widths: what a user may read, edit and apply again, as YAML.
+ *
+ * @param scheme what the plan was made for, for people
+ * @param ranges method for values of fewer than 8 bits, or empty for the default
+ * @param wideRanges method for values of 8 bits, or empty for the default
+ * @param layers widths by the name of the layer, in order; empty leaves a layer in float
+ */
+public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<String> wideRanges,
+        Map<String, Optional<Widths>> layers) {
+    private static final String FLOAT = "float";
+
+    public QuantizationPlan {
+        layers = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(layers));
+        ranges.ifPresent(RangeMethod::parse);
+        wideRanges.ifPresent(RangeMethod::parse);
+    }
+
+    /** Widths of a layer, or null for float. */
+    Widths widths(String layer) {
+        return layers.getOrDefault(layer, Optional.empty()).orElse(null);
+    }
+
+    /** The same with other methods; empty ones keep the plan's own. */
+    public QuantizationPlan withRanges(Optional<String> narrow, Optional<String> wide) {
+        return new QuantizationPlan(scheme, narrow.or(() -> ranges), wide.or(() -> wideRanges), layers);
+    }
+
+    /** The plan as text. */
+    public String toYaml() {
+        StringBuilder text = new StringBuilder();
+        text.append("# Widths of the codes of each layer: w4a8 is 4 bits a weight and 8 bits for what the layer reads,"
+                + " 2 to 8\n# each, or float. Edit and apply with: shrike quantize MODEL.onnx --plan FILE …\n");
+        text.append("scheme: ").append(quoted(scheme)).append('\n');
+        ranges.ifPresent(method -> text.append("ranges: ").append(quoted(method)).append('\n'));
+        wideRanges.ifPresent(method -> text.append("wide-ranges: ").append(quoted(method)).append('\n'));
+        text.append("layers:\n");
+        layers.forEach((name, widths) -> text.append("  ").append(quoted(name)).append(": ")
+                .append(widths.map(Widths::toString).orElse(FLOAT)).append('\n'));
+        return text.toString();
+    }
+
+    private static String quoted(String text) {
+        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    }
+
+    /** Writes the plan, all of it or nothing. */
+    public void write(Path file) {
+        FileReplacement.write(file, stream -> stream.write(toYaml().getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /**
+     * The plan in a file.
+     *
+     * @throws ModelException if it is no plan; names the line or the layer
+     */
+    public static QuantizationPlan read(Path file) {
+        try {
+            return parse(Files.readString(file), file.toString());
+        } catch (java.nio.file.NoSuchFileException e) {
+            throw new ShrikeException(file + ": no such file", e);
+        } catch (IOException e) {
+            throw new ShrikeException(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    static QuantizationPlan parse(String text, String label) {
+        Object loaded;
+        try {
+            loaded = new Load(LoadSettings.builder().setLabel(label).build()).loadFromString(text);
+        } catch (YamlEngineException | StackOverflowError e) {
+            throw new ModelException(label + ": no valid YAML: "
+                    + String.valueOf(e.getMessage()).strip().replaceAll("\\s*\\R\\s*", " "), e);
+        }
+        if (!(loaded instanceof Map<?, ?> map) || !(map.get("layers") instanceof Map<?, ?> entries)) {
+            throw new ModelException(label + ": is no plan: a map 'layers' of widths by layer is missing");
+        }
+        for (Object key : map.keySet()) {
+            if (!Set.of("scheme", "ranges", "wide-ranges", "layers").contains(key)) {
+                throw new ModelException(label + ": unknown entry '" + key + "'");
+            }
+        }
+        Map<String, Optional<Widths>> layers = new LinkedHashMap<>();
+        entries.forEach((name, widths) -> {
+            try {
+                layers.put(String.valueOf(name), FLOAT.equals(widths) ? Optional.empty()
+                        : Optional.of(Widths.parse(String.valueOf(widths))));
+            } catch (IllegalArgumentException e) {
+                throw new ModelException(label + ": layer '" + name + "': " + e.getMessage(), e);
+            }
+        });
+        try {
+            return new QuantizationPlan(String.valueOf(map.get("scheme")),
+                    Optional.ofNullable(map.get("ranges")).map(String::valueOf),
+                    Optional.ofNullable(map.get("wide-ranges")).map(String::valueOf), layers);
+        } catch (IllegalArgumentException e) {
+            throw new ModelException(label + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+package dev.shrike.calibration.quantize;
+
+import dev.shrike.ModelException;
+import dev.shrike.UnsupportedModelException;
+import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.ranges.RangeMethod;
+import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.GraphPasses;
+import dev.shrike.graph.MinMaxQuantizer;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Quantization;
+import dev.shrike.graph.Shape;
+import dev.shrike.spi.Backend;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Quantises a float network after training.
+ *
+ * <ol>
+ * <li>Make a quantiser of the network, and a {@link QuantizationPlan} ({@link #uniform}, or one from a file).
+ * <li>Measure {@link #valuesToMeasure} on pictures ({@link dev.shrike.calibration.ranges.StatisticsCollector}).
+ * <li>{@link #quantize}: gives a graph that an integer engine runs.
+ * </ol>
+ */
+public final class Quantizer {
+    /** Chosen by mAP of yolov5n and yolov5s; see the record on quantisation. */
+    static final RangeMethod WIDE = new RangeMethod.LeastError(2.4);
+    static final RangeMethod NARROW = new RangeMethod.LeastError(2);
+
+    private final Graph prepared;
+    private final Backend backend;
+    private final int threads;
+
+    /**
+     * A quantiser.
+     *
+     * @param model a float network with one picture as input
+     * @param inputShapes shapes for inputs with open dimensions
+     * @param threads worker threads of the engine; 0 takes one per processor
+     * @throws UnsupportedModelException if the network is quantised already or has no layer to quantise
+     */
+    public Quantizer(Graph model, Map<String, Shape> inputShapes, Backend backend, int threads) {
+        Graph ready = GraphPasses.forInference(model, inputShapes);
+        if (!ready.quantization().isEmpty()) {
+            throw new UnsupportedModelException("is quantised already: give the float network");
+        }
+        this.prepared = MinMaxQuantizer.prepare(ready);
+        if (prepared.inputs().size() != 1 || CodedValues.layers(prepared).isEmpty()) {
+            throw new UnsupportedModelException("has " + prepared.inputs().size() + " inputs and "
+                    + CodedValues.layers(prepared).size() + " convolutions; one input and a convolution are needed");
+        }
+        this.backend = backend;
+        this.threads = threads;
+        dev.shrike.calibration.linear.Moments.useThreads(threads);
+    }
+
+    /** The float network with names for all values that may be quantised. */
+    public Graph prepared() {
+        return prepared;
+    }
+
+    /** A plan with these widths everywhere but in the first and the last layers, which have 8 bits. */
+    public QuantizationPlan uniform(Widths widths) {
+        Set<String> ends = ends();
+        Map<String, Optional<Widths>> layers = new LinkedHashMap<>();
+        for (Node node : CodedValues.layers(prepared)) {
+            layers.put(node.name(), Optional.of(ends.contains(node.name()) ? Widths.EIGHT : widths));
+        }
+        return new QuantizationPlan(widths.toString(), Optional.empty(), Optional.empty(), layers);
+    }
+
+    /** Names of the first and the last layers. */
+    Set<String> ends() {
+        Set<String> ends = new HashSet<>(CodedValues.first(prepared));
+        ends.addAll(CodedValues.last(prepared));
+        return ends;
+    }
+
+    /** Names of the values whose statistics any plan can need. */
+    public Set<String> valuesToMeasure() {
+        Set<String> names = new HashSet<>();
+        // A narrow copy needs what it copies, an operand that shares codes its own; these two plans show all cases.
+        for (Widths widths : List.of(new Widths(4, 4), Widths.EIGHT)) {
+            names.addAll(ActivationRanges.sources(CodedValues.of(prepared, _ -> widths)));
+        }
+        return names;
+    }
+
+    /**
+     * The quantised network.
+     *
+     * @param statistics of {@link #valuesToMeasure}
+     * @param pictures to fit layers on
+     * @throws ModelException if the plan names a layer that the network does not have, or leaves one out
+     */
+    public Result quantize(QuantizationPlan plan, Map<String, ValueStatistics> statistics,
+            CalibrationPictures pictures, Effort effort, LayerListener listener) {
+        Reconstruction reconstruction = reconstruction(plan, statistics, effort, Set.of());
+        Graph graph = reconstruction.run(pictures, listener);
+        return new Result(graph, reconstruction.reports(), reconstruction.mostBytes());
+    }
+
+    /** What fits the layers of a plan; {@code extra} widths of weights are tried on each layer and reported. */
+    Reconstruction reconstruction(QuantizationPlan plan, Map<String, ValueStatistics> statistics, Effort effort,
+            Set<Integer> extra) {
+        check(plan);
+        CodedValues values = CodedValues.of(prepared, plan::widths);
+        Map<String, Quantization> activations = new ActivationRanges(values,
+                plan.ranges().map(RangeMethod::parse).orElse(NARROW),
+                plan.wideRanges().map(RangeMethod::parse).orElse(WIDE)).choose(statistics);
+        return new Reconstruction(values.graph(), values.widths(), activations, effort, backend, threads, extra);
+    }
+
+    LayerTrials trials(Graph quantized, List<String> last, CalibrationPictures pictures, int count) {
+        return new LayerTrials(quantized, last, pictures, count, backend, threads);
+    }
+
+    private void check(QuantizationPlan plan) {
+        Set<String> unknown = new java.util.LinkedHashSet<>(plan.layers().keySet());
+        for (Node node : CodedValues.layers(prepared)) {
+            if (!unknown.remove(node.name())) {
+                throw new ModelException("the plan leaves out the layer '" + node.name() + "'; give it widths such as"
+                        + " w8a8, or float");
+            }
+        }
+        if (!unknown.isEmpty()) {
+            throw new ModelException("the plan names the layer '" + unknown.iterator().next()
+                    + "', which the network does not have");
+        }
+    }
+
+    /** Told of progress. */
+    @FunctionalInterface
+    public interface LayerListener {
+        /** Layer {@code done} of {@code total} begins. */
+        void layer(String name, int done, int total);
+    }
+
+    /**
+     * A quantised network.
+     *
+     * @param graph for engines and files
+     * @param layers what became of each layer
+     * @param activationBytes most bytes of activations that were held at one time
+     */
+    public record Result(Graph graph, List<LayerReport> layers, long activationBytes) {
+        public Result {
+            layers = List.copyOf(layers);
+        }
+    }
+}

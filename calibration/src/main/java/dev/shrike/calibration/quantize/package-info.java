@@ -1,0 +1,2 @@
+/** Quantisation after training. */
+package dev.shrike.calibration.quantize;

@@ -1,0 +1,99 @@
+package dev.shrike.calibration.ranges;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.shrike.ShrikeException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StatisticsCacheTest {
+    @TempDir
+    private Path folder;
+
+    private static ValueStatistics filled(int from, int to) {
+        ValueStatistics statistics = new ValueStatistics(3);
+        feed(statistics, from, to);
+        return statistics;
+    }
+
+    private static void feed(ValueStatistics statistics, int from, int to) {
+        for (int picture = from; picture < to; picture++) {
+            Random random = new Random(picture);
+            float[] values = new float[300];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) random.nextGaussian() * (1 + picture);
+            }
+            statistics.add(values, values.length);
+        }
+    }
+
+    private static void assertSame(ValueStatistics expected, ValueStatistics actual) {
+        assertEquals(expected.pictures(), actual.pictures());
+        assertEquals(expected.minMax(), actual.minMax());
+        assertEquals(expected.movingAverage(), actual.movingAverage());
+        assertEquals(expected.histogram().exponent(), actual.histogram().exponent());
+        assertArrayEquals(expected.histogram().counts(), actual.histogram().counts());
+        for (int c = 0; c < expected.channels(); c++) {
+            assertEquals(expected.channel(c), actual.channel(c));
+        }
+    }
+
+    @Test
+    void aPassThatWasCutOffGivesTheSameAsAWholeOne() {
+        Path file = folder.resolve("cache.json");
+        new StatisticsCache("m", "d", "1x3x64x64", 4, 9, Map.of("x/y:0", filled(0, 4))).write(file);
+        StatisticsCache read = StatisticsCache.read(file).orElseThrow();
+        assertEquals(4, read.done());
+        assertEquals(9, read.pictures());
+        assertTrue(read.isAbout("m", "d"));
+        assertSame(filled(0, 4), read.values().get("x/y:0"));
+        feed(read.values().get("x/y:0"), 4, 9);
+        assertSame(filled(0, 9), read.values().get("x/y:0"));
+    }
+
+    @Test
+    void damageIsToldAndNeverTakenForData() throws IOException {
+        Path file = folder.resolve("cache.json");
+        new StatisticsCache("m", "d", "s", 1, 1, Map.of("x", filled(0, 1))).write(file);
+        String text = Files.readString(file);
+        for (String damaged : List.of("", "{}", "[1]", text.substring(0, text.length() / 2),
+                text.replace("\"version\":1", "\"version\":99"), text.replaceFirst("\"first\":\\d+", "\"first\":999999"),
+                text.replaceFirst("\"first\":\\d+", "\"first\":-5"), text.replace("\"done\":1", "\"done\":7"),
+                text.replaceFirst("\"counts\":\\[", "\"counts\":[-1,"),
+                text.replaceFirst("\"counts\":\\[", "\"counts\":[\"a\","),
+                text.replaceFirst("\"low\":\\[", "\"low\":[1e99,"))) {
+            Files.writeString(file, damaged);
+            ShrikeException e = assertThrows(ShrikeException.class, () -> StatisticsCache.read(file), damaged);
+            assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+        }
+        assertTrue(StatisticsCache.read(folder.resolve("none.json")).isEmpty());
+    }
+
+    @Test
+    void hashesFollowContentsNamesAndOrder() throws IOException {
+        Path a = Files.writeString(folder.resolve("a.jpg"), "1");
+        Path b = Files.writeString(folder.resolve("b.jpg"), "22");
+        assertEquals(64, StatisticsCache.hash(a).length());
+        assertTrue(!StatisticsCache.hash(a).equals(StatisticsCache.hash(b)));
+        assertTrue(!StatisticsCache.hash(List.of(a, b)).equals(StatisticsCache.hash(List.of(b, a))));
+        assertEquals(StatisticsCache.hash(List.of(a, b)), StatisticsCache.hash(List.of(a, b)));
+    }
+
+    @Test
+    void tensorRtsTextIsExact() {
+        String text = TensorRtCache.text(8400, TensorRtCache.Kind.ENTROPY, Map.of("images", 1f / 127, "a/b", 2f));
+        assertEquals("TRT-8400-EntropyCalibration2\na/b: 40000000\nimages: 3c010204\n", text);
+        ValueStatistics statistics = new ValueStatistics(1);
+        statistics.add(new float[] {-3, 0, 254}, 3);
+        assertEquals(2, TensorRtCache.scale(statistics, new RangeMethod.MinMax()), 0.05);
+    }
+}

@@ -1,0 +1,146 @@
+package dev.shrike.app.quantize;
+
+import dev.shrike.ShrikeException;
+import dev.shrike.app.detect.Numbers;
+import dev.shrike.app.detect.Sources;
+import dev.shrike.calibration.ranges.RangeMethod;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** What {@code shrike calibrate} and {@code shrike quantize} have in common on the command line. */
+final class CalibrationOptions {
+    private static final int SMALLEST_INPUT = 32;
+    private static final int LARGEST_INPUT = 16384;
+    private static final int MOST_THREADS = 256;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    @Parameters(
+            arity = "1",
+            paramLabel = "FILE|NAME",
+            description = "Model: an ONNX file, or a name that 'shrike models' lists.")
+    private String model;
+
+    @Option(
+            names = "--data",
+            required = true,
+            split = ",",
+            paramLabel = "FOLDER",
+            description = "Pictures like those that the model will see: folders, files or globs, split by commas."
+                    + " Labels are not needed.")
+    private List<String> data;
+
+    @Option(
+            names = "--images",
+            paramLabel = "N",
+            defaultValue = "256",
+            description = "Most pictures to take of --data, at even distances (default: ${DEFAULT-VALUE}).")
+    private int images;
+
+    @Option(
+            names = {"--imgsz", "--img", "--img-size"},
+            paramLabel = "SIZE",
+            parameterConsumer = Numbers.class,
+            description = "Size of the network's input in pixels, N or HEIGHT,WIDTH (default: the model's own).")
+    private List<Integer> inputSize = List.of();
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Threads of the engine; 0 takes one per processor (default: ${DEFAULT-VALUE}).")
+    private int threads;
+
+    @Option(names = "--no-progress", description = "Draw no progress bar.")
+    private boolean noProgress;
+
+    @Option(names = "--quiet", description = "Print errors only.")
+    private boolean quiet;
+
+    String model() {
+        return model;
+    }
+
+    int threads() {
+        return threads;
+    }
+
+    boolean progress() {
+        return !noProgress && !quiet;
+    }
+
+    boolean quiet() {
+        return quiet;
+    }
+
+    int width() {
+        return inputSize.isEmpty() ? 0 : inputSize.getLast();
+    }
+
+    int height() {
+        return inputSize.isEmpty() ? 0 : inputSize.getFirst();
+    }
+
+    /** Complains of what makes no sense. */
+    void check() {
+        if (inputSize.size() > 2) {
+            throw usage("--imgsz takes N or HEIGHT,WIDTH, not " + inputSize.size() + " numbers");
+        }
+        for (int size : inputSize) {
+            if (size < SMALLEST_INPUT || size > LARGEST_INPUT) {
+                throw usage("--imgsz " + size + " is not within " + SMALLEST_INPUT + " to " + LARGEST_INPUT);
+            }
+        }
+        if (threads < 0 || threads > MOST_THREADS) {
+            throw usage("number of threads " + threads + " is not within 0 to " + MOST_THREADS);
+        }
+        if (images < 1) {
+            throw usage("--images " + images + " is less than 1");
+        }
+    }
+
+    /** At most as many pictures as wanted, at even distances. */
+    List<Path> pictures() {
+        Sources sources = Sources.expand(data);
+        if (!sources.problems().isEmpty()) {
+            throw new ShrikeException(sources.problems().getFirst());
+        }
+        List<Path> all = sources.pictures();
+        int count = Math.min(images, all.size());
+        List<Path> taken = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            taken.add(all.get((int) ((long) i * all.size() / count)));
+        }
+        return taken;
+    }
+
+    Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw usage("'" + e.getInput() + "' is no path: " + e.getReason());
+        }
+    }
+
+    /** The method of that name, or a usage error that names the option. */
+    String method(String option, String text) {
+        try {
+            RangeMethod.parse(text);
+            return text;
+        } catch (IllegalArgumentException e) {
+            throw usage(option + ": " + e.getMessage());
+        }
+    }
+
+    ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

@@ -1,0 +1,158 @@
+package dev.shrike.app.quantize;
+
+import dev.shrike.app.Console;
+import dev.shrike.app.detect.ModelStore;
+import dev.shrike.calibration.quantize.Effort;
+import dev.shrike.calibration.quantize.Widths;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code shrike quantize}: the command line, checked and handed to {@link QuantizeRun}. */
+@Command(
+        name = "quantize",
+        description = {
+                "Makes an integer network of a float one, with pictures and without training.",
+                "Layers are fitted one after another to give what the float network gives. Writes ONNX: QDQ for 8 and 4"
+                        + " bits, QONNX for other widths; 'shrike build' makes a .shrike file of it.",
+                ""
+        },
+        sortOptions = false,
+        mixinStandardHelpOptions = true,
+        versionProvider = dev.shrike.app.Version.class)
+public final class QuantizeCommand implements Callable<Integer> {
+    private static final String AUTO = "auto";
+
+    private final Console console;
+    private final Function<Boolean, ModelStore> stores;
+
+    @Mixin
+    private CalibrationOptions common;
+
+    @Option(
+            names = {"-o", "--output"},
+            required = true,
+            paramLabel = "OUT.onnx",
+            description = "File to write.")
+    private String output;
+
+    @Option(
+            names = "--scheme",
+            paramLabel = "wXaY|auto",
+            description = "X bits a weight, Y bits an activation, 2 to 8 each, the first and last layers 8; or auto,"
+                    + " which chooses the width of every layer's weights under a budget.")
+    private String scheme;
+
+    @Option(names = "--plan", paramLabel = "FILE.yaml", description = "Widths of each layer, as --save-plan wrote them.")
+    private String plan;
+
+    @Option(names = "--save-plan", paramLabel = "FILE.yaml", description = "Write the widths of each layer.")
+    private String savePlan;
+
+    @Option(names = "--avg-bits", paramLabel = "BITS", description = "Budget of auto: bits a weight on the average.")
+    private Double averageBits;
+
+    @Option(names = "--size", paramLabel = "MB", description = "Budget of auto: megabytes of all weights.")
+    private Double size;
+
+    @Option(
+            names = "--activations",
+            paramLabel = "BITS",
+            defaultValue = "8",
+            description = "Width of activations under auto (default: ${DEFAULT-VALUE}).")
+    private int activations;
+
+    @Option(
+            names = "--ranges",
+            paramLabel = "METHOD",
+            description = "How ranges of values below 8 bits are chosen: min-max, moving-average, percentile:99.99,"
+                    + " entropy, mse or power:2.4.")
+    private String ranges;
+
+    @Option(names = "--wide-ranges", paramLabel = "METHOD", description = "The same for values of 8 bits.")
+    private String wideRanges;
+
+    @Option(
+            names = "--effort",
+            paramLabel = "NAME",
+            defaultValue = "full",
+            description = "full, or less to see what each part brings: plain-errors, no-descent, no-fit, scale-search, bias, nearest"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private String effort;
+
+    @Option(
+            names = "--crop",
+            paramLabel = "SIZE",
+            defaultValue = "320",
+            description = "Side of the window of each picture that is used, in pixels of the network's input; 0 takes"
+                    + " all of it (default: ${DEFAULT-VALUE}).")
+    private int crop;
+
+    @Option(names = "--cache", paramLabel = "FILE", description = "Keep what is measured of values in this file.")
+    private String cache;
+
+    /** A command that writes to the console. */
+    public QuantizeCommand(Console console, Function<Boolean, ModelStore> stores) {
+        this.console = console;
+        this.stores = stores;
+    }
+
+    @Override
+    public Integer call() {
+        common.check();
+        if (!output.endsWith(".onnx")) {
+            throw common.usage("-o '" + output + "' does not end in .onnx");
+        }
+        if ((scheme == null) == (plan == null)) {
+            throw common.usage("give one of --scheme and --plan");
+        }
+        boolean auto = AUTO.equals(scheme);
+        if (auto && (averageBits == null) == (size == null)) {
+            throw common.usage("--scheme auto needs one of --avg-bits and --size");
+        }
+        if (!auto && (averageBits != null || size != null)) {
+            throw common.usage("--avg-bits and --size go with --scheme auto");
+        }
+        if (averageBits != null && !(averageBits >= 2 && averageBits <= 8)) {
+            throw common.usage("--avg-bits " + averageBits + " is not within 2 to 8");
+        }
+        if (size != null && !(size > 0)) {
+            throw common.usage("--size " + size + " is not positive");
+        }
+        if (activations < 2 || activations > 8) {
+            throw common.usage("--activations " + activations + " is not within 2 to 8");
+        }
+        if (crop != 0 && (crop < 64 || crop % 32 != 0)) {
+            throw common.usage("--crop " + crop + " is neither 0 nor a multiple of 32 from 64 on");
+        }
+        QuantizeRequest request = new QuantizeRequest(common.path(output), widths(auto),
+                Optional.ofNullable(plan).map(common::path), Optional.ofNullable(savePlan).map(common::path),
+                Optional.ofNullable(averageBits), Optional.ofNullable(size), activations,
+                Optional.ofNullable(ranges).map(method -> common.method("--ranges", method)),
+                Optional.ofNullable(wideRanges).map(method -> common.method("--wide-ranges", method)), effort(), crop,
+                Optional.ofNullable(cache).map(common::path));
+        return new QuantizeRun(console, stores.apply(common.progress()), common, request).run();
+    }
+
+    private Optional<Widths> widths(boolean auto) {
+        if (auto || scheme == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(Widths.parse(scheme));
+        } catch (IllegalArgumentException e) {
+            throw common.usage("--scheme " + e.getMessage());
+        }
+    }
+
+    private Effort effort() {
+        try {
+            return Effort.parse(effort);
+        } catch (IllegalArgumentException e) {
+            throw common.usage("--effort " + e.getMessage());
+        }
+    }
+}

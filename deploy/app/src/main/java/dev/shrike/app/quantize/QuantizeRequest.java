@@ -1,0 +1,32 @@
+package dev.shrike.app.quantize;
+
+import dev.shrike.calibration.quantize.Effort;
+import dev.shrike.calibration.quantize.Widths;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What one run of {@code shrike quantize} is to do.
+ *
+ * @param output file to write
+ * @param widths of all layers but the first and last; empty with a plan or a budget
+ * @param plan file with widths of each layer
+ * @param savePlan file for the widths that were used
+ * @param averageBits budget of the choice of widths, in bits a weight
+ * @param megabytes budget of the choice of widths, in megabytes of weights
+ * @param activations width of activations under a budget
+ * @param ranges method for values below 8 bits
+ * @param wideRanges method for values of 8 bits
+ * @param effort how layers are fitted
+ * @param crop side of the window of each picture, 0 for all of it
+ * @param cache calibration cache
+ */
+record QuantizeRequest(Path output, Optional<Widths> widths, Optional<Path> plan, Optional<Path> savePlan,
+        Optional<Double> averageBits, Optional<Double> megabytes, int activations, Optional<String> ranges,
+        Optional<String> wideRanges, Effort effort, int crop, Optional<Path> cache) {
+    QuantizeRequest {
+        Objects.requireNonNull(output, "output");
+        Objects.requireNonNull(effort, "effort");
+    }
+}

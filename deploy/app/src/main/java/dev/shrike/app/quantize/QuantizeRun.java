@@ -1,0 +1,139 @@
+package dev.shrike.app.quantize;
+
+import dev.shrike.ModelException;
+import dev.shrike.UnsupportedModelException;
+import dev.shrike.app.Console;
+import dev.shrike.app.ExitCode;
+import dev.shrike.app.Progress;
+import dev.shrike.app.detect.ModelStore;
+import dev.shrike.app.detect.Weights;
+import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.quantize.MixedPrecision;
+import dev.shrike.calibration.quantize.QuantizationPlan;
+import dev.shrike.calibration.quantize.Quantizer;
+import dev.shrike.calibration.quantize.Widths;
+import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.files.FileReplacement;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.GraphPasses;
+import dev.shrike.onnx.OnnxModels;
+import dev.shrike.spi.Backend;
+import dev.shrike.spi.Backends;
+import dev.shrike.spi.ExecutorOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** One run of {@code shrike quantize}: measures, plans, fits and writes. */
+final class QuantizeRun {
+    private static final Set<Integer> WIDTHS = Set.of(2, 3, 4, 5, 6, 8);
+    private static final int PLAN_PICTURES = 64;
+
+    private final Console console;
+    private final ModelStore store;
+    private final CalibrationOptions common;
+    private final QuantizeRequest request;
+    private final Steps steps;
+
+    QuantizeRun(Console console, ModelStore store, CalibrationOptions common, QuantizeRequest request) {
+        this.console = console;
+        this.store = store;
+        this.common = common;
+        this.request = request;
+        this.steps = new Steps(new Progress(console, common.progress()));
+    }
+
+    /** The exit code. */
+    int run() {
+        // Said now, not after the pictures.
+        FileReplacement.requireFolder(request.output());
+        request.savePlan().ifPresent(FileReplacement::requireFolder);
+        Optional<QuantizationPlan> given = request.plan().map(QuantizationPlan::read);
+        List<Path> pictures = common.pictures();
+        Path model = Weights.resolve(common.model(), common.width(), common.height(), store);
+        Backend backend = Backends.usable(Backends.installed(), "").getFirst();
+        if (backend.reads(model)) {
+            throw new ModelException(model + ": is a built model; give the ONNX file that it was made from");
+        }
+        long start = System.nanoTime();
+        try {
+            Graph graph = OnnxModels.read(model);
+            Quantizer quantizer = new Quantizer(
+                    graph, Measurement.inputShapes(graph, common.width(), common.height()), backend, common.threads());
+            quantize(model, quantizer, given, pictures, backend, start);
+        } catch (UnsupportedModelException e) {
+            throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
+        } catch (ModelException e) {
+            throw new ModelException(model + ": " + e.getMessage(), e);
+        } finally {
+            steps.clear();
+        }
+        return ExitCode.OK;
+    }
+
+    private void quantize(Path model, Quantizer quantizer, Optional<QuantizationPlan> given, List<Path> files,
+            Backend backend, long start) {
+        Map<String, ValueStatistics> statistics = new Measurement(console, steps, common.quiet()).measure(model,
+                quantizer.prepared(), quantizer.valuesToMeasure(), files, request.crop(), backend, common.threads(),
+                request.cache().orElse(null));
+        QuantizationPlan plan = given.orElseGet(() -> request.widths().map(quantizer::uniform)
+                .orElseGet(() -> chosen(quantizer, statistics, files)))
+                .withRanges(request.ranges(), request.wideRanges());
+        request.savePlan().ifPresent(plan::write);
+        Quantizer.Result result;
+        try (CalibrationPictures pictures = pictures(quantizer, files, files.size())) {
+            result = quantizer.quantize(plan, statistics, pictures, request.effort(),
+                    (name, done, total) -> steps.show("fitting " + name, done, total));
+        }
+        steps.clear();
+        // What the engine cannot run is told here, not where the file goes.
+        backend.open(GraphPasses.forInference(result.graph(), Map.of()),
+                ExecutorOptions.DEFAULT.withThreads(common.threads())).close();
+        OnnxModels.write(result.graph(), request.output());
+        if (!common.quiet()) {
+            summary(model, plan, result, start);
+        }
+    }
+
+    private CalibrationPictures pictures(Quantizer quantizer, List<Path> files, int most) {
+        return new CalibrationPictures(files.subList(0, Math.min(most, files.size())),
+                quantizer.prepared().inputs().getFirst(), request.crop());
+    }
+
+    private QuantizationPlan chosen(Quantizer quantizer, Map<String, ValueStatistics> statistics, List<Path> files) {
+        try (CalibrationPictures pictures = pictures(quantizer, files, PLAN_PICTURES)) {
+            MixedPrecision mixed = new MixedPrecision(quantizer, statistics, pictures, WIDTHS, request.effort(),
+                    (name, done, total) -> steps.show("trying widths of " + name, done, total));
+            steps.clear();
+            MixedPrecision.Budget budget = request.averageBits()
+                    .<MixedPrecision.Budget>map(MixedPrecision.Budget.AverageBits::new)
+                    .orElseGet(() -> new MixedPrecision.Budget.Size((long) (request.megabytes().orElseThrow() * 1e6)));
+            return mixed.plan(budget, request.activations());
+        }
+    }
+
+    private void summary(Path model, QuantizationPlan plan, Quantizer.Result result, long start) {
+        try {
+            double size = Files.size(request.output()) / 1e6;
+            console.line(String.format(Locale.ROOT, "%s: %.2f MB, %.0f %% of %s", request.output(), size,
+                    100e6 * size / Files.size(model), model.getFileName()));
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+        Map<String, Integer> counts = new TreeMap<>();
+        plan.layers().values()
+                .forEach(widths -> counts.merge(widths.map(Widths::toString).orElse("float"), 1, Integer::sum));
+        StringBuilder layers = new StringBuilder();
+        counts.forEach((widths, count) -> layers.append(layers.isEmpty() ? "" : ", ").append(count).append(' ')
+                .append(widths));
+        console.line("layers: " + layers);
+        console.line(String.format(Locale.ROOT, "time: %.1f s, activations held: %.0f MB",
+                (System.nanoTime() - start) / 1e9, result.activationBytes() / 1e6));
+    }
+}

@@ -1,0 +1,177 @@
+package dev.shrike.app;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code shrike calibrate} and {@code shrike quantize} from arguments to files that the other commands run. */
+class QuantizeTest {
+    @TempDir
+    private static Path models;
+
+    private static Path model;
+
+    @TempDir
+    private Path folder;
+
+    private Path pictures;
+    private Path quantized;
+
+    private record Outcome(int exit, String out, String err) {}
+
+    @BeforeAll
+    static void makeModel() {
+        model = ToyModel.write(models.resolve("toy.onnx"));
+    }
+
+    @BeforeEach
+    void makePictures() throws IOException {
+        pictures = Files.createDirectories(folder.resolve("pictures"));
+        ToyModel.redAndBlue(pictures.resolve("blocks.png"));
+        for (int i = 0; i < 7; i++) {
+            ToyModel.picture(pictures.resolve("p" + i + ".png"), i, i / 2, 7 - i, i);
+        }
+        quantized = folder.resolve("out.onnx");
+    }
+
+    private static Outcome run(Object... args) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        int exit = Main.run(
+                Arrays.stream(args).map(Object::toString).toArray(String[]::new),
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8));
+        return new Outcome(exit, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+
+    private Outcome quantize(Object... more) {
+        List<Object> args = new ArrayList<>(
+                List.of("quantize", model, "--data", pictures, "-o", quantized, "--threads", "1", "--crop", "0"));
+        args.addAll(List.of(more));
+        return run(args.toArray());
+    }
+
+    private static void assertFindsTheBlocks(Path file, Path picture) {
+        Outcome found = run("detect", "--weights", file, "--nosave", "--threads", "1", picture);
+        assertEquals(0, found.exit(), found.err());
+        assertTrue(found.out().contains(": 64x64 1 red block, 1 blue block"), found.out());
+    }
+
+    @Test
+    void aQuantisedModelFindsTheSameAndCanBeBuilt() {
+        Outcome outcome = quantize("--scheme", "w4a8");
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertTrue(outcome.err().matches("measured \\d+ values on 8 pictures\n"), outcome.err());
+        List<String> lines = outcome.out().lines().toList();
+        assertTrue(lines.get(0).matches(".*out\\.onnx: \\S+ MB, \\S+ % of toy\\.onnx"), lines.get(0));
+        // The only layer is the first and the last one.
+        assertEquals("layers: 1 w8a8", lines.get(1));
+        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        Path built = folder.resolve("out.shrike");
+        assertEquals(0, run("build", quantized, "-o", built, "--threads", "1").exit());
+        assertFindsTheBlocks(built, pictures.resolve("blocks.png"));
+    }
+
+    @Test
+    void plansAreWrittenEditedAndApplied() throws IOException {
+        Path plan = folder.resolve("plan.yaml");
+        assertEquals(0, quantize("--scheme", "w8a8", "--save-plan", plan, "--quiet").exit());
+        String text = Files.readString(plan);
+        assertTrue(text.contains("\"blocks\": w8a8"), text);
+        Files.writeString(plan, text.replace("w8a8", "w5a7"));
+        Outcome outcome = quantize("--plan", plan);
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertTrue(outcome.out().contains("layers: 1 w5a7\n"), outcome.out());
+        Files.writeString(plan, text.replace("\"blocks\"", "\"other\""));
+        Outcome wrong = quantize("--plan", plan);
+        assertEquals(1, wrong.exit());
+        assertTrue(wrong.err().contains("leaves out the layer 'blocks'"), wrong.err());
+    }
+
+    @Test
+    void aCacheIsTakenOnlyForWhatItIsAbout() throws IOException {
+        Path cache = folder.resolve("cache.json");
+        Path tensorRt = folder.resolve("calib.cache");
+        Outcome first = run("calibrate", model, "--data", pictures, "-o", cache, "--tensorrt", tensorRt, "--threads",
+                "1", "--ranges", "min-max");
+        assertEquals(0, first.exit(), first.err());
+        List<String> lines = Files.readAllLines(tensorRt);
+        assertEquals("TRT-8400-MinMaxCalibration", lines.getFirst());
+        assertTrue(lines.contains("images: 3c010204"), lines.toString());
+        assertTrue(lines.stream().anyMatch(line -> line.matches("grid: [0-9a-f]{8}")), lines.toString());
+        Outcome again = quantize("--scheme", "w8a8", "--cache", cache);
+        assertEquals(0, again.exit(), again.err());
+        assertEquals("took 8 of 8 pictures from " + cache + "\n", again.err());
+        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        Outcome other = quantize("--scheme", "w8a8", "--cache", cache, "--images", "3");
+        assertEquals(1, other.exit());
+        assertTrue(other.err().contains("is about another model, other pictures"), other.err());
+        Files.writeString(cache, "{");
+        Outcome damaged = quantize("--scheme", "w8a8", "--cache", cache);
+        assertEquals(1, damaged.exit());
+        assertTrue(damaged.err().contains(cache + ": is damaged"), damaged.err());
+    }
+
+    @Test
+    void everyEffortRuns() {
+        for (String effort : List.of("full", "plain-errors", "no-descent", "no-fit", "scale-search", "bias", "nearest")) {
+            Outcome outcome = quantize("--scheme", "w8a8", "--effort", effort, "--quiet");
+            assertEquals(0, outcome.exit(), outcome.err());
+            assertEquals("", outcome.out() + outcome.err());
+            assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                                           | give one of --scheme and --plan
+            --scheme w4a8 --plan x.yaml    | give one of --scheme and --plan
+            --scheme w9a8                  | is not of the form w4a8
+            --scheme w1a8                  | is not of the form w4a8
+            --scheme auto                  | needs one of --avg-bits and --size
+            --scheme auto --avg-bits 9     | --avg-bits 9.0 is not within 2 to 8
+            --scheme auto --size 0         | --size 0.0 is not positive
+            --scheme w4a8 --avg-bits 4     | go with --scheme auto
+            --scheme w4a8 --ranges best    | --ranges: 'best' is none of
+            --scheme w4a8 --effort more    | --effort 'more' is none of
+            --scheme w4a8 --images 0       | --images 0 is less than 1
+            --scheme w4a8 --crop 100       | --crop 100 is neither 0 nor a multiple of 32
+            --scheme w4a8 --threads 300    | number of threads 300 is not within
+            --scheme w4a8 -o model.shrike  | does not end in .onnx
+            """)
+    void senselessOptionsAreUsageErrors(String options, String message) {
+        Outcome outcome = quantize(options == null ? new Object[0] : (Object[]) options.split(" "));
+        assertEquals(2, outcome.exit(), outcome.err());
+        assertTrue(outcome.err().startsWith("shrike: ") && outcome.err().contains(message), outcome.err());
+        assertFalse(Files.exists(quantized));
+    }
+
+    @Test
+    void whatCannotBeQuantisedIsNamed() throws IOException {
+        assertEquals(0, quantize("--scheme", "w8a8", "--quiet").exit());
+        Path done = Files.move(quantized, folder.resolve("done.onnx"));
+        Outcome twice = run("quantize", done, "--data", pictures, "-o", quantized, "--scheme", "w8a8");
+        assertEquals(1, twice.exit());
+        assertTrue(twice.err().startsWith("shrike: " + done + ": is quantised already"), twice.err());
+        Outcome nowhere = run("quantize", model, "--data", folder.resolve("no"), "-o", quantized, "--scheme", "w8a8");
+        assertEquals(1, nowhere.exit());
+        assertTrue(nowhere.err().contains("no such file or folder"), nowhere.err());
+        assertFalse(Files.exists(quantized));
+    }
+}
