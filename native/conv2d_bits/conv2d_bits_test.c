@@ -6,7 +6,7 @@
  */
 #include "test/codes.h"
 
-enum { PROBLEMS = 850, KINDS = 17 };
+enum { PROBLEMS = 510, KINDS = 17 };
 
 typedef struct problem {
     shrike_conv2d_q_params p;
