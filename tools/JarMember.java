@@ -7,6 +7,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -42,7 +43,7 @@ public class JarMember {
         while (directory.remaining() >= ENTRY && !wanted.isEmpty()) {
             int at = directory.position();
             int nameLength = directory.getShort(at + 28) & 0xffff;
-            String path = new String(directory.array(), at + ENTRY, nameLength, java.nio.charset.StandardCharsets.UTF_8);
+            String path = new String(directory.array(), at + ENTRY, nameLength, StandardCharsets.UTF_8);
             String name = path.substring(path.lastIndexOf('/') + 1);
             if (wanted.remove(name)) {
                 fetch(jar, directory, at, folder.resolve(name));

@@ -62,7 +62,7 @@ done
 for jar in "$folder"/jni/*.jar; do
     unzip -qjo "$jar" '*/libjnicu*.so' '*/libjninv*.so' -d "$folder/jni" 2>/dev/null || [[ $? == 11 ]]
 done
-for library in "$folder"/jni/libjnicudart.so "$folder"/jni/libjni{cublas,cudnn,nvrtc}.so "$folder"/jni/libjninv{infer,onnxparser,infer_plugin}.so; do
+for library in "$folder"/jni/libjni{cudart,cublas,cudnn,nvrtc,nvinfer,nvonnxparser,nvinfer_plugin}.so; do
     readelf -dW "$library" | sed -nE 's/.*NEEDED.*\[(lib(cu|nv)[^]]*)\].*/\1/p'
 done | sort -u | while read -r name; do
     [[ -e $folder/lib/$name ]] && continue

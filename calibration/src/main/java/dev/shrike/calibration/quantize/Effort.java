@@ -10,7 +10,8 @@ package dev.shrike.calibration.quantize;
  * @param places most places of a picture that count for a layer
  * @param ridge how strongly fitted weights are drawn to the given ones, as a share of the mean variance of the input
  */
-public record Effort(WeightRounding.Steps steps, boolean fit, boolean refitBias, boolean weighOutputs, int places, double ridge) {
+public record Effort(WeightRounding.Steps steps, boolean fit, boolean refitBias, boolean weighOutputs, int places,
+        double ridge) {
     /** Everything that helps. */
     public static final Effort FULL = new Effort(WeightRounding.Steps.ALL, true, true, true, 128, 0.01);
     /** Rounding to nearest and nothing else, as a measure of what the rest brings. */

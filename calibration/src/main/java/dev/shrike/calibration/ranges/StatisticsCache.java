@@ -151,7 +151,8 @@ public record StatisticsCache(String model, String data, String input, int done,
         }
         try {
             JsonNode root = MAPPER.readTree(file.toFile());
-            if (root == null || !FORMAT.equals(root.path("format").asText()) || root.path("version").asInt() != VERSION) {
+            if (root == null || !FORMAT.equals(root.path("format").asText())
+                    || root.path("version").asInt() != VERSION) {
                 throw new ModelException(file + ": is no calibration cache of this version; delete it or name another");
             }
             Map<String, ValueStatistics> values = new HashMap<>();

@@ -20,7 +20,8 @@ class BudgetChoiceTest {
         for (int i = 0; i < 1 + random.nextInt(5); i++) {
             List<BudgetChoice.Option> options = new ArrayList<>();
             for (int j = 0; j < 1 + random.nextInt(5); j++) {
-                options.add(new BudgetChoice.Option(random.nextInt(12), random.nextInt(4) == 0 ? 1 : random.nextDouble()));
+                options.add(
+                        new BudgetChoice.Option(random.nextInt(12), random.nextInt(4) == 0 ? 1 : random.nextDouble()));
             }
             layers.add(options);
         }

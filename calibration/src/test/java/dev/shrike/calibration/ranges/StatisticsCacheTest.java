@@ -66,7 +66,8 @@ class StatisticsCacheTest {
         new StatisticsCache("m", "d", "s", 1, 1, Map.of("x", filled(0, 1))).write(file);
         String text = Files.readString(file);
         for (String damaged : List.of("", "{}", "[1]", text.substring(0, text.length() / 2),
-                text.replace("\"version\":1", "\"version\":99"), text.replaceFirst("\"first\":\\d+", "\"first\":999999"),
+                text.replace("\"version\":1", "\"version\":99"),
+                text.replaceFirst("\"first\":\\d+", "\"first\":999999"),
                 text.replaceFirst("\"first\":\\d+", "\"first\":-5"), text.replace("\"done\":1", "\"done\":7"),
                 text.replaceFirst("\"counts\":\\[", "\"counts\":[-1,"),
                 text.replaceFirst("\"counts\":\\[", "\"counts\":[\"a\","),

@@ -13,11 +13,11 @@ import java.util.TreeSet;
 
 /**
  * The layers from the last convolutions to the outputs. In a YOLO network these are the output convolutions of the
- * Detect head, the sigmoids and the Concat that puts pixel coordinates (0 to 640) beside scores (0 to 1): one INT8 scale
- * for both would leave two or three levels to the scores, so none of them may run in INT8.
+ * Detect head, the sigmoids and the Concat that puts pixel coordinates (0 to 640) beside scores (0 to 1): one INT8
+ * scale for both would leave no levels to the scores, so none of them may run in INT8.
  */
 final class NetworkTail {
-    /** Layers that hold no floating-point arithmetic of their own, or that say themselves where INT8 begins and ends. */
+    /** Layers without floating-point arithmetic of their own, and those that say where INT8 begins and ends. */
     private static final Set<String> UNTOUCHED =
             Set.of("CONSTANT", "QUANTIZE", "DEQUANTIZE", "SHAPE", "GATHER", "ASSERTION");
 

@@ -41,7 +41,8 @@ final class Measurement {
     Map<String, ValueStatistics> measure(Path model, Graph prepared, Set<String> values, List<Path> files, int crop,
             Backend backend, int threads, Path cache) {
         try (CalibrationPictures pictures = new CalibrationPictures(files, prepared.inputs().getFirst(), crop);
-                StatisticsCollector collector = new StatisticsCollector(prepared, values, pictures.shape(), backend, threads)) {
+                StatisticsCollector collector =
+                        new StatisticsCollector(prepared, values, pictures.shape(), backend, threads)) {
             String input = pictures.shape().toString();
             String modelHash = cache == null ? "" : StatisticsCache.hash(model);
             String dataHash = cache == null ? "" : StatisticsCache.hash(files);

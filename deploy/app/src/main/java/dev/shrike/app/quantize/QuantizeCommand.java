@@ -46,7 +46,8 @@ public final class QuantizeCommand implements Callable<Integer> {
                     + " which chooses the width of every layer's weights under a budget.")
     private String scheme;
 
-    @Option(names = "--plan", paramLabel = "FILE.yaml", description = "Widths of each layer, as --save-plan wrote them.")
+    @Option(names = "--plan", paramLabel = "FILE.yaml",
+            description = "Widths of each layer, as --save-plan wrote them.")
     private String plan;
 
     @Option(names = "--save-plan", paramLabel = "FILE.yaml", description = "Write the widths of each layer.")
@@ -79,8 +80,8 @@ public final class QuantizeCommand implements Callable<Integer> {
             names = "--effort",
             paramLabel = "NAME",
             defaultValue = "full",
-            description = "full, or less to see what each part brings: plain-errors, no-descent, no-fit, scale-search, bias, nearest"
-                    + " (default: ${DEFAULT-VALUE}).")
+            description = "full, or less to see what each part brings: plain-errors, no-descent, no-fit, scale-search,"
+                    + " bias, nearest (default: ${DEFAULT-VALUE}).")
     private String effort;
 
     @Option(

@@ -111,8 +111,8 @@ final class QuantizeRun {
             MixedPrecision mixed = new MixedPrecision(quantizer, statistics, pictures, WIDTHS, request.effort(),
                     (name, done, total) -> steps.show("trying widths of " + name, done, total));
             steps.clear();
-            MixedPrecision.Budget budget = request.averageBits()
-                    .<MixedPrecision.Budget>map(MixedPrecision.Budget.AverageBits::new)
+            MixedPrecision.Budget budget = request
+                    .averageBits().<MixedPrecision.Budget>map(MixedPrecision.Budget.AverageBits::new)
                     .orElseGet(() -> new MixedPrecision.Budget.Size((long) (request.megabytes().orElseThrow() * 1e6)));
             return mixed.plan(budget, request.activations());
         }
