@@ -30,8 +30,9 @@ public final class TensorRtCache {
     /** The scale of symmetric codes for a value: what the method keeps of its range, divided by 127. */
     public static float scale(ValueStatistics statistics, RangeMethod method) {
         UniformCodes codes = method.codes(statistics, 8);
-        double low = -codes.zero() * (double) codes.scale();
-        double high = (255 - codes.zero()) * (double) codes.scale();
+        // Ends of a range are floats; without this a range that ends at 1 would seem to end a little above.
+        float low = (float) (-codes.zero() * (double) codes.scale());
+        float high = (float) ((255 - codes.zero()) * (double) codes.scale());
         return (float) Math.max(Math.max(-low, high) / HIGHEST, 1e-30);
     }
 
