@@ -89,8 +89,8 @@ public final class ImportQuantization implements GraphPass {
                         .filter(how -> dequantized(node, how)).isPresent();
                 case Op.Quant op -> quantizers.quant(node, op).filter(how -> quant(node, op, how)).isPresent();
                 case Op.BipolarQuant _ -> quantizers.bipolar(node).filter(how -> rounded(node, x, how)).isPresent();
-                case Op.Trunc _ -> {
-                    Optional.ofNullable(quantization.get(x)).flatMap(how -> quantizers.trunc(node, how))
+                case Op.Trunc op -> {
+                    Optional.ofNullable(quantization.get(x)).flatMap(how -> quantizers.trunc(node, op, how))
                             .ifPresent(how -> quantization.put(node.output(), how));
                     yield false;
                 }

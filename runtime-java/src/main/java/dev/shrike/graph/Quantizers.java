@@ -74,8 +74,11 @@ final class Quantizers {
                 : Optional.of(Quantization.bipolar(flat(scale, infos.get(node.input(0)).type()), axis));
     }
 
-    /** How the result of a Trunc of a value with that quantisation is quantised. */
-    Optional<Quantization> trunc(Node node, Quantization from) {
+    /**
+     * How the result of a Trunc of a value with that quantisation is quantised. Trunc does not clamp, so the largest code
+     * rounded up is one more than its bits say: 255 / 16 becomes 16.
+     */
+    Optional<Quantization> trunc(Node node, Op.Trunc trunc, Quantization from) {
         Tensor output = constants.get(node.input(4));
         boolean plain = from.isPerTensor() && !from.bipolar();
         for (int i = 1; i < 5 && plain; i++) {
@@ -88,7 +91,9 @@ final class Quantizers {
                 || output.doubleAt(0) == 1 || output.doubleAt(0) > from.bits()) {
             return Optional.empty();
         }
-        return quant(node, output.doubleAt(0), from.signed(), false);
+        boolean cuts = output.doubleAt(0) < from.bits()
+                && !List.of("FLOOR", "DOWN", "ROUND_TO_ZERO").contains(trunc.roundingMode().toUpperCase(Locale.ROOT));
+        return quant(node, output.doubleAt(0) + (cuts ? 1 : 0), from.signed(), false);
     }
 
     /** Whether activations may be rounded so: half to even. */

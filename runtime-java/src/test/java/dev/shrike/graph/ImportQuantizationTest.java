@@ -183,4 +183,33 @@ class ImportQuantizationTest {
             assertEquals((long) Math.rint(inputs.get("x").floatAt(i) / 0.01f) / 16, codes.longAt(i));
         }
     }
+
+    /** Every code of every width cut to every other in every mode, also where the largest one is rounded up. */
+    @ParameterizedTest
+    @ValueSource(strings = {"FLOOR", "ROUND", "CEIL", "UP", "DOWN", "ROUND_TO_ZERO", "HALF_UP", "HALF_DOWN"})
+    void truncationsAreExactForEveryCode(String mode) {
+        for (int bits = 2; bits <= 8; bits++) {
+            for (int few = 2; few <= bits; few++) {
+                for (boolean signed : new boolean[] {false, true}) {
+                    Graph graph = new GraphBuilder().input("x", 1, 256).constant("bits", bits).constant("few", few)
+                            .constant("s", 0.3f).constant("zero", 0)
+                            .node("q", new Op.Quant(signed, false, "ROUND"), "x", "s", "zero", "bits")
+                            .node("y", new Op.Trunc(mode), "q", "s", "zero", "bits", "few").output("y").build();
+                    Graph prepared = GraphPasses.forInference(graph, Map.of());
+                    assertTrue(prepared.quantization().containsKey("y"));
+                    float[] all = new float[256];
+                    for (int i = 0; i < 256; i++) {
+                        all[i] = 0.3f * (i - (signed ? 128 : 0));
+                    }
+                    Map<String, Tensor> inputs = Map.of("x", Tensor.ofFloats(Shape.of(1, 256), all));
+                    Tensor expected = ReferenceEvaluator.run(graph, inputs, Set.of("y")).get("y");
+                    String what = mode + " of " + bits + " to " + few + (signed ? " signed" : "");
+                    Sameness.assertClose(expected, ReferenceEvaluator.run(prepared, inputs, Set.of("y")).get("y"), 0,
+                            what);
+                    Sameness.assertClose(expected, IntegerEvaluator.run(prepared, inputs, Set.of("y")).reals().get("y"),
+                            0, what);
+                }
+            }
+        }
+    }
 }

@@ -88,6 +88,9 @@ final class RandomQonnx {
     private void move() {
         switch (isSmall() ? random.nextInt(4) : 0) {
             case 0 -> {
+                if (dims[2] < 2 || dims[3] < 2) {
+                    return;
+                }
                 add("pooled", new Op.MaxPool(Window.square(2, 2, 0), false));
                 dims[2] /= 2;
                 dims[3] /= 2;
