@@ -75,8 +75,8 @@ final class Quantizers {
     }
 
     /**
-     * How the result of a Trunc of a value with that quantisation is quantised. Trunc does not clamp, so the largest code
-     * rounded up is one more than its bits say: 255 / 16 becomes 16.
+     * How the result of a Trunc of a value with that quantisation is quantised. Trunc does not clamp, so the largest
+     * code rounded up is one more than its bits say: 255 / 16 becomes 16.
      */
     Optional<Quantization> trunc(Node node, Op.Trunc trunc, Quantization from) {
         Tensor output = constants.get(node.input(4));
