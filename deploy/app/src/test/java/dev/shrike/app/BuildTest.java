@@ -109,20 +109,6 @@ class BuildTest {
         assertFindsTheBlocks();
     }
 
-    @Test
-    void aNetworkQuantisedInTrainingKeepsItsBits() {
-        Path qonnx = ToyModel.writeQuantized(models.resolve("toy-qonnx.onnx"));
-        Outcome outcome = run("build", qonnx, "-o", built, "--threads", "1");
-        assertEquals(0, outcome.exit(), outcome.err());
-        assertTrue(outcome.out().endsWith("layers: 1 w4a4\n"), outcome.out());
-        String fromOnnx = run("detect", "--weights", qonnx, "--nosave", "--threads", "1", "--json", picture).out();
-        assertEquals(detections(fromOnnx), detections(detect("--json", picture).out()));
-        assertFindsTheBlocks();
-        Outcome again = run("build", qonnx, "-o", built, "--bits", "w8a8", "--data", folder);
-        assertEquals(1, again.exit());
-        assertTrue(again.err().contains("is quantised already"), again.err());
-    }
-
     @ParameterizedTest
     @ValueSource(strings = {"w8a8", "w4a4", "w1a2"})
     void aQuantisedModelFindsThemToo(String bits) {

@@ -14,8 +14,6 @@ import dev.shrike.onnx.OnnxModels;
 import dev.shrike.vision.Pictures;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -39,31 +37,6 @@ public final class ToyModel {
 
     /** Writes the network as ONNX. */
     public static Path write(Path file) {
-        OnnxModels.write(graph(), file);
-        return file;
-    }
-
-    /** Writes the network as QONNX, as training with four bits for weights and pixels leaves it. */
-    public static Path writeQuantized(Path file) {
-        Graph real = graph();
-        Map<String, Tensor> constants = new HashMap<>(real.constants());
-        constants.put("pixel step", Tensor.scalar(1f / 15));
-        constants.put("weight step", Tensor.scalar(0.5f / (BLOCK * BLOCK)));
-        constants.put("zero", Tensor.scalar(0));
-        constants.put("bits", Tensor.scalar(4));
-        List<Node> nodes = new ArrayList<>(real.nodes());
-        Node blocks = nodes.removeFirst();
-        nodes.addAll(0, List.of(
-                new Node("pixels", new Op.Quant(false, false, "ROUND"),
-                        List.of("images", "pixel step", "zero", "bits"), List.of("pixels")),
-                new Node("weights", new Op.Quant(true, true, "ROUND"),
-                        List.of("weight", "weight step", "zero", "bits"), List.of("weights")),
-                blocks.withInputs(List.of("pixels", "weights", "bias"))));
-        OnnxModels.write(real.withNodes(nodes, constants), file);
-        return file;
-    }
-
-    private static Graph graph() {
         Map<String, Tensor> constants = Map.of(
                 "weight", weight(),
                 "bias", Tensor.ofFloats(Shape.of(VALUES), 0, 0, BLOCK, BLOCK, 0, 0, 0),
@@ -82,14 +55,17 @@ public final class ToyModel {
                         new Op.Binary(Op.Binary.Kind.ADD),
                         List.of("offsets", "centres"),
                         List.of("output")));
-        return new Graph(
-                "toy",
-                List.of(new ValueInfo("images", DataType.FLOAT32, Shape.of(1, 3, SIDE, SIDE))),
-                List.of(new ValueInfo("output", DataType.FLOAT32, Shape.of(1, CELLS * CELLS, VALUES))),
-                nodes,
-                constants,
-                Map.of(),
-                Map.of("names", "{0: 'red block', 1: 'blue block'}", "stride", "32"));
+        OnnxModels.write(
+                new Graph(
+                        "toy",
+                        List.of(new ValueInfo("images", DataType.FLOAT32, Shape.of(1, 3, SIDE, SIDE))),
+                        List.of(new ValueInfo("output", DataType.FLOAT32, Shape.of(1, CELLS * CELLS, VALUES))),
+                        nodes,
+                        constants,
+                        Map.of(),
+                        Map.of("names", "{0: 'red block', 1: 'blue block'}", "stride", "32")),
+                file);
+        return file;
     }
 
     /** Writes a black picture of 64x64 with a red block at each of the columns and rows given in turn, in blocks. */
