@@ -98,6 +98,9 @@ final class CudaLibrary implements Gpu {
         }
 
         static Address of(MemorySegment segment) {
+            if (!segment.isNative()) {
+                throw new IllegalArgumentException("memory on the Java heap has no address");
+            }
             return new Address(segment.address());
         }
     }

@@ -79,7 +79,8 @@ final class EngineCache {
         String name = file.getFileName().toString();
         Path description = file.resolveSibling(name.substring(0, name.lastIndexOf('.')) + ".json");
         FileReplacement.write(description, stream -> stream.write(engine.record().toJson()));
-        return engine;
+        // As the next caller gets it: mapped, not on the heap, where TensorRT could not read it.
+        return EngineFile.read(file);
     }
 
     private void createFolder() {

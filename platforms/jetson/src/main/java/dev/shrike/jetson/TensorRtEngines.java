@@ -7,6 +7,7 @@ import dev.shrike.spi.GraphExecutor;
 import java.lang.System.Logger;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Gets an engine for a network from where it is quickest: the file it was built into, the cache, or the builder. */
 final class TensorRtEngines {
@@ -29,13 +30,14 @@ final class TensorRtEngines {
     /** An executor of the network; {@code built} is the file that it came from, or null. */
     GraphExecutor open(Graph graph, ExecutorOptions executorOptions, Path built) {
         TensorRtExecutor.requireNoTaps(executorOptions.taps());
-        NetworkSource network = NetworkSource.of(graph, executorOptions.inputShapes());
-        EngineFile file = built == null ? engine(network) : builtEngine(built, network);
+        // Writing the network out takes as long as loading an engine, so a built file that is usable goes without.
+        Supplier<NetworkSource> network = () -> NetworkSource.of(graph, executorOptions.inputShapes());
+        EngineFile file = built == null ? engine(network.get()) : builtEngine(built, network);
         return TensorRtExecutor.open(gpu, tensorRt, file);
     }
 
     /** The engine in a file, or the same built again if that one is for another GPU or TensorRT. */
-    private EngineFile builtEngine(Path file, NetworkSource network) {
+    private EngineFile builtEngine(Path file, Supplier<NetworkSource> network) {
         EngineFile engine = EngineFile.read(file);
         EngineRecord record = engine.record();
         Gpu.Device device = gpu.device();
@@ -51,7 +53,7 @@ final class TensorRtEngines {
             // The pictures are not in the file, but TensorRT's results on them are, and they hold for every GPU.
             CalibrationCache.of(options.cache(), here).write(engine.calibration());
         }
-        return cache.get(here, () -> builder.build(network, List.of(), here));
+        return cache.get(here, () -> builder.build(network.get(), List.of(), here));
     }
 
     /** The engine of a network, from the cache or new. */

@@ -57,6 +57,9 @@ final class ScalarTensorRt implements TensorRt {
 
     @Override
     public Engine load(MemorySegment plan, int dlaCore) {
+        if (!plan.isNative()) {
+            throw new IllegalArgumentException("TensorRT cannot read the Java heap");
+        }
         byte[] bytes = plan.toArray(ValueLayout.JAVA_BYTE);
         if (bytes.length < HEAD.length || plan.mismatch(MemorySegment.ofArray(HEAD)) < HEAD.length) {
             throw new DeviceException("loading the engine failed: bad magic");

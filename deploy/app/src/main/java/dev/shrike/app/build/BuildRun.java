@@ -2,7 +2,6 @@ package dev.shrike.app.build;
 
 import dev.shrike.BackendUnavailableException;
 import dev.shrike.ModelException;
-import dev.shrike.ShrikeException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
@@ -109,17 +108,7 @@ final class BuildRun {
             return List.of();
         }
         BuildRequest.Quantization quantization = request.quantization().get();
-        Sources sources = Sources.expand(List.of(quantization.pictures()));
-        if (!sources.problems().isEmpty()) {
-            throw new ShrikeException(sources.problems().getFirst());
-        }
-        List<Path> all = sources.pictures();
-        int count = Math.min(quantization.most(), all.size());
-        List<Path> taken = new ArrayList<>(count);
-        for (int i = 0; i < count; i++) {
-            taken.add(all.get((int) ((long) i * all.size() / count)));
-        }
-        return taken;
+        return Sources.sample(List.of(quantization.pictures()), quantization.most());
     }
 
     /** The network that goes into the file; whatever is wrong with it names the model. */

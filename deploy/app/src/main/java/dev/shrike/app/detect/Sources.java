@@ -52,6 +52,25 @@ public record Sources(List<Path> pictures, List<String> problems) {
         return new Sources(pictures, problems);
     }
 
+    /**
+     * At most as many of the pictures as wanted, at even distances.
+     *
+     * @throws SourceException if a source stands for nothing
+     */
+    public static List<Path> sample(List<String> sources, int most) {
+        Sources expanded = expand(sources);
+        if (!expanded.problems().isEmpty()) {
+            throw new SourceException(expanded.problems().getFirst());
+        }
+        List<Path> all = expanded.pictures();
+        int count = Math.min(most, all.size());
+        List<Path> taken = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            taken.add(all.get((int) ((long) i * all.size() / count)));
+        }
+        return taken;
+    }
+
     private static List<Path> expand(String source) {
         if (source.isBlank()) {
             throw new SourceException("a source is empty; give a picture, a folder or a glob");

@@ -1,12 +1,10 @@
 package dev.shrike.app.quantize;
 
-import dev.shrike.ShrikeException;
 import dev.shrike.app.detect.Numbers;
 import dev.shrike.app.detect.Sources;
 import dev.shrike.calibration.ranges.RangeMethod;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -109,17 +107,7 @@ final class CalibrationOptions {
 
     /** At most as many pictures as wanted, at even distances. */
     List<Path> pictures() {
-        Sources sources = Sources.expand(data);
-        if (!sources.problems().isEmpty()) {
-            throw new ShrikeException(sources.problems().getFirst());
-        }
-        List<Path> all = sources.pictures();
-        int count = Math.min(images, all.size());
-        List<Path> taken = new ArrayList<>(count);
-        for (int i = 0; i < count; i++) {
-            taken.add(all.get((int) ((long) i * all.size() / count)));
-        }
-        return taken;
+        return Sources.sample(data, images);
     }
 
     Path path(String text) {
