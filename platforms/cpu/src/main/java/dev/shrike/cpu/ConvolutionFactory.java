@@ -99,7 +99,7 @@ final class ConvolutionFactory implements AutoCloseable {
 
     /** The engine is whole without other libraries; whoever asked for one by name is told. */
     private Logger.Level loudness(ConvKernel kernel) {
-        return choice.reals() == kernel ? Logger.Level.WARNING : Logger.Level.DEBUG;
+        return choice.reals() == kernel && !choice.isTrial() ? Logger.Level.WARNING : Logger.Level.DEBUG;
     }
 
     private Step nativeStep(ConvTask task, PlanBuilder plan, Arena arena) {

@@ -9,10 +9,11 @@ import java.util.Optional;
  * @param reals for every convolution of reals, or null
  * @param codes for every convolution of codes, or null
  * @param byLayer by {@link ConvLayer#key()}; asked after the others
+ * @param isTrial whether nobody asked for these kernels, so that nobody needs to be told of one that is missing
  */
-record KernelChoice(ConvKernel reals, ConvKernel codes, Map<String, ConvKernel> byLayer) {
+record KernelChoice(ConvKernel reals, ConvKernel codes, Map<String, ConvKernel> byLayer, boolean isTrial) {
     /** The engine's own choice everywhere. */
-    static final KernelChoice NONE = new KernelChoice(null, null, Map.of());
+    static final KernelChoice NONE = new KernelChoice(null, null, Map.of(), false);
 
     KernelChoice {
         byLayer = Map.copyOf(byLayer);
@@ -20,12 +21,17 @@ record KernelChoice(ConvKernel reals, ConvKernel codes, Map<String, ConvKernel> 
 
     /** What the settings ask for by name, and for the rest what was chosen for each layer. */
     static KernelChoice of(CpuSettings settings, Map<String, ConvKernel> byLayer) {
-        return new KernelChoice(settings.realKernel().orElse(null), settings.codesKernel().orElse(null), byLayer);
+        return new KernelChoice(settings.realKernel().orElse(null), settings.codesKernel().orElse(null), byLayer, false);
+    }
+
+    /** What the tuner tries, where it can be had. */
+    static KernelChoice trial(Optional<ConvKernel> reals, Optional<ConvKernel> codes) {
+        return new KernelChoice(reals.orElse(null), codes.orElse(null), Map.of(), true);
     }
 
     /** One kernel for all convolutions. */
     static KernelChoice everywhere(ConvKernel kernel) {
-        return new KernelChoice(kernel.takesReals() ? kernel : null, kernel.takesCodes() ? kernel : null, Map.of());
+        return new KernelChoice(kernel.takesReals() ? kernel : null, kernel.takesCodes() ? kernel : null, Map.of(), false);
     }
 
     /** What a convolution of reals with this key is to use, or nothing for the engine's own choice. */

@@ -110,7 +110,7 @@ final class Tuner {
                 : offered(settings.codesKernel(), threads, ConvKernel.INT8, ConvKernel.BITSERIAL, ConvKernel.ONEDNN);
         List<KernelChoice> choices = new ArrayList<>();
         for (int i = 0; i < Math.max(reals.size(), codes.size()); i++) {
-            choices.add(new KernelChoice(at(reals, i).orElse(null), at(codes, i).orElse(null), Map.of()));
+            choices.add(KernelChoice.trial(at(reals, i), at(codes, i)));
         }
         return choices;
     }
