@@ -14,4 +14,5 @@ module dev.shrike.calibration {
     exports dev.shrike.calibration.metrics;
     exports dev.shrike.calibration.quantize;
     exports dev.shrike.calibration.ranges;
+    exports dev.shrike.calibration.training;
 }

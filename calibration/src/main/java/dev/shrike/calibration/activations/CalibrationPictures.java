@@ -71,11 +71,20 @@ public final class CalibrationPictures implements AutoCloseable {
      * @throws dev.shrike.SourceException if the file cannot be read
      */
     public void read(int index, float[] to) {
+        read(index, 0x5eed + index, to);
+    }
+
+    /**
+     * As {@link #read(int, float[])}, but with the window that belongs to this seed.
+     *
+     * @throws dev.shrike.SourceException if the file cannot be read
+     */
+    public void read(int index, long seed, float[] to) {
         if (to.length < 3 * cropHeight * cropWidth) {
             throw new IllegalArgumentException(to.length + " elements for a picture of " + shape());
         }
         var transform = letterbox.apply(Frame.read(files.get(index)));
-        SplittableRandom random = new SplittableRandom(0x5eed + index);
+        SplittableRandom random = new SplittableRandom(seed);
         // Within the picture itself where it is large enough, so that little grey is learned.
         int top = place(random, height, cropHeight, transform.padY());
         int left = place(random, width, cropWidth, transform.padX());

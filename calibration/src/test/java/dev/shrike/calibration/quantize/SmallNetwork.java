@@ -20,8 +20,9 @@ import java.util.Map;
 import java.util.Random;
 
 /** A random network with all that a YOLOv5 has before its head is decoded, and pictures for it. */
-final class SmallNetwork {
-    static final int SIDE = 64;
+public final class SmallNetwork {
+    /** Pixels a side. */
+    public static final int SIDE = 64;
 
     private final Random random;
     private final List<Node> nodes = new ArrayList<>();
@@ -31,7 +32,8 @@ final class SmallNetwork {
         this.random = new Random(seed);
     }
 
-    static Graph graph(long seed) {
+    /** The network of that seed. */
+    public static Graph graph(long seed) {
         SmallNetwork network = new SmallNetwork(seed);
         network.conv("first", "images", 3, 8, 3, 2, true);
         network.conv("down", "first", 8, 16, 3, 2, true);
@@ -83,7 +85,7 @@ final class SmallNetwork {
     }
 
     /** Writes pictures of smooth colours with edges. */
-    static List<Path> pictures(Path folder, int count) {
+    public static List<Path> pictures(Path folder, int count) {
         List<Path> files = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             Random random = new Random(100 + i);

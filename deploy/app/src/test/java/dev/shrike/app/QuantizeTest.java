@@ -139,6 +139,19 @@ class QuantizeTest {
         }
     }
 
+    @Test
+    void tuningKeepsANetworkThatSees() throws IOException {
+        Path many = Files.createDirectory(folder.resolve("many"));
+        for (int i = 0; i < 64; i++) {
+            Files.copy(pictures.resolve("blocks.png"), many.resolve(i + ".png"));
+        }
+        Outcome outcome = run("quantize", model, "--data", many, "-o", quantized, "--threads", "1", "--crop", "0",
+                "--scheme", "w4a4", "--epochs", "2");
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertTrue(outcome.out().contains("tuned: distance to the float network "), outcome.out());
+        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
                                            | give one of --scheme and --plan
@@ -152,6 +165,8 @@ class QuantizeTest {
             --scheme w4a8 --ranges best    | --ranges: 'best' is none of
             --scheme w4a8 --effort more    | --effort 'more' is none of
             --scheme w4a8 --images 0       | --images 0 is less than 1
+            --scheme w4a8 --epochs=-1      | --epochs -1 is not within 0 to 1000
+            --scheme w4a8 --epochs 2       | --epochs needs 64 pictures or more, not 8
             --scheme w4a8 --crop 100       | --crop 100 is neither 0 nor a multiple of 32
             --scheme w4a8 --threads 300    | number of threads 300 is not within
             --scheme w4a8 -o model.shrike  | does not end in .onnx

@@ -85,6 +85,14 @@ public final class QuantizeCommand implements Callable<Integer> {
     private String effort;
 
     @Option(
+            names = "--epochs",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Then tune the network as a whole, showing it each picture N times, with the float network as"
+                    + " teacher (default: ${DEFAULT-VALUE}).")
+    private int epochs;
+
+    @Option(
             names = "--crop",
             paramLabel = "SIZE",
             defaultValue = "320",
@@ -126,6 +134,9 @@ public final class QuantizeCommand implements Callable<Integer> {
         if (activations < 2 || activations > 8) {
             throw common.usage("--activations " + activations + " is not within 2 to 8");
         }
+        if (epochs < 0 || epochs > 1000) {
+            throw common.usage("--epochs " + epochs + " is not within 0 to 1000");
+        }
         if (crop != 0 && (crop < 64 || crop % 32 != 0)) {
             throw common.usage("--crop " + crop + " is neither 0 nor a multiple of 32 from 64 on");
         }
@@ -133,7 +144,8 @@ public final class QuantizeCommand implements Callable<Integer> {
                 Optional.ofNullable(plan).map(common::path), Optional.ofNullable(savePlan).map(common::path),
                 Optional.ofNullable(averageBits), Optional.ofNullable(size), activations,
                 Optional.ofNullable(ranges).map(method -> common.method("--ranges", method)),
-                Optional.ofNullable(wideRanges).map(method -> common.method("--wide-ranges", method)), effort(), crop,
+                Optional.ofNullable(wideRanges).map(method -> common.method("--wide-ranges", method)), effort(), epochs,
+                crop,
                 Optional.ofNullable(cache).map(common::path));
         return new QuantizeRun(console, stores.apply(common.progress()), common, request).run();
     }

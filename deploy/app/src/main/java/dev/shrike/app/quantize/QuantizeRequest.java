@@ -19,12 +19,13 @@ import java.util.Optional;
  * @param ranges method for values below 8 bits
  * @param wideRanges method for values of 8 bits
  * @param effort how layers are fitted
+ * @param epochs how often each picture is shown to tune the network as a whole
  * @param crop side of the window of each picture, 0 for all of it
  * @param cache calibration cache
  */
 record QuantizeRequest(Path output, Optional<Widths> widths, Optional<Path> plan, Optional<Path> savePlan,
         Optional<Double> averageBits, Optional<Double> megabytes, int activations, Optional<String> ranges,
-        Optional<String> wideRanges, Effort effort, int crop, Optional<Path> cache) {
+        Optional<String> wideRanges, Effort effort, int epochs, int crop, Optional<Path> cache) {
     QuantizeRequest {
         Objects.requireNonNull(output, "output");
         Objects.requireNonNull(effort, "effort");

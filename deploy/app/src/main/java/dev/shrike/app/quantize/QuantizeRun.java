@@ -13,6 +13,7 @@ import dev.shrike.calibration.quantize.QuantizationPlan;
 import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.Widths;
 import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.training.Distillation;
 import dev.shrike.files.FileReplacement;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
@@ -56,6 +57,10 @@ final class QuantizeRun {
         request.savePlan().ifPresent(FileReplacement::requireFolder);
         Optional<QuantizationPlan> given = request.plan().map(QuantizationPlan::read);
         List<Path> pictures = common.pictures();
+        if (request.epochs() > 0 && pictures.size() < Distillation.LEAST_PICTURES) {
+            throw common.usage("--epochs needs " + Distillation.LEAST_PICTURES + " pictures or more, not "
+                    + pictures.size());
+        }
         Path model = Weights.resolve(common.model(), common.width(), common.height(), store);
         Backend backend = Backends.usable(Backends.installed(), "").getFirst();
         if (backend.reads(model)) {
@@ -92,12 +97,35 @@ final class QuantizeRun {
                     (name, done, total) -> steps.show("fitting " + name, done, total));
         }
         steps.clear();
+        if (request.epochs() > 0) {
+            result = new Quantizer.Result(tuned(quantizer, result.graph(), files), result.layers(),
+                    result.activationBytes());
+        }
         // What the engine cannot run is told here, not where the file goes.
         backend.open(GraphPasses.forInference(result.graph(), Map.of()),
                 ExecutorOptions.DEFAULT.withThreads(common.threads())).close();
         OnnxModels.write(result.graph(), request.output());
         if (!common.quiet()) {
             summary(model, plan, result, start);
+        }
+    }
+
+    private Graph tuned(Quantizer quantizer, Graph graph, List<Path> files) {
+        double[] losses = {Double.NaN, Double.NaN};
+        try (CalibrationPictures pictures = pictures(quantizer, files, files.size());
+                Distillation distillation = new Distillation(quantizer.prepared(), graph, pictures,
+                        Distillation.Options.of(request.epochs(), common.threads()))) {
+            Graph tuned = distillation.run((done, total, loss) -> {
+                losses[0] = done == 0 ? loss : losses[0];
+                losses[1] = Double.isNaN(losses[1]) ? loss : Math.min(losses[1], loss);
+                steps.show(String.format(Locale.ROOT, "tuning, loss %.4f", loss), done, total);
+            });
+            steps.clear();
+            if (!common.quiet()) {
+                console.line(String.format(Locale.ROOT, "tuned: distance to the float network %.4f, before %.4f",
+                        losses[1], losses[0]));
+            }
+            return tuned;
         }
     }
 
