@@ -21,7 +21,8 @@ record KernelChoice(ConvKernel reals, ConvKernel codes, Map<String, ConvKernel> 
 
     /** What the settings ask for by name, and for the rest what was chosen for each layer. */
     static KernelChoice of(CpuSettings settings, Map<String, ConvKernel> byLayer) {
-        return new KernelChoice(settings.realKernel().orElse(null), settings.codesKernel().orElse(null), byLayer, false);
+        return new KernelChoice(settings.realKernel().orElse(null), settings.codesKernel().orElse(null), byLayer,
+                false);
     }
 
     /** What the tuner tries, where it can be had. */
@@ -31,7 +32,8 @@ record KernelChoice(ConvKernel reals, ConvKernel codes, Map<String, ConvKernel> 
 
     /** One kernel for all convolutions. */
     static KernelChoice everywhere(ConvKernel kernel) {
-        return new KernelChoice(kernel.takesReals() ? kernel : null, kernel.takesCodes() ? kernel : null, Map.of(), false);
+        return new KernelChoice(kernel.takesReals() ? kernel : null, kernel.takesCodes() ? kernel : null, Map.of(),
+                false);
     }
 
     /** What a convolution of reals with this key is to use, or nothing for the engine's own choice. */
