@@ -1,8 +1,14 @@
 package dev.shrike.calibration.linear;
 
 import dev.shrike.BackendUnavailableException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas;
 
 /**
@@ -53,6 +59,41 @@ final class OpenBlas {
 
     private static FloatPointer pointer(MemorySegment segment) {
         return new FloatPointer(segment.asByteBuffer().order(java.nio.ByteOrder.nativeOrder()).asFloatBuffer());
+    }
+
+    /** Called through FFM, which takes arrays where they are; JavaCPP would copy each of them twice a call. */
+    private static final class Sgemm {
+        private static final MethodHandle HANDLE = handle();
+
+        private static MethodHandle handle() {
+            ValueLayout.OfInt integer = ValueLayout.JAVA_INT;
+            ValueLayout.OfFloat real = ValueLayout.JAVA_FLOAT;
+            Pointer address = Loader.addressof("cblas_sgemm");
+            if (address == null) {
+                throw new BackendUnavailableException("OpenBLAS has no cblas_sgemm");
+            }
+            return Linker.nativeLinker().downcallHandle(MemorySegment.ofAddress(address.address()),
+                    FunctionDescriptor.ofVoid(integer, integer, integer, integer, integer, integer, real,
+                            ValueLayout.ADDRESS, integer, ValueLayout.ADDRESS, integer, real, ValueLayout.ADDRESS,
+                            integer),
+                    Linker.Option.critical(true));
+        }
+    }
+
+    /** {@code c = beta c + a b}, a and b transposed where asked for; see cblas_sgemm for the sizes. */
+    static void product(boolean transposeA, boolean transposeB, int m, int n, int k, float[] a, int lda, float[] b,
+            int ldb, float beta, float[] c, int ldc) {
+        require();
+        try {
+            Sgemm.HANDLE.invokeExact(openblas.CblasRowMajor,
+                    transposeA ? openblas.CblasTrans : openblas.CblasNoTrans,
+                    transposeB ? openblas.CblasTrans : openblas.CblasNoTrans, m, n, k, 1f, MemorySegment.ofArray(a),
+                    lda, MemorySegment.ofArray(b), ldb, beta, MemorySegment.ofArray(c), ldc);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Replaces the upper triangle of a by its factor U, {@code a = U^T U}; false if a is not positive definite. */

@@ -122,15 +122,16 @@ class ArchitectureTest {
     /**
      * Each library has a binding and, where loading can fail in its own ways, a loader: no third class sees its types,
      * but for oneDNN's, whose binding has a class for reals and one for codes (decision 11). What links C functions:
-     * ours (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, and the C library's
-     * streams (CodecMessages).
+     * ours (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, the C library's
+     * streams (CodecMessages), and OpenBLAS's product of arrays on the heap (OpenBlas, decision 21).
      */
     @Test
     void eachNativeLibraryHasOneBinding() throws IOException {
         assertEquals(Set.of("dev.shrike.vision.OpenCv", "dev.shrike.vision.OpenCvLibrary"),
                 usersOf("org.bytedeco.opencv."));
         assertEquals(Set.of("dev.shrike.calibration.linear.OpenBlas"), usersOf("org.bytedeco.openblas."));
-        Set<String> linking = new TreeSet<>(Set.of("dev.shrike.vision.CodecMessages"));
+        Set<String> linking = new TreeSet<>(
+                Set.of("dev.shrike.vision.CodecMessages", "dev.shrike.calibration.linear.OpenBlas"));
         if (hasClasses("platforms/cpu")) {
             assertEquals(
                     Set.of("dev.shrike.cpu.OneDnn", "dev.shrike.cpu.OneDnnCodes", "dev.shrike.cpu.OneDnnReals"),
