@@ -3,6 +3,9 @@ package dev.shrike.calibration.activations;
 import dev.shrike.spi.Binding;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * The elements of a value of a network as an array, whatever their order in the memory of an engine: of a picture
@@ -14,6 +17,17 @@ public final class Elements {
     /** How many channels lie one after another in the array. */
     public static int channels(Binding binding) {
         return binding.dims().size() == 4 ? binding.dims().get(1) : 1;
+    }
+
+    /** The elements of each of these values by name, in their order. */
+    public static Map<String, float[]> all(List<Binding> bindings) {
+        Map<String, float[]> elements = new LinkedHashMap<>();
+        for (Binding binding : bindings) {
+            float[] values = new float[binding.elements()];
+            read(binding, values);
+            elements.put(binding.name(), values);
+        }
+        return elements;
     }
 
     /** Copies the elements into the array, from its start. */

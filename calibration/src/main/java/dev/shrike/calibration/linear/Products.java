@@ -4,11 +4,6 @@ package dev.shrike.calibration.linear;
 public final class Products {
     private Products() {}
 
-    /** Each thread that multiplies does so alone. */
-    public static void oneThreadEach() {
-        OpenBlas.threads(1);
-    }
-
     /** {@code c = a b^T}: a is {@code m x k}, b {@code n x k}, c {@code m x n}. */
     public static void timesTransposed(float[] a, float[] b, float[] c, int m, int n, int k) {
         call(false, true, m, n, k, a, k, b, k, 0, c, n);
@@ -25,8 +20,7 @@ public final class Products {
     }
 
     private static void call(boolean ta, boolean tb, int m, int n, int k, float[] a, int lda, float[] b, int ldb,
-            float beta,
-            float[] c, int ldc) {
+            float beta, float[] c, int ldc) {
         if ((long) m * k > a.length || (long) k * n > b.length || (long) m * n > c.length) {
             throw new IllegalArgumentException("matrices of " + m + ", " + n + ", " + k + " in arrays of " + a.length
                     + ", " + b.length + ", " + c.length);

@@ -8,7 +8,6 @@ import dev.shrike.graph.Node;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Tensor;
 import dev.shrike.spi.Backend;
-import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.util.ArrayList;
@@ -54,13 +53,7 @@ final class LayerTrials {
             for (int i = 0; i < pictures.size(); i++) {
                 Elements.write(pictures.get(i), executor.inputs().getFirst());
                 executor.run();
-                Map<String, float[]> results = new HashMap<>();
-                for (Binding output : executor.outputs()) {
-                    float[] values = new float[output.elements()];
-                    Elements.read(output, values);
-                    results.put(output.name(), values);
-                }
-                sink.take(i, results);
+                sink.take(i, Elements.all(executor.outputs()));
             }
         }
     }

@@ -16,8 +16,9 @@ import dev.shrike.graph.Tensor;
  * @param kernelHeight rows of the kernel
  * @param kernelWidth columns of the kernel
  */
-record LayerWeights(int rows, int channels, int kernelHeight, int kernelWidth) {
-    static LayerWeights of(Tensor weights) {
+public record LayerWeights(int rows, int channels, int kernelHeight, int kernelWidth) {
+    /** The form of a tensor {@code [rows, channels, kernelHeight, kernelWidth]}. */
+    public static LayerWeights of(Tensor weights) {
         Shape shape = weights.shape();
         return new LayerWeights((int) shape.dim(0), (int) shape.dim(1), (int) shape.dim(2), (int) shape.dim(3));
     }
@@ -27,11 +28,12 @@ record LayerWeights(int rows, int channels, int kernelHeight, int kernelWidth) {
     }
 
     /** Weights a row. */
-    int depth() {
+    public int depth() {
         return channels * kernelHeight * kernelWidth;
     }
 
-    private int position(int index) {
+    /** Where an element of the tensor stands in the rows. */
+    public int position(int index) {
         int area = kernelHeight * kernelWidth;
         int channel = index / area % channels;
         return index / depth() * depth() + index % area * channels + channel;

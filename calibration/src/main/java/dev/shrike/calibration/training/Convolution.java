@@ -1,5 +1,6 @@
 package dev.shrike.calibration.training;
 
+import dev.shrike.calibration.activations.Windows;
 import dev.shrike.calibration.linear.Products;
 import dev.shrike.graph.Window;
 import java.util.Arrays;
@@ -19,7 +20,7 @@ final class Convolution implements Operation {
         }
     }
 
-    private final Window window;
+    private final Windows windows;
     private final LayerParameters parameters;
     private final Value x;
     private final Value y;
@@ -29,12 +30,13 @@ final class Convolution implements Operation {
     final float[] biasGradients;
 
     Convolution(Window window, LayerParameters parameters, Value x, Value y, Scratch scratch, boolean learns) {
-        this.window = window.resolve(x.height, x.width);
+        this.windows = new Windows(window, x.height, x.width, x.channels, y.width);
         this.parameters = parameters;
         this.x = x;
         this.y = y;
         this.scratch = scratch;
-        this.isDirect = parameters.depth() == x.channels && y.pixels() == x.pixels() && window.padTop() == 0;
+        this.isDirect = parameters.depth() == x.channels && y.pixels() == x.pixels()
+                && window.resolve(x.height, x.width).padTop() == 0;
         this.weightGradients = learns ? new float[parameters.weights().length] : null;
         this.biasGradients = learns ? new float[parameters.rows()] : null;
         if (!isDirect) {
@@ -48,7 +50,7 @@ final class Convolution implements Operation {
 
     @Override
     public void forward() {
-        Products.timesTransposed(windows(), parameters.weights(), y.exact, y.pixels(), y.channels,
+        Products.timesTransposed(gathered(), parameters.weights(), y.exact, y.pixels(), y.channels,
                 parameters.depth());
         float[] bias = parameters.bias();
         for (int pixel = 0; pixel < y.pixels(); pixel++) {
@@ -59,46 +61,20 @@ final class Convolution implements Operation {
         }
     }
 
-    private float[] windows() {
+    private float[] gathered() {
         if (isDirect) {
             return x.shown;
         }
-        visit((from, to, count) -> {
-            if (from < 0) {
-                Arrays.fill(scratch.windows, to, to + count, 0);
-            } else {
-                System.arraycopy(x.shown, from, scratch.windows, to, count);
-            }
-        });
-        return scratch.windows;
-    }
-
-    private interface Visitor {
-        /** {@code from} in the input, negative where it is padding. */
-        void take(int from, int to, int count);
-    }
-
-    private void visit(Visitor visitor) {
-        int to = 0;
-        for (int pixel = 0; pixel < y.pixels(); pixel++) {
-            int top = pixel / y.width * window.strideHeight() - window.padTop();
-            int left = pixel % y.width * window.strideWidth() - window.padLeft();
-            for (int ky = 0; ky < window.kernelHeight(); ky++) {
-                int inY = top + ky * window.dilationHeight();
-                for (int kx = 0; kx < window.kernelWidth(); kx++) {
-                    int inX = left + kx * window.dilationWidth();
-                    boolean inside = inY >= 0 && inY < x.height && inX >= 0 && inX < x.width;
-                    visitor.take(inside ? (inY * x.width + inX) * x.channels : -1, to, x.channels);
-                    to += x.channels;
-                }
-            }
+        for (int place = 0; place < y.pixels(); place++) {
+            windows.gather(x.shown, place, scratch.windows, place * windows.size());
         }
+        return scratch.windows;
     }
 
     @Override
     public void backward() {
         int depth = parameters.depth();
-        Products.addTransposedTimes(y.gradient, windows(), weightGradients, y.channels, depth, y.pixels());
+        Products.addTransposedTimes(y.gradient, gathered(), weightGradients, y.channels, depth, y.pixels());
         for (int pixel = 0; pixel < y.pixels(); pixel++) {
             int at = pixel * y.channels;
             for (int i = 0; i < biasGradients.length; i++) {
@@ -118,11 +94,9 @@ final class Convolution implements Operation {
             }
             return;
         }
-        visit((from, to, count) -> {
-            for (int i = 0; from >= 0 && i < count; i++) {
-                x.gradient[from + i] += scratch.gradients[to + i];
-            }
-        });
+        for (int place = 0; place < y.pixels(); place++) {
+            windows.scatter(scratch.gradients, place * windows.size(), place, x.gradient);
+        }
     }
 
     void clear() {

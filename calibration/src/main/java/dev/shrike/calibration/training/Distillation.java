@@ -4,7 +4,7 @@ import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Subgraphs;
-import dev.shrike.calibration.linear.Products;
+import dev.shrike.calibration.linear.Moments;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
@@ -25,6 +25,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.ToDoubleBiFunction;
 
 /**
  * Tunes a quantised network as a whole: its weights, biases and the steps of its narrow values, by the gradient of what
@@ -36,14 +37,13 @@ import java.util.concurrent.Future;
 public final class Distillation implements AutoCloseable {
     private static final int BATCH = 8;
     private static final int HELD_OUT = 32;
-    /** Fewer pictures than these teach nothing, since half of them are held out. */
+    /** Of fewer pictures than these, less than half would be learned from. */
     public static final int LEAST_PICTURES = 2 * HELD_OUT;
 
     private final Graph quantized;
     private final Options options;
     private final Map<String, LayerParameters> parameters;
     private final Map<String, Rounding> roundings = new HashMap<>();
-    private final Map<String, Rounding> distinct = new LinkedHashMap<>();
     private final List<Worker> workers = new ArrayList<>();
     private final ExecutorService pool;
     private final List<String> heads = new ArrayList<>();
@@ -60,7 +60,7 @@ public final class Distillation implements AutoCloseable {
      * @param threads pictures at a time; 0 takes one per processor
      */
     public record Options(int epochs, double rate, double inside, int threads) {
-        /** What served YOLOv5 best. */
+        /** What YOLOv5 was tuned with for the figures of the README. */
         public static Options of(int epochs, int threads) {
             return new Options(epochs, 0.003, 20, threads);
         }
@@ -72,6 +72,15 @@ public final class Distillation implements AutoCloseable {
             }
         }
     }
+
+    /**
+     * What came of it.
+     *
+     * @param graph the quantised network with what was learned
+     * @param before loss of the given network on what was held out
+     * @param after the same of this one
+     */
+    public record Result(Graph graph, double before, double after) {}
 
     /** Told of progress. */
     @FunctionalInterface
@@ -117,12 +126,14 @@ public final class Distillation implements AutoCloseable {
             return sum;
         }
 
-        void learn(List<float[]> batch) {
+        double learn(List<float[]> batch) {
             student.clear();
+            double sum = 0;
             for (float[] picture : batch) {
-                loss(picture);
+                sum += loss(picture);
                 student.backward();
             }
+            return sum;
         }
     }
 
@@ -143,14 +154,14 @@ public final class Distillation implements AutoCloseable {
             throw new UnsupportedModelException("cannot be tuned as a whole with " + pictures.size()
                     + " pictures; give " + LEAST_PICTURES + " or more, or leave tuning out");
         }
-        List<String> last = new ArrayList<>();
+        List<String> products = new ArrayList<>();
         for (Node node : quantized.nodes()) {
             if (node.op() instanceof Op.Conv && quantized.quantization().containsKey(node.input(1))) {
-                last.add(node.output());
+                products.add(node.output());
             }
         }
-        Graph coded = Subgraphs.resized(quantized, pictures.shape(), last);
-        Graph real = Subgraphs.resized(prepared, pictures.shape(), last);
+        Graph coded = Subgraphs.resized(quantized, pictures.shape(), products);
+        Graph real = Subgraphs.resized(prepared, pictures.shape(), products);
         this.parameters = TrainingNetwork.parameters(coded);
         Map<String, LayerParameters> given = TrainingNetwork.parameters(real);
         if (parameters.values().stream().anyMatch(p -> !p.isQuantized())) {
@@ -170,9 +181,8 @@ public final class Distillation implements AutoCloseable {
     private void round(Graph coded) {
         coded.quantization().forEach((name, how) -> {
             if (how.isPerTensor() && !coded.constants().containsKey(name)) {
-                String key = how.scale().floatAt(0) + " " + how.zeroPoint().longAt(0) + " " + how.minCode() + " "
-                        + how.maxCode();
-                roundings.put(name, distinct.computeIfAbsent(key, _ -> new Rounding(how, how.bits() < 8)));
+                roundings.put(name, roundings.values().stream().filter(other -> other.given().isSameAs(how)).findFirst()
+                        .orElseGet(() -> new Rounding(how, how.bits() < 8)));
             }
         });
     }
@@ -194,9 +204,10 @@ public final class Distillation implements AutoCloseable {
         }
     }
 
-    /** Tunes, and gives the quantised network with what was learned. */
-    public Graph run(Listener listener) {
-        Products.oneThreadEach();
+    /** Tunes the network. */
+    public Result run(Listener listener) {
+        // The workers multiply at the same time.
+        Moments.useThreads(1);
         List<float[]> heldOut = new ArrayList<>();
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < pictures.size(); i++) {
@@ -209,10 +220,11 @@ public final class Distillation implements AutoCloseable {
             heldOut.add(picture(index, 2 * i + 2L));
         }
         int total = options.epochs() * ((order.size() + BATCH - 1) / BATCH);
-        double best = trial(heldOut);
-        listener.step(0, total, best);
+        double before = trial(heldOut);
+        listener.step(0, total, before);
         State kept = new State();
-        double last = best;
+        double best = before;
+        double last = before;
         SplittableRandom random = new SplittableRandom(20);
         int done = 0;
         for (int epoch = 0; epoch < options.epochs(); epoch++) {
@@ -234,7 +246,7 @@ public final class Distillation implements AutoCloseable {
             }
         }
         kept.restore();
-        return assembled();
+        return new Result(assembled(), before, best);
     }
 
     /** A window of a picture, as likely as not a mirror image. */
@@ -255,37 +267,25 @@ public final class Distillation implements AutoCloseable {
     }
 
     private double trial(List<float[]> heldOut) {
-        double sum = 0;
-        for (Object each : spread(heldOut, (worker, part) -> {
-            double own = 0;
-            for (float[] picture : part) {
-                own += worker.loss(picture);
-            }
-            return own;
-        })) {
-            sum += (Double) each;
-        }
-        return sum / heldOut.size();
+        return spread(heldOut, (worker, part) -> part.stream().mapToDouble(worker::loss).reduce(0, Double::sum))
+                / heldOut.size();
     }
 
-    private interface Work {
-        Object on(Worker worker, List<float[]> part);
-    }
-
-    private List<Object> spread(List<float[]> all, Work work) {
-        List<Future<Object>> running = new ArrayList<>();
+    /** Has each worker do its part of the pictures, and adds up what comes of it. */
+    private double spread(List<float[]> all, ToDoubleBiFunction<Worker, List<float[]>> work) {
+        List<Future<Double>> running = new ArrayList<>();
         for (int i = 0; i < workers.size(); i++) {
             List<float[]> part = new ArrayList<>();
             for (int j = i; j < all.size(); j += workers.size()) {
                 part.add(all.get(j));
             }
             Worker worker = workers.get(i);
-            running.add(pool.submit(() -> work.on(worker, part)));
+            running.add(pool.submit(() -> work.applyAsDouble(worker, part)));
         }
-        List<Object> results = new ArrayList<>();
+        double sum = 0;
         try {
-            for (Future<Object> each : running) {
-                results.add(each.get());
+            for (Future<Double> each : running) {
+                sum += each.get();
             }
         } catch (ExecutionException e) {
             throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause());
@@ -293,14 +293,11 @@ public final class Distillation implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new ModelException("tuning was interrupted");
         }
-        return results;
+        return sum;
     }
 
     private void step(List<float[]> batch, double share) {
-        spread(batch, (worker, part) -> {
-            worker.learn(part);
-            return 0.0;
-        });
+        spread(batch, Worker::learn);
         TrainingNetwork first = workers.getFirst().student;
         for (int i = 0; i < first.convolutions().size(); i++) {
             Convolution all = first.convolutions().get(i);
@@ -339,7 +336,7 @@ public final class Distillation implements AutoCloseable {
 
         State() {
             parameters.forEach((name, layer) -> layers.put(name, layer.saved()));
-            distinct.values().forEach(rounding -> steps.put(rounding, rounding.parameter()));
+            roundings.values().forEach(rounding -> steps.put(rounding, rounding.parameter()));
         }
 
         void restore() {

@@ -33,7 +33,7 @@ final class DistillationLoss {
         return sum;
     }
 
-    /** The loss of a head; adds its gradient to that of the student where it has one. */
+    /** The loss of a head; adds its gradient to that of the student. */
     double head(Value student, Value teacher, double objects) {
         float share = (float) (1 / (1 + objects));
         int each = student.channels / ANCHORS;
@@ -48,9 +48,7 @@ final class DistillationLoss {
                 float wanted = Operation.Activation.sigmoid(teacher.exact[at + i]);
                 float given = Operation.Activation.sigmoid(student.exact[at + i]);
                 sum += weight * entropy(wanted, given);
-                if (student.gradient != null) {
-                    student.gradient[at + i] += weight * (given - wanted);
-                }
+                student.gradient[at + i] += weight * (given - wanted);
             }
         }
         return sum;

@@ -1,5 +1,6 @@
 package dev.shrike.calibration.training;
 
+import dev.shrike.calibration.quantize.LayerWeights;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Tensor;
@@ -10,10 +11,7 @@ import java.util.Arrays;
  * in units of their codes, between which they move; what the network sees of them is rounded.
  */
 final class LayerParameters {
-    private final int rows;
-    private final int channels;
-    private final int area;
-    private final int depth;
+    private final LayerWeights form;
     private final float[] latent;
     private final float[] bias;
     private final float[] seen;
@@ -23,23 +21,15 @@ final class LayerParameters {
     private Adam biasAdam;
 
     LayerParameters(Tensor weights, Quantization how, Tensor bias) {
-        this.rows = (int) weights.shape().dim(0);
-        this.channels = (int) weights.shape().dim(1);
-        this.area = (int) (weights.shape().dim(2) * weights.shape().dim(3));
-        this.depth = channels * area;
+        this.form = LayerWeights.of(weights);
         this.how = how;
-        this.latent = new float[rows * depth];
+        this.latent = new float[form.rows() * form.depth()];
         for (int i = 0; i < latent.length; i++) {
-            latent[position(i)] = how == null ? weights.floatAt(i) : weights.longAt(i) - zero(i / depth);
+            latent[form.position(i)] = how == null ? weights.floatAt(i) : weights.longAt(i) - zero(i / form.depth());
         }
         this.seen = how == null ? latent : new float[latent.length];
-        this.bias = bias == null ? new float[rows] : bias.toFloats();
+        this.bias = bias == null ? new float[form.rows()] : bias.toFloats();
         refresh();
-    }
-
-    private int position(int index) {
-        int channel = index / area % channels;
-        return index / depth * depth + index % area * channels + channel;
     }
 
     private long zero(int row) {
@@ -51,11 +41,11 @@ final class LayerParameters {
     }
 
     int rows() {
-        return rows;
+        return form.rows();
     }
 
     int depth() {
-        return depth;
+        return form.depth();
     }
 
     boolean isQuantized() {
@@ -79,9 +69,9 @@ final class LayerParameters {
         if (how == null) {
             return;
         }
-        for (int row = 0; row < rows; row++) {
+        for (int row = 0; row < rows(); row++) {
             float scale = scale(row);
-            for (int i = row * depth; i < (row + 1) * depth; i++) {
+            for (int i = row * depth(); i < (row + 1) * depth(); i++) {
                 seen[i] = (float) Math.rint(latent[i]) * scale;
             }
         }
@@ -97,20 +87,20 @@ final class LayerParameters {
     void step(float[] gradients, float[] biasGradients, float rate, float biasRate) {
         if (latentAdam == null) {
             latentAdam = new Adam(latent.length);
-            biasAdam = new Adam(rows);
+            biasAdam = new Adam(rows());
         }
-        for (int row = 0; row < rows; row++) {
+        for (int row = 0; row < rows(); row++) {
             float scale = scale(row);
-            for (int i = row * depth; i < (row + 1) * depth; i++) {
+            for (int i = row * depth(); i < (row + 1) * depth(); i++) {
                 gradients[i] *= scale;
             }
         }
         latentAdam.step(latent, gradients, rate);
         biasAdam.step(bias, biasGradients, biasRate);
-        for (int row = 0; row < rows; row++) {
+        for (int row = 0; row < rows(); row++) {
             float low = how.minCode() - zero(row);
             float high = how.maxCode() - zero(row);
-            for (int i = row * depth; i < (row + 1) * depth; i++) {
+            for (int i = row * depth(); i < (row + 1) * depth(); i++) {
                 latent[i] = Math.clamp(latent[i], low, high);
             }
         }
@@ -131,7 +121,7 @@ final class LayerParameters {
     /** The codes, in the shape and order of the given ones. */
     Tensor codes(Tensor given) {
         long[] codes = new long[latent.length];
-        Arrays.setAll(codes, i -> Math.round(Math.rint(latent[position(i)])) + zero(i / depth));
+        Arrays.setAll(codes, i -> Math.round(Math.rint(latent[form.position(i)])) + zero(i / form.depth()));
         return Tensor.of(given.type() == DataType.UINT8 ? DataType.UINT8 : DataType.INT8, given.shape(), codes);
     }
 }

@@ -2,6 +2,7 @@ package dev.shrike.calibration.training;
 
 import dev.shrike.graph.Op;
 import java.util.List;
+import java.util.Set;
 
 /** A step of a network forwards, and its gradient backwards. */
 interface Operation {
@@ -102,6 +103,10 @@ interface Operation {
 
     /** An activation by itself. */
     record Activation(Op.Unary unary, Value x, Value y) implements Operation {
+        /** Those that have a gradient here. */
+        static final Set<Op.Unary.Kind> KINDS = Set.of(Op.Unary.Kind.SILU, Op.Unary.Kind.SIGMOID, Op.Unary.Kind.RELU,
+                Op.Unary.Kind.LEAKY_RELU);
+
         @Override
         public void forward() {
             switch (unary.kind()) {

@@ -10,8 +10,7 @@ final class Rounding {
     /** Adding and taking it away rounds floats below 2^22 to the nearest integer. */
     private static final float MAGIC = 12582912f;
 
-    private final float given;
-    private final int zero;
+    private final Quantization given;
     private final float low;
     private final float high;
     private final boolean learned;
@@ -21,12 +20,17 @@ final class Rounding {
 
     /** @param how for a whole tensor */
     Rounding(Quantization how, boolean learned) {
-        this.given = how.scale().floatAt(0);
-        this.zero = (int) how.zeroPoint().longAt(0);
+        this.given = how;
+        int zero = (int) how.zeroPoint().longAt(0);
         this.low = how.minCode() - zero;
         this.high = how.maxCode() - zero;
         this.learned = learned;
-        this.scale = given;
+        this.scale = how.scale().floatAt(0);
+    }
+
+    /** What it stood for before anything was learned. */
+    Quantization given() {
+        return given;
     }
 
     float scale() {
@@ -43,7 +47,7 @@ final class Rounding {
 
     void parameter(float value) {
         factor[0] = value;
-        scale = given * (float) Math.exp(value);
+        scale = given.scale().floatAt(0) * (float) Math.exp(value);
     }
 
     void step(float gradient, float rate) {

@@ -1,6 +1,7 @@
 package dev.shrike.calibration.training;
 
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.graph.Activation;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
@@ -38,7 +39,7 @@ final class TrainingNetwork {
         this.input = add(graph.inputs().getFirst(), roundings, false);
         for (Node node : graph.nodes()) {
             Value y = add(infos.get(node.output()), roundings, learns);
-            Operation operation = operation(graph, node, y, parameters, learns);
+            Operation operation = operation(node, y, parameters, learns);
             operations.add(operation);
             results.add(y);
             if (operation instanceof Convolution convolution) {
@@ -58,19 +59,17 @@ final class TrainingNetwork {
         return value;
     }
 
-    private Operation operation(Graph graph, Node node, Value y, Map<String, LayerParameters> parameters,
+    private Operation operation(Node node, Value y, Map<String, LayerParameters> parameters,
             boolean learns) {
         Value x = values.get(node.input(0));
         if (x == null) {
             throw unsupported("'" + node.name() + "', which reads a constant");
         }
         return switch (node.op()) {
-            case Op.Conv conv when conv.group() == 1 && conv.activation().equals(dev.shrike.graph.Activation.NONE) ->
+            case Op.Conv conv when conv.group() == 1 && conv.activation().equals(Activation.NONE) ->
                 new Convolution(conv.window(), parameters.get(node.name()), x, y, scratch, learns);
-            case Op.Unary unary when switch (unary.kind()) {
-                case SILU, SIGMOID, RELU, LEAKY_RELU -> true;
-                default -> false;
-            } -> new Operation.Activation(unary, x, y);
+            case Op.Unary unary when Operation.Activation.KINDS.contains(unary.kind()) ->
+                new Operation.Activation(unary, x, y);
             case Op.Binary binary when binary.kind() == Op.Binary.Kind.ADD && values.containsKey(node.input(1))
                     && values.get(node.input(1)).exact.length == y.exact.length
                     && x.exact.length == y.exact.length ->

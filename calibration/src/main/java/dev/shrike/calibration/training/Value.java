@@ -14,7 +14,7 @@ final class Value {
     /** Of what others read; turned into that of what the operation gives. Null if none is wanted. */
     final float[] gradient;
     final Rounding rounding;
-    /** Of the learned step of the rounding, since the run began. */
+    /** Of the learned step of the rounding, since it was cleared. */
     double stepGradient;
 
     Value(int height, int width, int channels, Rounding rounding, boolean learns) {

@@ -24,7 +24,6 @@ import dev.shrike.graph.ValueInfo;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
-import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.nio.FloatBuffer;
@@ -84,13 +83,7 @@ class QuantizerTest {
         try (GraphExecutor executor = BACKEND.open(graph, ExecutorOptions.DEFAULT.withThreads(1))) {
             Elements.write(picture, executor.inputs().getFirst());
             executor.run();
-            List<float[]> results = new ArrayList<>();
-            for (Binding output : executor.outputs()) {
-                float[] values = new float[output.elements()];
-                Elements.read(output, values);
-                results.add(values);
-            }
-            return results;
+            return List.copyOf(Elements.all(executor.outputs()).values());
         }
     }
 

@@ -17,7 +17,6 @@ import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Tensor;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
-import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.nio.file.Path;
@@ -63,7 +62,7 @@ class DistillationTest {
         try (CalibrationPictures pictures = pictures(0, PICTURES);
                 Distillation distillation = new Distillation(quantizer.prepared(), quantized, pictures,
                         new Distillation.Options(12, 0.05, 5, threads))) {
-            return distillation.run((_, _, loss) -> losses.add(loss));
+            return distillation.run((_, _, loss) -> losses.add(loss)).graph();
         }
     }
 
@@ -71,13 +70,7 @@ class DistillationTest {
         try (GraphExecutor executor = BACKEND.open(graph, ExecutorOptions.DEFAULT.withThreads(1))) {
             Elements.write(picture, executor.inputs().getFirst());
             executor.run();
-            Map<String, float[]> results = new HashMap<>();
-            for (Binding output : executor.outputs()) {
-                float[] values = new float[output.elements()];
-                Elements.read(output, values);
-                results.put(output.name(), values);
-            }
-            return results;
+            return Elements.all(executor.outputs());
         }
     }
 

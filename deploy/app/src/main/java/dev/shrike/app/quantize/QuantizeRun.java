@@ -111,21 +111,17 @@ final class QuantizeRun {
     }
 
     private Graph tuned(Quantizer quantizer, Graph graph, List<Path> files) {
-        double[] losses = {Double.NaN, Double.NaN};
         try (CalibrationPictures pictures = pictures(quantizer, files, files.size());
                 Distillation distillation = new Distillation(quantizer.prepared(), graph, pictures,
                         Distillation.Options.of(request.epochs(), common.threads()))) {
-            Graph tuned = distillation.run((done, total, loss) -> {
-                losses[0] = done == 0 ? loss : losses[0];
-                losses[1] = Double.isNaN(losses[1]) ? loss : Math.min(losses[1], loss);
-                steps.show(String.format(Locale.ROOT, "tuning, loss %.4f", loss), done, total);
-            });
+            Distillation.Result tuned = distillation.run((done, total, loss) -> steps
+                    .show(String.format(Locale.ROOT, "tuning, loss %.4f", loss), done, total));
             steps.clear();
             if (!common.quiet()) {
                 console.line(String.format(Locale.ROOT, "tuned: distance to the float network %.4f, before %.4f",
-                        losses[1], losses[0]));
+                        tuned.after(), tuned.before()));
             }
-            return tuned;
+            return tuned.graph();
         }
     }
 
