@@ -48,7 +48,7 @@ for source in "${sources[@]}"; do
     awk -v out="$work" '
         /^[A-Za-z_][A-Za-z0-9_.]*:/ { name = $1; sub(/:.*/, "", name); open = 0 }
         /^\.L[A-Za-z0-9_]*:/ { label = $1; sub(/:.*/, "", label); body = ""; count = 0; open = 1; next }
-        !open || /^[ \t]*\./ || /^[ \t]*\/\// || /^[ \t]*$/ { next }
+        !open || /^[ \t]*\./ || /^#/ || /^[ \t]*\/\// || /^[ \t]*$/ { next }
         { body = body $0 "\n"; count++ }
         /^[ \t]+(b\.?[a-z]*|cbn?z|tbn?z)[ \t]/ {
             target = $NF

@@ -9,7 +9,7 @@
  *
  * A panel of weights stays in the first cache level while the tiles of a block pass it.
  */
-#include "conv2d_bits.h"
+#include "conv2d_bits_image.h"
 
 #include <string.h>
 
@@ -17,26 +17,15 @@
 #include "conv2d_q/thresholds.h"
 #include "core/check.h"
 
-enum { MAX_BLOCK = 120 /* a multiple of 1..6 and 8 pixels */, ALIGNMENT = 64 };
+enum { MAX_BLOCK = 120 /* a multiple of 1..6 and 8 pixels */ };
 
 /* The most bytes of a packed image: more is no image that the other operations could hold either. */
 #define MAX_IMAGE (INT64_C(1) << 36)
 
-/* Sizes of the packed image and where the parts of the workspace begin. */
-typedef struct sizes {
-    int64_t rows, columns, pixel_units, pixel_bytes, vectors;
-    int64_t factor_at, thresholds_at, zeros_at, border_at, sums_at, image_at, bytes;
-} sizes;
-
 typedef struct work {
-    const conv2d_bits_variant *variant;
-    const shrike_conv2d_q_params *p;
-    const uint8_t *src;
-    sizes size;
+    conv2d_bits_image image;
     const int32_t *factor, *constant;
-    const uint8_t *weights, *border;
-    int32_t *pixel_sums;
-    uint8_t *image;
+    const uint8_t *weights;
     conv2d_q_epilogue *epilogue;
     conv2d_q_add *add;
     int64_t batch, block, segment_count;
@@ -45,57 +34,29 @@ typedef struct work {
     conv2d_bits_segment segments[CONV2D_BITS_MAX_SEGMENTS];
 } work;
 
-static int64_t window_extent(int64_t outputs, int64_t stride, int64_t kernel, int64_t dilation) {
-    return (outputs - 1) * stride + (kernel - 1) * dilation + 1;
-}
-
 int conv2d_bits_suits(const shrike_conv2d_q_params *p) {
     int64_t taps = (int64_t)p->kernel_height * p->kernel_width;
     if (p->groups != 1 || p->weight_bits > CONV2D_BITS_MAX || p->src_bits > CONV2D_BITS_MAX ||
         taps > CONV2D_BITS_MAX_SEGMENTS || p->channels > (1 << 24) / taps) {
         return 0;
     }
-    int64_t rows = window_extent(p->out_height, p->stride_height, p->kernel_height, p->dilation_height);
-    int64_t columns = window_extent(p->out_width, p->stride_width, p->kernel_width, p->dilation_width);
+    int64_t rows = conv2d_bits_extent(p->out_height, p->stride_height, p->kernel_height, p->dilation_height);
+    int64_t columns = conv2d_bits_extent(p->out_width, p->stride_width, p->kernel_width, p->dilation_width);
     int64_t bytes;
     return !__builtin_mul_overflow(rows, columns, &bytes) && bytes <= MAX_IMAGE / (4 + (int64_t)p->channels * 2);
 }
 
-static int64_t divide_up(int64_t value, int64_t by) {
-    return (value + by - 1) / by;
-}
-
-static sizes measure(const conv2d_bits_variant *variant, const shrike_conv2d_q_params *p) {
-    sizes s = {.rows = window_extent(p->out_height, p->stride_height, p->kernel_height, p->dilation_height),
-               .columns = window_extent(p->out_width, p->stride_width, p->kernel_width, p->dilation_width),
-               .pixel_units = divide_up(p->channels, variant->unit),
-               .vectors = divide_up(p->out_channels, variant->lanes)};
-    s.pixel_bytes = s.pixel_units * variant->unit_bytes(p->src_bits);
-    s.factor_at = conv2d_q_round_up(s.vectors * variant->lanes * (int64_t)sizeof(int32_t), ALIGNMENT);
-    s.thresholds_at = 2 * s.factor_at;
-    s.zeros_at = s.thresholds_at;
-    if (variant->thresholds) {
-        int64_t bytes = CONV2D_Q_MAX_THRESHOLDS * s.vectors * variant->lanes * (int64_t)sizeof(int16_t);
-        s.zeros_at += conv2d_q_round_up(bytes, ALIGNMENT);
-    }
-    s.border_at = s.zeros_at + conv2d_q_round_up(p->channels, ALIGNMENT);
-    s.sums_at = s.border_at + conv2d_q_round_up(s.pixel_bytes, ALIGNMENT);
-    s.image_at = s.sums_at + conv2d_q_round_up(s.rows * s.columns * (int64_t)sizeof(int32_t), ALIGNMENT);
-    s.bytes = s.image_at + s.rows * s.columns * s.pixel_bytes;
-    return s;
-}
-
 int64_t conv2d_bits_workspace(const conv2d_bits_variant *variant, const shrike_conv2d_q_params *p) {
-    return measure(variant, p).bytes;
+    return conv2d_bits_measure(variant, p).bytes;
 }
 
-static int64_t head_bytes(const conv2d_bits_variant *variant, const sizes *s) {
-    return conv2d_q_round_up(2 * s->vectors * variant->lanes * (int64_t)sizeof(int32_t), ALIGNMENT);
+static int64_t head_bytes(const conv2d_bits_variant *variant, const conv2d_bits_sizes *s) {
+    return conv2d_q_round_up(2 * s->vectors * variant->lanes * (int64_t)sizeof(int32_t), CONV2D_BITS_ALIGNMENT);
 }
 
 int64_t conv2d_bits_packed_size(const conv2d_bits_variant *variant, const shrike_conv2d_q_params *p) {
-    sizes s = measure(variant, p);
-    int64_t taps = (int64_t)p->kernel_height * p->kernel_width, size;
+    conv2d_bits_sizes s = conv2d_bits_measure(variant, p);
+    int64_t taps = p->kernel_height * s.kernel_width, size;
     if (__builtin_mul_overflow(taps * s.pixel_units * p->weight_bits, s.vectors * variant->lanes, &size) ||
         size > SHRIKE_MAX_REACH) {
         return -1;
@@ -114,17 +75,18 @@ static const conv2d_bits_tile *tile_of(const conv2d_bits_variant *variant, const
 }
 
 /* Writes one panel: [tap][unit][vector][plane][lane], the bit of channel c of a unit being bit c. */
-static uint8_t *pack_panel(const conv2d_bits_variant *variant, const shrike_conv2d_q_params *p, const int8_t *oihw,
-                           int64_t first, int64_t vectors, int32_t base, uint8_t *to) {
-    int64_t taps = (int64_t)p->kernel_height * p->kernel_width, lanes = variant->lanes, unit = variant->unit;
+static uint8_t *pack_panel(const conv2d_bits_variant *variant, const shrike_conv2d_q_params *p,
+                           const conv2d_bits_sizes *s, const int8_t *oihw, int64_t first, int64_t vectors, int32_t base,
+                           uint8_t *to) {
+    int64_t lanes = variant->lanes, unit = variant->unit, depth = conv2d_q_depth(p);
     int32_t halve = p->weight_bipolar != 0;
-    for (int64_t tap = 0; tap < taps; tap++) {
-        for (int64_t start = 0; start < p->channels; start += unit, to += vectors * p->weight_bits * lanes) {
-            int64_t count = p->channels - start < unit ? p->channels - start : unit;
+    for (int64_t tap = 0; tap < p->kernel_height * s->kernel_width; tap++) {
+        for (int64_t start = 0; start < s->channels; start += unit, to += vectors * p->weight_bits * lanes) {
+            int64_t count = s->channels - start < unit ? s->channels - start : unit;
             for (int64_t lane = 0; lane < vectors * lanes && first + lane < p->out_channels; lane++) {
                 uint8_t *at = to + lane / lanes * p->weight_bits * lanes + variant->lane((int32_t)(lane % lanes));
                 for (int64_t c = 0; c < count; c++) {
-                    int32_t code = oihw[((first + lane) * p->channels + start + c) * taps + tap] - base;
+                    int32_t code = oihw[(first + lane) * depth + conv2d_bits_weight_at(s, p, tap, start + c)] - base;
                     code >>= halve;
                     for (int32_t plane = 0; plane < p->weight_bits; plane++) {
                         at[plane * lanes] |= (uint8_t)((code >> plane & 1) << c);
@@ -138,7 +100,7 @@ static uint8_t *pack_panel(const conv2d_bits_variant *variant, const shrike_conv
 
 void conv2d_bits_pack(const conv2d_bits_variant *variant, const shrike_conv2d_q_params *p, const int8_t *oihw,
                       const int32_t *weight_zero, uint8_t *packed) {
-    sizes s = measure(variant, p);
+    conv2d_bits_sizes s = conv2d_bits_measure(variant, p);
     int64_t depth = conv2d_q_depth(p), padded = s.vectors * variant->lanes;
     memset(packed, 0, (size_t)conv2d_bits_packed_size(variant, p));
     int32_t lowest = 0;
@@ -158,39 +120,8 @@ void conv2d_bits_pack(const conv2d_bits_variant *variant, const shrike_conv2d_q_
     uint8_t *to = packed + head_bytes(variant, &s);
     for (int64_t vector = 0; vector < s.vectors;) {
         int64_t vectors = tile_of(variant, p, s.vectors - vector)->vectors;
-        to = pack_panel(variant, p, oihw, vector * variant->lanes, vectors, base, to);
+        to = pack_panel(variant, p, &s, oihw, vector * variant->lanes, vectors, base, to);
         vector += vectors;
-    }
-}
-
-static void fill_border(const work *k, int64_t row, int64_t begin, int64_t end, int32_t sum) {
-    const sizes *s = &k->size;
-    for (int64_t i = row * s->columns + begin; i < row * s->columns + end; i++) {
-        memcpy(k->image + i * s->pixel_bytes, k->border, (size_t)s->pixel_bytes);
-        k->pixel_sums[i] = sum;
-    }
-}
-
-static void pack_rows(const void *argument, int64_t begin, int64_t end) {
-    const work *k = argument;
-    const shrike_conv2d_q_params *p = k->p;
-    const sizes *s = &k->size;
-    int32_t border_sum = p->src_zero * p->channels;
-    int64_t left = p->pad_left < s->columns ? p->pad_left : s->columns;
-    int64_t right = (int64_t)p->pad_left + p->width < s->columns ? (int64_t)p->pad_left + p->width : s->columns;
-    for (int64_t row = begin; row < end; row++) {
-        int64_t y = row - p->pad_top;
-        if (y < 0 || y >= p->height) {
-            fill_border(k, row, 0, s->columns, border_sum);
-            continue;
-        }
-        fill_border(k, row, 0, left, border_sum);
-        if (left < right) {
-            int64_t at = row * s->columns + left;
-            k->variant->pack(k->src + y * p->src_row_stride, right - left, p->src_pixel_stride, p->channels,
-                             p->src_bits, k->image + at * s->pixel_bytes, k->pixel_sums + at);
-        }
-        fill_border(k, row, right, s->columns, border_sum);
     }
 }
 
@@ -220,32 +151,32 @@ static void add_every(int32_t *restrict sums, const int32_t *restrict from, int6
 
 /* Sums of the codes of `count` windows side by side, the first one beginning at pixel `at` of the packed image. */
 static void sum_windows(const work *k, int64_t at, int64_t count, int32_t *sums) {
-    const shrike_conv2d_q_params *p = k->p;
+    const shrike_conv2d_q_params *p = k->image.params;
     memset(sums, 0, sizeof *sums * (size_t)count);
     for (int64_t ky = 0; ky < p->kernel_height; ky++) {
-        const int32_t *row = k->pixel_sums + at + ky * p->dilation_height * k->size.columns;
-        for (int64_t kx = 0; kx < p->kernel_width; kx++) {
-            add_every(sums, row + kx * p->dilation_width, count, p->stride_width);
+        const int32_t *row = k->image.sums + at + ky * p->dilation_height * k->image.size.columns;
+        for (int64_t kx = 0; kx < k->image.size.kernel_width; kx++) {
+            add_every(sums, row + kx * p->dilation_width, count, k->image.size.stride_width);
         }
     }
 }
 
 static void find_windows(const work *k, int64_t first, int64_t count, block *b) {
-    const shrike_conv2d_q_params *p = k->p;
-    int64_t y = first / p->out_width, x = first % p->out_width, step = p->stride_width;
+    const shrike_conv2d_q_params *p = k->image.params;
+    int64_t y = first / p->out_width, x = first % p->out_width, step = k->image.size.stride_width;
     for (int64_t i = 0; i < count; y++, x = 0) {
         int64_t end = count - i < p->out_width - x ? count : i + p->out_width - x;
-        int64_t at = y * p->stride_height * k->size.columns + x * step;
+        int64_t at = y * p->stride_height * k->image.size.columns + x * step;
         int64_t dst = k->batch * p->dst_batch_stride + y * p->dst_row_stride + x * p->dst_pixel_stride;
         int64_t residual =
             k->batch * p->residual_batch_stride + y * p->residual_row_stride + x * p->residual_pixel_stride;
-        const uint8_t *window = k->image + at * k->size.pixel_bytes;
+        const uint8_t *window = k->image.pixels + at * k->image.size.pixel_bytes;
         sum_windows(k, at, end - i, b->sum + i);
         for (; i < end; i++) {
             b->window[i] = window;
             b->dst[i] = dst;
             b->residual[i] = residual;
-            window += step * k->size.pixel_bytes;
+            window += step * k->image.size.pixel_bytes;
             dst += p->dst_pixel_stride;
             residual += p->residual_pixel_stride;
         }
@@ -260,11 +191,11 @@ static void find_windows(const work *k, int64_t first, int64_t count, block *b) 
 /* One tile of pixels of a panel: codes by thresholds, to their places or for the residual to be added, or by sums. */
 static void run_tile(const work *k, const conv2d_bits_tile *tile, conv2d_bits_panel *panel, const block *b,
                      int64_t pixel, conv2d_q_tile *results) {
-    const int64_t wide = tile->vectors * k->variant->lanes;
+    const int64_t wide = tile->vectors * k->image.variant->lanes;
     const uint8_t *const *windows = b->window + pixel;
-    _Alignas(ALIGNMENT) int32_t sums[CONV2D_BITS_MAX_SUMS];
-    if (k->thresholds.count && !k->p->residual) {
-        panel->codes = (uint8_t *)k->p->dst + results->first;
+    _Alignas(CONV2D_BITS_ALIGNMENT) int32_t sums[CONV2D_BITS_MAX_SUMS];
+    if (k->thresholds.count && !k->image.params->residual) {
+        panel->codes = (uint8_t *)k->image.params->dst + results->first;
         tile->run(windows, b->sum + pixel, panel, NULL, b->dst + pixel);
         return;
     }
@@ -275,21 +206,21 @@ static void run_tile(const work *k, const conv2d_bits_tile *tile, conv2d_bits_pa
         }
         panel->codes = (uint8_t *)sums;
         tile->run(windows, b->sum + pixel, panel, NULL, offsets);
-        k->add(k->p, results, (conv2d_q_codes){(const uint8_t *)sums, wide});
+        k->add(k->image.params, results, (conv2d_q_codes){(const uint8_t *)sums, wide});
         return;
     }
     tile->run(windows, b->sum + pixel, panel, sums, NULL);
     results->sums = sums;
     results->sums_stride = wide;
-    k->epilogue(k->p, results);
+    k->epilogue(k->image.params, results);
 }
 
 static void run_block(const work *k, int64_t count, const block *b) {
-    const shrike_conv2d_q_params *p = k->p;
-    int64_t taps = (int64_t)p->kernel_height * p->kernel_width, lanes = k->variant->lanes;
+    const shrike_conv2d_q_params *p = k->image.params;
+    int64_t taps = p->kernel_height * k->image.size.kernel_width, lanes = k->image.variant->lanes;
     const uint8_t *weights = k->weights;
-    for (int64_t vector = 0; vector < k->size.vectors;) {
-        const conv2d_bits_tile *tile = tile_of(k->variant, p, k->size.vectors - vector);
+    for (int64_t vector = 0; vector < k->image.size.vectors;) {
+        const conv2d_bits_tile *tile = tile_of(k->image.variant, p, k->image.size.vectors - vector);
         int64_t first = vector * lanes, wide = tile->vectors * lanes;
         int64_t channels = p->out_channels - first < wide ? p->out_channels - first : wide;
         conv2d_bits_panel panel = {.segments = k->segments,
@@ -310,14 +241,14 @@ static void run_block(const work *k, int64_t count, const block *b) {
                                      .residual = b->residual + pixel};
             run_tile(k, tile, &panel, b, pixel, &results);
         }
-        weights += taps * k->size.pixel_units * p->weight_bits * wide;
+        weights += taps * k->image.size.pixel_units * p->weight_bits * wide;
         vector += tile->vectors;
     }
 }
 
 static void run_blocks(const void *argument, int64_t begin, int64_t end) {
     const work *k = argument;
-    int64_t pixels = (int64_t)k->p->out_height * k->p->out_width;
+    int64_t pixels = (int64_t)k->image.params->out_height * k->image.params->out_width;
     block b;
     for (int64_t i = begin; i < end; i++) {
         int64_t first = i * k->block;
@@ -328,14 +259,14 @@ static void run_blocks(const void *argument, int64_t begin, int64_t end) {
 }
 
 static void find_segments(work *k) {
-    const shrike_conv2d_q_params *p = k->p;
-    const sizes *s = &k->size;
+    const shrike_conv2d_q_params *p = k->image.params;
+    const conv2d_bits_sizes *s = &k->image.size;
     int together = p->dilation_width == 1;
     for (int64_t ky = 0; ky < p->kernel_height; ky++) {
-        for (int64_t kx = 0; kx < (together ? 1 : p->kernel_width); kx++) {
+        for (int64_t kx = 0; kx < (together ? 1 : s->kernel_width); kx++) {
             int64_t pixel = ky * p->dilation_height * s->columns + kx * p->dilation_width;
             k->segments[k->segment_count++] = (conv2d_bits_segment){
-                .offset = pixel * s->pixel_bytes, .units = s->pixel_units * (together ? p->kernel_width : 1)};
+                .offset = pixel * s->pixel_bytes, .units = s->pixel_units * (together ? s->kernel_width : 1)};
         }
     }
 }
@@ -345,7 +276,7 @@ static void find_segments(work *k) {
  * highest number, which is a threshold that none reaches.
  */
 static int sums_are_short(const work *k) {
-    const shrike_conv2d_q_params *p = k->p;
+    const shrike_conv2d_q_params *p = k->image.params;
     int64_t most = (1 << p->weight_bits) - 1, codes = conv2d_q_depth(p) * ((1 << p->src_bits) - 1);
     int64_t low = k->factor[0], high = k->factor[0] + (most << (p->weight_bipolar != 0));
     return k->uniform && codes * most <= UINT16_MAX && (low < 0 ? low : 0) * codes >= INT16_MIN &&
@@ -354,13 +285,14 @@ static int sums_are_short(const work *k) {
 
 /* Makes short thresholds, if the call has any and tiles can compare with them. */
 static void find_thresholds(work *k) {
-    const shrike_conv2d_q_params *p = k->p;
+    const shrike_conv2d_q_params *p = k->image.params;
     const conv2d_q_thresholds *t = p->thresholds;
-    if (!t || !t->count || !k->variant->thresholds || p->output != SHRIKE_QOUT_CODES || !sums_are_short(k)) {
+    if (!t || !t->count || !k->image.variant->thresholds || p->output != SHRIKE_QOUT_CODES || !sums_are_short(k)) {
         return;
     }
-    int64_t padded = k->size.vectors * k->variant->lanes, stride = conv2d_q_thresholds_stride(p->out_channels);
-    int16_t *values = (int16_t *)((uint8_t *)p->workspace + k->size.thresholds_at);
+    int64_t padded = k->image.size.vectors * k->image.variant->lanes,
+            stride = conv2d_q_thresholds_stride(p->out_channels);
+    int16_t *values = (int16_t *)((uint8_t *)p->workspace + k->image.size.thresholds_at);
     k->thresholds = (conv2d_bits_thresholds){values, padded, t->count, t->falls, t->start};
     for (int32_t i = 0; i < t->count; i++) {
         for (int64_t c = 0; c < p->out_channels; c++) {
@@ -381,8 +313,9 @@ static int64_t block_size(const shrike_context *context, const shrike_conv2d_q_p
 
 void conv2d_bits(const conv2d_bits_variant *variant, shrike_context *context, const shrike_conv2d_q_params *p,
                  const uint8_t *packed) {
-    work k = {.variant = variant, .p = p, .size = measure(variant, p), .block = block_size(context, p)};
-    const sizes *s = &k.size;
+    work k = {.image = {.variant = variant, .params = p, .size = conv2d_bits_measure(variant, p)},
+              .block = block_size(context, p)};
+    const conv2d_bits_sizes *s = &k.image.size;
     uint8_t *workspace = p->workspace;
     int64_t padded = s->vectors * variant->lanes;
     int32_t *constant = (int32_t *)workspace, *factor = (int32_t *)(workspace + s->factor_at);
@@ -394,23 +327,24 @@ void conv2d_bits(const conv2d_bits_variant *variant, shrike_context *context, co
         k.uniform &= i >= p->out_channels || factor[i] == factor[0];
     }
     int32_t border_sum;
-    memset(workspace + s->zeros_at, p->src_zero, (size_t)p->channels);
-    variant->pack(workspace + s->zeros_at, 1, p->channels, p->channels, p->src_bits, workspace + s->border_at,
-                  &border_sum);
+    int32_t channels = (int32_t)s->channels;
+    memset(workspace + s->zeros_at, p->src_zero, (size_t)channels);
+    variant->pack(workspace + s->zeros_at, 1, channels, channels, p->src_bits, workspace + s->border_at, &border_sum);
     k.factor = factor;
     k.constant = constant;
     k.weights = packed + head_bytes(variant, s);
-    k.border = workspace + s->border_at;
-    k.pixel_sums = (int32_t *)(workspace + s->sums_at);
-    k.image = workspace + s->image_at;
+    k.image.border = workspace + s->border_at;
+    k.image.sums = (int32_t *)(workspace + s->sums_at);
+    k.image.pixels = workspace + s->image_at;
     k.epilogue = conv2d_q_epilogue_of(context, p);
     k.add = conv2d_q_add_of(context);
     find_segments(&k);
     find_thresholds(&k);
     int64_t pixels = (int64_t)p->out_height * p->out_width;
     for (k.batch = 0; k.batch < p->batch; k.batch++) {
-        k.src = p->src + k.batch * p->src_batch_stride;
-        shrike_parallel(context, pack_rows, &k, s->rows, shrike_grain(s->columns * p->channels, 1 << 14));
-        shrike_parallel(context, run_blocks, &k, divide_up(pixels, k.block), 1);
+        k.image.src = p->src + k.batch * p->src_batch_stride;
+        shrike_parallel(context, conv2d_bits_pack_rows, &k.image, s->rows,
+                        shrike_grain(s->columns * p->channels, 1 << 14));
+        shrike_parallel(context, run_blocks, &k, conv2d_bits_divide_up(pixels, k.block), 1);
     }
 }

@@ -32,7 +32,6 @@ static inline vec vec_load(const uint8_t *bytes) {
         uint8x16_t unit, third;                                                                                        \
         if ((x_bits) == 1) {                                                                                           \
             (planes)[0] = vld1q_dup_u8(at);                                                                            \
-            (at) += 1;                                                                                                 \
             break;                                                                                                     \
         }                                                                                                              \
         if ((x_bits) <= 3) {                                                                                           \
@@ -49,43 +48,81 @@ static inline vec vec_load(const uint8_t *bytes) {
             (planes)[2] = vdupq_laneq_u8(unit, 2);                                                                     \
             (planes)[3] = vdupq_laneq_u8(unit, 3);                                                                     \
         }                                                                                                              \
-        (at) += (x_bits);                                                                                              \
     } while (0)
 
-static inline vec vec_count_add(vec a, vec w, vec x) {
-    return vaddq_u8(a, vcntq_u8(vandq_u8(w, x)));
+/* Where products share a sum GCC adds their counts first and then spills other sums, so that is spelled out. */
+static inline __attribute__((always_inline)) vec vec_count_add(vec a, vec w, vec x, const int sharing) {
+    if (sharing == 1) {
+        return vaddq_u8(a, vcntq_u8(vandq_u8(w, x)));
+    }
+    vec bits;
+    __asm__("and %1.16b, %2.16b, %3.16b\n\tcnt %1.16b, %1.16b\n\tadd %0.16b, %0.16b, %1.16b"
+            : "+w"(a), "=&w"(bits)
+            : "w"(w), "w"(x));
+    return a;
 }
+
+#ifndef __clang__
+/* Two vectors by one load. */
+#define BITS_LOAD_PAIR(first, second, at)                                                                              \
+    __asm__("ldp %q0, %q1, %2" : "=w"(first), "=w"(second) : "Ump"(*(const uint8x16_t *)(at)))
+#endif
 
 static inline void vec_store(uint8_t *bytes, vec v) {
     vst1q_u8(bytes, v);
 }
 
-/* sum over g < count of groups[g] << g, of 16 lanes. */
-static inline __attribute__((always_inline)) uint16x8x2_t vec_weigh(const vec *groups, int count) {
+/* 2^g in each lane, made where it is used: GCC would keep it in a register throughout the loop, which has none left. */
+static inline __attribute__((always_inline)) uint8x16_t vec_power_of_two(int g) {
+    uint8x16_t power;
+    switch (g) {
+    case 2:
+        __asm__ volatile("movi %0.16b, 4" : "=w"(power));
+        break;
+    case 3:
+        __asm__ volatile("movi %0.16b, 8" : "=w"(power));
+        break;
+    case 4:
+        __asm__ volatile("movi %0.16b, 16" : "=w"(power));
+        break;
+    case 5:
+        __asm__ volatile("movi %0.16b, 32" : "=w"(power));
+        break;
+    default:
+        __asm__ volatile("movi %0.16b, 64" : "=w"(power));
+    }
+    return power;
+}
+
+/*
+ * before + sum over g < count of groups[g] << g, of 16 lanes; before is null for nothing. The first two groups by
+ * shifting, the others by multiplying.
+ */
+static inline __attribute__((always_inline)) uint16x8x2_t vec_weigh(const uint16_t *before, const vec *groups,
+                                                                    int count) {
+    uint16x8_t low, high;
     if (count == 1) {
-        return (uint16x8x2_t){{vmovl_u8(vget_low_u8(groups[0])), vmovl_high_u8(groups[0])}};
+        low = before ? vaddw_u8(vld1q_u16(before), vget_low_u8(groups[0])) : vmovl_u8(vget_low_u8(groups[0]));
+        high = before ? vaddw_high_u8(vld1q_u16(before + 8), groups[0]) : vmovl_high_u8(groups[0]);
+        return (uint16x8x2_t){{low, high}};
     }
-    uint16x8_t low = vshll_n_u8(vget_low_u8(groups[count - 1]), 1), high = vshll_high_n_u8(groups[count - 1], 1);
+    low = vaddw_u8(vshll_n_u8(vget_low_u8(groups[1]), 1), vget_low_u8(groups[0]));
+    high = vaddw_high_u8(vshll_high_n_u8(groups[1], 1), groups[0]);
 #pragma GCC unroll 8
-    for (int g = count - 2; g > 0; g--) {
-        low = vshlq_n_u16(vaddw_u8(low, vget_low_u8(groups[g])), 1);
-        high = vshlq_n_u16(vaddw_high_u8(high, groups[g]), 1);
+    for (int g = 2; g < count; g++) {
+        uint8x16_t weight = vec_power_of_two(g);
+        low = vmlal_u8(low, vget_low_u8(groups[g]), vget_low_u8(weight));
+        high = vmlal_high_u8(high, groups[g], weight);
     }
-    return (uint16x8x2_t){{vaddw_u8(low, vget_low_u8(groups[0])), vaddw_high_u8(high, groups[0])}};
+    if (before) {
+        low = vaddq_u16(vld1q_u16(before), low);
+        high = vaddq_u16(vld1q_u16(before + 8), high);
+    }
+    return (uint16x8x2_t){{low, high}};
 }
 
 static inline __attribute__((always_inline)) void vec_flush(uint16_t *middle, const vec *groups, int count, int first) {
-    uint16x8x2_t sums;
-    if (count == 1 && !first) {
-        sums.val[0] = vaddw_u8(vld1q_u16(middle), vget_low_u8(groups[0]));
-        sums.val[1] = vaddw_high_u8(vld1q_u16(middle + 8), groups[0]);
-    } else {
-        sums = vec_weigh(groups, count);
-        if (!first) {
-            sums.val[0] = vaddq_u16(vld1q_u16(middle), sums.val[0]);
-            sums.val[1] = vaddq_u16(vld1q_u16(middle + 8), sums.val[1]);
-        }
-    }
+    uint16x8x2_t sums = vec_weigh(first ? NULL : middle, groups, count);
     vst1q_u16(middle, sums.val[0]);
     vst1q_u16(middle + 8, sums.val[1]);
 }
@@ -130,11 +167,7 @@ static inline __attribute__((always_inline)) vec vec_codes(const vec *groups, in
                                                            const int shift, int16_t base,
                                                            const conv2d_bits_thresholds *t, const vec_limits *limits,
                                                            const int rises) {
-    uint16x8x2_t sums = vec_weigh(groups, count);
-    if (middle) {
-        sums.val[0] = vaddq_u16(vld1q_u16(middle), sums.val[0]);
-        sums.val[1] = vaddq_u16(vld1q_u16(middle + 8), sums.val[1]);
-    }
+    uint16x8x2_t sums = vec_weigh(middle, groups, count);
     if (shift) {
         sums.val[0] = vaddq_u16(sums.val[0], sums.val[0]);
         sums.val[1] = vaddq_u16(sums.val[1], sums.val[1]);
@@ -168,11 +201,10 @@ static inline uint8x16_t planes_2_3(uint8x16_t codes, int bits) {
  * Packs 32 codes, four units. Adding neighbours three times makes bytes of bits; what is added side by side decides
  * where they end up, and a permutation puts the planes of a unit together.
  */
-static inline __attribute__((always_inline)) void pack_32(const uint8_t *codes, const int bits, uint8_t *packed) {
+static inline __attribute__((always_inline)) void pack_32(uint8x16_t a, uint8x16_t b, const int bits, uint8_t *packed) {
     static const uint8_t order_2[8] = {0, 2, 1, 3, 4, 6, 5, 7};
     static const uint8_t order_3[16] = {0, 2, 4, 1, 3, 5, 8, 10, 12, 9, 11, 13, 0, 0, 0, 0};
     static const uint8_t order_4[16] = {0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15};
-    uint8x16_t a = vld1q_u8(codes), b = vld1q_u8(codes + 16);
     if (bits == 1) {
         uint8x16_t sums = vpaddq_u8(plane_of(a, 0), plane_of(b, 0));
         sums = vpaddq_u8(sums, sums);
@@ -195,6 +227,21 @@ static inline __attribute__((always_inline)) void pack_32(const uint8_t *codes, 
     }
 }
 
+/* The 16 last of at least 16 codes, less the first `skip` of them, and zeros. */
+static inline uint8x16_t last_of(const uint8_t *end, int64_t skip) {
+    static const uint8_t places[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return vqtbl1q_u8(vld1q_u8(end - 16), vaddq_u8(vld1q_u8(places), vdupq_n_u8((uint8_t)skip)));
+}
+
+/* The codes from c on, less than 32 of the at least 16 there are, filled up with zeros. */
+static inline uint8x16x2_t rest_of(const uint8_t *codes, int64_t c, int64_t channels) {
+    int64_t count = channels - c;
+    if (count < 16) {
+        return (uint8x16x2_t){{last_of(codes + channels, 16 - count), vdupq_n_u8(0)}};
+    }
+    return (uint8x16x2_t){{vld1q_u8(codes + c), last_of(codes + channels, 32 - count)}};
+}
+
 static inline __attribute__((always_inline)) void pack_bits(const uint8_t *codes, int64_t pixels, int64_t pixel_stride,
                                                             int32_t channels, const int bits, uint8_t *packed,
                                                             int32_t *sums) {
@@ -202,19 +249,19 @@ static inline __attribute__((always_inline)) void pack_bits(const uint8_t *codes
         uint32x4_t total = vdupq_n_u32(0);
         int64_t c = 0;
         for (; c + 32 <= channels; c += 32, packed += 4 * bits) {
-            uint16x8_t pairs = vpaddlq_u8(vld1q_u8(codes + c));
-            total = vpadalq_u16(total, vpadalq_u8(pairs, vld1q_u8(codes + c + 16)));
-            pack_32(codes + c, bits, packed);
+            uint8x16_t a = vld1q_u8(codes + c), b = vld1q_u8(codes + c + 16);
+            total = vpadalq_u16(total, vpadalq_u8(vpaddlq_u8(a), b));
+            pack_32(a, b, bits, packed);
         }
-        if (c + 16 <= channels) {
-            uint8_t twice[32], units[4 * CONV2D_BITS_MAX];
-            vst1q_u8(twice, vld1q_u8(codes + c));
-            vst1q_u8(twice + 16, vdupq_n_u8(0));
-            total = vpadalq_u16(total, vpaddlq_u8(vld1q_u8(codes + c)));
-            pack_32(twice, bits, units);
-            memcpy(packed, units, (size_t)(2 * bits));
-            c += 16;
-            packed += 2 * bits;
+        if (c < channels && channels >= 16) {
+            uint8x16x2_t rest = rest_of(codes, c, channels);
+            uint8_t units[4 * CONV2D_BITS_MAX];
+            int64_t bytes = (channels - c + UNIT - 1) / UNIT * bits;
+            total = vpadalq_u16(total, vpadalq_u8(vpaddlq_u8(rest.val[0]), rest.val[1]));
+            pack_32(rest.val[0], rest.val[1], bits, units);
+            memcpy(packed, units, (size_t)bytes);
+            c = channels;
+            packed += bytes;
         }
         int32_t sum = (int32_t)vaddvq_u32(total);
         for (; c < channels; c += UNIT, packed += bits) {

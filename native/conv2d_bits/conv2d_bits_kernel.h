@@ -3,7 +3,8 @@
  *   LANES                          bytes in a vector = output channels side by side
  *   vec, vec_zero()
  *   vec_load(bytes)                weights, aligned to LANES
- *   vec_count_add(a, w, x)         a + popcount(w & x), byte by byte
+ *   vec_count_add(a, w, x, sharing)
+ *                                  a + popcount(w & x), byte by byte; sharing: products of a step that go to one sum
  *   vec_flush(middle, groups, count, first)
  *                                  middle[channel] += sum over g < count of groups[g] << g, 16 bits each; = if first
  *   X_PLANES(bits), X_BYTES(bits)  times that a step broadcasts, and the bytes each takes
@@ -13,7 +14,9 @@
  *                                  t's count where that is known to the compiler and none falls, else 0; limits is
  *                                  vec_limits_of(t, rises). Only where THRESHOLDS is defined, as is vec_store(bytes, v)
  *   vec_broadcast(bytes, bits)     one plane of a unit of the image, in every lane
- *   BITS_LOAD(planes, at, x_bits)  may be defined: broadcasts all planes of a unit and moves `at` on to the next one
+ *   BITS_LOAD(planes, at, x_bits)  may be defined: broadcasts all planes of a unit
+ *   BITS_LOAD_PAIR(first, second, at)
+ *                                  may be defined: loads two vectors of weights
  *   STEPS(w_bits, x_bits)          steps before a byte of a count could overflow
  *   LANE(channel)                  the lane of a channel of a vector; vec_flush puts it back in order
  *   UNIT, TILES                    see conv2d_bits.h; TILES(X) calls X(weight bits, activation bits, vectors, pixels)
@@ -123,19 +126,29 @@ BITS_INLINE void bits_write(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], const 
 #endif
 
 #ifndef BITS_LOAD
-/* The planes of one unit of a pixel, and on to the next unit. */
+/* The planes of one unit of a pixel. */
 #define BITS_LOAD(planes, at, x_bits)                                                                                  \
     do {                                                                                                               \
         BITS_UNROLL for (int load = 0; load < X_PLANES(x_bits); load++) {                                              \
             (planes)[load] = vec_broadcast((at) + load, x_bits);                                                       \
         }                                                                                                              \
-        (at) += X_PLANES(x_bits) * X_BYTES(x_bits);                                                                    \
+    } while (0)
+#endif
+
+#ifndef BITS_LOAD_PAIR
+/* Two vectors of weights, side by side. */
+#define BITS_LOAD_PAIR(first, second, at)                                                                              \
+    do {                                                                                                               \
+        (first) = vec_load(at);                                                                                        \
+        (second) = vec_load((at) + LANES);                                                                             \
     } while (0)
 #endif
 
 /* One unit of all pixels; what is more in number is not kept in registers: vectors of weights, or of the image. */
-BITS_INLINE void bits_step(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], const uint8_t **at, const uint8_t *weights,
-                           const int w_bits, const int x_bits, const int vectors, const int pixels) {
+BITS_INLINE void bits_step(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], const uint8_t *const *at, int64_t along,
+                           const uint8_t *weights, const int w_bits, const int x_bits, const int vectors,
+                           const int pixels) {
+    const int sharing = w_bits < X_PLANES(x_bits) ? w_bits : X_PLANES(x_bits);
     vec kept[CONV2D_BITS_MAX_PIXELS * CONV2D_BITS_MAX];
     if (vectors <= pixels) {
         BITS_UNROLL for (int i = 0; i < vectors * w_bits; i++) {
@@ -144,23 +157,26 @@ BITS_INLINE void bits_step(vec acc[][BITS_MAX_VECTORS][BITS_MAX_GROUPS], const u
     }
     BITS_UNROLL for (int p = 0; p < pixels; p++) {
         vec planes[CONV2D_BITS_MAX];
-        BITS_LOAD(planes, at[p], x_bits);
+        BITS_LOAD(planes, at[p] + along, x_bits);
         BITS_UNROLL for (int j = 0; j < X_PLANES(x_bits); j++) {
             vec x = planes[j];
             BITS_UNROLL for (int v = vectors <= pixels ? 0 : vectors; v < vectors; v++) {
                 BITS_UNROLL for (int i = 0; i < w_bits; i++) {
-                    acc[p][v][i + j] = vec_count_add(acc[p][v][i + j], kept[v * w_bits + i], x);
+                    acc[p][v][i + j] = vec_count_add(acc[p][v][i + j], kept[v * w_bits + i], x, sharing);
                 }
             }
             kept[vectors <= pixels ? 0 : p * X_PLANES(x_bits) + j] = vectors <= pixels ? kept[0] : x;
         }
     }
+    vec w[2];
     BITS_UNROLL for (int i = vectors > pixels ? 0 : vectors * w_bits; i < vectors * w_bits; i++) {
-        vec w = vec_load(weights + i * LANES);
+        if (i % 2 == 0) {
+            BITS_LOAD_PAIR(w[0], w[1], weights + i * LANES);
+        }
         BITS_UNROLL for (int p = 0; p < pixels; p++) {
             BITS_UNROLL for (int j = 0; j < X_PLANES(x_bits); j++) {
                 vec *to = &acc[p][i / w_bits][i % w_bits + j];
-                *to = vec_count_add(*to, w, kept[p * X_PLANES(x_bits) + j]);
+                *to = vec_count_add(*to, w[i % 2], kept[p * X_PLANES(x_bits) + j], sharing);
             }
         }
     }
@@ -193,10 +209,15 @@ BITS_INLINE void bits_tile(const uint8_t *const *windows, const int32_t *window_
             int64_t steps = left < budget ? left : budget;
             left -= steps;
             budget -= steps;
+            int64_t along = 0;
             do {
-                bits_step(acc, at, weights, w_bits, x_bits, vectors, pixels);
+                bits_step(acc, at, along, weights, w_bits, x_bits, vectors, pixels);
+                along += X_PLANES(x_bits) * X_BYTES(x_bits);
                 weights += vectors * w_bits * LANES;
             } while (--steps);
+            BITS_UNROLL for (int p = 0; p < pixels; p++) {
+                at[p] += along;
+            }
             if (budget > 0) {
                 continue;
             }

@@ -58,7 +58,8 @@ static inline __attribute__((always_inline)) vec vec_broadcast(const uint8_t *un
     return bits <= 2 ? low : _mm256_add_epi8(low, _mm256_slli_epi16(table_at(unit + 2), 2));
 }
 
-static inline vec vec_count_add(vec a, vec w, vec x) {
+static inline vec vec_count_add(vec a, vec w, vec x, int sharing) {
+    (void)sharing;
     return _mm256_add_epi8(a, _mm256_shuffle_epi8(x, w));
 }
 

@@ -76,7 +76,8 @@ static inline __attribute__((always_inline)) vec vec_broadcast(const uint8_t *un
 }
 
 /* The addition is spelled out so that it goes to the sum's own register: GCC 12 moves all sums once a step instead. */
-static inline __attribute__((always_inline)) vec vec_count_add(vec a, vec w, vec x) {
+static inline __attribute__((always_inline)) vec vec_count_add(vec a, vec w, vec x, int sharing) {
+    (void)sharing;
     __asm__("vpaddb %1, %0, %0" : "+v"(a) : "v"(_mm512_permutexvar_epi8(w, x)));
     return a;
 }

@@ -25,7 +25,8 @@ static inline vec vec_broadcast(const uint8_t *byte, int bits) {
 }
 
 /* Shifts go by words because not every machine shifts bytes; the masks drop what comes from the neighbour. */
-static inline vec vec_count_add(vec a, vec w, vec x) {
+static inline vec vec_count_add(vec a, vec w, vec x, int sharing) {
+    (void)sharing;
     vec v = w & x;
     v -= (vec)((words)v >> 1) & 0x55;
     v = (v & 0x33) + ((vec)((words)v >> 2) & 0x33);

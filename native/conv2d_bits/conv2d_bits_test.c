@@ -24,7 +24,8 @@ static void make_sizes(shrike_conv2d_q_params *p, int kind) {
     p->src_zero = (int32_t)(pick(0, 2) ? pick(0, (1 << p->src_bits) - 1) : 0);
     p->batch = pick(0, 4) ? 1 : 2;
     p->groups = 1;
-    p->channels = (int32_t)(pick(0, 1) ? 8 * pick(1, 12) : pick(1, 200));
+    /* Few channels are packed by rows of taps, as those of a picture. */
+    p->channels = (int32_t)(!pick(0, 4) ? pick(1, 7) : pick(0, 1) ? 8 * pick(1, 12) : pick(1, 200));
     p->out_channels = (int32_t)(pick(0, 1) ? 16 * pick(1, 9) : pick(1, 150));
     p->kernel_height = kernels[pick(0, 6)];
     p->kernel_width = pick(0, 5) ? p->kernel_height : kernels[pick(0, 6)];
