@@ -33,6 +33,8 @@ final class ScalarTensorRt implements TensorRt {
     final Map<String, Precision> required = new HashMap<>();
     final List<ParserError> errors = new ArrayList<>();
     final Set<String> notOnDla = new HashSet<>();
+    /** Done in the middle of each build. */
+    Runnable duringBuild = () -> {};
     int builds;
     int loads;
     int open;
@@ -150,6 +152,7 @@ final class ScalarTensorRt implements TensorRt {
         @Override
         public byte[] serialize() {
             builds++;
+            duringBuild.run();
             if (feed != null && feed.cached().length == 0) {
                 double sum = 0;
                 long address;

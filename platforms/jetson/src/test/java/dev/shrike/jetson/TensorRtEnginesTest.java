@@ -157,6 +157,35 @@ class TensorRtEnginesTest {
         assertTrue(Files.readString(kept(".json")).contains("\"tensorRt\" : \"8.5.2\""));
     }
 
+    @Test
+    void whateverLiesUnderItsNameIsNeverLoaded() throws IOException {
+        TensorRtEngines engines = engines(options(Precision.FP16, null, -1));
+        Graph graph = SmallDetector.make(1);
+        EngineFile own = engines.engine(NetworkSource.of(graph, Map.of()));
+        Path file = kept(".engine");
+        byte[] good = Files.readAllBytes(file);
+        EngineRecord record = own.record();
+        EngineRecord stale = new EngineRecord(record.model(), record.precision(), null, null, -1, "8.4.1",
+                record.gpu(), record.compute(), List.of(), 0);
+        EngineRecord foreign = new EngineRecord("another", record.precision(), null, null, -1, record.tensorRt(),
+                record.gpu(), record.compute(), List.of(), 0);
+        MemorySegment plan = MemorySegment.ofArray("an engine that must not be loaded".getBytes());
+        List<byte[]> hostile = new ArrayList<>(List.of(new byte[0], "no engine".getBytes(),
+                java.util.Arrays.copyOf(good, good.length / 2), java.util.Arrays.copyOf(good, good.length + 1)));
+        for (EngineRecord other : List.of(stale, foreign)) {
+            new EngineFile(other, own.onnx(), new byte[0], plan).write(folder.resolve("other.engine"));
+            hostile.add(Files.readAllBytes(folder.resolve("other.engine")));
+        }
+        for (byte[] bytes : hostile) {
+            int builds = tensorRt.builds;
+            Files.write(file, bytes);
+            engines.open(graph, ExecutorOptions.DEFAULT, null).close();
+            assertEquals(builds + 1, tensorRt.builds);
+            assertEquals(record.key(), EngineFile.read(file).record().key());
+        }
+        assertEquals(hostile.size(), tensorRt.loads, "the played TensorRT refuses to load any other");
+    }
+
     private Path kept(String ending) throws IOException {
         try (Stream<Path> files = Files.list(folder.resolve("cache"))) {
             return files.filter(file -> file.toString().endsWith(ending)).findFirst().orElseThrow();
