@@ -157,6 +157,15 @@ if [[ -n $played ]]; then
     mkdir -p "$folder/suite/META-INF/services"
     echo dev.shrike.jetson.PlayedBackend >"$folder/suite/META-INF/services/dev.shrike.spi.Backend"
     run "$folder" played 500
+    echo 'gpu-suite: again, with a quantised network that sees nothing, which must be found out' >&2
+    cp "$work/toy/blind.onnx" "$folder/models/toy-qdq.onnx"
+    code=0
+    run "$folder" played 50 >"$work/blind.md" || code=$?
+    if ((code != 1)) || ! grep -q '^\* FAILED: toy int8-qdq: it loses' "$work/blind.md" \
+        || ! grep -q '^\* FAILED: toy int8-qdq: of .* it finds 0\.000' "$work/blind.md"; then
+        cat "$work/blind.md"
+        die "the blind network was not found out"
+    fi
     if [[ ! -e /dev/nvidiactl && ! -e /dev/nvhost-ctrl ]]; then
         code=0
         bash "$folder/gpu-suite.sh" || code=$?
