@@ -19,7 +19,7 @@ public final class ToyData {
 
     private ToyData() {}
 
-    /** The argument is the folder: gets {@code toy.onnx}, {@code blind.onnx}, {@code instances_blocks.json}, {@code blocks/}. */
+    /** Writes {@code toy.onnx}, {@code blind.onnx}, {@code instances_blocks.json} and {@code blocks/} into a folder. */
     public static void main(String[] arguments) throws IOException {
         Path folder = Path.of(arguments[0]);
         Path pictures = Files.createDirectories(folder.resolve("blocks"));

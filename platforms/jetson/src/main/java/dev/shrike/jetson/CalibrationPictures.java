@@ -16,8 +16,8 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * Pictures of a folder, a batch after another through one page-locked buffer to one of the device, so that any number of
- * them takes the memory of one batch. TensorRT wants whole batches: the first pictures fill up the last one.
+ * Pictures of a folder, a batch after another through one page-locked buffer to one of the device, so that any number
+ * of them takes the memory of one batch. TensorRT wants whole batches: the first pictures fill up the last one.
  */
 final class CalibrationPictures implements AutoCloseable {
     private static final Logger LOG = System.getLogger(CalibrationPictures.class.getName());
@@ -117,8 +117,8 @@ final class CalibrationPictures implements AutoCloseable {
     }
 
     /**
-     * Device address of the next batch, or 0 after the last picture. Pictures that cannot be read are passed over with a
-     * warning.
+     * Device address of the next batch, or 0 after the last picture. Pictures that cannot be read are passed over with
+     * a warning.
      *
      * @throws SourceException if not a single one could be read
      */

@@ -5,7 +5,6 @@ import dev.shrike.jetson.TensorRt.Calibration;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -82,9 +81,13 @@ final class BuildingProcess implements AutoCloseable {
         tensorRt.duringBuild = () -> {
             System.out.println("building");
             try {
-                input.readLine();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                if (input.readLine() == null) {
+                    // The parent closes its end when it signals; the build must not end by that.
+                    Thread.sleep(60_000);
+                    throw new IllegalStateException("nobody is there to end the build");
+                }
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
             }
         };
         EngineFile engine = new TensorRtEngines(gpu, tensorRt, options(Path.of(arguments[0])))

@@ -9,8 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The TensorRT engine as a backend of its own, {@code played}, on a GPU and a TensorRT that the processor plays: for the
- * GPU suite where there is no GPU. A build does not end while a file {@code hold} lies in the cache.
+ * The TensorRT engine as a backend of its own, {@code played}, on a GPU and a TensorRT that the processor plays: for
+ * the GPU suite where there is no GPU. A build does not end while a file {@code hold} lies in the cache.
  */
 public final class PlayedBackend implements Backend {
     /** Name of the engine. */

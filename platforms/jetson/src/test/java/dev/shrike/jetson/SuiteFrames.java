@@ -15,8 +15,8 @@ import java.util.Locale;
 import java.util.function.ToLongFunction;
 
 /**
- * A process of the GPU suite that looks at many frames and prints {@code NAME VALUE} lines: medians and 99th percentiles
- * of each stage in milliseconds, and how the memory of the process and of the device changed, in MiB.
+ * A process of the GPU suite that looks at many frames and prints {@code NAME VALUE} lines: medians and 99th
+ * percentiles of each stage in milliseconds, and how the memory of the process and of the device changed, in MiB.
  */
 final class SuiteFrames {
     /** Frames until caches, pools and compiled code have grown to what they stay at, as a share of all. */
