@@ -3,6 +3,7 @@ package dev.shrike.jetson;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** An engine that the GPU suite builds of each model, and how near it must come to the float network. */
 enum SuiteVariant {
@@ -29,7 +30,7 @@ enum SuiteVariant {
 
     /** How people call it: {@code "int8-entropy"}. */
     String label() {
-        return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     boolean quantized() {
