@@ -13,9 +13,12 @@ mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 [[ $(uname -m) == x86_64 ]] || { echo "tensorrt-check: the redist libraries are for x86_64" >&2; exit 2; }
 
-java=$(for release in "${JAVA_HOME:-/none}/release" /usr/lib/jvm/*/release; do
-    grep -qsE '^JAVA_VERSION="?(2[5-9]|[3-9][0-9])' "$release" && echo "${release%/release}/bin/java"
-done | head -n 1)
+java=''
+for release in "${JAVA_HOME:-/none}/release" /usr/lib/jvm/*/release; do
+    if [[ -z $java ]] && grep -qsE '^JAVA_VERSION="?(2[5-9]|[3-9][0-9])' "$release"; then
+        java=${release%/release}/bin/java
+    fi
+done
 : "${java:?no JDK 25 or later found}"
 
 version() {

@@ -2,6 +2,7 @@ package dev.shrike.jetson;
 
 import dev.shrike.Frame;
 import dev.shrike.SourceException;
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.spi.Binding;
 import dev.shrike.vision.Letterbox;
 import java.io.IOException;
@@ -9,13 +10,14 @@ import java.lang.System.Logger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * Pictures of a folder, one after another through one page-locked buffer to one of the device, so that any number of
- * them takes the memory of one.
+ * Pictures of a folder, a batch after another through one page-locked buffer to one of the device, so that any number
+ * of them takes the memory of one batch. TensorRT wants whole batches: the first pictures fill up the last one.
  */
 final class CalibrationPictures implements AutoCloseable {
     private static final Logger LOG = System.getLogger(CalibrationPictures.class.getName());
@@ -25,12 +27,15 @@ final class CalibrationPictures implements AutoCloseable {
     private final Gpu.Stream stream;
     private final Gpu.HostMemory host;
     private final Gpu.DeviceMemory device;
-    private final Letterbox letterbox;
+    /** One for each picture of the batch. */
+    private final List<Letterbox> letterboxes = new ArrayList<>();
     private final TensorRt.Port input;
+    /** The first that could be read, a batch at most. */
+    private final List<Path> readable = new ArrayList<>();
     private int next;
     private int taken;
 
-    /** For an input of dims {@code [1, 3, H, W]}. */
+    /** For an input of dims {@code [N, 3, H, W]}. */
     CalibrationPictures(Gpu gpu, TensorRt.Port input, List<Path> files) {
         this.files = List.copyOf(files);
         this.input = input;
@@ -40,8 +45,11 @@ final class CalibrationPictures implements AutoCloseable {
         try {
             hostMemory = gpu.allocateHost(input.bytes());
             deviceMemory = gpu.allocate(input.bytes());
-            letterbox = new Letterbox(Ports.binding(input, hostMemory.segment()));
+            for (Binding picture : pictures(Ports.binding(input, hostMemory.segment()))) {
+                letterboxes.add(new Letterbox(picture));
+            }
         } catch (RuntimeException | Error e) {
+            letterboxes.forEach(Letterbox::close);
             closeAll(deviceMemory, hostMemory, stream);
             throw e;
         }
@@ -92,9 +100,25 @@ final class CalibrationPictures implements AutoCloseable {
         return Digests.hex(digest);
     }
 
+    /** The pictures of a batch, each as a batch of one. */
+    private static List<Binding> pictures(Binding batch) {
+        if (batch.dims().size() != 4) {
+            throw new UnsupportedModelException("'" + batch.name() + "' has the dims " + batch.dims()
+                    + " instead of [N, 3, height, width]: INT8 can be calibrated on pictures only");
+        }
+        List<Integer> dims = new ArrayList<>(batch.dims());
+        dims.set(0, 1);
+        long bytes = (long) Float.BYTES * batch.strides().getFirst();
+        List<Binding> pictures = new ArrayList<>();
+        for (int i = 0; i < batch.dims().getFirst(); i++) {
+            pictures.add(new Binding(batch.name(), dims, batch.strides(), batch.memory().asSlice(i * bytes, bytes)));
+        }
+        return pictures;
+    }
+
     /**
-     * Device address of the next picture, or 0 after the last one. Pictures that cannot be read are passed over with a
-     * warning.
+     * Device address of the next batch, or 0 after the last picture. Pictures that cannot be read are passed over with
+     * a warning.
      *
      * @throws SourceException if not a single one could be read
      */
@@ -103,18 +127,16 @@ final class CalibrationPictures implements AutoCloseable {
             throw new IllegalArgumentException("TensorRT asks for the input '" + name + "', the network has '"
                     + input.name() + "'");
         }
-        while (next < files.size()) {
+        int filled = 0;
+        while (filled < letterboxes.size() && next < files.size()) {
             Path file = files.get(next++);
-            try {
-                letterbox.apply(Frame.read(file));
-            } catch (SourceException e) {
-                LOG.log(Logger.Level.WARNING, "calibration goes on without " + e.getMessage());
-                continue;
+            if (put(file, letterboxes.get(filled))) {
+                filled++;
+                taken++;
+                if (readable.size() < letterboxes.size()) {
+                    readable.add(file);
+                }
             }
-            stream.copyIn(host, device, input.bytes());
-            stream.synchronize();
-            taken++;
-            return device.address();
         }
         if (taken == 0) {
             throw new SourceException(files.isEmpty()
@@ -122,10 +144,28 @@ final class CalibrationPictures implements AutoCloseable {
                     : "none of the " + files.size() + " calibration pictures could be read, the last one being "
                             + files.getLast());
         }
-        return 0;
+        if (filled == 0) {
+            return 0;
+        }
+        for (int i = filled; i < letterboxes.size(); i++) {
+            put(readable.get((i - filled) % readable.size()), letterboxes.get(i));
+        }
+        stream.copyIn(host, device, input.bytes());
+        stream.synchronize();
+        return device.address();
     }
 
-    /** Pictures handed out so far. */
+    private static boolean put(Path file, Letterbox letterbox) {
+        try {
+            letterbox.apply(Frame.read(file));
+            return true;
+        } catch (SourceException e) {
+            LOG.log(Logger.Level.WARNING, "calibration goes on without " + e.getMessage());
+            return false;
+        }
+    }
+
+    /** Pictures of the folder handed out so far. */
     int taken() {
         return taken;
     }
@@ -144,6 +184,7 @@ final class CalibrationPictures implements AutoCloseable {
 
     @Override
     public void close() {
-        closeAll(letterbox, device, host, stream);
+        letterboxes.forEach(Letterbox::close);
+        closeAll(device, host, stream);
     }
 }

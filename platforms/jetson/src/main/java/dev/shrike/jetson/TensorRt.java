@@ -148,8 +148,8 @@ interface TensorRt {
     /** Where a calibration gets its pictures and keeps its results. Called from within {@link Build#serialize}. */
     interface CalibrationFeed {
         /**
-         * Device address of the next batch, one picture as float32 {@code [1, 3, H, W]}, or 0 after the last one. The
-         * memory stays as it is until the next call.
+         * Device address of the next batch, pictures as float32 {@code [N, 3, H, W]} with the N of the input, or 0
+         * after the last one. The memory stays as it is until the next call.
          */
         long next(String input);
 

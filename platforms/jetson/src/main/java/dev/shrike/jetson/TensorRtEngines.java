@@ -1,12 +1,17 @@
 package dev.shrike.jetson;
 
 import dev.shrike.ModelException;
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.Shape;
+import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.lang.System.Logger;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /** Gets an engine for a network from where it is quickest: the file it was built into, the cache, or the builder. */
@@ -33,7 +38,26 @@ final class TensorRtEngines {
         // Writing the network out takes as long as loading an engine, so a built file that is usable goes without.
         Supplier<NetworkSource> network = () -> NetworkSource.of(graph, executorOptions.inputShapes());
         EngineFile file = built == null ? engine(network.get()) : builtEngine(built, network);
-        return TensorRtExecutor.open(gpu, tensorRt, file);
+        TensorRtExecutor executor = TensorRtExecutor.open(gpu, tensorRt, file);
+        try {
+            requireShapes(executor, executorOptions.inputShapes());
+            return executor;
+        } catch (UnsupportedModelException e) {
+            executor.close();
+            throw e;
+        }
+    }
+
+    /** A built file has the sizes and the batch that it was built for. */
+    private static void requireShapes(TensorRtExecutor executor, Map<String, Shape> wanted) {
+        for (Binding input : executor.inputs()) {
+            Shape shape = wanted.get(input.name());
+            long[] dims = input.dims().stream().mapToLong(Integer::longValue).toArray();
+            if (shape != null && !Arrays.equals(dims, shape.toArray())) {
+                throw new UnsupportedModelException("the engine was built for '" + input.name() + "' of " + input.dims()
+                        + ", " + Arrays.toString(shape.toArray()) + " was asked for: build it again for that shape");
+            }
+        }
     }
 
     /** The engine in a file, or the same built again if that one is for another GPU or TensorRT. */

@@ -41,6 +41,9 @@ final class TensorRtLibrary implements TensorRt {
     private static final int EXPLICIT_BATCH =
             1 << nvinfer.NetworkDefinitionCreationFlag.kEXPLICIT_BATCH.value;
 
+    /** What calibrators call the size of a batch: one tensor of the network's input, whose dims hold the batch. */
+    private static final int EXPLICIT_BATCHES = 1;
+
     private TensorRtLibrary() {}
 
     /**
@@ -423,7 +426,7 @@ final class TensorRtLibrary implements TensorRt {
 
         @Override
         public int getBatchSize() {
-            return 1;
+            return EXPLICIT_BATCHES;
         }
 
         @Override
@@ -452,7 +455,7 @@ final class TensorRtLibrary implements TensorRt {
 
         @Override
         public int getBatchSize() {
-            return 1;
+            return EXPLICIT_BATCHES;
         }
 
         @Override

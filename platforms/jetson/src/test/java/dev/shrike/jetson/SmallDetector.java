@@ -22,6 +22,11 @@ final class SmallDetector {
     private SmallDetector() {}
 
     static Graph make(long seed) {
+        return make(seed, 1);
+    }
+
+    /** The same network for a batch of so many pictures; -1 leaves that open. */
+    static Graph make(long seed, int batch) {
         Random random = new Random(seed);
         Map<String, Tensor> constants = new HashMap<>();
         constants.put("body.w", weights(random, Shape.of(8, 3, 3, 3)));
@@ -34,8 +39,8 @@ final class SmallDetector {
                         List.of("c")),
                 new Node("sigmoid", Op.Unary.of(Op.Unary.Kind.SIGMOID), List.of("c"), List.of("d")),
                 new Node("join", new Op.Concat(1), List.of("c", "d"), List.of("output")));
-        return new Graph("small", List.of(new ValueInfo("images", DataType.FLOAT32, Shape.of(1, 3, SIDE, SIDE))),
-                List.of(new ValueInfo("output", DataType.FLOAT32, Shape.of(1, 8, SIDE / 2, SIDE / 2))), nodes,
+        return new Graph("small", List.of(new ValueInfo("images", DataType.FLOAT32, Shape.of(batch, 3, SIDE, SIDE))),
+                List.of(new ValueInfo("output", DataType.FLOAT32, Shape.of(batch, 8, SIDE / 2, SIDE / 2))), nodes,
                 constants, Map.of(), Map.of("names", "{0: 'thing'}"));
     }
 

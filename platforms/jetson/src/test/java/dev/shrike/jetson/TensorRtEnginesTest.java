@@ -157,6 +157,35 @@ class TensorRtEnginesTest {
         assertTrue(Files.readString(kept(".json")).contains("\"tensorRt\" : \"8.5.2\""));
     }
 
+    @Test
+    void whateverLiesUnderItsNameIsNeverLoaded() throws IOException {
+        TensorRtEngines engines = engines(options(Precision.FP16, null, -1));
+        Graph graph = SmallDetector.make(1);
+        EngineFile own = engines.engine(NetworkSource.of(graph, Map.of()));
+        Path file = kept(".engine");
+        byte[] good = Files.readAllBytes(file);
+        EngineRecord record = own.record();
+        EngineRecord stale = new EngineRecord(record.model(), record.precision(), null, null, -1, "8.4.1",
+                record.gpu(), record.compute(), List.of(), 0);
+        EngineRecord foreign = new EngineRecord("another", record.precision(), null, null, -1, record.tensorRt(),
+                record.gpu(), record.compute(), List.of(), 0);
+        MemorySegment plan = MemorySegment.ofArray("an engine that must not be loaded".getBytes());
+        List<byte[]> hostile = new ArrayList<>(List.of(new byte[0], "no engine".getBytes(),
+                java.util.Arrays.copyOf(good, good.length / 2), java.util.Arrays.copyOf(good, good.length + 1)));
+        for (EngineRecord other : List.of(stale, foreign)) {
+            new EngineFile(other, own.onnx(), new byte[0], plan).write(folder.resolve("other.engine"));
+            hostile.add(Files.readAllBytes(folder.resolve("other.engine")));
+        }
+        for (byte[] bytes : hostile) {
+            int builds = tensorRt.builds;
+            Files.write(file, bytes);
+            engines.open(graph, ExecutorOptions.DEFAULT, null).close();
+            assertEquals(builds + 1, tensorRt.builds);
+            assertEquals(record.key(), EngineFile.read(file).record().key());
+        }
+        assertEquals(hostile.size(), tensorRt.loads, "the played TensorRT refuses to load any other");
+    }
+
     private Path kept(String ending) throws IOException {
         try (Stream<Path> files = Files.list(folder.resolve("cache"))) {
             return files.filter(file -> file.toString().endsWith(ending)).findFirst().orElseThrow();
@@ -183,18 +212,18 @@ class TensorRtEnginesTest {
     void calibratesWithEveryPictureAndKeepsTheTailFromInt8() throws IOException {
         Path data = pictures(5);
         engines(options(Precision.AUTO, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
-        assertEquals(5, tensorRt.calibrated);
+        assertEquals(5, tensorRt.calibrated.size());
         assertTrue(tensorRt.settings.getFirst().int8() && tensorRt.settings.getFirst().fp16());
         assertEquals(Set.of("head", "sigmoid", "join"), tensorRt.required.keySet());
         assertEquals(Set.of(TensorRt.Precision.FP16), Set.copyOf(tensorRt.required.values()));
         assertEquals(0, gpu.open());
         Files.delete(kept(".engine"));
         engines(options(Precision.AUTO, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
-        assertEquals(5, tensorRt.calibrated, "the second time from the calibration cache");
+        assertEquals(5, tensorRt.calibrated.size(), "the second time from the calibration cache");
         assertEquals(3, tensorRt.settings.getLast().timingCache().length, "timings of the first build");
         Files.write(data.resolve("p0.png"), Files.readAllBytes(data.resolve("p1.png")));
         engines(options(Precision.AUTO, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
-        assertEquals(10, tensorRt.calibrated, "other pictures");
+        assertEquals(10, tensorRt.calibrated.size(), "other pictures");
     }
 
     @Test
@@ -202,7 +231,7 @@ class TensorRtEnginesTest {
         Path data = pictures(3);
         Files.writeString(data.resolve("p1.png"), "no picture");
         engines(options(Precision.INT8, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
-        assertEquals(2, tensorRt.calibrated);
+        assertEquals(2, tensorRt.calibrated.size());
         Files.writeString(data.resolve("p0.png"), "none");
         Files.writeString(data.resolve("p2.png"), "none either");
         SourceException e = assertThrows(SourceException.class, () -> engines(options(Precision.INT8, data, -1))
@@ -230,7 +259,7 @@ class TensorRtEnginesTest {
     void aQuantizedNetworkNeedsNoPictures() {
         NetworkSource network = NetworkSource.of(SmallDetector.quantized(1), Map.of());
         engines(options(Precision.AUTO, null, -1)).engine(network);
-        assertEquals(0, tensorRt.calibrated);
+        assertEquals(0, tensorRt.calibrated.size());
         assertTrue(tensorRt.settings.getFirst().int8());
         assertTrue(tensorRt.required.containsKey("join"));
     }
@@ -263,7 +292,7 @@ class TensorRtEnginesTest {
         Graph graph = SmallDetector.make(1);
         Path file = folder.resolve("small.engine");
         engines(options(Precision.INT8, pictures(4), -1)).engine(NetworkSource.of(graph, Map.of())).write(file);
-        assertEquals(4, tensorRt.calibrated);
+        assertEquals(4, tensorRt.calibrated.size());
         gpu.become("another");
         Graph loaded = new JetsonBackend().load(file);
         assertEquals("{0: 'thing'}", loaded.metadata().get("names"));
@@ -272,7 +301,7 @@ class TensorRtEnginesTest {
             assertArrayEquals(expected(graph, randomPicture()), run(executor, randomPicture()));
         }
         assertEquals(2, tensorRt.builds);
-        assertEquals(4, tensorRt.calibrated, "from the calibration in the file");
+        assertEquals(4, tensorRt.calibrated.size(), "from the calibration in the file");
         engines(options(Precision.AUTO, null, -1)).open(loaded, ExecutorOptions.DEFAULT, file).close();
         assertEquals(2, tensorRt.builds, "the second time from the cache");
     }

@@ -1,0 +1,298 @@
+package dev.shrike.jetson;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.shrike.spi.Availability;
+import dev.shrike.spi.Backends;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * Everything that only a GPU can tell about the TensorRT engine, in one run: {@code gpu-suite.sh} packs it and starts
+ * it. Each step runs in JVMs of its own, as a crash is one of the possible answers; a step that fails does not keep the
+ * next one from running. The report is Markdown, on the standard output and in {@code results/report.md}.
+ */
+final class GpuSuite {
+    private static final int NO_GPU = 2;
+    private static final int COMPARED_PICTURES = 32;
+    private static final int FRAME_PICTURES = 8;
+    /** What pools and caches of the libraries may take later than we think. */
+    private static final double FLAT_MIB = 48;
+    private static final String MAIN = "dev.shrike.app.Main";
+    private static final int TIMED_FRAMES = 200;
+    /** What {@link BuildProgress} logs at the start of each build, and before the part that takes minutes. */
+    private static final String BUILDS = "parsing the network";
+    private static final String CHOOSES = "choosing kernels";
+
+    private final SuiteFolder folder;
+    private final String engine;
+    private final int frames;
+    private final Path logs;
+    private final List<String> report = new ArrayList<>();
+    private final List<String> failures = new ArrayList<>();
+
+    private GpuSuite(SuiteFolder folder, String engine, int frames) throws IOException {
+        this.folder = folder;
+        this.engine = engine;
+        this.frames = frames;
+        this.logs = folder.results("logs");
+    }
+
+    /** Arguments: the folder, the engine and the number of frames. Exit code 1 if a step failed, 2 without a GPU. */
+    public static void main(String[] arguments) throws IOException {
+        Path root = Path.of(arguments[0]).toAbsolutePath();
+        String engine = arguments[1];
+        Availability found = Backends.installed().stream().filter(backend -> backend.name().equals(engine))
+                .findFirst().orElseThrow(() -> new IllegalArgumentException("no engine '" + engine + "'")).probe();
+        switch (found) {
+            case Availability.Missing missing -> {
+                System.err.println("gpu-suite: the engine '" + engine + "' does not run here: " + missing.reason());
+                System.exit(NO_GPU);
+            }
+            case Availability.Available available -> {
+                GpuSuite suite = new GpuSuite(new SuiteFolder(root), engine, Integer.parseInt(arguments[2]));
+                System.exit(suite.run(available.description()));
+            }
+        }
+    }
+
+    /** A part of the suite. */
+    @FunctionalInterface
+    private interface Step {
+        void run() throws IOException, InterruptedException;
+    }
+
+    private int run(String description) throws IOException {
+        say("# GPU suite: " + description);
+        for (Path model : folder.models()) {
+            step("engines of " + SuiteFolder.name(model), () -> measure(model));
+        }
+        Path first = folder.models().getFirst();
+        step("a build that is killed", () -> killBuild(first));
+        step("two processes at once", () -> buildTwice(first));
+        step(frames + " frames", () -> runFrames(first));
+        step("compute-sanitizer", () -> sanitize(first));
+        say("");
+        say(failures.isEmpty() ? "All steps passed." : "Failed: " + String.join("; ", failures));
+        Files.write(folder.results("").resolve("report.md"), report);
+        return failures.isEmpty() ? 0 : 1;
+    }
+
+    private void say(String line) {
+        System.out.println(line);
+        report.add(line);
+    }
+
+    private void fail(String what) {
+        failures.add(what);
+        say("* FAILED: " + what);
+    }
+
+    private void require(boolean holds, String what) {
+        if (!holds) {
+            fail(what);
+        }
+    }
+
+    private void step(String title, Step step) {
+        say("");
+        say("## " + title);
+        say("");
+        try {
+            step.run();
+        } catch (IOException | RuntimeException e) {
+            fail(title + ": " + e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("nobody interrupts the suite", e);
+        }
+    }
+
+    private SuiteChild shrike(List<String> properties, String command, List<String> more) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of(command));
+        arguments.addAll(more);
+        return SuiteChild.start(logs, List.of(), properties, MAIN, arguments);
+    }
+
+    private Path cache(Path model, SuiteVariant variant) throws IOException {
+        return folder.results("engines/" + SuiteFolder.name(model) + "-" + variant.label());
+    }
+
+    private Path network(Path model, SuiteVariant variant) {
+        return variant.quantized() ? folder.quantized(model) : model;
+    }
+
+    private SuiteChild detect(List<String> properties, Path network, String on, int pictures) throws IOException {
+        List<String> more = new ArrayList<>(List.of("--json", "--nosave", "--engine", on, "--weights",
+                network.toString()));
+        folder.pictures(pictures).forEach(picture -> more.add(picture.toString()));
+        return shrike(properties, "detect", more);
+    }
+
+    private JsonNode val(List<String> properties, Path network, String on) throws IOException, InterruptedException {
+        List<String> more = List.of("--json", "--nosave", "--data", folder.data().toString(), "--images",
+                folder.dataPictures().toString(), "--engine", on, "--weights", network.toString());
+        return new ObjectMapper().readTree(shrike(properties, "val", more).result());
+    }
+
+    /** Builds each variant, measures it, and loads it again from the cache to compare what it sees. */
+    private void measure(Path model) throws IOException, InterruptedException {
+        JsonNode reference = val(List.of(), model, "cpu");
+        String seen = detect(List.of(), model, "cpu", COMPARED_PICTURES).result();
+        say("| engine | mAP50-95 | mAP50 | objects found | invented | letterbox ms | network ms | decode ms |"
+                + " total, p99 ms | device MiB | build s | file MB |");
+        say("|---|---|---|---|---|---|---|---|---|---|---|---|");
+        say(row("float, on the CPU", reference) + " | | | | | | | | | |");
+        Map<SuiteVariant, List<String>> findings = new EnumMap<>(SuiteVariant.class);
+        for (SuiteVariant variant : SuiteVariant.values()) {
+            findings.put(variant, new ArrayList<>());
+            try {
+                measure(model, variant, reference, seen, findings.get(variant));
+            } catch (IOException e) {
+                findings.get(variant).add(String.valueOf(e.getMessage()));
+            }
+        }
+        say("");
+        findings.forEach((variant, lines) -> lines.forEach(
+                line -> fail(SuiteFolder.name(model) + " " + variant.label() + ": " + line)));
+    }
+
+    private void measure(Path model, SuiteVariant variant, JsonNode reference, String seen, List<String> findings)
+            throws IOException, InterruptedException {
+        Path cache = cache(model, variant);
+        List<String> properties = variant.properties(cache, folder.calibration());
+        JsonNode measured = val(properties, network(model, variant), engine);
+        SuiteChild again = detect(properties, network(model, variant), engine, COMPARED_PICTURES);
+        SuiteAgreement agreement = SuiteAgreement.of(seen, again.result());
+        Path record = only(cache, ".json");
+        Map<String, Double> figures =
+                figures(frames(List.of(), properties, network(model, variant), TIMED_FRAMES).result());
+        say(row(variant.label(), measured) + String.format(Locale.ROOT,
+                " | %.3f | %.3f | %.2f | %.2f | %.2f | %.2f | %.0f | %.1f | %.1f |", agreement.found(),
+                agreement.invented(), figures.get("letterbox_ms"), figures.get("network_ms"), figures.get("decode_ms"),
+                figures.get("total_p99_ms"), figures.get("device_mib"),
+                new ObjectMapper().readTree(record.toFile()).get("buildSeconds").asDouble(),
+                Files.size(only(cache, ".engine")) / 1e6));
+        if (again.logged(BUILDS)) {
+            findings.add("it was built again instead of taken from the cache");
+        }
+        double lost = figure(reference, "mAP50_95") - figure(measured, "mAP50_95");
+        if (!(lost <= variant.loss())) {
+            findings.add(String.format(Locale.ROOT, "it loses %.4f mAP50-95, more than %.4f", lost, variant.loss()));
+        }
+        if (agreement.objects() == 0) {
+            findings.add("the float network sees nothing on the pictures, so nothing is compared");
+        } else if (agreement.found() < variant.agreement() || agreement.invented() > 1 - variant.agreement()) {
+            findings.add(String.format(Locale.ROOT, "of %d objects it finds %.3f and invents %.3f, at least %.2f and at"
+                    + " most %.2f are wanted", agreement.objects(), agreement.found(), agreement.invented(),
+                    variant.agreement(), 1 - variant.agreement()));
+        }
+    }
+
+    private static double figure(JsonNode measured, String name) {
+        return measured.get("yolo").get(name).asDouble();
+    }
+
+    private static String row(String label, JsonNode measured) {
+        return String.format(Locale.ROOT, "| %s | %.4f | %.4f", label, figure(measured, "mAP50_95"),
+                figure(measured, "mAP50"));
+    }
+
+    private static List<Path> endingWith(Path cache, String ending) throws IOException {
+        try (Stream<Path> files = Files.list(cache)) {
+            return files.filter(file -> file.toString().endsWith(ending)).toList();
+        }
+    }
+
+    private static Path only(Path cache, String ending) throws IOException {
+        List<Path> found = endingWith(cache, ending);
+        if (found.size() != 1) {
+            throw new IOException(cache + ": has " + found.size() + " files *" + ending + " instead of one");
+        }
+        return found.getFirst();
+    }
+
+    private void killBuild(Path model) throws IOException, InterruptedException {
+        Path cache = folder.results("engines/killed");
+        List<String> properties = SuiteVariant.FP16.properties(cache, folder.calibration());
+        // Only the played TensorRT looks at it; a real build takes long enough.
+        Path hold = Files.writeString(cache.resolve(PlayedBackend.HOLD), "");
+        SuiteChild killed = detect(properties, model, engine, 1);
+        boolean building = killed.logs(CHOOSES);
+        killed.kill();
+        Files.delete(hold);
+        require(building, "the process ended before it built");
+        require(endingWith(cache, ".engine").isEmpty(), "the killed build left an engine");
+        SuiteChild next = detect(properties, model, engine, 1);
+        next.result();
+        require(next.logged(BUILDS), "the next process did not build");
+        require(endingWith(cache, ".tmp").isEmpty(), "parts of files are left in the cache");
+        say("A build was killed; the next process built the engine.");
+    }
+
+    private void buildTwice(Path model) throws IOException, InterruptedException {
+        Path cache = folder.results("engines/twice");
+        List<String> properties = SuiteVariant.FP16.properties(cache, folder.calibration());
+        Path hold = Files.writeString(cache.resolve(PlayedBackend.HOLD), "");
+        SuiteChild one = detect(properties, model, engine, 1);
+        SuiteChild other = detect(properties, model, engine, 1);
+        while (!one.logged(BUILDS) && !other.logged(BUILDS) && one.isAlive() && other.isAlive()) {
+            Thread.sleep(20);
+        }
+        Files.delete(hold);
+        String seen = one.result();
+        require(SuiteAgreement.of(seen, other.result()).invented() == 0, "the two saw different things");
+        require(one.logged(BUILDS) != other.logged(BUILDS), "both of them built the engine");
+        say("One of two processes built the engine, both ran it.");
+    }
+
+    private void runFrames(Path model) throws IOException, InterruptedException {
+        List<String> properties = new ArrayList<>(
+                SuiteVariant.FP16.properties(cache(model, SuiteVariant.FP16), folder.calibration()));
+        // A heap of a fixed size, so that the memory of the process shows what grows outside.
+        properties.addAll(List.of("-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch"));
+        Map<String, Double> figures = figures(frames(List.of(), properties, model, frames).result());
+        figures.forEach((name, value) -> say("* " + name + ": " + value));
+        for (String grown : List.of("resident_growth_mib", "device_growth_mib")) {
+            require(figures.get(grown) <= FLAT_MIB, grown + " is more than " + FLAT_MIB);
+        }
+    }
+
+    /** The figures that {@link SuiteFrames} printed. */
+    private static Map<String, Double> figures(String lines) {
+        Map<String, Double> figures = new LinkedHashMap<>();
+        for (String line : lines.lines().toList()) {
+            String[] words = line.split(" ");
+            figures.put(words[0], Double.valueOf(words[1]));
+        }
+        return figures;
+    }
+
+    private SuiteChild frames(List<String> prefix, List<String> properties, Path model, int count)
+            throws IOException {
+        List<String> arguments = new ArrayList<>(List.of(engine, model.toString(), String.valueOf(count)));
+        folder.pictures(FRAME_PICTURES).forEach(picture -> arguments.add(picture.toString()));
+        return SuiteChild.start(logs, prefix, properties, SuiteFrames.class.getName(), arguments);
+    }
+
+    private void sanitize(Path model) throws IOException, InterruptedException {
+        Path tool = Stream.concat(Stream.of(System.getenv("PATH").split(":")).map(Path::of),
+                Stream.of(Path.of("/usr/local/cuda/bin"))).map(bin -> bin.resolve("compute-sanitizer"))
+                .filter(Files::isExecutable).findFirst().orElse(null);
+        if (tool == null || engine.equals(PlayedBackend.NAME)) {
+            say(tool == null ? "Not run: compute-sanitizer is not installed." : "Not run: nothing runs on a GPU.");
+            return;
+        }
+        List<String> properties = SuiteVariant.FP16.properties(cache(model, SuiteVariant.FP16), folder.calibration());
+        frames(List.of(tool.toString(), "--tool", "memcheck", "--target-processes", "all", "--error-exitcode", "3"),
+                properties, model, FRAME_PICTURES).result();
+        say("compute-sanitizer's memcheck found nothing.");
+    }
+}
