@@ -5,8 +5,8 @@ package dev.shrike.calibration.training;
  * squared error of values inside as a share of their spread.
  *
  * <p>The last layers of YOLOv5 give, for each of three anchors, four numbers of a box, one of whether there is an
- * object, and one a class, all behind a sigmoid. Boxes and classes count as much as the teacher believes in the object. Boxes are weighed
- * up, for the cross entropy of a box that is too far off for a high IoU is still small.
+ * object, and one a class, all behind a sigmoid. Boxes and classes count as much as the teacher believes in the object.
+ * Boxes are weighed up, for the cross entropy of one that is too far off for a high IoU is still small.
  */
 final class DistillationLoss {
     private static final int ANCHORS = 3;

@@ -82,7 +82,7 @@ final class LayerParameters {
         return bias;
     }
 
-    /** Moves each weight within its code towards the real one that it stands for, so that some are close to the next. */
+    /** Moves each weight within its code towards the real one it stands for, so that some are close to the next. */
     void lean(LayerParameters real) {
         for (int row = 0; row < rows(); row++) {
             float scale = scale(row);
