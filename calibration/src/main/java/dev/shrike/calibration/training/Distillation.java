@@ -32,6 +32,8 @@ public final class Distillation implements AutoCloseable {
     private static final int HELD_OUT = 32;
     /** Steps over which the rate grows to its full size, while Adam learns how large gradients are. */
     private static final int WARM_UP = 40;
+    /** Share of a step in the moving average of the parameters that is tried and kept; it does not flip to and fro. */
+    private static final float AVERAGED = 0.02f;
     /** Of fewer pictures than these, less than half would be learned from. */
     public static final int LEAST_PICTURES = 2 * HELD_OUT;
 
@@ -52,14 +54,15 @@ public final class Distillation implements AutoCloseable {
      * How to tune.
      *
      * @param epochs how often each picture is seen
-     * @param rate longest step of weights of 4 bits, in codes
+     * @param rate longest step of weights of 4 bits, in codes, for each unit of the loss of the given network: one
+     *     that is close to its teacher has little to gain and is soon spoiled
      * @param inside weight of errors of values inside the network, against that of its head
      * @param threads pictures at a time; 0 takes one per processor
      */
     public record Options(int epochs, double rate, double inside, int threads) {
         /** What YOLOv5 was tuned with for the figures of the README. */
         public static Options of(int epochs, int threads) {
-            return new Options(epochs, 0.008, 2, threads);
+            return new Options(epochs, 0.005, 2, threads);
         }
 
         public Options {
@@ -166,6 +169,7 @@ public final class Distillation implements AutoCloseable {
         double before = trial(trials);
         listener.step(0, total, before);
         StudentParameters.State kept = parameters.new State();
+        StudentParameters.State average = parameters.new State();
         double best = before;
         double last = before;
         Future<List<float[]>> next = begin(0);
@@ -174,14 +178,18 @@ public final class Distillation implements AutoCloseable {
             if (done + 1 < total) {
                 next = begin((done + 1) % each);
             }
-            step(batch, done, total);
+            step(batch, options.rate() * before * share(done, total));
+            average.follow(AVERAGED);
             done++;
             if (done % each == 0) {
+                StudentParameters.State current = parameters.new State();
+                average.restore();
                 last = trial(trials);
                 if (last < best) {
                     best = last;
                     kept = parameters.new State();
                 }
+                current.restore();
             }
             listener.step(done, total, last);
         }
@@ -198,14 +206,17 @@ public final class Distillation implements AutoCloseable {
                 .map(index -> new WindowReader.Choice(index, random.nextLong())).toList());
     }
 
-    private void step(List<float[]> batch, int done, int total) {
-        double share = 0.5 * (1 + Math.cos(Math.PI * done / total));
+    /** The part of the rate that a step takes. */
+    private static double share(int done, int total) {
+        return 0.5 * (1 + Math.cos(Math.PI * done / total)) * Math.min(1, (done + 1.0) / WARM_UP);
+    }
+
+    private void step(List<float[]> batch, double rate) {
         spread(batch, (worker, part) -> {
             worker.learn(part, options.inside());
             return 0;
         });
-        parameters.step(workers.stream().map(DistillationWorker::student).toList(),
-                options.rate() * share * Math.min(1, (done + 1.0) / WARM_UP));
+        parameters.step(workers.stream().map(DistillationWorker::student).toList(), rate);
     }
 
     private double trial(List<float[]> pictures) {

@@ -146,6 +146,16 @@ final class LayerParameters {
         return new float[][] {latent.clone(), bias.clone(), gains.clone()};
     }
 
+    /** Moves saved parameters a share of the way to these. */
+    void draw(float[][] saved, float share) {
+        float[][] now = {latent, bias, gains};
+        for (int i = 0; i < now.length; i++) {
+            for (int j = 0; j < now[i].length; j++) {
+                saved[i][j] += share * (now[i][j] - saved[i][j]);
+            }
+        }
+    }
+
     void restore(float[][] saved) {
         System.arraycopy(saved[0], 0, latent, 0, latent.length);
         System.arraycopy(saved[1], 0, bias, 0, bias.length);

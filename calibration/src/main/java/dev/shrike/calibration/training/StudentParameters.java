@@ -125,6 +125,12 @@ final class StudentParameters {
             roundings.values().forEach(rounding -> steps.put(rounding, rounding.parameter()));
         }
 
+        /** Goes a share of the way to what the parameters are now, which makes it an exponential moving average. */
+        void follow(float share) {
+            layers.forEach((name, layer) -> layer.draw(saved.get(name), share));
+            steps.replaceAll((rounding, step) -> step + share * (rounding.parameter() - step));
+        }
+
         void restore() {
             saved.forEach((name, values) -> layers.get(name).restore(values));
             steps.forEach(Rounding::parameter);

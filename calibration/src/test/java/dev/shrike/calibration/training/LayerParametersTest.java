@@ -57,6 +57,19 @@ class LayerParametersTest {
     }
 
     @Test
+    void anAverageComesHalfTheWay() {
+        LayerParameters layer = layer();
+        float[][] average = layer.saved();
+        layer.step(new float[] {1, 0, 0, 0}, new float[] {1, 0}, new LayerParameters.Rates(0.8f, 0.4f, 0));
+        layer.draw(average, 0.5f);
+        layer.restore(average);
+        // From code 2 to 1.2 and half-way back to 1.6, which shows as 2.
+        assertEquals(1, layer.weights()[0]);
+        assertEquals(1.6f, layer.saved()[0][0], 1e-5);
+        assertEquals(-0.2f, layer.bias()[0], 1e-5);
+    }
+
+    @Test
     void whatWasSavedComesBack() {
         LayerParameters layer = layer();
         float[][] saved = layer.saved();
