@@ -36,6 +36,12 @@ public final class Windows {
     public void gather(float[] picture, int place, float[] to, int at) {
         int next = at;
         for (int ky = 0; ky < window.kernelHeight(); ky++) {
+            int whole = wholeRow(place, ky);
+            if (whole >= 0) {
+                System.arraycopy(picture, whole, to, next, rowSize());
+                next += rowSize();
+                continue;
+            }
             for (int kx = 0; kx < window.kernelWidth(); kx++) {
                 int from = pixel(place, ky, kx);
                 if (from < 0) {
@@ -52,14 +58,36 @@ public final class Windows {
     public void scatter(float[] from, int at, int place, float[] picture) {
         int next = at;
         for (int ky = 0; ky < window.kernelHeight(); ky++) {
+            int whole = wholeRow(place, ky);
+            if (whole >= 0) {
+                add(from, next, picture, whole, rowSize());
+                next += rowSize();
+                continue;
+            }
             for (int kx = 0; kx < window.kernelWidth(); kx++) {
                 int to = pixel(place, ky, kx);
-                for (int i = 0; to >= 0 && i < channels; i++) {
-                    picture[to + i] += from[next + i];
+                if (to >= 0) {
+                    add(from, next, picture, to, channels);
                 }
                 next += channels;
             }
         }
+    }
+
+    private static void add(float[] from, int at, float[] to, int start, int count) {
+        for (int i = 0; i < count; i++) {
+            to[start + i] += from[at + i];
+        }
+    }
+
+    private int rowSize() {
+        return window.kernelWidth() * channels;
+    }
+
+    /** Where the pixels begin that a row of the kernel meets, or -1 unless they lie side by side in the picture. */
+    private int wholeRow(int place, int ky) {
+        return window.dilationWidth() == 1 && pixel(place, ky, window.kernelWidth() - 1) >= 0
+                ? pixel(place, ky, 0) : -1;
     }
 
     /** Where the pixel begins that an element of the kernel meets, or -1 outside of the picture. */

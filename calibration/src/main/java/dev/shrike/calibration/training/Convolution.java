@@ -20,6 +20,7 @@ final class Convolution implements Operation {
         }
     }
 
+    private final String name;
     private final Windows windows;
     private final LayerParameters parameters;
     private final Value x;
@@ -29,7 +30,9 @@ final class Convolution implements Operation {
     final float[] weightGradients;
     final float[] biasGradients;
 
-    Convolution(Window window, LayerParameters parameters, Value x, Value y, Scratch scratch, boolean learns) {
+    Convolution(String name, Window window, LayerParameters parameters, Value x, Value y, Scratch scratch,
+            boolean learns) {
+        this.name = name;
         this.windows = new Windows(window, x.height, x.width, x.channels, y.width);
         this.parameters = parameters;
         this.x = x;
@@ -42,6 +45,11 @@ final class Convolution implements Operation {
         if (!isDirect) {
             scratch.fit(Math.multiplyExact(y.pixels(), parameters.depth()));
         }
+    }
+
+    /** Of the node. */
+    String name() {
+        return name;
     }
 
     LayerParameters parameters() {

@@ -1,6 +1,5 @@
 package dev.shrike.calibration.training;
 
-import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Subgraphs;
@@ -8,20 +7,14 @@ import dev.shrike.calibration.linear.Moments;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
-import dev.shrike.graph.Quantization;
-import dev.shrike.graph.Shape;
-import dev.shrike.graph.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -35,34 +28,41 @@ import java.util.function.ToDoubleBiFunction;
  * <p>Some pictures are held out. The result is the state that came closest to the teacher on them, be it the first.
  */
 public final class Distillation implements AutoCloseable {
-    private static final int BATCH = 8;
+    private static final int BATCH = 4;
     private static final int HELD_OUT = 32;
+    /** Steps over which the rate grows to its full size, while Adam learns how large gradients are. */
+    private static final int WARM_UP = 40;
+    /** Share of a step in the moving average of the parameters that is tried and kept; it does not flip to and fro. */
+    private static final float AVERAGED = 0.02f;
     /** Of fewer pictures than these, less than half would be learned from. */
     public static final int LEAST_PICTURES = 2 * HELD_OUT;
 
     private final Graph quantized;
     private final Options options;
-    private final Map<String, LayerParameters> parameters;
-    private final Map<String, Rounding> roundings = new HashMap<>();
-    private final List<Worker> workers = new ArrayList<>();
+    private final StudentParameters parameters;
+    private final List<DistillationWorker> workers = new ArrayList<>();
     private final ExecutorService pool;
     private final List<String> heads = new ArrayList<>();
     private final List<String> inside = new ArrayList<>();
-    private final DistillationLoss loss;
-    private final CalibrationPictures pictures;
+    private final WindowReader reader;
+    /** Indices of pictures in the order in which they are learned from. */
+    private final List<Integer> order = new ArrayList<>();
+    private final List<WindowReader.Choice> heldOut = new ArrayList<>();
+    private final SplittableRandom random = new SplittableRandom(20);
 
     /**
      * How to tune.
      *
      * @param epochs how often each picture is seen
-     * @param rate first step of weights of 4 bits, in codes
-     * @param inside weight of errors of values inside the network
+     * @param rate longest step of weights of 4 bits, in codes, for each unit of the loss of the given network: one
+     *     that is close to its teacher has little to gain and is soon spoiled
+     * @param inside weight of errors of values inside the network, against that of its head
      * @param threads pictures at a time; 0 takes one per processor
      */
     public record Options(int epochs, double rate, double inside, int threads) {
         /** What YOLOv5 was tuned with for the figures of the README. */
         public static Options of(int epochs, int threads) {
-            return new Options(epochs, 0.003, 20, threads);
+            return new Options(epochs, 0.005, 2, threads);
         }
 
         public Options {
@@ -93,50 +93,6 @@ public final class Distillation implements AutoCloseable {
         void step(int done, int total, double loss);
     }
 
-    /** One thread with networks of its own. */
-    private final class Worker {
-        private final TrainingNetwork student;
-        private final TrainingNetwork teacher;
-
-        Worker(Graph real, Graph coded, Map<String, LayerParameters> given) {
-            teacher = new TrainingNetwork(real, given, Map.of(), false);
-            student = new TrainingNetwork(coded, parameters, roundings, true);
-        }
-
-        double loss(float[] picture) {
-            teacher.forward(picture);
-            student.forward(picture);
-            student.clearValues();
-            double sum = 0;
-            double objects = 0;
-            for (String name : heads) {
-                if (DistillationLoss.isHead(teacher.value(name))) {
-                    objects += DistillationLoss.objects(teacher.value(name));
-                }
-            }
-            for (String name : heads) {
-                Value wanted = teacher.value(name);
-                sum += DistillationLoss.isHead(wanted)
-                        ? loss.head(student.value(name), wanted, objects)
-                        : loss.value(student.value(name), wanted, heads.size());
-            }
-            for (String name : inside) {
-                sum += loss.value(student.value(name), teacher.value(name), inside.size());
-            }
-            return sum;
-        }
-
-        double learn(List<float[]> batch) {
-            student.clear();
-            double sum = 0;
-            for (float[] picture : batch) {
-                sum += loss(picture);
-                student.backward();
-            }
-            return sum;
-        }
-    }
-
     /**
      * A distillation.
      *
@@ -147,9 +103,7 @@ public final class Distillation implements AutoCloseable {
      */
     public Distillation(Graph prepared, Graph quantized, CalibrationPictures pictures, Options options) {
         this.quantized = quantized;
-        this.pictures = pictures;
         this.options = options;
-        this.loss = new DistillationLoss((float) options.inside());
         if (pictures.size() < LEAST_PICTURES) {
             throw new UnsupportedModelException("cannot be tuned as a whole with " + pictures.size()
                     + " pictures; give " + LEAST_PICTURES + " or more, or leave tuning out");
@@ -162,29 +116,17 @@ public final class Distillation implements AutoCloseable {
         }
         Graph coded = Subgraphs.resized(quantized, pictures.shape(), products);
         Graph real = Subgraphs.resized(prepared, pictures.shape(), products);
-        this.parameters = TrainingNetwork.parameters(coded);
         Map<String, LayerParameters> given = TrainingNetwork.parameters(real);
-        if (parameters.values().stream().anyMatch(p -> !p.isQuantized())) {
-            throw new UnsupportedModelException("cannot be tuned as a whole, for a layer is left in float;"
-                    + " leave tuning out");
-        }
-        round(coded);
+        this.parameters = new StudentParameters(coded, given);
+        this.reader = new WindowReader(pictures);
         watch(coded, real);
+        divide(pictures.size());
         int count = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
         for (int i = 0; i < Math.min(count, BATCH); i++) {
-            workers.add(new Worker(real, coded, given));
+            workers.add(new DistillationWorker(new TrainingNetwork(real, given, Map.of(), false),
+                    new TrainingNetwork(coded, parameters.layers(), parameters.roundings(), true), heads, inside));
         }
         this.pool = Executors.newFixedThreadPool(workers.size(), Thread.ofPlatform().daemon().factory());
-    }
-
-    /** Values with the same codes share what is learned of them. */
-    private void round(Graph coded) {
-        coded.quantization().forEach((name, how) -> {
-            if (how.isPerTensor() && !coded.constants().containsKey(name)) {
-                roundings.put(name, roundings.values().stream().filter(other -> other.given().isSameAs(how)).findFirst()
-                        .orElseGet(() -> new Rounding(how, how.bits() < 8)));
-            }
-        });
     }
 
     private void watch(Graph coded, Graph real) {
@@ -204,174 +146,104 @@ public final class Distillation implements AutoCloseable {
         }
     }
 
+    /** Chooses what is held out. */
+    private void divide(int count) {
+        for (int i = 0; i < count; i++) {
+            order.add(i);
+        }
+        for (int i = 0; i < HELD_OUT; i++) {
+            int index = i * count / HELD_OUT;
+            order.remove(Integer.valueOf(index));
+            // Other windows than those that the layers were fitted to, on which the given network looks too good.
+            heldOut.add(new WindowReader.Choice(index, 2 * i + 2L));
+        }
+    }
+
     /** Tunes the network. */
     public Result run(Listener listener) {
         // The workers multiply at the same time.
         Moments.useThreads(1);
-        List<float[]> heldOut = new ArrayList<>();
-        List<Integer> order = new ArrayList<>();
-        for (int i = 0; i < pictures.size(); i++) {
-            order.add(i);
-        }
-        for (int i = 0; i < HELD_OUT; i++) {
-            int index = i * pictures.size() / HELD_OUT;
-            order.remove(Integer.valueOf(index));
-            // Other windows than those that the layers were fitted to, on which the given network looks too good.
-            heldOut.add(picture(index, 2 * i + 2L));
-        }
-        int total = options.epochs() * ((order.size() + BATCH - 1) / BATCH);
-        double before = trial(heldOut);
+        List<float[]> trials = WindowReader.await(reader.read(heldOut));
+        int each = (order.size() + BATCH - 1) / BATCH;
+        int total = options.epochs() * each;
+        double before = trial(trials);
         listener.step(0, total, before);
-        State kept = new State();
+        StudentParameters.State kept = parameters.new State();
+        StudentParameters.State average = parameters.new State();
         double best = before;
         double last = before;
-        SplittableRandom random = new SplittableRandom(20);
-        int done = 0;
-        for (int epoch = 0; epoch < options.epochs(); epoch++) {
-            Collections.shuffle(order, new Random(random.nextLong()));
-            for (int from = 0; from < order.size(); from += BATCH) {
-                List<float[]> batch = new ArrayList<>();
-                for (int i = from; i < Math.min(from + BATCH, order.size()); i++) {
-                    batch.add(picture(order.get(i), random.nextLong()));
+        Future<List<float[]>> next = begin(0);
+        for (int done = 0; done < total;) {
+            List<float[]> batch = WindowReader.await(next);
+            if (done + 1 < total) {
+                next = begin((done + 1) % each);
+            }
+            step(batch, options.rate() * before * share(done, total));
+            average.follow(AVERAGED);
+            done++;
+            if (done % each == 0) {
+                StudentParameters.State current = parameters.new State();
+                average.restore();
+                last = trial(trials);
+                if (last < best) {
+                    best = last;
+                    kept = parameters.new State();
                 }
-                step(batch, 0.5 * (1 + Math.cos(Math.PI * done / total)));
-                done++;
-                listener.step(done, total, last);
+                current.restore();
             }
-            last = trial(heldOut);
             listener.step(done, total, last);
-            if (last < best) {
-                best = last;
-                kept = new State();
-            }
         }
         kept.restore();
-        return new Result(assembled(), before, best);
+        return new Result(parameters.assembled(quantized), before, best);
     }
 
-    /** A window of a picture, as likely as not a mirror image. */
-    private float[] picture(int index, long seed) {
-        Shape shape = pictures.shape();
-        float[] pixels = new float[Math.toIntExact(shape.elements())];
-        pictures.read(index, seed, pixels);
-        if ((seed & 1) == 0) {
-            return pixels;
+    /** Begins to read a batch of an epoch. */
+    private Future<List<float[]>> begin(int batch) {
+        if (batch == 0) {
+            Collections.shuffle(order, new Random(random.nextLong()));
         }
-        int width = (int) shape.dim(3);
-        float[] mirrored = new float[pixels.length];
-        for (int pixel = 0; pixel < pixels.length / 3; pixel++) {
-            int to = pixel / width * width + width - 1 - pixel % width;
-            System.arraycopy(pixels, 3 * pixel, mirrored, 3 * to, 3);
-        }
-        return mirrored;
+        return reader.read(order.subList(batch * BATCH, Math.min((batch + 1) * BATCH, order.size())).stream()
+                .map(index -> new WindowReader.Choice(index, random.nextLong())).toList());
     }
 
-    private double trial(List<float[]> heldOut) {
-        return spread(heldOut, (worker, part) -> part.stream().mapToDouble(worker::loss).reduce(0, Double::sum))
-                / heldOut.size();
+    /** The part of the rate that a step takes. */
+    private static double share(int done, int total) {
+        return 0.5 * (1 + Math.cos(Math.PI * done / total)) * Math.min(1, (done + 1.0) / WARM_UP);
+    }
+
+    private void step(List<float[]> batch, double rate) {
+        spread(batch, (worker, part) -> {
+            worker.learn(part, options.inside());
+            return 0;
+        });
+        parameters.step(workers.stream().map(DistillationWorker::student).toList(), rate);
+    }
+
+    private double trial(List<float[]> pictures) {
+        return spread(pictures, DistillationWorker::loss) / pictures.size();
     }
 
     /** Has each worker do its part of the pictures, and adds up what comes of it. */
-    private double spread(List<float[]> all, ToDoubleBiFunction<Worker, List<float[]>> work) {
+    private double spread(List<float[]> all, ToDoubleBiFunction<DistillationWorker, List<float[]>> work) {
         List<Future<Double>> running = new ArrayList<>();
         for (int i = 0; i < workers.size(); i++) {
             List<float[]> part = new ArrayList<>();
             for (int j = i; j < all.size(); j += workers.size()) {
                 part.add(all.get(j));
             }
-            Worker worker = workers.get(i);
+            DistillationWorker worker = workers.get(i);
             running.add(pool.submit(() -> work.applyAsDouble(worker, part)));
         }
         double sum = 0;
-        try {
-            for (Future<Double> each : running) {
-                sum += each.get();
-            }
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ModelException("tuning was interrupted");
+        for (Future<Double> each : running) {
+            sum += WindowReader.await(each);
         }
         return sum;
-    }
-
-    private void step(List<float[]> batch, double share) {
-        spread(batch, Worker::learn);
-        TrainingNetwork first = workers.getFirst().student;
-        for (int i = 0; i < first.convolutions().size(); i++) {
-            Convolution all = first.convolutions().get(i);
-            for (Worker worker : workers.subList(1, workers.size())) {
-                Convolution other = worker.student.convolutions().get(i);
-                add(other.weightGradients, all.weightGradients);
-                add(other.biasGradients, all.biasGradients);
-            }
-            LayerParameters layer = all.parameters();
-            layer.step(all.weightGradients, all.biasGradients,
-                    (float) (share * options.rate() * Math.pow(2, layer.bits() - 4)),
-                    (float) (share * 0.4 * options.rate()));
-        }
-        Map<Rounding, Double> gradients = new LinkedHashMap<>();
-        for (Worker worker : workers) {
-            worker.student.values().forEach((name, value) -> {
-                if (value.rounding != null && value.rounding.isLearned()) {
-                    gradients.merge(value.rounding, value.stepGradient, Double::sum);
-                }
-            });
-        }
-        gradients.forEach((rounding, gradient) -> rounding.step(gradient.floatValue(),
-                (float) (share * 0.2 * options.rate())));
-    }
-
-    private static void add(float[] from, float[] to) {
-        for (int i = 0; i < to.length; i++) {
-            to[i] += from[i];
-        }
-    }
-
-    /** All that is learned, at one time. */
-    private final class State {
-        private final Map<String, float[][]> layers = new HashMap<>();
-        private final Map<Rounding, Float> steps = new HashMap<>();
-
-        State() {
-            parameters.forEach((name, layer) -> layers.put(name, layer.saved()));
-            roundings.values().forEach(rounding -> steps.put(rounding, rounding.parameter()));
-        }
-
-        void restore() {
-            layers.forEach((name, saved) -> parameters.get(name).restore(saved));
-            steps.forEach(Rounding::parameter);
-        }
-    }
-
-    private Graph assembled() {
-        Map<String, Tensor> constants = new HashMap<>(quantized.constants());
-        Map<String, Quantization> quantization = new HashMap<>(quantized.quantization());
-        List<Node> nodes = new ArrayList<>();
-        for (Node node : quantized.nodes()) {
-            LayerParameters layer = parameters.get(node.name());
-            if (layer == null) {
-                nodes.add(node);
-                continue;
-            }
-            String bias = node.name() + ".bias.tuned";
-            constants.put(node.input(1), layer.codes(constants.get(node.input(1))));
-            constants.put(bias, Tensor.ofFloats(Shape.of(layer.rows()), layer.bias().clone()));
-            nodes.add(node.withInputs(List.of(node.input(0), node.input(1), bias)));
-        }
-        quantization.replaceAll((name, how) -> !roundings.containsKey(name) ? how
-                : new Quantization(Tensor.scalar(roundings.get(name).scale()), how.zeroPoint(), how.bits(),
-                        how.signed(), how.narrow(), how.axis()));
-        Set<String> used = new HashSet<>();
-        nodes.forEach(node -> used.addAll(node.inputs()));
-        nodes.forEach(node -> used.addAll(node.outputs()));
-        constants.keySet().retainAll(used);
-        return quantized.withNodes(nodes, constants, quantization);
     }
 
     @Override
     public void close() {
         pool.shutdownNow();
+        reader.close();
     }
 }

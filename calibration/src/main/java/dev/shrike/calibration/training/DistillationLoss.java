@@ -6,17 +6,16 @@ package dev.shrike.calibration.training;
  *
  * <p>The last layers of YOLOv5 give, for each of three anchors, four numbers of a box, one of whether there is an
  * object, and one a class, all behind a sigmoid. Boxes and classes count as much as the teacher believes in the object.
+ * Boxes are weighed up, for the cross entropy of one that is too far off for a high IoU is still small.
  */
 final class DistillationLoss {
     private static final int ANCHORS = 3;
     private static final int BOX = 4;
+    private static final float BOX_WEIGHT = 20;
+    /** Elements of less weight are left out. */
+    private static final float LEAST = 1e-6f;
 
-    private final float inside;
-
-    /** @param inside weight of the squared error of values inside */
-    DistillationLoss(float inside) {
-        this.inside = inside;
-    }
+    private DistillationLoss() {}
 
     /** Whether this may be the result of a layer of the head. */
     static boolean isHead(Value value) {
@@ -33,25 +32,41 @@ final class DistillationLoss {
         return sum;
     }
 
-    /** The loss of a head; adds its gradient to that of the student. */
-    double head(Value student, Value teacher, double objects) {
+    private static float weight(int element, float belief, double objects) {
         float share = (float) (1 / (1 + objects));
+        return element == BOX ? share : share * belief * (element < BOX ? BOX_WEIGHT : 1);
+    }
+
+    /** The loss of a head. */
+    static double head(Value student, Value teacher, double objects) {
         int each = student.channels / ANCHORS;
         double sum = 0;
         for (int at = 0; at < student.exact.length; at += each) {
             float belief = Operation.Activation.sigmoid(teacher.exact[at + BOX]);
             for (int i = 0; i < each; i++) {
-                float weight = share * (i == BOX ? 1 : belief * (i < BOX ? 2 : 1));
-                if (weight < 1e-6f) {
-                    continue;
+                float weight = weight(i, belief, objects);
+                if (weight >= LEAST) {
+                    sum += weight * entropy(Operation.Activation.sigmoid(teacher.exact[at + i]),
+                            Operation.Activation.sigmoid(student.exact[at + i]));
                 }
-                float wanted = Operation.Activation.sigmoid(teacher.exact[at + i]);
-                float given = Operation.Activation.sigmoid(student.exact[at + i]);
-                sum += weight * entropy(wanted, given);
-                student.gradient[at + i] += weight * (given - wanted);
             }
         }
         return sum;
+    }
+
+    /** Adds the gradient of the loss of a head to that of the student. */
+    static void headGradient(Value student, Value teacher, double objects) {
+        int each = student.channels / ANCHORS;
+        for (int at = 0; at < student.exact.length; at += each) {
+            float belief = Operation.Activation.sigmoid(teacher.exact[at + BOX]);
+            for (int i = 0; i < each; i++) {
+                float weight = weight(i, belief, objects);
+                if (weight >= LEAST) {
+                    student.gradient[at + i] += weight * (Operation.Activation.sigmoid(student.exact[at + i])
+                            - Operation.Activation.sigmoid(teacher.exact[at + i]));
+                }
+            }
+        }
     }
 
     /** Cross entropy above what it is at best. */
@@ -61,8 +76,25 @@ final class DistillationLoss {
         return w * Math.log(w / g) + (1 - w) * Math.log((1 - w) / (1 - g));
     }
 
-    /** The loss of a value inside, one of {@code count}; adds its gradient. */
-    double value(Value student, Value teacher, int count) {
+    /** The squared error of a value as a share of its spread. */
+    static double value(Value student, Value teacher) {
+        double error = 0;
+        for (int i = 0; i < teacher.exact.length; i++) {
+            float rest = student.shown[i] - teacher.exact[i];
+            error += rest * rest;
+        }
+        return error / spread(teacher);
+    }
+
+    /** Adds the gradient of {@link #value}, {@code weight} times, to that of the student. */
+    static void valueGradient(Value student, Value teacher, double weight) {
+        float factor = (float) (2 * weight / spread(teacher));
+        for (int i = 0; i < teacher.exact.length; i++) {
+            student.gradient[i] += factor * (student.shown[i] - teacher.exact[i]);
+        }
+    }
+
+    private static double spread(Value teacher) {
         double sum = 0;
         double squares = 0;
         int size = teacher.exact.length;
@@ -70,14 +102,6 @@ final class DistillationLoss {
             sum += teacher.exact[i];
             squares += (double) teacher.exact[i] * teacher.exact[i];
         }
-        double spread = Math.max(1e-9, squares - sum * sum / size);
-        float weight = (float) (inside / count / spread);
-        double error = 0;
-        for (int i = 0; i < size; i++) {
-            float rest = student.shown[i] - teacher.exact[i];
-            error += rest * rest;
-            student.gradient[i] += 2 * weight * rest;
-        }
-        return weight * error;
+        return Math.max(1e-9, squares - sum * sum / size);
     }
 }

@@ -67,7 +67,7 @@ final class TrainingNetwork {
         }
         return switch (node.op()) {
             case Op.Conv conv when conv.group() == 1 && conv.activation().equals(Activation.NONE) ->
-                new Convolution(conv.window(), parameters.get(node.name()), x, y, scratch, learns);
+                new Convolution(node.name(), conv.window(), parameters.get(node.name()), x, y, scratch, learns);
             case Op.Unary unary when Operation.Activation.KINDS.contains(unary.kind()) ->
                 new Operation.Activation(unary, x, y);
             case Op.Binary binary when binary.kind() == Op.Binary.Kind.ADD && values.containsKey(node.input(1))

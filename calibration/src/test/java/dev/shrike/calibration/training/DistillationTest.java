@@ -61,7 +61,7 @@ class DistillationTest {
     private static Graph tuned(int threads, List<Double> losses) {
         try (CalibrationPictures pictures = pictures(0, PICTURES);
                 Distillation distillation = new Distillation(quantizer.prepared(), quantized, pictures,
-                        new Distillation.Options(12, 0.05, 5, threads))) {
+                        new Distillation.Options(12, 0.2, 2, threads))) {
             return distillation.run((_, _, loss) -> losses.add(loss)).graph();
         }
     }

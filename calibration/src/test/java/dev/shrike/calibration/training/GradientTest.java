@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class GradientTest {
     private static final List<String> HEADS = List.of("head", "coarse");
     private static final List<String> INSIDE = List.of("sum", "fine", "deep", "first");
+    private static final double WEIGHT = 3;
 
     private static float[] picture(int side, long seed) {
         Random random = new Random(seed);
@@ -38,17 +39,14 @@ class GradientTest {
     }
 
     private static double loss(TrainingNetwork student, TrainingNetwork teacher, float[] picture) {
-        DistillationLoss loss = new DistillationLoss(3);
         student.forward(picture);
-        student.clearValues();
-        double sum = 0;
-        for (String name : HEADS) {
-            sum += loss.value(student.value(name), teacher.value(name), 2);
-        }
-        for (String name : INSIDE) {
-            sum += loss.value(student.value(name), teacher.value(name), INSIDE.size());
-        }
-        return sum;
+        return error(HEADS, student, teacher) + WEIGHT * error(INSIDE, student, teacher);
+    }
+
+    /** The mean of some values. */
+    private static double error(List<String> names, TrainingNetwork student, TrainingNetwork teacher) {
+        return names.stream().mapToDouble(name -> DistillationLoss.value(student.value(name), teacher.value(name)))
+                .average().orElseThrow();
     }
 
     /** Every kind of operation that a YOLOv5 has. */
@@ -62,9 +60,7 @@ class GradientTest {
         TrainingNetwork teacher = new TrainingNetwork(other, TrainingNetwork.parameters(other), Map.of(), false);
         float[] picture = picture(SmallNetwork.SIDE, seed);
         teacher.forward(picture);
-        student.clear();
-        loss(student, teacher, picture);
-        student.backward();
+        new DistillationWorker(teacher, student, HEADS, INSIDE).learn(List.of(picture), WEIGHT);
         Random random = new Random(seed);
         for (Convolution layer : List.copyOf(student.convolutions())) {
             check(layer.parameters().weights(), layer.weightGradients.clone(), random, student, teacher, picture);
@@ -108,21 +104,20 @@ class GradientTest {
             teacher.exact[i] = (float) (2 * random.nextGaussian());
             student.exact[i] = (float) (2 * random.nextGaussian());
         }
-        DistillationLoss loss = new DistillationLoss(1);
         double objects = DistillationLoss.objects(teacher);
-        loss.head(student, teacher, objects);
+        DistillationLoss.headGradient(student, teacher, objects);
         float[] gradient = student.gradient.clone();
         for (int i = 0; i < gradient.length; i += 7) {
             float was = student.exact[i];
             student.exact[i] = was + 1e-2f;
-            double above = loss.head(student, teacher, objects);
+            double above = DistillationLoss.head(student, teacher, objects);
             student.exact[i] = was - 1e-2f;
-            double below = loss.head(student, teacher, objects);
+            double below = DistillationLoss.head(student, teacher, objects);
             student.exact[i] = was;
             assertEquals((above - below) / 2e-2, gradient[i], 2e-3 * Math.abs(gradient[i]) + 1e-4);
         }
         System.arraycopy(teacher.exact, 0, student.exact, 0, teacher.exact.length);
-        assertEquals(0, loss.head(student, teacher, objects), 1e-9);
+        assertEquals(0, DistillationLoss.head(student, teacher, objects), 1e-9);
     }
 
     @Test
