@@ -58,7 +58,8 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
         return text.toString();
     }
 
-    private static String quoted(String text) {
+    /** A string of YAML in double quotes. */
+    static String quoted(String text) {
         return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
     }
 

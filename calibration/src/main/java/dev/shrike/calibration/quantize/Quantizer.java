@@ -12,6 +12,8 @@ import dev.shrike.graph.Node;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
 import dev.shrike.spi.Backend;
+import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.spi.GraphExecutor;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -116,6 +118,12 @@ public final class Quantizer {
                 plan.ranges().map(RangeMethod::parse).orElse(NARROW),
                 plan.wideRanges().map(RangeMethod::parse).orElse(WIDE)).choose(statistics);
         return new Reconstruction(values.graph(), values.widths(), activations, effort, backend, threads, extra);
+    }
+
+    /** An executor of a quantised network, of whole inputs. */
+    GraphExecutor open(Graph quantized) {
+        return backend.open(GraphPasses.forInference(quantized, Map.of()),
+                ExecutorOptions.DEFAULT.withThreads(threads));
     }
 
     LayerTrials trials(Graph quantized, List<String> last, CalibrationPictures pictures, int count) {

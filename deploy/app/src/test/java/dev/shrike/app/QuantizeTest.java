@@ -105,6 +105,26 @@ class QuantizeTest {
     }
 
     @Test
+    void latenciesAreMeasuredOnceAndThenRead() throws IOException {
+        Path table = folder.resolve("latencies.yaml");
+        Outcome first = quantize("--scheme", "auto", "--latency", "1000", "--latencies", table);
+        assertEquals(0, first.exit(), first.err());
+        assertTrue(first.out().contains("ms with 8 bits a weight"), first.out());
+        String text = Files.readString(table);
+        assertTrue(text.contains("\"blocks\": {8: "), text);
+        Files.writeString(table, text.replaceAll("\\{8: \\d+}", "{8: 5000000}"));
+        Outcome again = quantize("--scheme", "auto", "--latency", "1000", "--latencies", table);
+        assertTrue(again.out().contains("with the widths chosen 5.00 ms"), again.out());
+        Outcome tight = quantize("--scheme", "auto", "--latency", "1", "--latencies", table);
+        assertEquals(1, tight.exit());
+        assertTrue(tight.err().contains("no choice of widths keeps the budget"), tight.err());
+        Files.writeString(table, "layers");
+        Outcome damaged = quantize("--scheme", "auto", "--latency", "1", "--latencies", table);
+        assertEquals(1, damaged.exit());
+        assertTrue(damaged.err().contains(table + ": is no table of latencies"), damaged.err());
+    }
+
+    @Test
     void aCacheIsTakenOnlyForWhatItIsAbout() throws IOException {
         Path cache = folder.resolve("cache.json");
         Path tensorRt = folder.resolve("calib.cache");
@@ -158,10 +178,13 @@ class QuantizeTest {
             --scheme w4a8 --plan x.yaml    | give one of --scheme and --plan
             --scheme w9a8                  | is not of the form w4a8
             --scheme w1a8                  | is not of the form w4a8
-            --scheme auto                  | needs one of --avg-bits and --size
+            --scheme auto                  | needs one of --avg-bits, --size and --latency
             --scheme auto --avg-bits 9     | --avg-bits 9.0 is not within 2 to 8
             --scheme auto --size 0         | --size 0.0 is not positive
             --scheme w4a8 --avg-bits 4     | go with --scheme auto
+            --scheme auto --size 1 --latency 1 | needs one of --avg-bits, --size and --latency
+            --scheme auto --latency 1      | --latency and --latencies go together
+            --scheme auto --latency -1 --latencies t.yaml | --latency -1.0 is not within
             --scheme w4a8 --ranges best    | --ranges: 'best' is none of
             --scheme w4a8 --effort more    | --effort 'more' is none of
             --scheme w4a8 --images 0       | --images 0 is less than 1

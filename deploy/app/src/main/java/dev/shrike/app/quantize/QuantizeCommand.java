@@ -4,9 +4,11 @@ import dev.shrike.app.Console;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.calibration.quantize.Effort;
 import dev.shrike.calibration.quantize.Widths;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -58,6 +60,15 @@ public final class QuantizeCommand implements Callable<Integer> {
 
     @Option(names = "--size", paramLabel = "MB", description = "Budget of auto: megabytes of all weights.")
     private Double size;
+
+    @Option(names = "--latency", paramLabel = "MS",
+            description = "Budget of auto: milliseconds of all layers together on the machine of --latencies.")
+    private Double latency;
+
+    @Option(names = "--latencies", paramLabel = "FILE.yaml",
+            description = "What each layer takes by width. Where there is no such file it is measured here and written;"
+                    + " one that was made on the device serves everywhere.")
+    private String latencies;
 
     @Option(
             names = "--activations",
@@ -119,11 +130,18 @@ public final class QuantizeCommand implements Callable<Integer> {
             throw common.usage("give one of --scheme and --plan");
         }
         boolean auto = AUTO.equals(scheme);
-        if (auto && (averageBits == null) == (size == null)) {
-            throw common.usage("--scheme auto needs one of --avg-bits and --size");
+        long budgets = Stream.of(averageBits, size, latency).filter(Objects::nonNull).count();
+        if (auto && budgets != 1) {
+            throw common.usage("--scheme auto needs one of --avg-bits, --size and --latency");
         }
-        if (!auto && (averageBits != null || size != null)) {
-            throw common.usage("--avg-bits and --size go with --scheme auto");
+        if (!auto && budgets > 0) {
+            throw common.usage("--avg-bits, --size and --latency go with --scheme auto");
+        }
+        if ((latency == null) != (latencies == null)) {
+            throw common.usage("--latency and --latencies go together");
+        }
+        if (latency != null && !(latency > 0 && latency < 1e6)) {
+            throw common.usage("--latency " + latency + " is not within 0 to 1000000");
         }
         if (averageBits != null && !(averageBits >= 2 && averageBits <= 8)) {
             throw common.usage("--avg-bits " + averageBits + " is not within 2 to 8");
@@ -142,12 +160,18 @@ public final class QuantizeCommand implements Callable<Integer> {
         }
         QuantizeRequest request = new QuantizeRequest(common.path(output), widths(auto),
                 Optional.ofNullable(plan).map(common::path), Optional.ofNullable(savePlan).map(common::path),
-                Optional.ofNullable(averageBits), Optional.ofNullable(size), activations,
+                Optional.ofNullable(averageBits), Optional.ofNullable(size), latencyBudget(),
+                activations,
                 Optional.ofNullable(ranges).map(method -> common.method("--ranges", method)),
                 Optional.ofNullable(wideRanges).map(method -> common.method("--wide-ranges", method)), effort(), epochs,
                 crop,
                 Optional.ofNullable(cache).map(common::path));
         return new QuantizeRun(console, stores.apply(common.progress()), common, request).run();
+    }
+
+    private Optional<QuantizeRequest.LatencyBudget> latencyBudget() {
+        return Optional.ofNullable(latency)
+                .map(ms -> new QuantizeRequest.LatencyBudget(Math.round(ms * 1e6), common.path(latencies)));
     }
 
     private Optional<Widths> widths(boolean auto) {

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param savePlan file for the widths that were used
  * @param averageBits budget of the choice of widths, in bits a weight
  * @param megabytes budget of the choice of widths, in megabytes of weights
+ * @param latency budget of the choice of widths, in time
  * @param activations width of activations under a budget
  * @param ranges method for values below 8 bits
  * @param wideRanges method for values of 8 bits
@@ -24,8 +25,17 @@ import java.util.Optional;
  * @param cache calibration cache
  */
 record QuantizeRequest(Path output, Optional<Widths> widths, Optional<Path> plan, Optional<Path> savePlan,
-        Optional<Double> averageBits, Optional<Double> megabytes, int activations, Optional<String> ranges,
+        Optional<Double> averageBits, Optional<Double> megabytes, Optional<LatencyBudget> latency, int activations,
+        Optional<String> ranges,
         Optional<String> wideRanges, Effort effort, int epochs, int crop, Optional<Path> cache) {
+    /**
+     * A budget in time.
+     *
+     * @param nanos of all layers together
+     * @param table file of what each layer takes
+     */
+    record LatencyBudget(long nanos, Path table) {}
+
     QuantizeRequest {
         Objects.requireNonNull(output, "output");
         Objects.requireNonNull(effort, "effort");

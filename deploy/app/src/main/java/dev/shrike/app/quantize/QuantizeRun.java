@@ -8,6 +8,7 @@ import dev.shrike.app.Progress;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.Weights;
 import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.quantize.LayerLatencies;
 import dev.shrike.calibration.quantize.MixedPrecision;
 import dev.shrike.calibration.quantize.QuantizationPlan;
 import dev.shrike.calibration.quantize.Quantizer;
@@ -55,6 +56,7 @@ final class QuantizeRun {
         // Said now, not after the pictures.
         FileReplacement.requireFolder(request.output());
         request.savePlan().ifPresent(FileReplacement::requireFolder);
+        request.latency().ifPresent(budget -> FileReplacement.requireFolder(budget.table()));
         Optional<QuantizationPlan> given = request.plan().map(QuantizationPlan::read);
         List<Path> pictures = common.pictures();
         if (request.epochs() > 0 && pictures.size() < Distillation.LEAST_PICTURES) {
@@ -135,10 +137,41 @@ final class QuantizeRun {
             MixedPrecision mixed = new MixedPrecision(quantizer, statistics, pictures, WIDTHS, request.effort(),
                     (name, done, total) -> steps.show("trying widths of " + name, done, total));
             steps.clear();
+            if (request.latency().isPresent()) {
+                return within(request.latency().get(), mixed, latencies(quantizer, statistics, files));
+            }
             MixedPrecision.Budget budget = request
                     .averageBits().<MixedPrecision.Budget>map(MixedPrecision.Budget.AverageBits::new)
                     .orElseGet(() -> new MixedPrecision.Budget.Size((long) (request.megabytes().orElseThrow() * 1e6)));
             return mixed.plan(budget, request.activations());
+        }
+    }
+
+    private QuantizationPlan within(QuantizeRequest.LatencyBudget budget, MixedPrecision mixed, LayerLatencies table) {
+        if (!common.quiet()) {
+            console.line(String.format(Locale.ROOT, "all layers take %.2f ms with 8 bits a weight, %.2f ms with 4",
+                    table.total(8) / 1e6, table.total(4) / 1e6));
+        }
+        QuantizationPlan plan = mixed.plan(new MixedPrecision.Budget.Latency(budget.nanos(), table.nanos()),
+                request.activations());
+        if (!common.quiet()) {
+            console.line(String.format(Locale.ROOT, "with the widths chosen %.2f ms", table.total(plan) / 1e6));
+        }
+        return plan;
+    }
+
+    /** The table of the file, which is measured and written where there is none. */
+    private LayerLatencies latencies(Quantizer quantizer, Map<String, ValueStatistics> statistics, List<Path> files) {
+        Path file = request.latency().orElseThrow().table();
+        if (Files.exists(file)) {
+            return LayerLatencies.read(file).forNetwork(quantizer, request.activations(), file.toString());
+        }
+        try (CalibrationPictures pictures = pictures(quantizer, files, 1)) {
+            LayerLatencies measured = LayerLatencies.measure(quantizer, statistics, pictures, WIDTHS,
+                    request.activations(), (name, done, total) -> steps.show("timing " + name, done, total));
+            steps.clear();
+            measured.write(file);
+            return measured;
         }
     }
 
