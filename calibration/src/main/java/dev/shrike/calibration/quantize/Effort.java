@@ -8,19 +8,32 @@ package dev.shrike.calibration.quantize;
  * @param refitBias whether biases are
  * @param weighOutputs whether errors count as much as the activation behind a layer lets them through
  * @param places most places of a picture that count for a layer
- * @param ridge how strongly fitted weights are drawn to the given ones, as a share of the mean variance of the input
+ * @param ridge how strongly fitted weights of fewer than 8 bits are drawn to the given ones, as a share of the mean
+ *     variance of the input
  */
 public record Effort(WeightRounding.Steps steps, boolean fit, boolean refitBias, boolean weighOutputs, int places,
         double ridge) {
+    /**
+     * What a layer reads in a narrow network is the real thing with noise, and least squares on noisy inputs shrinks
+     * weights (attenuation; Fuller 1987), layer after layer; the record on quantisation has what was measured.
+     */
+    private static final double RIDGE = 1;
+    private static final double WIDE_RIDGE = 0.01;
+
     /** Everything that helps. */
-    public static final Effort FULL = new Effort(WeightRounding.Steps.ALL, true, true, true, 128, 0.01);
+    public static final Effort FULL = new Effort(WeightRounding.Steps.ALL, true, true, true, 128, RIDGE);
     /** Rounding to nearest and nothing else, as a measure of what the rest brings. */
-    public static final Effort NEAREST = new Effort(WeightRounding.Steps.NEAREST, false, false, false, 1, 0.01);
+    public static final Effort NEAREST = new Effort(WeightRounding.Steps.NEAREST, false, false, false, 1, RIDGE);
 
     public Effort {
         if (places < 1 || !(ridge > 0)) {
             throw new IllegalArgumentException(places + " places, ridge " + ridge);
         }
+    }
+
+    /** The ridge for a layer whose weights have this width. */
+    double ridge(int bits) {
+        return bits == 8 ? Math.min(WIDE_RIDGE, ridge) : ridge;
     }
 
     /** The effort by that name: full, plain-errors, no-descent, no-fit, scale-search, bias or nearest. */

@@ -18,12 +18,13 @@ final class LayerFit {
     /**
      * @param parts moments of all rows, or of each of them
      * @param prior the given weights, {@code rows x size}
+     * @param bits width that the weights are to have
      */
-    LayerFit(List<Fit> parts, double[] prior, Effort effort) {
+    LayerFit(List<Fit> parts, double[] prior, Effort effort, int bits) {
         this.parts = parts;
         this.size = parts.getFirst().size();
         this.rows = prior.length / size;
-        this.ridge = effort.ridge();
+        this.ridge = effort.ridge(bits);
         this.steps = effort.steps();
         this.wanted = effort.fit() ? fitted(prior) : prior;
     }

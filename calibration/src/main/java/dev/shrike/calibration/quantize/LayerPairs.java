@@ -49,9 +49,10 @@ final class LayerPairs implements AutoCloseable {
         rows.add(x, xAt, y, yAt, weights);
     }
 
-    LayerFit fit(double[] prior, Effort effort) {
+    /** Of a layer whose weights are to have this width. */
+    LayerFit fit(double[] prior, Effort effort, int bits) {
         List<Fit> parts = all != null ? List.of(all.fit()) : IntStream.range(0, outputs).mapToObj(rows::fit).toList();
-        return new LayerFit(parts, prior, effort);
+        return new LayerFit(parts, prior, effort, bits);
     }
 
     @Override

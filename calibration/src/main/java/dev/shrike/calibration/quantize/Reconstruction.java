@@ -205,7 +205,7 @@ final class Reconstruction {
         if (pairs == null) {
             rounded = WeightRounding.nearest(weights, form.rows(), bits);
         } else {
-            LayerFit fit = pairs.fit(weights, effort);
+            LayerFit fit = pairs.fit(weights, effort, bits);
             double fitted = fit.relativeError(fit.wanted());
             for (int width : extra) {
                 WeightRounding.Rounded other = fit.round(width);
