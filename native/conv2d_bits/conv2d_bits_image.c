@@ -84,18 +84,16 @@ static void pack_row_of_taps(const conv2d_bits_image *k, const uint8_t *row, uin
     const shrike_conv2d_q_params *p = k->params;
     const conv2d_bits_sizes *s = &k->size;
     uint8_t codes[GATHERED];
-    int64_t room = GATHERED / s->channels;
     for (int64_t x = 0; x < p->out_width;) {
-        int64_t count, at = x * p->stride_width - p->pad_left, stride;
-        if (p->dilation_width == 1 && p->stride_width <= p->kernel_width) {
-            /* Windows that overlap share the pixels. */
-            stride = (int64_t)p->stride_width * p->channels;
-            count = (GATHERED - s->channels) / stride + 1;
-            count = count < p->out_width - x ? count : p->out_width - x;
+        /* The taps of a row lie side by side among the pixels, unless the kernel is dilated. */
+        const int together = p->dilation_width == 1;
+        int64_t at = x * p->stride_width - p->pad_left;
+        int64_t stride = together ? (int64_t)p->stride_width * p->channels : s->channels;
+        int64_t count = (GATHERED - s->channels) / stride + 1;
+        count = count < p->out_width - x ? count : p->out_width - x;
+        if (together) {
             copy_pixels(p, row, at, (count - 1) * p->stride_width + p->kernel_width, codes);
         } else {
-            stride = s->channels;
-            count = room < p->out_width - x ? room : p->out_width - x;
             for (int64_t i = 0; i < count * p->kernel_width; i++) {
                 int64_t tap = i / p->kernel_width * p->stride_width + i % p->kernel_width * p->dilation_width;
                 copy_pixels(p, row, at + tap, 1, codes + i * p->channels);
