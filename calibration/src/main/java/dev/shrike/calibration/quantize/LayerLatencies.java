@@ -1,17 +1,12 @@
 package dev.shrike.calibration.quantize;
 
 import dev.shrike.ModelException;
-import dev.shrike.ShrikeException;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.ranges.ValueStatistics;
-import dev.shrike.files.FileReplacement;
 import dev.shrike.graph.Node;
 import dev.shrike.spi.GraphExecutor;
 import dev.shrike.spi.StepTime;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -21,9 +16,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.snakeyaml.engine.v2.api.Load;
-import org.snakeyaml.engine.v2.api.LoadSettings;
-import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
  * What each layer takes with each width of its weights on some machine, as YAML that can be carried to another one.
@@ -123,21 +115,21 @@ public record LayerLatencies(String engine, int activations, Map<String, Map<Int
     String toYaml() {
         StringBuilder text = new StringBuilder();
         text.append("# Nanoseconds that each layer takes by bits of its weights, for 'shrike quantize --latencies'.\n");
-        text.append("engine: ").append(QuantizationPlan.quoted(engine)).append('\n');
+        text.append("engine: ").append(YamlText.quoted(engine)).append('\n');
         text.append("activations: ").append(activations).append('\n');
         text.append("layers:\n");
         nanos.forEach((layer, costs) -> {
             StringBuilder row = new StringBuilder();
             costs.forEach((width, time) -> row.append(row.isEmpty() ? "" : ", ").append(width).append(": ")
                     .append(time));
-            text.append("  ").append(QuantizationPlan.quoted(layer)).append(": {").append(row).append("}\n");
+            text.append("  ").append(YamlText.quoted(layer)).append(": {").append(row).append("}\n");
         });
         return text.toString();
     }
 
     /** Writes the table, all of it or nothing. */
     public void write(Path file) {
-        FileReplacement.write(file, stream -> stream.write(toYaml().getBytes(StandardCharsets.UTF_8)));
+        YamlText.write(file, toYaml());
     }
 
     /**
@@ -146,21 +138,11 @@ public record LayerLatencies(String engine, int activations, Map<String, Map<Int
      * @throws ModelException if it is none; names the layer
      */
     public static LayerLatencies read(Path file) {
-        try {
-            return parse(Files.readString(file), file.toString());
-        } catch (IOException e) {
-            throw new ShrikeException(file + ": cannot be read: " + e.getMessage(), e);
-        }
+        return parse(YamlText.read(file), file.toString());
     }
 
     static LayerLatencies parse(String text, String label) {
-        Object loaded;
-        try {
-            loaded = new Load(LoadSettings.builder().setLabel(label).build()).loadFromString(text);
-        } catch (YamlEngineException | StackOverflowError e) {
-            throw new ModelException(label + ": no valid YAML: "
-                    + String.valueOf(e.getMessage()).strip().replaceAll("\\s*\\R\\s*", " "), e);
-        }
+        Object loaded = YamlText.parse(text, label);
         if (!(loaded instanceof Map<?, ?> map) || !(map.get("layers") instanceof Map<?, ?> entries)
                 || !(map.get("activations") instanceof Integer activations)) {
             throw new ModelException(label + ": is no table of latencies: a map 'layers' of nanoseconds by layer and"

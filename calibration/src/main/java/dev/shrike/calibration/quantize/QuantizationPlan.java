@@ -1,20 +1,12 @@
 package dev.shrike.calibration.quantize;
 
 import dev.shrike.ModelException;
-import dev.shrike.ShrikeException;
 import dev.shrike.calibration.ranges.RangeMethod;
-import dev.shrike.files.FileReplacement;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.snakeyaml.engine.v2.api.Load;
-import org.snakeyaml.engine.v2.api.LoadSettings;
-import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
  * Which layer gets which widths: what a user may read, edit and apply again, as YAML.
@@ -49,23 +41,18 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
         StringBuilder text = new StringBuilder();
         text.append("# Widths of the codes of each layer: w4a8 is 4 bits a weight and 8 bits for what the layer reads,"
                 + " 2 to 8\n# each, or float. Edit and apply with: shrike quantize MODEL.onnx --plan FILE …\n");
-        text.append("scheme: ").append(quoted(scheme)).append('\n');
-        ranges.ifPresent(method -> text.append("ranges: ").append(quoted(method)).append('\n'));
-        wideRanges.ifPresent(method -> text.append("wide-ranges: ").append(quoted(method)).append('\n'));
+        text.append("scheme: ").append(YamlText.quoted(scheme)).append('\n');
+        ranges.ifPresent(method -> text.append("ranges: ").append(YamlText.quoted(method)).append('\n'));
+        wideRanges.ifPresent(method -> text.append("wide-ranges: ").append(YamlText.quoted(method)).append('\n'));
         text.append("layers:\n");
-        layers.forEach((name, widths) -> text.append("  ").append(quoted(name)).append(": ")
+        layers.forEach((name, widths) -> text.append("  ").append(YamlText.quoted(name)).append(": ")
                 .append(widths.map(Widths::toString).orElse(FLOAT)).append('\n'));
         return text.toString();
     }
 
-    /** A string of YAML in double quotes. */
-    static String quoted(String text) {
-        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
-    }
-
     /** Writes the plan, all of it or nothing. */
     public void write(Path file) {
-        FileReplacement.write(file, stream -> stream.write(toYaml().getBytes(StandardCharsets.UTF_8)));
+        YamlText.write(file, toYaml());
     }
 
     /**
@@ -74,23 +61,11 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
      * @throws ModelException if it is no plan; names the line or the layer
      */
     public static QuantizationPlan read(Path file) {
-        try {
-            return parse(Files.readString(file), file.toString());
-        } catch (java.nio.file.NoSuchFileException e) {
-            throw new ShrikeException(file + ": no such file", e);
-        } catch (IOException e) {
-            throw new ShrikeException(file + ": cannot be read: " + e.getMessage(), e);
-        }
+        return parse(YamlText.read(file), file.toString());
     }
 
     static QuantizationPlan parse(String text, String label) {
-        Object loaded;
-        try {
-            loaded = new Load(LoadSettings.builder().setLabel(label).build()).loadFromString(text);
-        } catch (YamlEngineException | StackOverflowError e) {
-            throw new ModelException(label + ": no valid YAML: "
-                    + String.valueOf(e.getMessage()).strip().replaceAll("\\s*\\R\\s*", " "), e);
-        }
+        Object loaded = YamlText.parse(text, label);
         if (!(loaded instanceof Map<?, ?> map) || !(map.get("layers") instanceof Map<?, ?> entries)) {
             throw new ModelException(label + ": is no plan: a map 'layers' of widths by layer is missing");
         }

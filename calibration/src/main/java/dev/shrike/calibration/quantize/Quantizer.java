@@ -120,8 +120,12 @@ public final class Quantizer {
         return new Reconstruction(values.graph(), values.widths(), activations, effort, backend, threads, extra);
     }
 
-    /** An executor of a quantised network, of whole inputs. */
-    GraphExecutor open(Graph quantized) {
+    /**
+     * An executor of a quantised network, of whole inputs.
+     *
+     * @throws UnsupportedModelException if the engine cannot run it
+     */
+    public GraphExecutor open(Graph quantized) {
         return backend.open(GraphPasses.forInference(quantized, Map.of()),
                 ExecutorOptions.DEFAULT.withThreads(threads));
     }

@@ -46,7 +46,7 @@ final class LayerParameters {
     }
 
     private long zero(int row) {
-        return how.zeroPoint().longAt(how.isPerTensor() ? 0 : row);
+        return how.zeroPoint().longAt(group(row));
     }
 
     private int group(int row) {
@@ -54,7 +54,8 @@ final class LayerParameters {
     }
 
     private float scale(int row) {
-        return how.scale().floatAt(group(row)) * (float) Math.exp(gains[group(row)]);
+        int group = group(row);
+        return how.scale().floatAt(group) * (float) Math.exp(gains[group]);
     }
 
     int rows() {
@@ -174,7 +175,7 @@ final class LayerParameters {
     Quantization quantization() {
         float[] scales = new float[gains.length];
         for (int i = 0; i < scales.length; i++) {
-            scales[i] = how.scale().floatAt(i) * (float) Math.exp(gains[i]);
+            scales[i] = scale(i);
         }
         return new Quantization(Tensor.ofFloats(how.scale().shape(), scales), how.zeroPoint(), how.bits(),
                 how.signed(), how.narrow(), how.axis());

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.shrike.ModelException;
 import dev.shrike.ShrikeException;
 import dev.shrike.calibration.activations.CalibrationPictures;
-import dev.shrike.calibration.ranges.StatisticsCollector;
 import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.graph.Node;
 import dev.shrike.spi.Backend;
@@ -40,13 +39,8 @@ class LayerLatenciesTest {
     static void measure() {
         quantizer = new Quantizer(SmallNetwork.graph(3), Map.of(), BACKEND, 1);
         files = SmallNetwork.pictures(folder, 8);
-        try (CalibrationPictures pictures = pictures();
-                StatisticsCollector collector = new StatisticsCollector(quantizer.prepared(),
-                        quantizer.valuesToMeasure(), pictures.shape(), BACKEND, 1)) {
-            for (int i = 0; i < pictures.size(); i++) {
-                collector.add(pictures, i);
-            }
-            statistics = collector.statistics();
+        try (CalibrationPictures pictures = pictures()) {
+            statistics = SmallNetwork.statistics(quantizer, pictures, BACKEND);
             mixed = new MixedPrecision(quantizer, statistics, pictures, WIDTHS, Effort.NEAREST, (_, _, _) -> {});
         }
     }

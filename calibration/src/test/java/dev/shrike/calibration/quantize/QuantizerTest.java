@@ -13,7 +13,6 @@ import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Elements;
-import dev.shrike.calibration.ranges.StatisticsCollector;
 import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
@@ -57,13 +56,8 @@ class QuantizerTest {
         model = SmallNetwork.graph(1);
         quantizer = new Quantizer(model, Map.of(), BACKEND, 1);
         files = SmallNetwork.pictures(folder, 16);
-        try (CalibrationPictures pictures = pictures(0);
-                StatisticsCollector collector = new StatisticsCollector(quantizer.prepared(),
-                        quantizer.valuesToMeasure(), pictures.shape(), BACKEND, 1)) {
-            for (int i = 0; i < pictures.size(); i++) {
-                collector.add(pictures, i);
-            }
-            statistics = collector.statistics();
+        try (CalibrationPictures pictures = pictures(0)) {
+            statistics = SmallNetwork.statistics(quantizer, pictures, BACKEND);
         }
     }
 

@@ -1,6 +1,9 @@
 package dev.shrike.calibration.quantize;
 
 import dev.shrike.Frame;
+import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.ranges.StatisticsCollector;
+import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
@@ -10,6 +13,7 @@ import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.Window;
+import dev.shrike.spi.Backend;
 import dev.shrike.vision.Pictures;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -81,6 +85,18 @@ public final class SmallNetwork {
                 List.of(input, name + ".w", name + ".b"), List.of(result)));
         if (silu) {
             node(name, Op.Unary.of(Op.Unary.Kind.SILU), List.of(result));
+        }
+    }
+
+    /** What a quantiser needs to know of values, measured on all pictures. */
+    public static Map<String, ValueStatistics> statistics(Quantizer quantizer, CalibrationPictures pictures,
+            Backend backend) {
+        try (StatisticsCollector collector = new StatisticsCollector(quantizer.prepared(),
+                quantizer.valuesToMeasure(), pictures.shape(), backend, 1)) {
+            for (int i = 0; i < pictures.size(); i++) {
+                collector.add(pictures, i);
+            }
+            return collector.statistics();
         }
     }
 

@@ -11,7 +11,6 @@ import dev.shrike.calibration.quantize.Effort;
 import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.SmallNetwork;
 import dev.shrike.calibration.quantize.Widths;
-import dev.shrike.calibration.ranges.StatisticsCollector;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Tensor;
@@ -43,14 +42,10 @@ class DistillationTest {
     static void quantize() {
         quantizer = new Quantizer(SmallNetwork.graph(4), Map.of(), BACKEND, 1);
         files = SmallNetwork.pictures(folder, PICTURES + 24);
-        try (CalibrationPictures pictures = pictures(0, 24);
-                StatisticsCollector collector = new StatisticsCollector(quantizer.prepared(),
-                        quantizer.valuesToMeasure(), pictures.shape(), BACKEND, 1)) {
-            for (int i = 0; i < pictures.size(); i++) {
-                collector.add(pictures, i);
-            }
-            quantized = quantizer.quantize(quantizer.uniform(Widths.parse("w3a3")), collector.statistics(), pictures,
-                    Effort.FULL, (_, _, _) -> {}).graph();
+        try (CalibrationPictures pictures = pictures(0, 24)) {
+            quantized = quantizer.quantize(quantizer.uniform(Widths.parse("w3a3")),
+                    SmallNetwork.statistics(quantizer, pictures, BACKEND), pictures, Effort.FULL, (_, _, _) -> {})
+                    .graph();
         }
     }
 

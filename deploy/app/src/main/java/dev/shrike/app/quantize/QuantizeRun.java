@@ -17,11 +17,9 @@ import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.calibration.training.Distillation;
 import dev.shrike.files.FileReplacement;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
-import dev.shrike.spi.ExecutorOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -104,8 +102,7 @@ final class QuantizeRun {
                     result.activationBytes());
         }
         // What the engine cannot run is told here, not where the file goes.
-        backend.open(GraphPasses.forInference(result.graph(), Map.of()),
-                ExecutorOptions.DEFAULT.withThreads(common.threads())).close();
+        quantizer.open(result.graph()).close();
         OnnxModels.write(result.graph(), request.output());
         if (!common.quiet()) {
             summary(model, plan, result, start);
@@ -133,12 +130,15 @@ final class QuantizeRun {
     }
 
     private QuantizationPlan chosen(Quantizer quantizer, Map<String, ValueStatistics> statistics, List<Path> files) {
+        // A table that does not serve is told before the widths are tried, which takes minutes.
+        Optional<LayerLatencies> table =
+                request.latency().map(budget -> latencies(budget, quantizer, statistics, files));
         try (CalibrationPictures pictures = pictures(quantizer, files, PLAN_PICTURES)) {
             MixedPrecision mixed = new MixedPrecision(quantizer, statistics, pictures, WIDTHS, request.effort(),
                     (name, done, total) -> steps.show("trying widths of " + name, done, total));
             steps.clear();
-            if (request.latency().isPresent()) {
-                return within(request.latency().get(), mixed, latencies(quantizer, statistics, files));
+            if (table.isPresent()) {
+                return within(request.latency().orElseThrow(), mixed, table.get());
             }
             MixedPrecision.Budget budget = request
                     .averageBits().<MixedPrecision.Budget>map(MixedPrecision.Budget.AverageBits::new)
@@ -161,8 +161,9 @@ final class QuantizeRun {
     }
 
     /** The table of the file, which is measured and written where there is none. */
-    private LayerLatencies latencies(Quantizer quantizer, Map<String, ValueStatistics> statistics, List<Path> files) {
-        Path file = request.latency().orElseThrow().table();
+    private LayerLatencies latencies(QuantizeRequest.LatencyBudget budget, Quantizer quantizer,
+            Map<String, ValueStatistics> statistics, List<Path> files) {
+        Path file = budget.table();
         if (Files.exists(file)) {
             return LayerLatencies.read(file).forNetwork(quantizer, request.activations(), file.toString());
         }
