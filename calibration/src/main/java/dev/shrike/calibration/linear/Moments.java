@@ -26,6 +26,7 @@ public final class Moments implements AutoCloseable {
     private double yEnergy;
     private int filled;
     private long count;
+    private double total;
 
     /**
      * No pairs yet.
@@ -51,17 +52,23 @@ public final class Moments implements AutoCloseable {
         OpenBlas.threads(count == 0 ? Runtime.getRuntime().availableProcessors() : count);
     }
 
-    /** Takes in a pair, {@code size} elements of the first array and {@code outputs} of the second one. */
-    public void add(float[] xs, int xAt, float[] ys, int yAt) {
-        MemorySegment.copy(xs, xAt, x, ValueLayout.JAVA_FLOAT, 4L * filled * size, size);
-        MemorySegment.copy(ys, yAt, y, ValueLayout.JAVA_FLOAT, 4L * filled * outputs, outputs);
+    /**
+     * Takes in a pair, {@code size} elements of the first array and {@code outputs} of the second one.
+     *
+     * @param weight positive
+     */
+    public void add(float[] xs, int xAt, float[] ys, int yAt, float weight) {
+        float root = (float) Math.sqrt(weight);
         for (int i = 0; i < size; i++) {
-            xSum[i] += xs[xAt + i];
+            x.setAtIndex(ValueLayout.JAVA_FLOAT, (long) filled * size + i, root * xs[xAt + i]);
+            xSum[i] += (double) weight * xs[xAt + i];
         }
         for (int i = 0; i < outputs; i++) {
-            ySum[i] += ys[yAt + i];
-            yEnergy += (double) ys[yAt + i] * ys[yAt + i];
+            y.setAtIndex(ValueLayout.JAVA_FLOAT, (long) filled * outputs + i, root * ys[yAt + i]);
+            ySum[i] += (double) weight * ys[yAt + i];
+            yEnergy += (double) weight * ys[yAt + i] * ys[yAt + i];
         }
+        total += weight;
         count++;
         if (++filled == BATCH) {
             flush();
@@ -93,7 +100,7 @@ public final class Moments implements AutoCloseable {
     }
 
     /**
-     * The moments about the means, per pair.
+     * The moments about the means, per unit of weight.
      *
      * @throws IllegalStateException if there are no pairs
      */
@@ -105,17 +112,17 @@ public final class Moments implements AutoCloseable {
         double[] meanX = new double[size];
         double[] meanY = new double[outputs];
         for (int i = 0; i < size; i++) {
-            meanX[i] = xSum[i] / count;
+            meanX[i] = xSum[i] / total;
         }
-        double spread = yEnergy / count;
+        double spread = yEnergy / total;
         for (int i = 0; i < outputs; i++) {
-            meanY[i] = ySum[i] / count;
+            meanY[i] = ySum[i] / total;
             spread -= meanY[i] * meanY[i];
         }
         double[] covariance = new double[size * size];
         for (int i = 0; i < size; i++) {
             for (int j = i; j < size; j++) {
-                double value = gramSum[i * size + j] / count - meanX[i] * meanX[j];
+                double value = gramSum[i * size + j] / total - meanX[i] * meanX[j];
                 covariance[i * size + j] = value;
                 covariance[j * size + i] = value;
             }
@@ -123,7 +130,7 @@ public final class Moments implements AutoCloseable {
         double[] crossed = new double[outputs * size];
         for (int i = 0; i < outputs; i++) {
             for (int j = 0; j < size; j++) {
-                crossed[i * size + j] = crossSum[i * size + j] / count - meanY[i] * meanX[j];
+                crossed[i * size + j] = crossSum[i * size + j] / total - meanY[i] * meanX[j];
             }
         }
         return new Fit(size, outputs, covariance, crossed, meanX, meanY, Math.max(0, spread));

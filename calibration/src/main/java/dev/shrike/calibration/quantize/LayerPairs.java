@@ -36,15 +36,15 @@ final class LayerPairs implements AutoCloseable {
         this.weights = new float[outputs];
     }
 
-    void add(float[] x, int xAt, float[] y, int yAt) {
+    void add(float[] x, int xAt, float[] y, int yAt, float weight) {
         if (all != null) {
-            all.add(x, xAt, y, yAt);
+            all.add(x, xAt, y, yAt, weight);
             return;
         }
         for (int i = 0; i < outputs; i++) {
             double slope = (activation.applyAsDouble(y[yAt + i] + REACH) - activation.applyAsDouble(y[yAt + i] - REACH))
                     / (2 * REACH);
-            weights[i] = (float) Math.max(LEAST, slope * slope);
+            weights[i] = (float) (weight * Math.max(LEAST, slope * slope));
         }
         rows.add(x, xAt, y, yAt, weights);
     }

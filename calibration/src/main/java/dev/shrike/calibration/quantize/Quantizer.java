@@ -39,6 +39,7 @@ public final class Quantizer {
     private final Graph prepared;
     private final Backend backend;
     private final int threads;
+    private final Places.Choice places;
 
     /**
      * A quantiser.
@@ -54,6 +55,7 @@ public final class Quantizer {
             throw new UnsupportedModelException("is quantised already: give the float network");
         }
         this.prepared = MinMaxQuantizer.prepare(ready);
+        this.places = new EvenPlaces();
         if (prepared.inputs().size() != 1 || CodedValues.layers(prepared).isEmpty()) {
             throw new UnsupportedModelException("has " + prepared.inputs().size() + " inputs and "
                     + CodedValues.layers(prepared).size() + " convolutions; one input and a convolution are needed");
@@ -61,6 +63,18 @@ public final class Quantizer {
         this.backend = backend;
         this.threads = threads;
         dev.shrike.calibration.linear.Moments.useThreads(threads);
+    }
+
+    private Quantizer(Graph prepared, Backend backend, int threads, Places.Choice places) {
+        this.prepared = prepared;
+        this.backend = backend;
+        this.threads = threads;
+        this.places = places;
+    }
+
+    /** The same quantiser that fits layers at these places of pictures; without it, at even ones that count alike. */
+    public Quantizer at(Places.Choice choice) {
+        return new Quantizer(prepared, backend, threads, choice);
     }
 
     /** The float network with names for all values that may be quantised. */
@@ -117,7 +131,8 @@ public final class Quantizer {
         Map<String, Quantization> activations = new ActivationRanges(values,
                 plan.ranges().map(RangeMethod::parse).orElse(NARROW),
                 plan.wideRanges().map(RangeMethod::parse).orElse(WIDE)).choose(statistics);
-        return new Reconstruction(values.graph(), values.widths(), activations, effort, backend, threads, extra);
+        return new Reconstruction(values.graph(), values.widths(), activations, effort, backend, threads, extra,
+                places);
     }
 
     /**

@@ -41,6 +41,7 @@ final class Reconstruction {
     private final Backend backend;
     private final int threads;
     private final Set<Integer> extra;
+    private final Places.Choice places;
     private final Map<String, DoubleUnaryOperator> functions;
     private final Map<String, Map<Integer, Trial>> trials = new HashMap<>();
     private final Map<String, Tensor> constants;
@@ -57,7 +58,7 @@ final class Reconstruction {
      * @param activations quantisation of values
      */
     Reconstruction(Graph graph, Map<String, Widths> widths, Map<String, Quantization> activations, Effort effort,
-            Backend backend, int threads, Set<Integer> extra) {
+            Backend backend, int threads, Set<Integer> extra, Places.Choice places) {
         this.graph = graph;
         this.widths = widths;
         this.activations = activations;
@@ -65,6 +66,7 @@ final class Reconstruction {
         this.backend = backend;
         this.threads = threads;
         this.extra = extra;
+        this.places = places;
         this.functions = ActivationRanges.functions(graph);
         this.constants = new HashMap<>(graph.constants());
         this.quantization = new HashMap<>(activations);
@@ -145,7 +147,8 @@ final class Reconstruction {
                     Elements.read(output, buffer(output.elements()));
                     if (sampler != null && output.name().equals(layer.output())) {
                         codes.get(layer.input(0), i, second(codes.elements(layer.input(0))));
-                        sampler.sample(second, buffer, effort.places(), i, pairs);
+                        sampler.sample(second, buffer,
+                                places.of(layer.name(), i, sampler.places(), effort.places()), pairs);
                     }
                     if (stage.results().contains(output.name())) {
                         reals.put(output.name(), i, buffer, output.elements(), null);

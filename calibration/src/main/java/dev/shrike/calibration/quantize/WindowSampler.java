@@ -3,9 +3,8 @@ package dev.shrike.calibration.quantize;
 import dev.shrike.calibration.activations.Windows;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Window;
-import java.util.SplittableRandom;
 
-/** Gathers what a convolution reads at random places of a picture, and what it is to give there. */
+/** Gathers what a convolution reads at places of a picture, and what it is to give there. */
 final class WindowSampler {
     private final Windows windows;
     private final int places;
@@ -26,22 +25,22 @@ final class WindowSampler {
         this.row = new float[windows.size()];
     }
 
+    /** Number of places. */
+    int places() {
+        return places;
+    }
+
     /**
-     * Adds at most {@code most} places of a picture, all of them if there are no more.
+     * Adds these places of a picture.
      *
      * @param x what is read, channels together
      * @param y what is to be given, channels together
      */
-    void sample(float[] x, float[] y, int most, long seed, LayerPairs pairs) {
-        SplittableRandom random = new SplittableRandom(seed);
-        int count = Math.min(most, places);
-        for (int i = 0; i < count; i++) {
-            // One place of each of count equal parts.
-            int from = (int) ((long) i * places / count);
-            int to = (int) ((long) (i + 1) * places / count);
-            int place = from + random.nextInt(to - from);
+    void sample(float[] x, float[] y, Places chosen, LayerPairs pairs) {
+        for (int i = 0; i < chosen.indices().length; i++) {
+            int place = chosen.indices()[i];
             windows.gather(x, place, row, 0);
-            pairs.add(row, 0, y, place * outputs);
+            pairs.add(row, 0, y, place * outputs, chosen.weights()[i]);
         }
     }
 }

@@ -82,12 +82,8 @@ final class Convolution implements Operation {
     @Override
     public void backward() {
         int depth = parameters.depth();
-        Products.addTransposedTimes(y.gradient, gathered(), weightGradients, y.channels, depth, y.pixels());
-        for (int pixel = 0; pixel < y.pixels(); pixel++) {
-            int at = pixel * y.channels;
-            for (int i = 0; i < biasGradients.length; i++) {
-                biasGradients[i] += y.gradient[at + i];
-            }
+        if (weightGradients != null) {
+            learn(depth);
         }
         if (x.gradient == null) {
             return;
@@ -104,6 +100,16 @@ final class Convolution implements Operation {
         }
         for (int place = 0; place < y.pixels(); place++) {
             windows.scatter(scratch.gradients, place * windows.size(), place, x.gradient);
+        }
+    }
+
+    private void learn(int depth) {
+        Products.addTransposedTimes(y.gradient, gathered(), weightGradients, y.channels, depth, y.pixels());
+        for (int pixel = 0; pixel < y.pixels(); pixel++) {
+            int at = pixel * y.channels;
+            for (int i = 0; i < biasGradients.length; i++) {
+                biasGradients[i] += y.gradient[at + i];
+            }
         }
     }
 

@@ -123,8 +123,11 @@ public final class Distillation implements AutoCloseable {
         divide(pictures.size());
         int count = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
         for (int i = 0; i < Math.min(count, BATCH); i++) {
-            workers.add(new DistillationWorker(new TrainingNetwork(real, given, Map.of(), false),
-                    new TrainingNetwork(coded, parameters.layers(), parameters.roundings(), true), heads, inside));
+            workers.add(
+                    new DistillationWorker(new TrainingNetwork(real, given, Map.of(), TrainingNetwork.Gradients.NONE),
+                            new TrainingNetwork(coded, parameters.layers(), parameters.roundings(),
+                                    TrainingNetwork.Gradients.ALL),
+                            heads, inside));
         }
         this.pool = Executors.newFixedThreadPool(workers.size(), Thread.ofPlatform().daemon().factory());
     }

@@ -1,5 +1,7 @@
 package dev.shrike.calibration.training;
 
+import java.util.SplittableRandom;
+
 /**
  * How far a network is from its teacher: cross entropy of what the head says of objects, classes and boxes, and the
  * squared error of values inside as a share of their spread.
@@ -65,6 +67,20 @@ final class DistillationLoss {
                     student.gradient[at + i] += weight * (Operation.Activation.sigmoid(student.exact[at + i])
                             - Operation.Activation.sigmoid(teacher.exact[at + i]));
                 }
+            }
+        }
+    }
+
+    /** Adds random signs times the square root of the curvature of the loss about the teacher itself. */
+    static void probe(Value teacher, double objects, SplittableRandom random) {
+        boolean head = isHead(teacher);
+        int each = head ? teacher.channels / ANCHORS : 1;
+        for (int at = 0; at < teacher.exact.length; at += each) {
+            float belief = head ? Operation.Activation.sigmoid(teacher.exact[at + BOX]) : 0;
+            for (int i = 0; i < each; i++) {
+                float p = head ? Operation.Activation.sigmoid(teacher.exact[at + i]) : 0;
+                double root = head ? Math.sqrt(weight(i, belief, objects) * p * (1 - p)) : 1;
+                teacher.gradient[at + i] += (float) (random.nextBoolean() ? root : -root);
             }
         }
     }

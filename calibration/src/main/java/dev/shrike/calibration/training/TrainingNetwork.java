@@ -27,6 +27,15 @@ final class TrainingNetwork {
     private final Convolution.Scratch scratch = new Convolution.Scratch();
     private final Value input;
 
+    /** Of what gradients are wanted. */
+    enum Gradients {
+        NONE,
+        /** Of values alone. */
+        VALUES,
+        /** Of values and parameters. */
+        ALL
+    }
+
     /**
      * @param graph of fixed shape
      * @param parameters of each convolution by the name of its node
@@ -34,12 +43,12 @@ final class TrainingNetwork {
      * @throws UnsupportedModelException if an operation has no gradient here
      */
     TrainingNetwork(Graph graph, Map<String, LayerParameters> parameters, Map<String, Rounding> roundings,
-            boolean learns) {
+            Gradients gradients) {
         Map<String, ValueInfo> infos = ShapeInference.infer(graph);
         this.input = add(graph.inputs().getFirst(), roundings, false);
         for (Node node : graph.nodes()) {
-            Value y = add(infos.get(node.output()), roundings, learns);
-            Operation operation = operation(node, y, parameters, learns);
+            Value y = add(infos.get(node.output()), roundings, gradients != Gradients.NONE);
+            Operation operation = operation(node, y, parameters, gradients == Gradients.ALL);
             operations.add(operation);
             results.add(y);
             if (operation instanceof Convolution convolution) {

@@ -1,5 +1,6 @@
 package dev.shrike.calibration.linear;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -38,10 +39,30 @@ class MomentsTest {
     private Fit fit() {
         try (Moments moments = new Moments(SIZE, OUTPUTS)) {
             for (int i = 0; i < COUNT; i++) {
-                moments.add(xs, i * SIZE, ys, i * OUTPUTS);
+                moments.add(xs, i * SIZE, ys, i * OUTPUTS, 1);
             }
             assertEquals(COUNT, moments.count());
             return moments.fit();
+        }
+    }
+
+    @Test
+    void aPairOfThriceTheWeightIsThreePairs() {
+        try (Moments weighted = new Moments(SIZE, OUTPUTS); Moments repeated = new Moments(SIZE, OUTPUTS)) {
+            for (int i = 0; i < 300; i++) {
+                int times = i % 3 + 1;
+                weighted.add(xs, i * SIZE, ys, i * OUTPUTS, times);
+                for (int j = 0; j < times; j++) {
+                    repeated.add(xs, i * SIZE, ys, i * OUTPUTS, 1);
+                }
+            }
+            Fit one = weighted.fit();
+            Fit other = repeated.fit();
+            assertArrayEquals(other.covariance(), one.covariance(), 1e-4);
+            assertArrayEquals(other.cross(), one.cross(), 1e-4);
+            assertArrayEquals(other.meanX(), one.meanX(), 1e-9);
+            assertArrayEquals(other.meanY(), one.meanY(), 1e-9);
+            assertEquals(other.spread(), one.spread(), 1e-6);
         }
     }
 

@@ -46,7 +46,7 @@ class RowMomentsTest {
         Arrays.fill(ones, 3);
         try (RowMoments rows = filled(ones); Moments all = new Moments(SIZE, OUTPUTS)) {
             for (int i = 0; i < COUNT; i++) {
-                all.add(xs, i * SIZE, ys, i * OUTPUTS);
+                all.add(xs, i * SIZE, ys, i * OUTPUTS, 1);
             }
             Fit whole = all.fit();
             double spread = 0;

@@ -130,7 +130,8 @@ class DistillationTest {
                 }
             });
             TrainingNetwork student =
-                    new TrainingNetwork(graph, TrainingNetwork.parameters(graph), roundings, false);
+                    new TrainingNetwork(graph, TrainingNetwork.parameters(graph), roundings,
+                            TrainingNetwork.Gradients.NONE);
             student.forward(picture(3));
             // Rounding the other way at a tie moves single values by a code.
             run(graph, picture(3)).forEach((name, values) -> assertEquals(0,

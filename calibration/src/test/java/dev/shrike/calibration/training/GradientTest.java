@@ -55,9 +55,10 @@ class GradientTest {
     void weightsAndBiasesOfAllLayersAgree(long seed) {
         Graph graph = SmallNetwork.graph(seed);
         Map<String, LayerParameters> parameters = TrainingNetwork.parameters(graph);
-        TrainingNetwork student = new TrainingNetwork(graph, parameters, Map.of(), true);
+        TrainingNetwork student = new TrainingNetwork(graph, parameters, Map.of(), TrainingNetwork.Gradients.ALL);
         Graph other = SmallNetwork.graph(seed + 50);
-        TrainingNetwork teacher = new TrainingNetwork(other, TrainingNetwork.parameters(other), Map.of(), false);
+        TrainingNetwork teacher =
+                new TrainingNetwork(other, TrainingNetwork.parameters(other), Map.of(), TrainingNetwork.Gradients.NONE);
         float[] picture = picture(SmallNetwork.SIDE, seed);
         teacher.forward(picture);
         new DistillationWorker(teacher, student, HEADS, INSIDE).learn(List.of(picture), WEIGHT);
@@ -151,7 +152,7 @@ class GradientTest {
         Graph graph = new Graph("odd", List.of(input), List.of(new ValueInfo("y", input.type(), input.shape())), nodes,
                 Map.<String, Tensor>of(), Map.of(), Map.of());
         String message = assertThrows(UnsupportedModelException.class,
-                () -> new TrainingNetwork(graph, Map.of(), Map.of(), true)).getMessage();
+                () -> new TrainingNetwork(graph, Map.of(), Map.of(), TrainingNetwork.Gradients.ALL)).getMessage();
         assertTrue(message.contains("'mirror'"), message);
     }
 }

@@ -91,8 +91,8 @@ public final class QuantizeCommand implements Callable<Integer> {
             names = "--effort",
             paramLabel = "NAME",
             defaultValue = "full",
-            description = "full, or less to see what each part brings: plain-errors, no-descent, no-fit, scale-search,"
-                    + " bias, nearest (default: ${DEFAULT-VALUE}).")
+            description = "full, or less to see what each part brings: even-places, plain-errors, no-descent, no-fit,"
+                    + " scale-search, bias, nearest (default: ${DEFAULT-VALUE}).")
     private String effort;
 
     @Option(

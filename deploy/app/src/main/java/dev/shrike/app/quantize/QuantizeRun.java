@@ -15,6 +15,7 @@ import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.Widths;
 import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.calibration.training.Distillation;
+import dev.shrike.calibration.training.SensitivePlaces;
 import dev.shrike.files.FileReplacement;
 import dev.shrike.graph.Graph;
 import dev.shrike.onnx.OnnxModels;
@@ -82,11 +83,12 @@ final class QuantizeRun {
         return ExitCode.OK;
     }
 
-    private void quantize(Path model, Quantizer quantizer, Optional<QuantizationPlan> given, List<Path> files,
+    private void quantize(Path model, Quantizer bare, Optional<QuantizationPlan> given, List<Path> files,
             Backend backend, long start) {
         Map<String, ValueStatistics> statistics = new Measurement(console, steps, common.quiet()).measure(model,
-                quantizer.prepared(), quantizer.valuesToMeasure(), files, request.crop(), backend, common.threads(),
+                bare.prepared(), bare.valuesToMeasure(), files, request.crop(), backend, common.threads(),
                 request.cache().orElse(null));
+        Quantizer quantizer = request.effort().weighPlaces() ? atSensitivePlaces(bare, files) : bare;
         QuantizationPlan plan = given.orElseGet(() -> request.widths().map(quantizer::uniform)
                 .orElseGet(() -> chosen(quantizer, statistics, files)))
                 .withRanges(request.ranges(), request.wideRanges());
@@ -106,6 +108,22 @@ final class QuantizeRun {
         OnnxModels.write(result.graph(), request.output());
         if (!common.quiet()) {
             summary(model, plan, result, start);
+        }
+    }
+
+    /** Of a network whose gradients are not known here, all places count alike. */
+    private Quantizer atSensitivePlaces(Quantizer quantizer, List<Path> files) {
+        try (CalibrationPictures pictures = pictures(quantizer, files, files.size())) {
+            return quantizer.at(new SensitivePlaces(quantizer.prepared(), pictures, request.effort().places(),
+                    common.threads(), done -> steps.show("weighing places", done, files.size())));
+        } catch (UnsupportedModelException e) {
+            steps.clear();
+            if (!common.quiet()) {
+                console.note("all places of a picture count alike: " + e.getMessage());
+            }
+            return quantizer;
+        } finally {
+            steps.clear();
         }
     }
 

@@ -1,0 +1,28 @@
+package dev.shrike.calibration.quantize;
+
+/**
+ * Places of a picture at which a layer is fitted.
+ *
+ * @param indices of places, counted row by row
+ * @param weights what an error at each of them counts, about 1 in the mean
+ */
+public record Places(int[] indices, float[] weights) {
+    public Places {
+        if (indices.length != weights.length) {
+            throw new IllegalArgumentException(indices.length + " places and " + weights.length + " weights");
+        }
+    }
+
+    /** Chooses the places of a picture at which a layer is fitted. */
+    @FunctionalInterface
+    public interface Choice {
+        /**
+         * At most {@code most} places, all of them if there are no more.
+         *
+         * @param layer name of its node
+         * @param picture index of the picture
+         * @param count places that there are
+         */
+        Places of(String layer, int picture, int count, int most);
+    }
+}

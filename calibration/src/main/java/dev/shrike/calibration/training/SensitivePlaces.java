@@ -1,0 +1,153 @@
+package dev.shrike.calibration.training;
+
+import dev.shrike.UnsupportedModelException;
+import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.Subgraphs;
+import dev.shrike.calibration.linear.Moments;
+import dev.shrike.calibration.quantize.CodedValues;
+import dev.shrike.calibration.quantize.Places;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.Node;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.IntConsumer;
+
+/**
+ * Chooses and weighs places by how much the head of a network feels an error there: most of a picture is background,
+ * where much may go wrong before anything is detected.
+ *
+ * <p>An error e of what a layer gives changes the loss by about {@code e^T J^T C J e / 2}, J being the derivative of the
+ * head's logits and C the diagonal curvature of their cross entropy (the Gauss-Newton matrix). The diagonal of
+ * {@code J^T C J} is estimated as the square of the gradient of {@code z^T C^(1/2) head} for random signs z (Hutchinson
+ * 1990; Fisher information as in BRECQ, Li et al. 2021), summed over the channels of a place.
+ */
+public final class SensitivePlaces implements Places.Choice {
+    /** What a place counts whatever the head feels, as a share of the mean. */
+    private static final double FLOOR = 0.2;
+    /** Share of the places that are drawn as if all counted alike. */
+    private static final double EVEN = 0.5;
+
+    private final Map<String, Places[]> chosen = new HashMap<>();
+
+    /**
+     * Measures a float network on pictures.
+     *
+     * @param prepared as the quantiser prepared it
+     * @param pictures the same, with the same windows, that the layers are fitted to
+     * @param most places of each picture for a layer
+     * @param listener told of the pictures done
+     * @throws UnsupportedModelException if an operation has no gradient here
+     */
+    public SensitivePlaces(Graph prepared, CalibrationPictures pictures, int most, int threads, IntConsumer listener) {
+        List<Node> layers = CodedValues.layers(prepared);
+        Graph real = Subgraphs.resized(prepared, pictures.shape(), layers.stream().map(Node::output).toList());
+        Map<String, LayerParameters> parameters = TrainingNetwork.parameters(real);
+        Set<String> read = new HashSet<>();
+        real.nodes().forEach(node -> read.addAll(node.inputs()));
+        List<String> heads = layers.stream().map(Node::output).filter(name -> !read.contains(name)).toList();
+        layers.forEach(layer -> chosen.put(layer.name(), new Places[pictures.size()]));
+        int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+        Moments.useThreads(1);
+        try (ExecutorService pool = Executors.newFixedThreadPool(count)) {
+            List<TrainingNetwork> networks = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                networks.add(new TrainingNetwork(real, parameters, Map.of(), TrainingNetwork.Gradients.VALUES));
+            }
+            List<Future<?>> running = new ArrayList<>();
+            for (int i = 0; i < pictures.size(); i++) {
+                int picture = i;
+                float[] pixels = new float[(int) pictures.shape().elements()];
+                pictures.read(i, pixels);
+                TrainingNetwork network = networks.get(i % count);
+                if (i >= count) {
+                    WindowReader.await(running.get(i - count));
+                }
+                running.add(pool.submit(() -> measure(network, heads, layers, picture, pixels, most)));
+                listener.accept(i + 1);
+            }
+            running.forEach(WindowReader::await);
+        } finally {
+            Moments.useThreads(threads);
+        }
+    }
+
+    private void measure(TrainingNetwork network, List<String> heads, List<Node> layers, int picture, float[] pixels,
+            int most) {
+        SplittableRandom random = new SplittableRandom(picture);
+        network.forward(pixels);
+        probe(network, heads, random);
+        for (Node layer : layers) {
+            chosen.get(layer.name())[picture] =
+                    choose(importance(sensitivities(network.value(layer.output()))), most, random);
+        }
+    }
+
+    /** Leads a random probe of the heads back to all values, after the network ran forwards. */
+    static void probe(TrainingNetwork network, List<String> heads, SplittableRandom random) {
+        network.clearValues();
+        double objects = heads.stream().map(network::value).filter(DistillationLoss::isHead)
+                .mapToDouble(DistillationLoss::objects).sum();
+        heads.forEach(head -> DistillationLoss.probe(network.value(head), objects, random));
+        network.backward();
+    }
+
+    /** The sum of the squared gradients of each place. */
+    static double[] sensitivities(Value value) {
+        double[] sums = new double[value.pixels()];
+        for (int i = 0; i < value.gradient.length; i++) {
+            sums[i / value.channels] += (double) value.gradient[i] * value.gradient[i];
+        }
+        return sums;
+    }
+
+    /** What each place counts, 1 in the mean. */
+    private static double[] importance(double[] sensitivities) {
+        double mean = Arrays.stream(sensitivities).average().orElse(0);
+        return Arrays.stream(sensitivities).map(own -> FLOOR + (1 - FLOOR) * (mean > 0 ? own / mean : 1)).toArray();
+    }
+
+    /** Places drawn in proportion to a mixture of what they count and of 1, systematically; weights undo the drawing. */
+    static Places choose(double[] importance, int most, SplittableRandom random) {
+        int count = Math.min(most, importance.length);
+        int[] indices = new int[count];
+        float[] weights = new float[count];
+        if (count == importance.length) {
+            for (int i = 0; i < count; i++) {
+                indices[i] = i;
+                weights[i] = (float) importance[i];
+            }
+            return new Places(indices, weights);
+        }
+        double step = (double) importance.length / count;
+        double next = random.nextDouble() * step;
+        double sum = 0;
+        int drawn = 0;
+        for (int place = 0; place < importance.length; place++) {
+            double chance = EVEN + (1 - EVEN) * importance[place];
+            sum += chance;
+            while (drawn < count && next < sum) {
+                indices[drawn] = place;
+                weights[drawn++] = (float) (importance[place] / chance);
+                next += step;
+            }
+        }
+        return new Places(Arrays.copyOf(indices, drawn), Arrays.copyOf(weights, drawn));
+    }
+
+    @Override
+    public Places of(String layer, int picture, int count, int most) {
+        if (!chosen.containsKey(layer)) {
+            throw new IllegalArgumentException("the layer '" + layer + "' was not measured");
+        }
+        return chosen.get(layer)[picture];
+    }
+}
