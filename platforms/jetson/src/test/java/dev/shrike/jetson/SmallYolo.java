@@ -17,7 +17,7 @@ import java.util.Random;
 
 /**
  * A network with the input and the output of an exported YOLO that looks at a picture of 64x64 by one convolution of
- * random weights: 64 boxes of two classes, one of about 16 pixels around each block of 8x8. White pictures make values
+ * random weights: 64 boxes of two classes, one of about 24 pixels around each block of 8x8. White pictures make values
  * of it that are not finite, if asked for.
  */
 final class SmallYolo {
@@ -74,17 +74,28 @@ final class SmallYolo {
         for (int i = 0; i < weight.length; i++) {
             weight[i] = (float) random.nextGaussian() / BLOCK;
         }
+        // Without a mean, so that only differences within a block count.
+        int area = 3 * BLOCK * BLOCK;
+        for (int value = 0; value < values; value++) {
+            float sum = 0;
+            for (int i = 0; i < area; i++) {
+                sum += weight[value * area + i];
+            }
+            for (int i = 0; i < area; i++) {
+                weight[value * area + i] -= sum / area;
+            }
+        }
         if (overflows) {
-            java.util.Arrays.fill(weight, weight.length - 3 * BLOCK * BLOCK, weight.length, 1e38f);
+            java.util.Arrays.fill(weight, weight.length - area, weight.length, 1e38f);
         }
         return Tensor.ofFloats(Shape.of(values, 3, BLOCK, BLOCK), weight);
     }
 
     private static Tensor bias(int values) {
         float[] bias = new float[values];
-        bias[2] = 2 * BLOCK;
-        bias[3] = 2 * BLOCK;
-        java.util.Arrays.fill(bias, 4, values, 0.2f);
+        bias[2] = 3 * BLOCK;
+        bias[3] = 3 * BLOCK;
+        java.util.Arrays.fill(bias, 4, values, 0.5f);
         return Tensor.ofFloats(Shape.of(values), bias);
     }
 
