@@ -86,6 +86,13 @@ class BatchDetectorTest {
         }
     }
 
+    /** What the GPU suite makes of networks that were exported for one picture. */
+    @Test
+    void aNetworkForOnePictureBecomesOneForABatch() {
+        assertSameAsAlone(SmallYolo.v5(1), BatchedNetwork.of(SmallYolo.v5(1), 3), 3, Decode.CPU);
+        assertSameAsAlone(SmallYolo.v8(1), BatchedNetwork.of(SmallYolo.v8(1), 2), 2, Decode.CPU);
+    }
+
     @Test
     void withoutACompilerTheProcessorResizesAndDecodes() {
         gpu.compilesNothing();
