@@ -26,8 +26,9 @@ public interface Detector extends AutoCloseable {
 
     /**
      * The objects in each of the frames, in their order; frames may differ in size. An engine that was built for a
-     * batch of N looks at N frames in one run, and of a last run that is not full pays the whole; any other looks at one
-     * after another. Results are those of {@link #detect}, but for the last digits where a batch rounds in another way.
+     * batch of N looks at N frames in one run, and pays the whole for a last run that is not full; any other looks at
+     * one after another. Results are those of {@link #detect}, but for the last digits where a batch rounds in another
+     * way.
      *
      * <p>If a frame cannot be read or the engine fails, nothing is returned for any frame.
      *

@@ -49,7 +49,7 @@ record EngineOptions(
     enum Decode {
         /** Where it is quicker, tried when a detector opens. */
         AUTO,
-        /** On the GPU; a detector whose GPU cannot does not open. Raw heads are decoded on the processor all the same. */
+        /** On the GPU; a detector whose GPU cannot does not open. Raw heads stay on the processor all the same. */
         GPU,
         /** On the processor. */
         CPU

@@ -123,13 +123,14 @@ final class TensorRtExecutor implements CandidateExecutor {
             throw new IllegalStateException("the executor was asked to pick before");
         }
         int index = output(query.output());
-        candidates =
-                choice.choose(() -> new GpuCandidates(gpu, query, memory[index], ports.get(index).dims().getFirst(),
-                        choice.capacity()), this::tryPicking, () -> {
-                            copyOutputs();
-                            stream.synchronize();
-                            onHost.run();
-                        });
+        int batch = ports.get(index).dims().getFirst();
+        Runnable decode = () -> {
+            copyOutputs();
+            stream.synchronize();
+            onHost.run();
+        };
+        candidates = choice.choose(() -> new GpuCandidates(gpu, query, memory[index], batch, choice.capacity()),
+                tried -> tryPicking(tried, decode), decode);
         if (candidates != null) {
             opened.add(candidates);
             bytes += candidates.bytes();
@@ -138,12 +139,16 @@ final class TensorRtExecutor implements CandidateExecutor {
         return candidates != null;
     }
 
-    /** On the outputs of the black pictures of {@link #record}. */
-    private void tryPicking(GpuCandidates tried) {
+    /** On the outputs of the black pictures of {@link #record}; what the GPU leaves over costs the other way too. */
+    private void tryPicking(GpuCandidates tried, Runnable decode) {
         tried.submit(stream);
         stream.synchronize();
+        boolean complete = true;
         for (int i = 0; i < tried.pictures(); i++) {
-            tried.read(i, (_, _, _, _, _, _) -> {}, stream);
+            complete &= tried.read(i, (_, _, _, _, _, _) -> {}, stream);
+        }
+        if (!complete) {
+            decode.run();
         }
     }
 

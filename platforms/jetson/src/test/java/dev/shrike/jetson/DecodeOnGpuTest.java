@@ -154,6 +154,16 @@ class DecodeOnGpuTest {
         assertEquals(0, gpu.open());
     }
 
+    /** With a threshold of 0 every box is a candidate, so that a short list never suffices. */
+    @Test
+    void whatTheGpuLeavesOverCountsAgainstIt() {
+        gpu.kernelsTake(0);
+        try (Detector detector = open(SmallYolo.v5(1), DetectorOptions.DEFAULT.withThresholds(0, 0.45f), Decode.AUTO,
+                10)) {
+            assertTrue(detector.engine().endsWith(", decoding on the CPU)"), detector.engine());
+        }
+    }
+
     @Test
     void whatIsForcedIsNotTried() {
         gpu.kernelsTake(1_000_000);
