@@ -1,5 +1,6 @@
 package dev.shrike;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -7,7 +8,7 @@ import java.util.List;
  *
  * <ol>
  *   <li>Open one with {@link Detectors#open}; this loads and prepares the network.
- *   <li>Call {@link #detect} once a frame.
+ *   <li>Call {@link #detect} once a frame, or {@link #detectAll} with several.
  *   <li>Close it; closing twice does nothing, and use after close throws {@link IllegalStateException}.
  * </ol>
  *
@@ -15,12 +16,37 @@ import java.util.List;
  */
 public interface Detector extends AutoCloseable {
     /**
-     * The objects in the frame, best first, with boxes in pixels of the frame.
+     * The objects in the frame, best first, with boxes in pixels of the frame. An engine that was built for a batch
+     * runs the whole batch for it.
      *
      * @throws DeviceException if the engine failed
      * @throws IllegalStateException if the detector was closed
      */
     Detections detect(Frame frame);
+
+    /**
+     * The objects in each of the frames, in their order; frames may differ in size. An engine that was built for a
+     * batch of N looks at N frames in one run, and pays the whole for a last run that is not full; any other looks at
+     * one after another. Results are those of {@link #detect}, but for the last digits where a batch rounds in another
+     * way.
+     *
+     * <p>If a frame cannot be read or the engine fails, nothing is returned for any frame.
+     *
+     * @throws DeviceException if the engine failed
+     * @throws IllegalStateException if the detector was closed
+     */
+    default List<Detections> detectAll(List<Frame> frames) {
+        List<Detections> found = new ArrayList<>(frames.size());
+        for (Frame frame : List.copyOf(frames)) {
+            found.add(detect(frame));
+        }
+        return List.copyOf(found);
+    }
+
+    /** Most frames that {@link #detectAll} looks at in one run of the network. */
+    default int batch() {
+        return 1;
+    }
 
     /** Names of the classes, by class id. */
     List<String> labels();

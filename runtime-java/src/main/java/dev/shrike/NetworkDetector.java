@@ -1,11 +1,11 @@
 package dev.shrike;
 
-import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
-import dev.shrike.graph.ValueInfo;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Binding;
+import dev.shrike.spi.CandidateExecutor;
+import dev.shrike.spi.CandidateQuery;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import dev.shrike.vision.Candidates;
@@ -19,83 +19,153 @@ import dev.shrike.vision.ScoreFilter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
-/** A detector that runs a network on one engine: letterbox, network, head decoder, non-maximum suppression. */
+/**
+ * A detector that runs a network on one engine: letterbox, network, head decoder, non-maximum suppression. A network of
+ * a fixed batch has a letterbox and a decoder for each picture of it.
+ */
 final class NetworkDetector implements Detector {
-    private static final int CHANNELS = 3;
-
     private final String engine;
     private final GraphExecutor executor;
-    private final Letterbox letterbox;
-    private final HeadDecoder decoder;
+    private final List<Letterbox> letterboxes;
+    private final List<HeadDecoder> decoders;
     private final List<String> labels;
     private final ScoreFilter filter;
     private final NonMaxSuppression suppression;
     private final Candidates candidates = new Candidates();
+    /** The executor if it picks candidates by itself, else null. */
+    private final CandidateExecutor picking;
+    private final LetterboxTransform[] transforms;
+    private final long[] letterboxNanos;
     private boolean closed;
 
     private NetworkDetector(
-            String engine, GraphExecutor executor, Letterbox letterbox, HeadDecoder decoder, List<String> labels,
-            DetectorOptions options) {
-        this.engine = engine;
+            Backend backend, GraphExecutor executor, List<Letterbox> letterboxes, List<HeadDecoder> decoders,
+            List<String> labels, DetectorOptions options) {
         this.executor = executor;
-        this.letterbox = letterbox;
-        this.decoder = decoder;
+        this.letterboxes = letterboxes;
+        this.decoders = decoders;
         this.labels = labels;
         this.filter = ScoreFilter.of(options);
         this.suppression = new NonMaxSuppression(options.iou(), options.agnostic(), options.maxDetections());
+        this.transforms = new LetterboxTransform[letterboxes.size()];
+        this.letterboxNanos = new long[letterboxes.size()];
+        this.picking = picking();
+        // An engine tells there what it chose, so this comes after the choice.
+        this.engine = backend.name() + " (" + executor.description() + ")";
     }
 
     /** Opens the network on the engine; what was opened is closed again if a later step fails. */
     static NetworkDetector open(
             Graph network, Map<String, String> choices, DetectorOptions options, Backend backend) {
-        ValueInfo input = pictureInput(network);
+        PictureInput input = PictureInput.of(network, backend);
         InputSize size = InputSize.choose(
                 input.shape(), options.inputWidth(), options.inputHeight(), Labels.stride(network.metadata()));
-        Shape shape = Shape.of(1, CHANNELS, size.height(), size.width());
+        Shape shape = Shape.of(input.batch(), PictureInput.CHANNELS, size.height(), size.width());
         ExecutorOptions how = ExecutorOptions.DEFAULT.withThreads(options.threads())
                 .withInputShapes(Map.of(input.name(), shape)).withChoices(choices);
         GraphExecutor executor = backend.open(network, how);
-        Letterbox letterbox = null;
+        List<Letterbox> letterboxes = new ArrayList<>();
         try {
-            HeadDecoder decoder =
-                    HeadDecoder.of(executor.outputs(), size.width(), size.height(), network.metadata());
-            List<String> labels = Labels.of(network.metadata(), decoder.classes());
-            requireClasses(options.classes(), labels);
-            letterbox = new Letterbox(pictureBinding(executor, input.name()));
-            String engine = backend.name() + " (" + executor.description() + ")";
-            return new NetworkDetector(engine, executor, letterbox, decoder, labels, options);
-        } catch (RuntimeException | Error e) {
-            if (letterbox != null) {
-                letterbox.close();
+            List<HeadDecoder> decoders = new ArrayList<>();
+            Binding pictures = pictureBinding(executor, input.name());
+            for (int i = 0; i < input.batch(); i++) {
+                decoders.add(HeadDecoder.of(outputs(executor, i, input.batch()), size.width(), size.height(),
+                        network.metadata()));
             }
+            List<String> labels = Labels.of(network.metadata(), decoders.getFirst().classes());
+            requireClasses(options.classes(), labels);
+            for (int i = 0; i < input.batch(); i++) {
+                letterboxes.add(new Letterbox(pictures.picture(i)));
+            }
+            return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options);
+        } catch (RuntimeException | Error e) {
+            letterboxes.forEach(Letterbox::close);
             executor.close();
             throw e;
         }
     }
 
+    /** What the network writes for one picture. */
+    private static List<Binding> outputs(GraphExecutor executor, int picture, int batch) {
+        return executor.outputs().stream()
+                .map(output -> batch > 1 && !output.dims().isEmpty() && output.dims().getFirst() == batch
+                        ? output.picture(picture) : output)
+                .toList();
+    }
+
+    private CandidateExecutor picking() {
+        if (!(executor instanceof CandidateExecutor able)) {
+            return null;
+        }
+        Optional<CandidateQuery> query = decoders.getFirst().query(filter);
+        Runnable onHost = () -> decoders.forEach(decoder -> {
+            candidates.clear();
+            decoder.decode(filter, candidates);
+        });
+        return query.isPresent() && able.pick(query.get(), onHost) ? able : null;
+    }
+
     @Override
     public Detections detect(Frame frame) {
+        return detectAll(List.of(frame)).getFirst();
+    }
+
+    @Override
+    public List<Detections> detectAll(List<Frame> frames) {
         if (closed) {
             throw new IllegalStateException("the detector was closed");
         }
-        long start = System.nanoTime();
-        LetterboxTransform transform = executor.accept(frame)
+        List<Frame> all = List.copyOf(frames);
+        List<Detections> found = new ArrayList<>(all.size());
+        for (int from = 0; from < all.size(); from += batch()) {
+            detectTogether(all.subList(from, Math.min(all.size(), from + batch())), found);
+        }
+        return List.copyOf(found);
+    }
+
+    /** Looks at no more frames than the batch has room for in one run; the rest of the batch stays as it was. */
+    private void detectTogether(List<Frame> frames, List<Detections> found) {
+        long written = System.nanoTime();
+        for (int i = 0; i < frames.size(); i++) {
+            long start = written;
+            transforms[i] = write(frames.get(i), i);
+            written = System.nanoTime();
+            letterboxNanos[i] = written - start;
+        }
+        executor.run();
+        long decoded = System.nanoTime();
+        long networkNanos = (decoded - written) / frames.size();
+        for (int i = 0; i < frames.size(); i++) {
+            long start = decoded;
+            List<Detection> list = read(i);
+            decoded = System.nanoTime();
+            Frame frame = frames.get(i);
+            StageTimes times = new StageTimes(letterboxNanos[i], networkNanos, decoded - start);
+            found.add(new Detections(frame.width(), frame.height(), frame.captured(), times, list));
+        }
+    }
+
+    private LetterboxTransform write(Frame frame, int picture) {
+        Letterbox letterbox = letterboxes.get(picture);
+        return executor.accept(frame, picture)
                 ? LetterboxTransform.of(frame.width(), frame.height(), letterbox.width(), letterbox.height())
                 : letterbox.apply(frame);
-        long written = System.nanoTime();
-        executor.run();
-        long ran = System.nanoTime();
+    }
+
+    private List<Detection> read(int picture) {
         candidates.clear();
-        decoder.decode(filter, candidates);
+        if (picking == null || !picking.candidates(picture, candidates)) {
+            decoders.get(picture).decode(filter, candidates);
+        }
         int count = suppression.run(candidates);
         List<Detection> found = new ArrayList<>(count);
         for (int rank = 0; rank < count; rank++) {
-            found.add(detection(suppression.kept(rank), transform));
+            found.add(detection(suppression.kept(rank), transforms[picture]));
         }
-        StageTimes times = new StageTimes(written - start, ran - written, System.nanoTime() - ran);
-        return new Detections(frame.width(), frame.height(), frame.captured(), times, found);
+        return found;
     }
 
     private Detection detection(int index, LetterboxTransform transform) {
@@ -111,6 +181,11 @@ final class NetworkDetector implements Detector {
     }
 
     @Override
+    public int batch() {
+        return letterboxes.size();
+    }
+
+    @Override
     public List<String> labels() {
         return labels;
     }
@@ -122,41 +197,21 @@ final class NetworkDetector implements Detector {
 
     @Override
     public int inputWidth() {
-        return letterbox.width();
+        return letterboxes.getFirst().width();
     }
 
     @Override
     public int inputHeight() {
-        return letterbox.height();
+        return letterboxes.getFirst().height();
     }
 
     @Override
     public void close() {
         if (!closed) {
             closed = true;
-            letterbox.close();
+            letterboxes.forEach(Letterbox::close);
             executor.close();
         }
-    }
-
-    private static ValueInfo pictureInput(Graph network) {
-        if (network.inputs().size() != 1) {
-            throw new UnsupportedModelException("network " + network.name() + " has " + network.inputs().size()
-                    + " inputs, a detection network has one picture");
-        }
-        ValueInfo input = network.inputs().getFirst();
-        Shape shape = input.shape();
-        boolean picture = shape.rank() == 4 && isOpenOr(shape.dim(0), 1) && isOpenOr(shape.dim(1), CHANNELS);
-        boolean floating = input.type() == DataType.FLOAT32 || input.type() == DataType.FLOAT16;
-        if (!picture || !floating) {
-            throw new UnsupportedModelException("input " + input.name() + " is " + input.type() + input.shape()
-                    + ", a detection network takes one picture as float 1x3xHxW (batch 1)");
-        }
-        return input;
-    }
-
-    private static boolean isOpenOr(long dim, long wanted) {
-        return dim == Shape.OPEN || dim == wanted;
     }
 
     private static Binding pictureBinding(GraphExecutor executor, String name) {

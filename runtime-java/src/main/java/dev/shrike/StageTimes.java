@@ -1,7 +1,8 @@
 package dev.shrike;
 
 /**
- * How long each stage of one detection took, in nanoseconds of wall time.
+ * How long each stage of one detection took, in nanoseconds of wall time. Of frames that one run of the network looked
+ * at together, each has an equal share of its time.
  *
  * @param letterbox resizing, padding and normalising the frame into the network's input
  * @param network running the network

@@ -20,6 +20,14 @@ public interface Backend {
     int rank();
 
     /**
+     * Whether detectors may run networks of a fixed batch of several pictures on this engine. Where they may not, such
+     * a network is refused.
+     */
+    default boolean runsBatches() {
+        return false;
+    }
+
+    /**
      * Prepares a network for running.
      *
      * @param graph any graph; open dimensions of its inputs are fixed by the options

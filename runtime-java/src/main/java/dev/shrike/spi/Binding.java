@@ -1,6 +1,7 @@
 package dev.shrike.spi;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -19,6 +20,20 @@ public record Binding(String name, List<Integer> dims, List<Integer> strides, Me
         if (dims.size() != strides.size()) {
             throw new IllegalArgumentException(name + ": " + dims.size() + " dims, " + strides.size() + " strides");
         }
+    }
+
+    /**
+     * One picture of a batch: the same with a first dimension of 1.
+     *
+     * @throws IndexOutOfBoundsException if the first dimension has no such index
+     */
+    public Binding picture(int index) {
+        if (dims.isEmpty() || index < 0 || index >= dims.getFirst()) {
+            throw new IndexOutOfBoundsException(name + " of " + dims + " has no picture " + index);
+        }
+        List<Integer> one = new ArrayList<>(dims);
+        one.set(0, 1);
+        return new Binding(name, one, strides, memory.asSlice((long) Float.BYTES * index * strides.getFirst()));
     }
 
     /** Number of elements. */

@@ -41,6 +41,16 @@ public interface GraphExecutor extends AutoCloseable {
     }
 
     /**
+     * As {@link #accept(Frame)} for one picture of a batch. An executor takes every picture in this way or none; those
+     * that it is not given stay as they are.
+     *
+     * @param picture index in the batch
+     */
+    default boolean accept(Frame frame, int picture) {
+        return picture == 0 && accept(frame);
+    }
+
+    /**
      * Runs the network once on the inputs as they are.
      *
      * @throws dev.shrike.DeviceException if a step failed; names the step

@@ -1,12 +1,13 @@
 package dev.shrike.vision;
 
+import dev.shrike.spi.CandidateSink;
 import java.util.Arrays;
 
 /**
  * Boxes that a head decoder found, before non-maximum suppression, in pixels of the network's input. Arrays grow as
  * needed and are kept, so that decoding one frame after another makes no garbage.
  */
-public final class Candidates {
+public final class Candidates implements CandidateSink {
     float[] x1 = new float[256];
     float[] y1 = new float[256];
     float[] x2 = new float[256];
@@ -56,6 +57,7 @@ public final class Candidates {
     }
 
     /** Adds a box given by its centre and size; a negative size counts as 0. */
+    @Override
     public void addCentred(float x, float y, float width, float height, float boxScore, int boxClass) {
         if (size == score.length) {
             grow();

@@ -3,8 +3,10 @@ package dev.shrike.vision;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.spi.Binding;
+import dev.shrike.spi.CandidateQuery;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Turns what a detection network writes into candidate boxes. Bound to the outputs of one executor; confined to one
@@ -23,6 +25,14 @@ public sealed interface HeadDecoder permits Yolov5Output, Yolov5Heads, Yolov8Out
      * @throws ModelException if the output holds values that are not finite
      */
     void decode(ScoreFilter filter, Candidates candidates);
+
+    /**
+     * What {@link #decode} with this filter gives, as a question to an executor that can answer it by itself; empty for
+     * raw heads.
+     */
+    default Optional<CandidateQuery> query(ScoreFilter filter) {
+        return Optional.empty();
+    }
 
     /**
      * The decoder for the outputs of a network, chosen by their shapes and the model's metadata: the exported YOLOv5

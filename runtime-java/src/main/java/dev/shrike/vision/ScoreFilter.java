@@ -28,6 +28,16 @@ public record ScoreFilter(float confidence, boolean multiLabel, BitSet classes) 
         return new ScoreFilter(options.confidence(), options.multiLabel(), wanted);
     }
 
+    /** Those of so many classes that count. */
+    BitSet wanted(int count) {
+        BitSet wanted = new BitSet(count);
+        wanted.set(0, count);
+        if (classes != null) {
+            wanted.and(classes);
+        }
+        return wanted;
+    }
+
     /** Whether boxes of the class count. */
     boolean wants(int classId) {
         return classes == null || classes.get(classId);

@@ -2,8 +2,10 @@ package dev.shrike.vision;
 
 import dev.shrike.ModelException;
 import dev.shrike.spi.Binding;
+import dev.shrike.spi.CandidateQuery;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 
 /**
  * The output of an exported YOLOv5, {@code [1, N, 5 + classes]}: centre x, centre y, width, height in pixels of the
@@ -38,6 +40,13 @@ final class Yolov5Output implements HeadDecoder {
     @Override
     public String description() {
         return "YOLOv5 output " + output.dims();
+    }
+
+    @Override
+    public Optional<CandidateQuery> query(ScoreFilter filter) {
+        return Optional.of(new CandidateQuery(output.name(), boxes, row.classes(), Math.toIntExact(boxStride),
+                Math.toIntExact(valueStride), true, filter.confidence(), filter.multiLabel() && row.classes() > 1,
+                filter.wanted(row.classes())));
     }
 
     @Override

@@ -1,9 +1,11 @@
 package dev.shrike.vision;
 
 import dev.shrike.spi.Binding;
+import dev.shrike.spi.CandidateQuery;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * The output of an exported YOLOv8, {@code [1, 4 + classes, N]}: centre x, centre y, width, height in pixels of the
@@ -48,6 +50,13 @@ final class Yolov8Output implements HeadDecoder {
     @Override
     public String description() {
         return "YOLOv8 output " + output.dims();
+    }
+
+    @Override
+    public Optional<CandidateQuery> query(ScoreFilter filter) {
+        return Optional.of(new CandidateQuery(output.name(), boxes, row.classes(), Math.toIntExact(boxStride),
+                Math.toIntExact(valueStride), false, filter.confidence(), filter.multiLabel() && row.classes() > 1,
+                filter.wanted(row.classes())));
     }
 
     @Override

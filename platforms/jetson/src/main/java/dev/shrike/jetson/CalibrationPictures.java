@@ -45,8 +45,13 @@ final class CalibrationPictures implements AutoCloseable {
         try {
             hostMemory = gpu.allocateHost(input.bytes());
             deviceMemory = gpu.allocate(input.bytes());
-            for (Binding picture : pictures(Ports.binding(input, hostMemory.segment()))) {
-                letterboxes.add(new Letterbox(picture));
+            Binding batch = Ports.binding(input, hostMemory.segment());
+            if (batch.dims().size() != 4) {
+                throw new UnsupportedModelException("'" + batch.name() + "' has the dims " + batch.dims()
+                        + " instead of [N, 3, height, width]: INT8 can be calibrated on pictures only");
+            }
+            for (int i = 0; i < batch.dims().getFirst(); i++) {
+                letterboxes.add(new Letterbox(batch.picture(i)));
             }
         } catch (RuntimeException | Error e) {
             letterboxes.forEach(Letterbox::close);
@@ -98,22 +103,6 @@ final class CalibrationPictures implements AutoCloseable {
             }
         }
         return Digests.hex(digest);
-    }
-
-    /** The pictures of a batch, each as a batch of one. */
-    private static List<Binding> pictures(Binding batch) {
-        if (batch.dims().size() != 4) {
-            throw new UnsupportedModelException("'" + batch.name() + "' has the dims " + batch.dims()
-                    + " instead of [N, 3, height, width]: INT8 can be calibrated on pictures only");
-        }
-        List<Integer> dims = new ArrayList<>(batch.dims());
-        dims.set(0, 1);
-        long bytes = (long) Float.BYTES * batch.strides().getFirst();
-        List<Binding> pictures = new ArrayList<>();
-        for (int i = 0; i < batch.dims().getFirst(); i++) {
-            pictures.add(new Binding(batch.name(), dims, batch.strides(), batch.memory().asSlice(i * bytes, bytes)));
-        }
-        return pictures;
     }
 
     /**

@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * How to build engines. Every part has a system property {@code shrike.tensorrt.…}.
+ * How to build engines and run them. Every part has a system property {@code shrike.tensorrt.…}.
  *
  * @param precision formats that layers may run in ({@code precision})
  * @param calibration how ranges for INT8 are found where the model brings none ({@code calibration})
@@ -19,6 +19,7 @@ import java.util.function.Function;
  *     ({@code workspace}, in MiB)
  * @param cache folder that keeps engines, timings and calibrations ({@code cache})
  * @param detailed whether engines keep what a profiler shows ({@code detailed})
+ * @param decode where candidates are found in the network's output ({@code decode})
  */
 record EngineOptions(
         Precision precision,
@@ -28,7 +29,8 @@ record EngineOptions(
         int dlaCore,
         long workspaceBytes,
         Path cache,
-        boolean detailed) {
+        boolean detailed,
+        Decode decode) {
     /** Formats that layers may run in. */
     enum Precision {
         /** INT8 beside FP16 if the model is quantised or there are pictures, else FP16. */
@@ -41,6 +43,16 @@ record EngineOptions(
         INT8,
         /** Whatever is quickest of INT8, FP16 and FP32. */
         BEST
+    }
+
+    /** Where candidates are found. */
+    enum Decode {
+        /** Where it is quicker, tried when a detector opens. */
+        AUTO,
+        /** On the GPU; a detector whose GPU cannot does not open. Raw heads stay on the processor all the same. */
+        GPU,
+        /** On the processor. */
+        CPU
     }
 
     private static final int DEFAULT_PICTURES = 500;
@@ -62,7 +74,8 @@ record EngineOptions(
                 (int) number("dla", get.apply("dla").orElse("-1"), -1, 15),
                 number("workspace", get.apply("workspace").orElse("0"), 0, 1 << 20) << 20,
                 get.apply("cache").map(Path::of).orElse(caches.resolve("shrike").resolve("engines")),
-                get.apply("detailed").map(Boolean::parseBoolean).orElse(false));
+                get.apply("detailed").map(Boolean::parseBoolean).orElse(false),
+                choice(Decode.class, "decode", get.apply("decode").orElse("auto")));
     }
 
     private static long number(String name, String text, long low, long high) {

@@ -1,16 +1,13 @@
 package dev.shrike.jetson;
 
 import dev.shrike.Frame;
-import java.io.IOException;
-import java.io.InputStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 
 /**
  * The letterbox as a kernel: the frame's bytes go to the device as they are, a quarter of what the network's floats
- * would take, and the resizing runs there. Buffers grow to the largest frame seen. Confined to one thread at a time.
+ * would take, and the resizing runs there. Buffers grow to the largest frame seen, and each picture of a batch has a
+ * letterbox of its own, so that none waits for another's. Confined to one thread at a time.
  */
 final class GpuLetterbox implements AutoCloseable {
     private static final int CHANNELS = 3;
@@ -22,11 +19,10 @@ final class GpuLetterbox implements AutoCloseable {
 
     private final Gpu gpu;
     private final Gpu.Kernel kernel;
-    private final Gpu.DeviceMemory target;
+    private final long target;
     private final int width;
     private final int height;
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment[] arguments;
+    private final KernelArguments arguments = new KernelArguments(12);
     private Gpu.HostMemory staging;
     private Gpu.DeviceMemory source;
     private Gpu.HostMemory hostTables;
@@ -38,28 +34,15 @@ final class GpuLetterbox implements AutoCloseable {
     /**
      * A letterbox that writes into the device memory of an input.
      *
-     * @param target float32 {@code [1, 3, height, width]}, row-major
-     * @throws dev.shrike.ShrikeException if the kernel cannot be compiled or there is not enough memory
+     * @param kernel {@link KernelSource#LETTERBOX}, compiled; must outlive this
+     * @param target device address of float32 {@code [3, height, width]}, row-major
      */
-    GpuLetterbox(Gpu gpu, Gpu.DeviceMemory target, int width, int height) {
+    GpuLetterbox(Gpu gpu, Gpu.Kernel kernel, long target, int width, int height) {
         this.gpu = gpu;
+        this.kernel = kernel;
         this.target = target;
         this.width = width;
         this.height = height;
-        this.kernel = gpu.compile(source(), "letterbox");
-        this.arguments = new MemorySegment[12];
-        for (int i = 0; i < arguments.length; i++) {
-            arguments[i] = arena.allocate(Long.BYTES, Long.BYTES);
-        }
-    }
-
-    /** The kernel in CUDA C++. */
-    static String source() {
-        try (InputStream in = GpuLetterbox.class.getResourceAsStream("letterbox.cu")) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new IllegalStateException("letterbox.cu is part of this jar", e);
-        }
     }
 
     /** Submits copying the frame and writing the whole input. */
@@ -71,7 +54,7 @@ final class GpuLetterbox implements AutoCloseable {
         MemorySegment.copy(frame.pixels(), 0, staging.segment(), 0, bytes);
         stream.copyIn(staging, source, bytes);
         kernel.launch(stream, Math.ceilDiv(width, THREADS_X), Math.ceilDiv(height, THREADS_Y), THREADS_X, THREADS_Y,
-                arguments);
+                arguments.segments());
     }
 
     private void prepare(int newWidth, int newHeight, Gpu.Stream stream) {
@@ -102,26 +85,10 @@ final class GpuLetterbox implements AutoCloseable {
     }
 
     private void setArguments(LetterboxTables sizes, int sourceWidth, long rowsAt, int mode) {
-        setAddress(0, source.address());
-        setInt(1, sourceWidth);
-        setAddress(2, target.address());
-        setInt(3, width);
-        setInt(4, height);
-        setInt(5, sizes.left());
-        setInt(6, sizes.top());
-        setInt(7, sizes.width());
-        setInt(8, sizes.height());
-        setAddress(9, tables.address());
-        setAddress(10, tables.address() + rowsAt);
-        setInt(11, mode);
-    }
-
-    private void setAddress(int index, long address) {
-        arguments[index].set(ValueLayout.JAVA_LONG, 0, address);
-    }
-
-    private void setInt(int index, int value) {
-        arguments[index].set(ValueLayout.JAVA_INT, 0, value);
+        arguments.address(0, source.address()).number(1, sourceWidth).address(2, target).number(3, width)
+                .number(4, height).number(5, sizes.left()).number(6, sizes.top()).number(7, sizes.width())
+                .number(8, sizes.height()).address(9, tables.address()).address(10, tables.address() + rowsAt)
+                .number(11, mode);
     }
 
     private static void release(Gpu.DeviceMemory device, Gpu.HostMemory host) {
@@ -139,8 +106,7 @@ final class GpuLetterbox implements AutoCloseable {
             closed = true;
             release(tables, hostTables);
             release(source, staging);
-            kernel.close();
-            arena.close();
+            arguments.close();
         }
     }
 }

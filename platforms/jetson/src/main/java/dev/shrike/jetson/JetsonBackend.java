@@ -61,6 +61,11 @@ public final class JetsonBackend implements Backend {
     }
 
     @Override
+    public boolean runsBatches() {
+        return true;
+    }
+
+    @Override
     public Availability probe() {
         if (Libraries.FAILURE != null) {
             return new Availability.Missing(Libraries.FAILURE.getMessage(), Libraries.FAILURE);

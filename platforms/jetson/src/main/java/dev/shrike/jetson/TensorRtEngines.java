@@ -23,8 +23,15 @@ final class TensorRtEngines {
     private final EngineOptions options;
     private final EngineCache cache;
     private final TensorRtBuilder builder;
+    private final DecodeChoice choice;
 
     TensorRtEngines(Gpu gpu, TensorRt tensorRt, EngineOptions options) {
+        this(gpu, tensorRt, options, DecodeChoice.of(options.decode()));
+    }
+
+    /** With a choice in place of the options' own. */
+    TensorRtEngines(Gpu gpu, TensorRt tensorRt, EngineOptions options, DecodeChoice choice) {
+        this.choice = choice;
         this.gpu = gpu;
         this.tensorRt = tensorRt;
         this.options = options;
@@ -38,7 +45,7 @@ final class TensorRtEngines {
         // Writing the network out takes as long as loading an engine, so a built file that is usable goes without.
         Supplier<NetworkSource> network = () -> NetworkSource.of(graph, executorOptions.inputShapes());
         EngineFile file = built == null ? engine(network.get()) : builtEngine(built, network);
-        TensorRtExecutor executor = TensorRtExecutor.open(gpu, tensorRt, file);
+        TensorRtExecutor executor = new TensorRtExecutor(gpu, tensorRt, file, choice);
         try {
             requireShapes(executor, executorOptions.inputShapes());
             return executor;

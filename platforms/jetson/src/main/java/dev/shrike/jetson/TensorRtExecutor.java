@@ -2,119 +2,95 @@ package dev.shrike.jetson;
 
 import dev.shrike.DeviceException;
 import dev.shrike.Frame;
-import dev.shrike.ShrikeException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.jetson.TensorRt.Port;
 import dev.shrike.spi.Binding;
-import dev.shrike.spi.GraphExecutor;
+import dev.shrike.spi.CandidateExecutor;
+import dev.shrike.spi.CandidateQuery;
+import dev.shrike.spi.CandidateSink;
 import dev.shrike.spi.StepTime;
 import java.lang.System.Logger;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
- * Runs an engine: page-locked buffers, one stream, the engine's launches recorded once as a CUDA graph. A frame's
- * letterbox runs on the GPU if its kernel compiles here.
+ * Runs an engine: page-locked buffers, one stream, the engine's launches recorded once as a CUDA graph. Letterboxes of
+ * frames run on the GPU if their kernel compiles here, and so does finding the candidates if that is quicker.
  */
-final class TensorRtExecutor implements GraphExecutor {
+final class TensorRtExecutor implements CandidateExecutor {
     private static final Logger LOG = System.getLogger(TensorRtExecutor.class.getName());
-    private static final int CHANNELS = 3;
 
-    private final String description;
-    private final List<AutoCloseable> owned = new ArrayList<>();
+    private final String device;
+    private final Gpu gpu;
+    private final DecodeChoice choice;
+    private final Opened opened = new Opened();
     private final Gpu.Stream stream;
     private final SharedEngine shared;
     private final TensorRt.Context context;
     private final List<Port> ports;
     private final Gpu.HostMemory[] host;
-    private final Gpu.DeviceMemory[] device;
+    private final Gpu.DeviceMemory[] memory;
     private final List<Binding> inputs = new ArrayList<>();
     private final List<Binding> outputs = new ArrayList<>();
     private final Gpu.Event[] marks = new Gpu.Event[4];
-    private final long bytes;
-    private GpuLetterbox letterbox;
+    private final GpuFrames frames;
+    private long bytes;
     private Gpu.Recording recording;
-    private boolean frameOnDevice;
+    private GpuCandidates candidates;
+    private String decodes = "";
+    private boolean framesOnDevice;
+    private boolean outputsHere;
     private boolean failed;
     private boolean ran;
     private boolean closed;
 
-    private TensorRtExecutor(Gpu gpu, TensorRt tensorRt, EngineFile file) {
-        this.description = "TensorRT " + tensorRt.version() + " " + file.record().precision() + ", "
+    /**
+     * An executor of an engine. Whatever was set up is released if this fails half-way.
+     *
+     * @param choice decides where candidates are found
+     */
+    TensorRtExecutor(Gpu gpu, TensorRt tensorRt, EngineFile file, DecodeChoice choice) {
+        this.device = "TensorRT " + tensorRt.version() + " " + file.record().precision() + ", "
                 + gpu.device().describe() + (file.record().dlaCore() < 0 ? "" : ", DLA " + file.record().dlaCore());
+        this.gpu = gpu;
+        this.choice = choice;
         try {
-            this.shared = own(SharedEngine.of(tensorRt, file));
-            this.stream = own(gpu.stream());
-            this.context = own(shared.engine().context());
+            this.shared = opened.add(SharedEngine.of(tensorRt, file));
+            this.stream = opened.add(gpu.stream());
+            this.context = opened.add(shared.engine().context());
             this.ports = shared.engine().ports();
             this.host = new Gpu.HostMemory[ports.size()];
-            this.device = new Gpu.DeviceMemory[ports.size()];
-            long total = shared.engine().contextBytes();
+            this.memory = new Gpu.DeviceMemory[ports.size()];
+            this.bytes = shared.engine().contextBytes();
             for (int i = 0; i < ports.size(); i++) {
                 Port port = ports.get(i);
-                host[i] = own(gpu.allocateHost(port.bytes()));
-                device[i] = own(gpu.allocate(port.bytes()));
+                host[i] = opened.add(gpu.allocateHost(port.bytes()));
+                memory[i] = opened.add(gpu.allocate(port.bytes()));
                 (port.input() ? inputs : outputs).add(Ports.binding(port, host[i].segment()));
-                total += 2 * port.bytes();
+                bytes += 2 * port.bytes();
             }
-            this.bytes = total;
             for (int i = 0; i < marks.length; i++) {
-                marks[i] = own(gpu.event());
+                marks[i] = opened.add(gpu.event());
             }
-            this.letterbox = openLetterbox(gpu);
+            this.frames = opened.add(GpuFrames.open(gpu, ports, memory));
             record();
         } catch (RuntimeException | Error e) {
-            release();
+            opened.close();
             throw e;
         }
     }
 
-    /** An executor of an engine. Whatever was set up is released if this fails half-way. */
-    static TensorRtExecutor open(Gpu gpu, TensorRt tensorRt, EngineFile file) {
-        return new TensorRtExecutor(gpu, tensorRt, file);
-    }
-
-    private <T extends AutoCloseable> T own(T resource) {
-        owned.add(resource);
-        return resource;
-    }
-
-    private GpuLetterbox openLetterbox(Gpu gpu) {
-        int index = pictureInput();
-        if (index < 0) {
-            return null;
-        }
-        try {
-            List<Integer> dims = ports.get(index).dims();
-            return own(new GpuLetterbox(gpu, device[index], dims.get(3), dims.get(2)));
-        } catch (ShrikeException e) {
-            LOG.log(Logger.Level.WARNING, "pictures are resized on the CPU: " + e.getMessage());
-            return null;
-        }
-    }
-
-    /** The only input, if it is one picture; else -1. */
-    private int pictureInput() {
-        int found = -1;
-        for (int i = 0; i < ports.size(); i++) {
-            if (ports.get(i).input()) {
-                List<Integer> dims = ports.get(i).dims();
-                if (found >= 0 || dims.size() != 4 || dims.get(0) != 1 || dims.get(1) != CHANNELS) {
-                    return -1;
-                }
-                found = i;
-            }
-        }
-        return found;
-    }
-
     /** Some engines cannot be recorded (DLA, or layers that synchronise); those are submitted launch by launch. */
     private void record() {
+        // Black pictures, so that the outputs of this run are those of a picture, not of what lay in memory.
+        copyInputs();
         // The first run of a context may allocate, which a recording must not.
-        context.enqueue(device, stream);
+        context.enqueue(memory, stream);
         stream.synchronize();
         try {
-            recording = own(stream.record(() -> context.enqueue(device, stream)));
+            recording = opened.add(stream.record(() -> context.enqueue(memory, stream)));
         } catch (DeviceException e) {
             LOG.log(Logger.Level.DEBUG, "the engine runs without a CUDA graph: " + e.getMessage());
         }
@@ -122,7 +98,7 @@ final class TensorRtExecutor implements GraphExecutor {
 
     @Override
     public String description() {
-        return description;
+        return device + decodes;
     }
 
     @Override
@@ -141,45 +117,137 @@ final class TensorRtExecutor implements GraphExecutor {
     }
 
     @Override
+    public boolean pick(CandidateQuery query, Runnable onHost) {
+        requireUsable();
+        if (!decodes.isEmpty()) {
+            throw new IllegalStateException("the executor was asked to pick before");
+        }
+        int index = output(query.output());
+        int batch = ports.get(index).dims().getFirst();
+        Runnable decode = () -> {
+            copyOutputs();
+            stream.synchronize();
+            onHost.run();
+        };
+        candidates = choice.choose(() -> new GpuCandidates(gpu, query, memory[index], batch, choice.capacity()),
+                tried -> tryPicking(tried, decode), decode);
+        if (candidates != null) {
+            opened.add(candidates);
+            bytes += candidates.bytes();
+        }
+        decodes = ", decoding on the " + (candidates == null ? "CPU" : "GPU");
+        return candidates != null;
+    }
+
+    /** On the outputs of the black pictures of {@link #record}; what the GPU leaves over costs the other way too. */
+    private void tryPicking(GpuCandidates tried, Runnable decode) {
+        tried.submit(stream);
+        stream.synchronize();
+        boolean complete = true;
+        for (int i = 0; i < tried.pictures(); i++) {
+            complete &= tried.read(i, (_, _, _, _, _, _) -> {}, stream);
+        }
+        if (!complete) {
+            decode.run();
+        }
+    }
+
+    private int output(String name) {
+        for (int i = 0; i < ports.size(); i++) {
+            if (!ports.get(i).input() && ports.get(i).name().equals(name)) {
+                return i;
+            }
+        }
+        throw new IllegalArgumentException("the engine has no output '" + name + "'");
+    }
+
+    @Override
+    public boolean candidates(int picture, CandidateSink sink) {
+        requireUsable();
+        if (candidates == null || !ran) {
+            throw new IllegalStateException(ran ? "the executor does not pick" : "nothing has run");
+        }
+        return onDevice(() -> {
+            if (candidates.read(picture, sink, stream)) {
+                return true;
+            }
+            if (!outputsHere) {
+                copyOutputs();
+                stream.synchronize();
+                outputsHere = true;
+            }
+            return false;
+        });
+    }
+
+    @Override
     public boolean accept(Frame frame) {
         requireUsable();
-        if (letterbox == null) {
+        return frames.count() == 1 && accept(frame, 0);
+    }
+
+    @Override
+    public boolean accept(Frame frame, int picture) {
+        requireUsable();
+        if (frames.count() == 0) {
             return false;
         }
-        stream.record(marks[0]);
-        letterbox.apply(frame, stream);
-        frameOnDevice = true;
+        if (!framesOnDevice) {
+            stream.record(marks[0]);
+        }
+        frames.put(frame, picture, stream);
+        framesOnDevice = true;
         return true;
     }
 
     @Override
     public void run() {
         requireUsable();
-        try {
-            if (!frameOnDevice) {
+        onDevice(() -> {
+            if (!framesOnDevice) {
                 stream.record(marks[0]);
-                for (int i = 0; i < ports.size(); i++) {
-                    if (ports.get(i).input()) {
-                        stream.copyIn(host[i], device[i], ports.get(i).bytes());
-                    }
-                }
+                copyInputs();
             }
-            frameOnDevice = false;
+            framesOnDevice = false;
             stream.record(marks[1]);
             if (recording != null) {
                 stream.submit(recording);
             } else {
-                context.enqueue(device, stream);
+                context.enqueue(memory, stream);
             }
             stream.record(marks[2]);
-            for (int i = 0; i < ports.size(); i++) {
-                if (!ports.get(i).input()) {
-                    stream.copyOut(device[i], host[i], ports.get(i).bytes());
-                }
+            outputsHere = candidates == null;
+            if (outputsHere) {
+                copyOutputs();
+            } else {
+                candidates.submit(stream);
             }
             stream.record(marks[3]);
             stream.synchronize();
             ran = true;
+            return true;
+        });
+    }
+
+    private void copyInputs() {
+        for (int i = 0; i < ports.size(); i++) {
+            if (ports.get(i).input()) {
+                stream.copyIn(host[i], memory[i], ports.get(i).bytes());
+            }
+        }
+    }
+
+    private void copyOutputs() {
+        for (int i = 0; i < ports.size(); i++) {
+            if (!ports.get(i).input()) {
+                stream.copyOut(memory[i], host[i], ports.get(i).bytes());
+            }
+        }
+    }
+
+    private boolean onDevice(BooleanSupplier work) {
+        try {
+            return work.getAsBoolean();
         } catch (DeviceException e) {
             // After most CUDA errors nothing on this context can be trusted any more.
             failed = true;
@@ -202,10 +270,11 @@ final class TensorRtExecutor implements GraphExecutor {
             return List.of();
         }
         String[] names = {"input", "network", "output"};
+        String[] kernels = {"copy", device, candidates == null ? "copy" : "candidates"};
         List<StepTime> times = new ArrayList<>();
         for (int i = 0; i < names.length; i++) {
             long nanos = (long) (marks[i + 1].millisecondsSince(marks[i]) * 1e6);
-            times.add(new StepTime(names[i], i == 1 ? description : "copy", nanos, 0));
+            times.add(new StepTime(names[i], kernels[i], nanos, 0));
         }
         return times;
     }
@@ -215,26 +284,15 @@ final class TensorRtExecutor implements GraphExecutor {
         return bytes;
     }
 
-    private void release() {
-        for (AutoCloseable resource : owned.reversed()) {
-            try {
-                resource.close();
-            } catch (Exception e) {
-                LOG.log(Logger.Level.WARNING, "while closing: " + e.getMessage());
-            }
-        }
-        owned.clear();
-    }
-
     @Override
     public void close() {
         if (!closed) {
             closed = true;
-            release();
+            opened.close();
         }
     }
 
-    static void requireNoTaps(java.util.Set<String> taps) {
+    static void requireNoTaps(Set<String> taps) {
         if (!taps.isEmpty()) {
             throw new UnsupportedModelException(
                     "TensorRT fuses inner values away, so " + taps + " cannot be read; use the engine 'cpu'");

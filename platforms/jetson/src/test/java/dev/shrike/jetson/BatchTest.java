@@ -10,6 +10,7 @@ import dev.shrike.Frame;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
+import dev.shrike.jetson.EngineOptions.Decode;
 import dev.shrike.jetson.EngineOptions.Precision;
 import dev.shrike.jetson.TensorRt.Calibration;
 import dev.shrike.spi.Binding;
@@ -42,7 +43,7 @@ class BatchTest {
 
     private TensorRtEngines engines(Precision precision, Path pictures) {
         return new TensorRtEngines(gpu, tensorRt, new EngineOptions(precision, Calibration.ENTROPY,
-                Optional.ofNullable(pictures), 500, -1, 0, folder.resolve("cache"), false));
+                Optional.ofNullable(pictures), 500, -1, 0, folder.resolve("cache"), false, Decode.AUTO));
     }
 
     private static float[] run(GraphExecutor executor, float[] pictures) {

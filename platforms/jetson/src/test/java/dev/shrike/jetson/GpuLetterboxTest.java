@@ -31,13 +31,15 @@ class GpuLetterboxTest {
 
     @Test
     void givesTheBytesOfTheProcessorsLetterbox() {
-        assumeTrue(LetterboxKernel.isThere(), "no g++ here to compile letterbox.cu with");
+        assumeTrue(HostKernel.canCompile(), "no g++ here to compile letterbox.cu with");
         HostGpu gpu = new HostGpu();
         Random random = new Random(5);
         for (int[] input : new int[][] {{64, 64}, {96, 64}, {160, 160}}) {
             long floats = 3L * input[0] * input[1];
             try (Gpu.DeviceMemory target = gpu.allocate(4 * floats); Gpu.Stream stream = gpu.stream();
-                    GpuLetterbox letterbox = new GpuLetterbox(gpu, target, input[0], input[1]);
+                    Gpu.Kernel kernel = KernelSource.LETTERBOX.compile(gpu);
+                    GpuLetterbox letterbox =
+                            new GpuLetterbox(gpu, kernel, target.address(), input[0], input[1]);
                     Arena arena = Arena.ofConfined()) {
                 MemorySegment expected = arena.allocate(4 * floats, 64);
                 Binding binding = Ports.binding(new TensorRt.Port("images", true,
@@ -78,7 +80,7 @@ class GpuLetterboxTest {
 
     @Test
     void theExecutorTakesFramesItself() {
-        assumeTrue(LetterboxKernel.isThere(), "no g++ here to compile letterbox.cu with");
+        assumeTrue(HostKernel.canCompile(), "no g++ here to compile letterbox.cu with");
         HostGpu gpu = new HostGpu();
         Frame frame = noise(50, 70, new Random(9));
         try (GraphExecutor executor = open(gpu); GraphExecutor other = open(gpu);
@@ -110,7 +112,7 @@ class GpuLetterboxTest {
     private GraphExecutor open(HostGpu gpu) {
         Graph graph = SmallDetector.make(4);
         EngineOptions options = new EngineOptions(EngineOptions.Precision.FP16, TensorRt.Calibration.ENTROPY,
-                Optional.empty(), 1, -1, 0, folder, false);
+                Optional.empty(), 1, -1, 0, folder, false, EngineOptions.Decode.AUTO);
         return new TensorRtEngines(gpu, new ScalarTensorRt(gpu), options).open(graph, ExecutorOptions.DEFAULT, null);
     }
 }

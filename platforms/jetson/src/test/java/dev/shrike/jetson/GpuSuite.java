@@ -36,8 +36,7 @@ final class GpuSuite {
     private final String engine;
     private final int frames;
     private final Path logs;
-    private final List<String> report = new ArrayList<>();
-    private final List<String> failures = new ArrayList<>();
+    private final SuiteReport report = new SuiteReport();
 
     private GpuSuite(SuiteFolder folder, String engine, int frames) throws IOException {
         this.folder = folder;
@@ -64,55 +63,24 @@ final class GpuSuite {
         }
     }
 
-    /** A part of the suite. */
-    @FunctionalInterface
-    private interface Step {
-        void run() throws IOException, InterruptedException;
-    }
-
     private int run(String description) throws IOException {
-        say("# GPU suite: " + description);
+        report.say("# GPU suite: " + description);
         for (Path model : folder.models()) {
-            step("engines of " + SuiteFolder.name(model), () -> measure(model));
+            report.step("engines of " + SuiteFolder.name(model), () -> measure(model));
+        }
+        SuiteSpeed speed = new SuiteSpeed(folder, engine, logs, report);
+        for (Path model : folder.models()) {
+            report.step("decoding of " + SuiteFolder.name(model),
+                    () -> speed.decoding(model, cache(model, SuiteVariant.FP16)));
+            report.step("batches of " + SuiteFolder.name(model),
+                    () -> speed.batches(model, folder.results("engines/" + SuiteFolder.name(model) + "-batches")));
         }
         Path first = folder.models().getFirst();
-        step("a build that is killed", () -> killBuild(first));
-        step("two processes at once", () -> buildTwice(first));
-        step(frames + " frames", () -> runFrames(first));
-        step("compute-sanitizer", () -> sanitize(first));
-        say("");
-        say(failures.isEmpty() ? "All steps passed." : "Failed: " + String.join("; ", failures));
-        Files.write(folder.results("").resolve("report.md"), report);
-        return failures.isEmpty() ? 0 : 1;
-    }
-
-    private void say(String line) {
-        System.out.println(line);
-        report.add(line);
-    }
-
-    private void fail(String what) {
-        failures.add(what);
-        say("* FAILED: " + what);
-    }
-
-    private void require(boolean holds, String what) {
-        if (!holds) {
-            fail(what);
-        }
-    }
-
-    private void step(String title, Step step) {
-        say("");
-        say("## " + title);
-        say("");
-        try {
-            step.run();
-        } catch (IOException | RuntimeException e) {
-            fail(title + ": " + e);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException("nobody interrupts the suite", e);
-        }
+        report.step("a build that is killed", () -> killBuild(first));
+        report.step("two processes at once", () -> buildTwice(first));
+        report.step(frames + " frames", () -> runFrames(first));
+        report.step("compute-sanitizer", () -> sanitize(first));
+        return report.end(folder.results("").resolve("report.md")) ? 0 : 1;
     }
 
     private SuiteChild shrike(List<String> properties, String command, List<String> more) throws IOException {
@@ -146,10 +114,10 @@ final class GpuSuite {
     private void measure(Path model) throws IOException, InterruptedException {
         JsonNode reference = val(List.of(), model, "cpu");
         String seen = detect(List.of(), model, "cpu", COMPARED_PICTURES).result();
-        say("| engine | mAP50-95 | mAP50 | objects found | invented | letterbox ms | network ms | decode ms |"
+        report.say("| engine | mAP50-95 | mAP50 | objects found | invented | letterbox ms | network ms | decode ms |"
                 + " total, p99 ms | device MiB | build s | file MB |");
-        say("|---|---|---|---|---|---|---|---|---|---|---|---|");
-        say(row("float, on the CPU", reference) + " | | | | | | | | | |");
+        report.say("|---|---|---|---|---|---|---|---|---|---|---|---|");
+        report.say(row("float, on the CPU", reference) + " | | | | | | | | | |");
         Map<SuiteVariant, List<String>> findings = new EnumMap<>(SuiteVariant.class);
         for (SuiteVariant variant : SuiteVariant.values()) {
             findings.put(variant, new ArrayList<>());
@@ -159,9 +127,9 @@ final class GpuSuite {
                 findings.get(variant).add(String.valueOf(e.getMessage()));
             }
         }
-        say("");
+        report.say("");
         findings.forEach((variant, lines) -> lines.forEach(
-                line -> fail(SuiteFolder.name(model) + " " + variant.label() + ": " + line)));
+                line -> report.fail(SuiteFolder.name(model) + " " + variant.label() + ": " + line)));
     }
 
     private void measure(Path model, SuiteVariant variant, JsonNode reference, String seen, List<String> findings)
@@ -173,8 +141,8 @@ final class GpuSuite {
         SuiteAgreement agreement = SuiteAgreement.of(seen, again.result());
         Path record = only(cache, ".json");
         Map<String, Double> figures =
-                figures(frames(List.of(), properties, network(model, variant), TIMED_FRAMES).result());
-        say(row(variant.label(), measured) + String.format(Locale.ROOT,
+                SuiteFolder.figures(frames(List.of(), properties, network(model, variant), TIMED_FRAMES).result());
+        report.say(row(variant.label(), measured) + String.format(Locale.ROOT,
                 " | %.3f | %.3f | %.2f | %.2f | %.2f | %.2f | %.0f | %.1f | %.1f |", agreement.found(),
                 agreement.invented(), figures.get("letterbox_ms"), figures.get("network_ms"), figures.get("decode_ms"),
                 figures.get("total_p99_ms"), figures.get("device_mib"),
@@ -228,13 +196,13 @@ final class GpuSuite {
         boolean building = killed.logs(CHOOSES);
         killed.kill();
         Files.delete(hold);
-        require(building, "the process ended before it built");
-        require(endingWith(cache, ".engine").isEmpty(), "the killed build left an engine");
+        report.require(building, "the process ended before it built");
+        report.require(endingWith(cache, ".engine").isEmpty(), "the killed build left an engine");
         SuiteChild next = detect(properties, model, engine, 1);
         next.result();
-        require(next.logged(BUILDS), "the next process did not build");
-        require(endingWith(cache, ".tmp").isEmpty(), "parts of files are left in the cache");
-        say("A build was killed; the next process built the engine.");
+        report.require(next.logged(BUILDS), "the next process did not build");
+        report.require(endingWith(cache, ".tmp").isEmpty(), "parts of files are left in the cache");
+        report.say("A build was killed; the next process built the engine.");
     }
 
     private void buildTwice(Path model) throws IOException, InterruptedException {
@@ -248,9 +216,9 @@ final class GpuSuite {
         }
         Files.delete(hold);
         String seen = one.result();
-        require(SuiteAgreement.of(seen, other.result()).invented() == 0, "the two saw different things");
-        require(one.logged(BUILDS) != other.logged(BUILDS), "both of them built the engine");
-        say("One of two processes built the engine, both ran it.");
+        report.require(SuiteAgreement.of(seen, other.result()).invented() == 0, "the two saw different things");
+        report.require(one.logged(BUILDS) != other.logged(BUILDS), "both of them built the engine");
+        report.say("One of two processes built the engine, both ran it.");
     }
 
     private void runFrames(Path model) throws IOException, InterruptedException {
@@ -258,21 +226,11 @@ final class GpuSuite {
                 SuiteVariant.FP16.properties(cache(model, SuiteVariant.FP16), folder.calibration()));
         // A heap of a fixed size, so that the memory of the process shows what grows outside.
         properties.addAll(List.of("-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch"));
-        Map<String, Double> figures = figures(frames(List.of(), properties, model, frames).result());
-        figures.forEach((name, value) -> say("* " + name + ": " + value));
+        Map<String, Double> figures = SuiteFolder.figures(frames(List.of(), properties, model, frames).result());
+        figures.forEach((name, value) -> report.say("* " + name + ": " + value));
         for (String grown : List.of("resident_growth_mib", "device_growth_mib")) {
-            require(figures.get(grown) <= FLAT_MIB, grown + " is more than " + FLAT_MIB);
+            report.require(figures.get(grown) <= FLAT_MIB, grown + " is more than " + FLAT_MIB);
         }
-    }
-
-    /** The figures that {@link SuiteFrames} printed. */
-    private static Map<String, Double> figures(String lines) {
-        Map<String, Double> figures = new LinkedHashMap<>();
-        for (String line : lines.lines().toList()) {
-            String[] words = line.split(" ");
-            figures.put(words[0], Double.valueOf(words[1]));
-        }
-        return figures;
     }
 
     private SuiteChild frames(List<String> prefix, List<String> properties, Path model, int count)
@@ -287,12 +245,15 @@ final class GpuSuite {
                 Stream.of(Path.of("/usr/local/cuda/bin"))).map(bin -> bin.resolve("compute-sanitizer"))
                 .filter(Files::isExecutable).findFirst().orElse(null);
         if (tool == null || engine.equals(PlayedBackend.NAME)) {
-            say(tool == null ? "Not run: compute-sanitizer is not installed." : "Not run: nothing runs on a GPU.");
+            report.say(
+                    tool == null ? "Not run: compute-sanitizer is not installed." : "Not run: nothing runs on a GPU.");
             return;
         }
-        List<String> properties = SuiteVariant.FP16.properties(cache(model, SuiteVariant.FP16), folder.calibration());
+        List<String> properties = new ArrayList<>(
+                SuiteVariant.FP16.properties(cache(model, SuiteVariant.FP16), folder.calibration()));
+        properties.add("-Dshrike.tensorrt.decode=gpu");
         frames(List.of(tool.toString(), "--tool", "memcheck", "--target-processes", "all", "--error-exitcode", "3"),
                 properties, model, FRAME_PICTURES).result();
-        say("compute-sanitizer's memcheck found nothing.");
+        report.say("compute-sanitizer's memcheck found nothing.");
     }
 }

@@ -3,6 +3,7 @@ package dev.shrike.jetson;
 import dev.shrike.DeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,10 +12,17 @@ import java.util.List;
  * to fail at some call.
  */
 final class HostGpu implements Gpu {
+    /** Bytes before and after each memory, which nobody may write. */
+    private static final long GUARD = 256;
+    private static final byte UNTOUCHED = 0x5a;
+
     private int open;
     private int calls;
     private int failingCall = -1;
     private boolean compiles = true;
+    private long clock;
+    private long kernelNanos = 1000;
+    private long bytesOut;
     private Device device = new Device("HostGpu", 7, 2, 8L << 30, true, 11040, 11040);
 
     /** Objects that were made and not closed. */
@@ -26,6 +34,21 @@ final class HostGpu implements Gpu {
     void failAt(int call) {
         calls = 0;
         failingCall = call;
+    }
+
+    /** Nanoseconds that pass with work on this GPU alone: one for each byte that is copied, and those of kernels. */
+    long clock() {
+        return clock;
+    }
+
+    /** How long each kernel takes. */
+    void kernelsTake(long nanos) {
+        kernelNanos = nanos;
+    }
+
+    /** Bytes copied from the device so far. */
+    long bytesOut() {
+        return bytesOut;
     }
 
     void compilesNothing() {
@@ -79,9 +102,24 @@ final class HostGpu implements Gpu {
     private final class Memory extends Counted implements DeviceMemory, HostMemory {
         private final MemorySegment segment;
 
+        private final MemorySegment guarded;
+
         Memory(long bytes) {
             super("cudaMalloc");
-            segment = Arena.ofAuto().allocate(bytes, 64);
+            guarded = Arena.ofAuto().allocate(bytes + 2 * GUARD, 64);
+            guarded.fill(UNTOUCHED);
+            segment = guarded.asSlice(GUARD, bytes).fill((byte) 0);
+        }
+
+        @Override
+        public void close() {
+            for (long i = 0; i < GUARD; i++) {
+                if (guarded.get(ValueLayout.JAVA_BYTE, i) != UNTOUCHED
+                        || guarded.get(ValueLayout.JAVA_BYTE, guarded.byteSize() - 1 - i) != UNTOUCHED) {
+                    throw new AssertionError("somebody wrote beside " + segment.byteSize() + " bytes of memory");
+                }
+            }
+            super.close();
         }
 
         @Override
@@ -153,6 +191,7 @@ final class HostGpu implements Gpu {
         public void copyIn(HostMemory from, DeviceMemory to, long bytes) {
             requireOpen();
             call("cudaMemcpyAsync");
+            clock += bytes;
             MemorySegment.copy(from.segment(), 0, HostGpu.segment(to), 0, bytes);
         }
 
@@ -160,6 +199,8 @@ final class HostGpu implements Gpu {
         public void copyOut(DeviceMemory from, HostMemory to, long bytes) {
             requireOpen();
             call("cudaMemcpyAsync");
+            clock += bytes;
+            bytesOut += bytes;
             MemorySegment.copy(HostGpu.segment(from), 0, to.segment(), 0, bytes);
         }
 
@@ -192,8 +233,11 @@ final class HostGpu implements Gpu {
     }
 
     private final class CpuKernel extends Counted implements Kernel {
-        CpuKernel() {
+        private final HostKernel kernel;
+
+        CpuKernel(HostKernel kernel) {
             super("cuModuleLoadData");
+            this.kernel = kernel;
         }
 
         @Override
@@ -201,16 +245,17 @@ final class HostGpu implements Gpu {
                 Stream stream, int blocksX, int blocksY, int threadsX, int threadsY, MemorySegment... arguments) {
             requireOpen();
             call("cuLaunchKernel");
-            LetterboxKernel.run(blocksX, blocksY, threadsX, threadsY, arguments);
+            clock += kernelNanos;
+            kernel.run(blocksX, blocksY, threadsX, threadsY, arguments);
         }
     }
 
     @Override
     public Kernel compile(String source, String name) {
-        if (!compiles || !LetterboxKernel.isThere()) {
+        if (!compiles || !HostKernel.canCompile()) {
             throw new DeviceException("nvrtcCompileProgram failed: no compiler");
         }
-        return new CpuKernel();
+        return new CpuKernel(HostKernel.of(source, name));
     }
 
     /** The calls that a successful run of the action makes. */

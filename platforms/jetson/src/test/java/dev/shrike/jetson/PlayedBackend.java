@@ -45,6 +45,11 @@ public final class PlayedBackend implements Backend {
     }
 
     @Override
+    public boolean runsBatches() {
+        return true;
+    }
+
+    @Override
     public GraphExecutor open(Graph graph, ExecutorOptions options) {
         EngineOptions engineOptions = EngineOptions.fromSystemProperties();
         ScalarTensorRt tensorRt = new ScalarTensorRt(GPU);

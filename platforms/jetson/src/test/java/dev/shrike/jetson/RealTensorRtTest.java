@@ -148,12 +148,14 @@ class RealTensorRtTest {
     }
 
     @ParameterizedTest
-    @org.junit.jupiter.params.provider.ValueSource(strings = {"compute_72", "compute_87", "compute_90"})
-    void theLetterboxCompiles(String architecture) {
-        try (BytePointer ptx = CudaLibrary.toPtx(GpuLetterbox.source(), "letterbox", architecture)) {
-            String text = ptx.getString();
-            assertTrue(text.contains(".visible .entry letterbox("), text.substring(0, 200));
-            assertTrue(text.contains(".target " + architecture.replace("compute", "sm")), text.substring(0, 200));
+    @EnumSource(KernelSource.class)
+    void kernelsCompile(KernelSource source) {
+        for (String architecture : List.of("72", "87", "90")) {
+            try (BytePointer ptx = CudaLibrary.toPtx(source.text(), source.kernel(), "compute_" + architecture)) {
+                String text = ptx.getString();
+                assertTrue(text.contains(".visible .entry " + source.kernel() + "("), text.substring(0, 200));
+                assertTrue(text.contains(".target sm_" + architecture), text.substring(0, 200));
+            }
         }
     }
 

@@ -36,6 +36,8 @@ final class ScalarTensorRt implements TensorRt {
     /** Done in the middle of each build. */
     Runnable duringBuild = () -> {};
     int builds;
+    /** Runs of all contexts. */
+    int runs;
     int loads;
     int open;
     /** Everything that calibrations were given. */
@@ -234,6 +236,7 @@ final class ScalarTensorRt implements TensorRt {
 
         @Override
         public void enqueue(Gpu.DeviceMemory[] memory, Gpu.Stream stream) {
+            runs++;
             List<Port> ports = ScalarTensorRt.ports(graph);
             Map<String, Tensor> inputs = new HashMap<>();
             Set<String> wanted = new HashSet<>();

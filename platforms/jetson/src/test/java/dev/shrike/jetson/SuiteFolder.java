@@ -3,7 +3,9 @@ package dev.shrike.jetson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -57,6 +59,16 @@ record SuiteFolder(Path root) {
     /** A new folder below the results. */
     Path results(String name) throws IOException {
         return Files.createDirectories(root.resolve("results").resolve(name));
+    }
+
+    /** The figures in {@code NAME VALUE} lines. */
+    static Map<String, Double> figures(String lines) {
+        Map<String, Double> figures = new LinkedHashMap<>();
+        for (String line : lines.lines().toList()) {
+            String[] words = line.split(" ");
+            figures.put(words[0], Double.valueOf(words[1]));
+        }
+        return figures;
     }
 
     private static List<Path> list(Path folder) throws IOException {

@@ -15,6 +15,7 @@ import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.ReferenceEvaluator;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import dev.shrike.jetson.EngineOptions.Decode;
 import dev.shrike.jetson.EngineOptions.Precision;
 import dev.shrike.jetson.TensorRt.Calibration;
 import dev.shrike.spi.Binding;
@@ -50,7 +51,7 @@ class TensorRtEnginesTest {
 
     private EngineOptions options(Precision precision, Path data, int dla) {
         return new EngineOptions(precision, Calibration.ENTROPY, Optional.ofNullable(data), 500, dla, 0,
-                folder.resolve("cache"), false);
+                folder.resolve("cache"), false, Decode.AUTO);
     }
 
     private TensorRtEngines engines(EngineOptions options) {

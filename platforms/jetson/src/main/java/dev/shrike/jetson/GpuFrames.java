@@ -1,0 +1,71 @@
+package dev.shrike.jetson;
+
+import dev.shrike.Frame;
+import dev.shrike.ShrikeException;
+import dev.shrike.jetson.TensorRt.Port;
+import java.lang.System.Logger;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The letterboxes of an engine's input on the GPU, one for each picture of the batch. */
+final class GpuFrames implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(GpuFrames.class.getName());
+    private static final int CHANNELS = 3;
+
+    private final Opened opened = new Opened();
+    private final List<GpuLetterbox> letterboxes = new ArrayList<>();
+
+    private GpuFrames() {}
+
+    /** For the ports of an engine; without a letterbox if they take no pictures or the kernel does not compile. */
+    static GpuFrames open(Gpu gpu, List<Port> ports, Gpu.DeviceMemory[] memory) {
+        GpuFrames frames = new GpuFrames();
+        int index = pictureInput(ports);
+        if (index < 0) {
+            return frames;
+        }
+        try {
+            Gpu.Kernel kernel = frames.opened.add(KernelSource.LETTERBOX.compile(gpu));
+            List<Integer> dims = ports.get(index).dims();
+            long pictureBytes = ports.get(index).bytes() / dims.getFirst();
+            for (int i = 0; i < dims.getFirst(); i++) {
+                long target = memory[index].address() + i * pictureBytes;
+                frames.letterboxes.add(frames.opened.add(
+                        new GpuLetterbox(gpu, kernel, target, dims.get(3), dims.get(2))));
+            }
+        } catch (ShrikeException e) {
+            LOG.log(Logger.Level.WARNING, "pictures are resized on the CPU: " + e.getMessage());
+        }
+        return frames;
+    }
+
+    /** The only input, if it is a batch of pictures; else -1. */
+    private static int pictureInput(List<Port> ports) {
+        int found = -1;
+        for (int i = 0; i < ports.size(); i++) {
+            if (ports.get(i).input()) {
+                List<Integer> dims = ports.get(i).dims();
+                if (found >= 0 || dims.size() != 4 || dims.get(1) != CHANNELS) {
+                    return -1;
+                }
+                found = i;
+            }
+        }
+        return found;
+    }
+
+    /** Pictures of a batch, 0 if the processor has to write them. */
+    int count() {
+        return letterboxes.size();
+    }
+
+    /** Submits writing a frame as one picture of the batch. */
+    void put(Frame frame, int picture, Gpu.Stream stream) {
+        letterboxes.get(picture).apply(frame, stream);
+    }
+
+    @Override
+    public void close() {
+        opened.close();
+    }
+}

@@ -1,0 +1,65 @@
+package dev.shrike.jetson;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Steps of the GPU suite that run a network in two ways, to the same end, and time both: candidates found on the GPU or
+ * on the processor, and frames one by one or in batches. All with FP16 engines.
+ */
+record SuiteSpeed(SuiteFolder folder, String engine, Path logs, SuiteReport report) {
+    private static final int COMPARED_PICTURES = 32;
+    private static final int[] BATCHES = {2, 4, 8};
+    /** Other kernels for other batches round in another way, which moves what scores near the threshold. */
+    private static final double LEAST_AGREEMENT = 0.95;
+
+    private Map<String, Double> figures(Class<?> main, Path cache, List<String> arguments)
+            throws IOException, InterruptedException {
+        List<String> all = new ArrayList<>(arguments);
+        folder.pictures(COMPARED_PICTURES).forEach(picture -> all.add(picture.toString()));
+        List<String> properties = SuiteVariant.FP16.properties(cache, folder.calibration());
+        return SuiteFolder.figures(
+                SuiteChild.start(logs, List.of(), properties, main.getName(), all).result());
+    }
+
+    /** Compares detections of both ways bit for bit. */
+    void decoding(Path model, Path cache) throws IOException, InterruptedException {
+        Map<String, Double> figures = figures(SuiteDecoding.class, cache, List.of(engine, model.toString()));
+        report.say("| thresholds | objects | pictures that differ | GPU: network ms | decode ms | CPU: network ms |"
+                + " decode ms |");
+        report.say("|---|---|---|---|---|---|---|");
+        for (String thresholds : List.of("usual", "map")) {
+            report.say(String.format(Locale.ROOT, "| %s | %.0f | %.0f | %.2f | %.2f | %.2f | %.2f |", thresholds,
+                    figures.get(thresholds + "_objects"), figures.get(thresholds + "_differing"),
+                    figures.get(thresholds + "_gpu_network_ms"), figures.get(thresholds + "_gpu_decode_ms"),
+                    figures.get(thresholds + "_cpu_network_ms"), figures.get(thresholds + "_cpu_decode_ms")));
+        }
+        report.say("");
+        report.say("A detector that may choose decodes on the " + (figures.get("auto_takes_gpu") == 1 ? "GPU" : "CPU")
+                + ".");
+        for (String thresholds : List.of("usual", "map")) {
+            report.require(figures.get(thresholds + "_objects") > 0, "nothing is seen, so nothing is compared");
+            report.require(figures.get(thresholds + "_differing") == 0,
+                    "decoding on the GPU and on the CPU gives other detections, thresholds: " + thresholds);
+        }
+    }
+
+    /** Compares what batches see with what single pictures give. */
+    void batches(Path model, Path cache) throws IOException, InterruptedException {
+        report.say("| batch | ms a frame | alone, ms | objects alone | seen in batches |");
+        report.say("|---|---|---|---|---|");
+        for (int batch : BATCHES) {
+            Map<String, Double> figures =
+                    figures(SuiteBatches.class, cache, List.of(engine, model.toString(), "" + batch));
+            report.say(String.format(Locale.ROOT, "| %d | %.2f | %.2f | %.0f | %.3f |", batch, figures.get("batch_ms"),
+                    figures.get("single_ms"), figures.get("objects"), figures.get("agreement")));
+            report.require(figures.get("objects") > 0, "nothing is seen, so nothing is compared");
+            report.require(figures.get("agreement") >= LEAST_AGREEMENT, "batches of " + batch + " see "
+                    + figures.get("agreement") + " of the objects, less than " + LEAST_AGREEMENT);
+        }
+    }
+}
