@@ -127,7 +127,7 @@ public final class QuantizeCommand implements Callable<Integer> {
             names = "--memory",
             paramLabel = "GB",
             description = "Most memory to take; values of pictures that do not fit go to files beside the output, which"
-                    + " vanish with the process (default: 3, or three quarters of the machine's where that is less).")
+                    + " vanish with the process. Tuning with --epochs takes what it needs (default: 3, or three quarters of the machine's where that is less).")
     private Double memory;
 
     @Option(names = "--cache", paramLabel = "FILE", description = "Keep what is measured of values in this file.")
