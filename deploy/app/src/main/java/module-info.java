@@ -4,6 +4,8 @@ module dev.shrike.app {
     requires dev.shrike;
     requires dev.shrike.calibration;
     requires info.picocli;
+    requires java.management;
+    requires jdk.management;
 
     opens dev.shrike.app to
             info.picocli;

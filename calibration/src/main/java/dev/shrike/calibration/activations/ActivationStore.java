@@ -1,44 +1,37 @@
 package dev.shrike.calibration.activations;
 
-import dev.shrike.DeviceException;
 import dev.shrike.graph.ActivationCodes;
 import dev.shrike.graph.Quantization;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What values of a network are on each of several pictures, in native memory: floats, or one byte an element where the
- * value is quantised. A value is kept from its first {@link #put} to {@link #free}. The owner closes it; several
- * threads may read.
+ * What values of a network are on each of several pictures, outside the heap: floats, or one byte an element where the
+ * value is quantised. A value is kept from its first {@link #put} to {@link #free}. The owner closes it; confined to
+ * one thread.
  */
 public final class ActivationStore implements AutoCloseable {
     private final int pictures;
+    private final ActivationMemory memory;
     private final Map<String, Entry> entries = new HashMap<>();
-    private long bytes;
-    private long mostBytes;
 
-    private record Entry(Arena arena, MemorySegment memory, int elements, ActivationCodes codes) {
+    private record Entry(Storage storage, int elements, ActivationCodes codes) {
         long stride() {
             return codes == null ? (long) elements * Float.BYTES : elements;
         }
     }
 
-    /** A store for that many pictures. */
-    public ActivationStore(int pictures) {
+    /** A store for that many pictures; others may share its memory. */
+    public ActivationStore(int pictures, ActivationMemory memory) {
         this.pictures = pictures;
+        this.memory = memory;
     }
 
     /** Number of pictures. */
     public int pictures() {
         return pictures;
-    }
-
-    /** Most bytes that were held at one time. */
-    public long mostBytes() {
-        return mostBytes;
     }
 
     /** Whether the value is held. */
@@ -55,47 +48,40 @@ public final class ActivationStore implements AutoCloseable {
      * Keeps a value on one picture.
      *
      * @param how quantisation of the value, which its elements already obey, or null
+     * @throws dev.shrike.DeviceException if there is no memory left or the disk is full; says what needs how much
      */
     public void put(String value, int picture, float[] elements, int count, Quantization how) {
         Entry entry = entries.computeIfAbsent(value, _ -> allocate(value, count, how));
         long at = picture * entry.stride();
+        MemorySegment part = entry.storage().begin(at, entry.stride());
         if (entry.codes() == null) {
-            MemorySegment.copy(elements, 0, entry.memory(), ValueLayout.JAVA_FLOAT, at, count);
-            return;
+            MemorySegment.copy(elements, 0, part, ValueLayout.JAVA_FLOAT, 0, count);
+        } else {
+            for (int i = 0; i < count; i++) {
+                part.set(ValueLayout.JAVA_BYTE, i, (byte) entry.codes().quantize(elements[i]));
+            }
         }
-        for (int i = 0; i < count; i++) {
-            entry.memory().set(ValueLayout.JAVA_BYTE, at + i, (byte) entry.codes().quantize(elements[i]));
-        }
+        entry.storage().keep(at, part);
     }
 
     private Entry allocate(String value, int count, Quantization how) {
         ActivationCodes codes = how == null ? null : ActivationCodes.of(how);
-        long size = (long) count * pictures * (codes == null ? Float.BYTES : 1);
-        Arena arena = Arena.ofShared();
-        try {
-            Entry entry = new Entry(arena, arena.allocate(Math.max(1, size), 64), count, codes);
-            bytes += size;
-            mostBytes = Math.max(mostBytes, bytes);
-            return entry;
-        } catch (OutOfMemoryError e) {
-            arena.close();
-            throw new DeviceException("out of memory: value '" + value + "' on " + pictures + " pictures needs " + size
-                    + " bytes; use fewer pictures or a smaller crop", e);
-        }
+        return new Entry(memory.allocate("value '" + value + "' on " + pictures + " pictures", pictures,
+                (long) count * (codes == null ? Float.BYTES : 1)), count, codes);
     }
 
     /** The elements of a value on one picture. */
     public void get(String value, int picture, float[] to) {
         Entry entry = entry(value);
-        long at = picture * entry.stride();
+        MemorySegment part = entry.storage().load(picture * entry.stride(), entry.stride());
         if (entry.codes() == null) {
-            MemorySegment.copy(entry.memory(), ValueLayout.JAVA_FLOAT, at, to, 0, entry.elements());
+            MemorySegment.copy(part, ValueLayout.JAVA_FLOAT, 0, to, 0, entry.elements());
             return;
         }
         float scale = entry.codes().scale();
         int zero = entry.codes().zero();
         for (int i = 0; i < entry.elements(); i++) {
-            to[i] = scale * ((entry.memory().get(ValueLayout.JAVA_BYTE, at + i) & 0xff) - zero);
+            to[i] = scale * ((part.get(ValueLayout.JAVA_BYTE, i) & 0xff) - zero);
         }
     }
 
@@ -111,8 +97,7 @@ public final class ActivationStore implements AutoCloseable {
     public void free(String value) {
         Entry entry = entries.remove(value);
         if (entry != null) {
-            bytes -= entry.memory().byteSize();
-            entry.arena().close();
+            memory.free(entry.storage());
         }
     }
 

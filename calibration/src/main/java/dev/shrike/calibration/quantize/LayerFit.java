@@ -50,12 +50,12 @@ final class LayerFit {
         return wanted;
     }
 
-    WeightRounding.Rounded round(int bits) {
+    WeightRounding.Rounded round(CodeSet set) {
         if (parts.size() == 1) {
             if (shared == null) {
                 shared = new WeightRounding(parts.getFirst().damped(ridge(parts.getFirst())), size, steps);
             }
-            return shared.round(wanted, rows, bits);
+            return shared.round(wanted, rows, set);
         }
         byte[] codes = new byte[wanted.length];
         float[] scales = new float[rows];
@@ -63,7 +63,7 @@ final class LayerFit {
             Fit fit = parts.get(row);
             double[] own = java.util.Arrays.copyOfRange(wanted, row * size, (row + 1) * size);
             WeightRounding.Rounded rounded =
-                    new WeightRounding(fit.damped(ridge(fit)), size, steps).round(own, 1, bits);
+                    new WeightRounding(fit.damped(ridge(fit)), size, steps).round(own, 1, set);
             System.arraycopy(rounded.codes(), 0, codes, row * size, size);
             scales[row] = rounded.scales()[0];
             return rounded.error();

@@ -62,9 +62,10 @@ public record LayerWeights(int rows, int channels, int kernelHeight, int kernelW
     }
 
     /** How the codes are to be read. */
-    static Quantization quantization(float[] scales, int bits) {
+    static Quantization quantization(float[] scales, CodeSet set) {
         Shape shape = Shape.of(scales.length);
-        boolean narrow = WeightRounding.lowest(bits) > -(1 << (bits - 1));
+        int bits = set.storedBits();
+        boolean narrow = set.lowest() > -(1 << (bits - 1));
         return new Quantization(Tensor.ofFloats(shape, scales),
                 Tensor.of(DataType.INT32, shape, new long[scales.length]), bits, true, narrow, 0);
     }

@@ -2,6 +2,7 @@ package dev.shrike.calibration.quantize;
 
 import dev.shrike.ShrikeException;
 import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.HeapGarbage;
 import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
@@ -52,15 +53,17 @@ public final class MixedPrecision {
         Set<Integer> tried = new java.util.TreeSet<>(widths);
         tried.add(PROBE);
         Reconstruction reconstruction = quantizer.reconstruction(eight, statistics, effort, tried);
-        Graph quantized = reconstruction.run(pictures, listener);
+        Graph quantized = reconstruction.run(pictures, quantizer.memory(), listener);
         Graph prepared = quantizer.prepared();
         Set<String> lastLayers = CodedValues.last(prepared);
         List<String> last = prepared.nodes().stream().filter(node -> lastLayers.contains(node.name()))
                 .map(Node::output).toList();
         LayerTrials trials = quantizer.trials(quantized, last, pictures, PROBE_PICTURES);
         List<Node> layers = CodedValues.layers(prepared);
+        HeapGarbage garbage = new HeapGarbage();
         int done = 0;
         for (Node layer : layers) {
+            garbage.check();
             listener.layer(layer.name(), done++, layers.size());
             sizes.put(layer.name(), prepared.constants().get(layer.input(1)).elements());
             Map<Integer, Reconstruction.Trial> own = reconstruction.trials().get(layer.name());

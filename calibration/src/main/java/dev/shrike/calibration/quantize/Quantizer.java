@@ -2,6 +2,7 @@ package dev.shrike.calibration.quantize;
 
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.ranges.RangeMethod;
 import dev.shrike.calibration.ranges.ValueStatistics;
@@ -40,6 +41,12 @@ public final class Quantizer {
     private final Backend backend;
     private final int threads;
     private final Places.Choice places;
+    private final ActivationMemory memory;
+
+    /** A quantiser that takes as much memory as it likes; otherwise as the other constructor. */
+    public Quantizer(Graph model, Map<String, Shape> inputShapes, Backend backend, int threads) {
+        this(model, inputShapes, backend, threads, ActivationMemory.unlimited());
+    }
 
     /**
      * A quantiser.
@@ -47,9 +54,11 @@ public final class Quantizer {
      * @param model a float network with one picture as input
      * @param inputShapes shapes for inputs with open dimensions
      * @param threads worker threads of the engine; 0 takes one per processor
+     * @param memory for what values are on the pictures
      * @throws UnsupportedModelException if the network is quantised already or has no layer to quantise
      */
-    public Quantizer(Graph model, Map<String, Shape> inputShapes, Backend backend, int threads) {
+    public Quantizer(Graph model, Map<String, Shape> inputShapes, Backend backend, int threads,
+            ActivationMemory memory) {
         Graph ready = GraphPasses.forInference(model, inputShapes);
         if (!ready.quantization().isEmpty()) {
             throw new UnsupportedModelException("is quantised already: give the float network");
@@ -62,19 +71,21 @@ public final class Quantizer {
         }
         this.backend = backend;
         this.threads = threads;
+        this.memory = memory;
         dev.shrike.calibration.linear.Moments.useThreads(threads);
     }
 
-    private Quantizer(Graph prepared, Backend backend, int threads, Places.Choice places) {
+    private Quantizer(Graph prepared, Backend backend, int threads, ActivationMemory memory, Places.Choice places) {
         this.prepared = prepared;
         this.backend = backend;
         this.threads = threads;
+        this.memory = memory;
         this.places = places;
     }
 
     /** The same quantiser that fits layers at these places of pictures; without it, at even ones that count alike. */
     public Quantizer at(Places.Choice choice) {
-        return new Quantizer(prepared, backend, threads, choice);
+        return new Quantizer(prepared, backend, threads, memory, choice);
     }
 
     /** The float network with names for all values that may be quantised. */
@@ -119,8 +130,8 @@ public final class Quantizer {
     public Result quantize(QuantizationPlan plan, Map<String, ValueStatistics> statistics,
             CalibrationPictures pictures, Effort effort, LayerListener listener) {
         Reconstruction reconstruction = reconstruction(plan, statistics, effort, Set.of());
-        Graph graph = reconstruction.run(pictures, listener);
-        return new Result(graph, reconstruction.reports(), reconstruction.mostBytes());
+        Graph graph = reconstruction.run(pictures, memory, listener);
+        return new Result(graph, reconstruction.reports(), memory.most());
     }
 
     /** What fits the layers of a plan; {@code extra} widths of weights are tried on each layer and reported. */
@@ -143,6 +154,11 @@ public final class Quantizer {
     public GraphExecutor open(Graph quantized) {
         return backend.open(GraphPasses.forInference(quantized, Map.of()),
                 ExecutorOptions.DEFAULT.withThreads(threads));
+    }
+
+    /** For what values are on the pictures. */
+    ActivationMemory memory() {
+        return memory;
     }
 
     LayerTrials trials(Graph quantized, List<String> last, CalibrationPictures pictures, int count) {
@@ -175,7 +191,7 @@ public final class Quantizer {
      *
      * @param graph for engines and files
      * @param layers what became of each layer
-     * @param activationBytes most bytes of activations that were held at one time
+     * @param activationBytes most bytes of activations that this quantiser held at one time, in memory and on disk
      */
     public record Result(Graph graph, List<LayerReport> layers, long activationBytes) {
         public Result {

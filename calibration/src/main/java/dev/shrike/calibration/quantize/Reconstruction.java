@@ -1,8 +1,10 @@
 package dev.shrike.calibration.quantize;
 
+import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.ActivationStore;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Elements;
+import dev.shrike.calibration.activations.HeapGarbage;
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
@@ -48,8 +50,8 @@ final class Reconstruction {
     private final Map<String, Quantization> quantization;
     private final Map<String, List<String>> inputsOf = new HashMap<>();
     private final List<LayerReport> reports = new ArrayList<>();
+    private final HeapGarbage garbage = new HeapGarbage();
     private float[] buffer = new float[0];
-    private long mostBytes;
     private float[] second = new float[0];
 
     /**
@@ -72,13 +74,13 @@ final class Reconstruction {
         this.quantization = new HashMap<>(activations);
     }
 
-    /** The quantised graph. */
-    Graph run(CalibrationPictures pictures, Quantizer.LayerListener listener) {
+    /** The quantised graph; values of pictures are kept in that memory. */
+    Graph run(CalibrationPictures pictures, ActivationMemory memory, Quantizer.LayerListener listener) {
         Graph cropped = cropped(pictures.shape());
         Map<String, ValueInfo> infos = ShapeInference.infer(cropped);
         List<Stage> stages = Stage.of(cropped, widths.keySet());
-        try (ActivationStore reals = new ActivationStore(pictures.size());
-                ActivationStore codes = new ActivationStore(pictures.size())) {
+        try (ActivationStore reals = new ActivationStore(pictures.size(), memory);
+                ActivationStore codes = new ActivationStore(pictures.size(), memory)) {
             ValueInfo input = cropped.inputs().getFirst();
             for (int i = 0; i < pictures.size(); i++) {
                 int count = Math.toIntExact(input.shape().elements());
@@ -96,15 +98,10 @@ final class Reconstruction {
                         codes.free(name);
                     }
                 }
+                garbage.check();
             }
-            mostBytes = reals.mostBytes() + codes.mostBytes();
         }
         return assembled(graph);
-    }
-
-    /** Most bytes of activations that the run held. */
-    long mostBytes() {
-        return mostBytes;
     }
 
     /** What the extra widths would have done to each layer, by name and width. */
@@ -201,22 +198,24 @@ final class Reconstruction {
     private void quantize(Node layer, LayerPairs pairs) {
         Tensor given = graph.constants().get(layer.input(1));
         LayerWeights form = LayerWeights.of(given);
-        int bits = widths.get(layer.name()).weights();
+        CodeSet set = widths.get(layer.name()).codeSet();
         double[] weights = form.fromTensor(given);
         WeightRounding.Rounded rounded;
         String bias = layer.input(2);
         if (pairs == null) {
-            rounded = WeightRounding.nearest(weights, form.rows(), bits);
+            rounded = WeightRounding.nearest(weights, form.rows(), set);
         } else {
-            LayerFit fit = pairs.fit(weights, effort, bits);
+            LayerFit fit = pairs.fit(weights, effort, widths.get(layer.name()).weights());
             double fitted = fit.relativeError(fit.wanted());
             for (int width : extra) {
-                WeightRounding.Rounded other = fit.round(width);
+                CodeSet tried = new CodeSet.Uniform(width);
+                WeightRounding.Rounded other = fit.round(tried);
                 trials.computeIfAbsent(layer.name(), _ -> new HashMap<>()).put(width,
-                        new Trial(form.codes(other.codes()), LayerWeights.quantization(other.scales(), width),
+                        new Trial(form.codes(other.codes()), LayerWeights.quantization(other.scales(), tried),
                                 fit.relativeError(other.reals()) - fitted));
+                garbage.check();
             }
-            rounded = fit.round(bits);
+            rounded = fit.round(set);
             if (effort.refitBias()) {
                 bias = layer.name() + ".bias.fitted";
                 constants.put(bias, Tensor.ofFloats(Shape.of(form.rows()), fit.offsets(rounded.reals())));
@@ -226,7 +225,7 @@ final class Reconstruction {
         }
         String name = layer.name() + ".weights.codes";
         constants.put(name, form.codes(rounded.codes()));
-        quantization.put(name, LayerWeights.quantization(rounded.scales(), bits));
+        quantization.put(name, LayerWeights.quantization(rounded.scales(), set));
         inputsOf.put(layer.name(), bias.isEmpty() ? List.of(layer.input(0), name)
                 : List.of(layer.input(0), name, bias));
     }

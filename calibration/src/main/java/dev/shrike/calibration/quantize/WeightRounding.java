@@ -15,7 +15,8 @@ import java.util.stream.IntStream;
  * <li>Coordinate descent: each code in turn takes its best value given all others, until nothing changes.
  * <li>The least-squares scale for the codes found, and descent again.
  * </ol>
- * None of these steps can make the objective larger than that of plain rounding at the best scale tried.
+ * None of these steps can make the objective larger than that of plain rounding at the best scale tried. They
+ * hold for any set of codes: the objective is a parabola in each code, whose best value is the nearest to the vertex.
  */
 public final class WeightRounding {
     private static final int MOST_SWEEPS = 30;
@@ -81,32 +82,22 @@ public final class WeightRounding {
     }
 
     /** Weights rounded to nearest at the scale with the least squared error, where nothing is known of the input. */
-    static Rounded nearest(double[] weights, int rows, int bits) {
+    static Rounded nearest(double[] weights, int rows, CodeSet set) {
         int size = weights.length / Math.max(1, rows);
         double[] identity = new double[size * size];
         for (int i = 0; i < size; i++) {
             identity[i * size + i] = 1;
         }
-        return new WeightRounding(identity, size, new Steps(false, false, 0, 16)).round(weights, rows, bits);
-    }
-
-    /** Smallest code of a width: 8 bits are symmetric, fewer use the whole range. */
-    public static int lowest(int bits) {
-        return bits == 8 ? -127 : -(1 << (bits - 1));
-    }
-
-    /** Largest code of a width. */
-    public static int highest(int bits) {
-        return (1 << (bits - 1)) - 1;
+        return new WeightRounding(identity, size, new Steps(false, false, 0, 16)).round(weights, rows, set);
     }
 
     /**
      * The rounded weights.
      *
      * @param weights {@code rows x size}
-     * @param bits 2 to 8
+     * @param set the codes to choose from
      */
-    public Rounded round(double[] weights, int rows, int bits) {
+    public Rounded round(double[] weights, int rows, CodeSet set) {
         byte[] codes = new byte[rows * size];
         float[] scales = new float[rows];
         double[] errors = new double[rows];
@@ -115,7 +106,7 @@ public final class WeightRounding {
             for (int i = 0; i < size; i++) {
                 wanted[i] = weights[row * size + order[i]];
             }
-            Row result = round(wanted, bits);
+            Row result = round(wanted, set);
             for (int i = 0; i < size; i++) {
                 codes[row * size + order[i]] = (byte) result.codes[i];
             }
@@ -138,51 +129,49 @@ public final class WeightRounding {
         }
     }
 
-    private Row round(double[] wanted, int bits) {
-        float[] scales = candidates(wanted, bits);
+    private Row round(double[] wanted, CodeSet set) {
+        float[] scales = candidates(wanted, set);
         Row best = null;
         if (steps.compensate()) {
-            best = compensated(wanted, scales, bits);
+            best = compensated(wanted, scales, set);
         }
         if (best == null || steps.descend()) {
             for (float scale : scales) {
-                Row nearest = nearest(wanted, scale, bits);
+                Row nearest = nearest(wanted, scale, set);
                 best = best == null || nearest.error < best.error ? nearest : best;
             }
         }
         if (steps.descend()) {
-            descend(wanted, best, bits);
+            descend(wanted, best, set);
         }
         return best;
     }
 
-    private float[] candidates(double[] wanted, int bits) {
+    private float[] candidates(double[] wanted, CodeSet set) {
         double scale = 0;
         for (double weight : wanted) {
-            scale = Math.max(scale, weight > 0 ? weight / highest(bits) : weight / lowest(bits));
+            scale = Math.max(scale, weight > 0 ? weight / set.highest() : weight / set.lowest());
         }
         float[] scales = new float[steps.scales()];
-        // At few bits the best scale leaves out much more of the largest weights.
-        double least = bits >= 8 ? 0.8 : bits >= 4 ? 0.45 : bits == 3 ? 0.3 : 0.2;
         for (int i = 0; i < scales.length; i++) {
-            double share = scales.length == 1 ? 1 : 1 - (1 - least) * i / (scales.length - 1);
+            double share = scales.length == 1 ? 1 : set.scale(i, scales.length - 1);
             scales[i] = (float) Math.max(scale * share, 1e-30);
         }
         return scales;
     }
 
-    private Row nearest(double[] wanted, float scale, int bits) {
+    private Row nearest(double[] wanted, float scale, CodeSet set) {
         int[] codes = new int[size];
         double[] rest = new double[size];
         for (int i = 0; i < size; i++) {
-            codes[i] = code(wanted[i] / scale, bits);
+            codes[i] = set.nearest(wanted[i] / scale);
             rest[i] = wanted[i] - codes[i] * (double) scale;
         }
         return new Row(codes, scale, dot(rest, product(rest)));
     }
 
     /** All scales at once, so that the factor is read once. */
-    private Row compensated(double[] wanted, float[] scales, int bits) {
+    private Row compensated(double[] wanted, float[] scales, CodeSet set) {
         double[][] left = new double[scales.length][];
         int[][] codes = new int[scales.length][size];
         double[] errors = new double[scales.length];
@@ -191,7 +180,7 @@ public final class WeightRounding {
             int row = i * size;
             for (int s = 0; s < scales.length; s++) {
                 double[] weights = left[s];
-                int code = code(weights[i] / scales[s], bits);
+                int code = set.nearest(weights[i] / scales[s]);
                 double error = (weights[i] - code * (double) scales[s]) / factor[row + i];
                 codes[s][i] = code;
                 errors[s] += error * error;
@@ -207,10 +196,10 @@ public final class WeightRounding {
         return new Row(codes[best], scales[best], errors[best]);
     }
 
-    private void descend(double[] wanted, Row row, int bits) {
+    private void descend(double[] wanted, Row row, CodeSet set) {
         double[] wantedProduct = product(wanted);
         double[] codeProduct = product(Arrays.stream(row.codes).asDoubleStream().toArray());
-        sweep(row, wantedProduct, codeProduct, bits);
+        sweep(row, wantedProduct, codeProduct, set);
         double energy = dot(wanted, wantedProduct);
         row.error = error(row, energy, wantedProduct, codeProduct);
         for (int i = 0; i < steps.refits(); i++) {
@@ -226,7 +215,7 @@ public final class WeightRounding {
             }
             Row next = new Row(row.codes.clone(), scale, 0);
             double[] nextProduct = codeProduct.clone();
-            sweep(next, wantedProduct, nextProduct, bits);
+            sweep(next, wantedProduct, nextProduct, set);
             next.error = error(next, energy, wantedProduct, nextProduct);
             if (!(next.error < row.error)) {
                 return;
@@ -247,20 +236,18 @@ public final class WeightRounding {
         return sum;
     }
 
-    private void sweep(Row row, double[] wantedProduct, double[] codeProduct, int bits) {
+    private void sweep(Row row, double[] wantedProduct, double[] codeProduct, CodeSet set) {
         double scale = row.scale;
-        int low = lowest(bits);
-        int high = highest(bits);
         boolean changed = true;
         for (int sweep = 0; changed && sweep < MOST_SWEEPS; sweep++) {
             changed = false;
             for (int i = 0; i < size; i++) {
                 double slope = wantedProduct[i] / scale - codeProduct[i];
-                double own = hessian[i * size + i];
-                int code = (int) Math.clamp(Math.rint(row.codes[i] + slope / own), low, high);
+                double wish = slope / hessian[i * size + i];
+                int code = set.nearest(row.codes[i] + wish);
                 int step = code - row.codes[i];
                 // Half a step gains nothing, and could go back and forth for ever.
-                if (step == 0 || Math.abs(slope / own) < 0.5 + 1e-9) {
+                if (step == 0 || Math.abs(wish) < 0.5 * Math.abs(step) + 1e-9) {
                     continue;
                 }
                 row.codes[i] = code;
@@ -294,9 +281,5 @@ public final class WeightRounding {
             sum += a[i] * b[i];
         }
         return sum;
-    }
-
-    private static int code(double position, int bits) {
-        return (int) Math.clamp(Math.rint(position), lowest(bits), highest(bits));
     }
 }

@@ -2,6 +2,7 @@ package dev.shrike.calibration.training;
 
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.HeapGarbage;
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.calibration.linear.Moments;
 import dev.shrike.graph.Graph;
@@ -176,6 +177,7 @@ public final class Distillation implements AutoCloseable {
         double best = before;
         double last = before;
         Future<List<float[]>> next = begin(0);
+        HeapGarbage garbage = new HeapGarbage();
         for (int done = 0; done < total;) {
             List<float[]> batch = WindowReader.await(next);
             if (done + 1 < total) {
@@ -195,6 +197,7 @@ public final class Distillation implements AutoCloseable {
                 current.restore();
             }
             listener.step(done, total, last);
+            garbage.check();
         }
         kept.restore();
         return new Result(parameters.assembled(quantized), before, best);

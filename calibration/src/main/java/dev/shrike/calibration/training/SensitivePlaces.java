@@ -2,6 +2,7 @@ package dev.shrike.calibration.training;
 
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.HeapGarbage;
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.calibration.linear.Moments;
 import dev.shrike.calibration.quantize.CodedValues;
@@ -25,8 +26,8 @@ import java.util.function.IntConsumer;
  * Chooses and weighs places by how much the head of a network feels an error there: most of a picture is background,
  * where much may go wrong before anything is detected.
  *
- * <p>An error e of what a layer gives changes the loss by about {@code e^T J^T C J e / 2}, J being the derivative of the
- * head's logits and C the diagonal curvature of their cross entropy (the Gauss-Newton matrix). The diagonal of
+ * <p>An error e of what a layer gives changes the loss by about {@code e^T J^T C J e / 2}, J being the derivative of
+ * the head's logits and C the diagonal curvature of their cross entropy (the Gauss-Newton matrix). The diagonal of
  * {@code J^T C J} is estimated as the square of the gradient of {@code z^T C^(1/2) head} for random signs z (Hutchinson
  * 1990; Fisher information as in BRECQ, Li et al. 2021), summed over the channels of a place.
  */
@@ -57,6 +58,7 @@ public final class SensitivePlaces implements Places.Choice {
         layers.forEach(layer -> chosen.put(layer.name(), new Places[pictures.size()]));
         int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
         Moments.useThreads(1);
+        HeapGarbage garbage = new HeapGarbage();
         try (ExecutorService pool = Executors.newFixedThreadPool(count)) {
             List<TrainingNetwork> networks = new ArrayList<>();
             for (int i = 0; i < count; i++) {
@@ -71,6 +73,7 @@ public final class SensitivePlaces implements Places.Choice {
                 if (i >= count) {
                     WindowReader.await(running.get(i - count));
                 }
+                garbage.check();
                 running.add(pool.submit(() -> measure(network, heads, layers, picture, pixels, most)));
                 listener.accept(i + 1);
             }
@@ -115,7 +118,7 @@ public final class SensitivePlaces implements Places.Choice {
         return Arrays.stream(sensitivities).map(own -> FLOOR + (1 - FLOOR) * (mean > 0 ? own / mean : 1)).toArray();
     }
 
-    /** Places drawn in proportion to a mixture of what they count and of 1, systematically; weights undo the drawing. */
+    /** Places drawn systematically, in proportion to a mixture of what they count and of 1; weights undo that. */
     static Places choose(double[] importance, int most, SplittableRandom random) {
         int count = Math.min(most, importance.length);
         int[] indices = new int[count];

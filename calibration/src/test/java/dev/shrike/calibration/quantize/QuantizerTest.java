@@ -11,6 +11,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.ranges.ValueStatistics;
@@ -25,7 +26,9 @@ import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
+import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -38,6 +41,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class QuantizerTest {
@@ -107,7 +111,7 @@ class QuantizerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"w4a8", "w4a4", "w3a8", "w3a3", "w2a2"})
+    @ValueSource(strings = {"w4a8", "w4a4", "w3a8", "w3a3", "w2a2", "w3a8 power-of-two", "w4a4 power-of-two"})
     void fittingBeatsRoundingToNearest(String widths) {
         double nearest = distance(quantize(widths, Effort.NEAREST).graph());
         double full = distance(quantize(widths, Effort.FULL).graph());
@@ -122,7 +126,8 @@ class QuantizerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"w8a8", "w4a8", "w4a4", "w3a5"})
+    @ValueSource(strings = {"w8a8", "w4a8", "w4a4", "w3a5", "w2a8 power-of-two", "w4a8 power-of-two",
+            "w5a4 power-of-two"})
     void theFileComputesTheSameToTheBit(String widths) {
         Graph graph = quantize(widths, Effort.FULL).graph();
         Path file = folder.resolve(widths + ".onnx");
@@ -157,7 +162,7 @@ class QuantizerTest {
      * one: never more than one code in the first layer, and seldom; later layers see these as noise.
      */
     @ParameterizedTest
-    @ValueSource(strings = {"w8a8", "w4a8"})
+    @ValueSource(strings = {"w8a8", "w4a8", "w4a8 power-of-two"})
     void onnxRuntimeAgrees(String widths) throws OrtException {
         Graph plain = quantize(widths, Effort.FULL).graph();
         List<ValueInfo> outputs = new ArrayList<>(plain.outputs());
@@ -200,6 +205,69 @@ class QuantizerTest {
             flat[i] = values[0][i % channels][i / channels / width][i / channels % width];
         }
         return flat;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"2, 1", "3, 2", "4, 8", "5, 64"})
+    void weightsArePowersOfTwo(int bits, int most) {
+        Quantizer.Result result = quantize("w" + bits + "a8 power-of-two", Effort.FULL);
+        Set<Long> seen = new java.util.TreeSet<>();
+        int layers = 0;
+        for (var entry : result.graph().constants().entrySet()) {
+            if (!entry.getKey().endsWith(".weights.codes")) {
+                continue;
+            }
+            layers++;
+            assertEquals(8, result.graph().quantization().get(entry.getKey()).bits(), entry.getKey());
+            if (quantizer.ends().stream().anyMatch(end -> entry.getKey().equals(end + ".weights.codes"))) {
+                continue;
+            }
+            for (int i = 0; i < entry.getValue().elements(); i++) {
+                seen.add(entry.getValue().longAt(i));
+            }
+        }
+        assertEquals(11, layers);
+        Set<Long> expected = new java.util.TreeSet<>(Set.of(0L));
+        for (long code = 1; code <= most; code *= 2) {
+            expected.addAll(Set.of(code, -code));
+        }
+        assertEquals(expected, seen);
+    }
+
+    @Test
+    void morePowersComeCloser() {
+        double before = Double.POSITIVE_INFINITY;
+        for (int bits = 2; bits <= 4; bits++) {
+            double distance = distance(quantize("w" + bits + "a8 power-of-two", Effort.FULL).graph());
+            assertTrue(distance < before, bits + " bits: " + distance + ", one fewer: " + before);
+            before = distance;
+        }
+        assertTrue(before > distance(quantize("w4a8", Effort.FULL).graph()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 100_000, 400_000})
+    void whatIsOnDiskChangesNothing(long limit) throws IOException {
+        Graph expected = quantize("w4a4", Effort.FULL).graph();
+        Path place = Files.createDirectory(folder.resolve("limit" + limit));
+        ActivationMemory memory = new ActivationMemory(limit, place);
+        Quantizer limited = new Quantizer(model, Map.of(), BACKEND, 1, memory);
+        try (CalibrationPictures pictures = pictures(0)) {
+            Graph graph = limited.quantize(limited.uniform(Widths.parse("w4a4")), statistics, pictures, Effort.FULL,
+                    (_, _, _) -> {}).graph();
+            assertArrayEquals(bytes(expected), bytes(graph));
+        }
+        assertTrue(memory.mostOnDisk() > 0 && memory.mostOnDisk() >= memory.most() - limit, memory.mostOnDisk()
+                + " of " + memory.most());
+        try (var files = Files.list(place)) {
+            assertEquals(List.of(), files.toList());
+        }
+    }
+
+    private static byte[] bytes(Graph graph) throws IOException {
+        Path file = folder.resolve("bytes.onnx");
+        OnnxModels.write(graph, file);
+        return Files.readAllBytes(file);
     }
 
     @Test
@@ -286,7 +354,8 @@ class QuantizerTest {
         assertRefused(layers, "'elsewhere'");
         Graph quantized = quantize("w8a8", Effort.NEAREST).graph();
         assertThrows(UnsupportedModelException.class, () -> new Quantizer(quantized, Map.of(), BACKEND, 1));
-        for (String text : List.of("", "layers: 3", "layers: {a: w9a8}", "layers: {a: [1]}", "what: 1\nlayers: {}",
+        for (String text : List.of("", "layers: 3", "layers: {a: w9a8}", "layers: {a: w6a8 power-of-two}",
+                "layers: {a: w4a8 powers}", "layers: {a: [1]}", "what: 1\nlayers: {}",
                 "ranges: best\nlayers: {}", "{")) {
             ModelException e = assertThrows(ModelException.class, () -> QuantizationPlan.parse(text, "plan.yaml"));
             assertTrue(e.getMessage().startsWith("plan.yaml: "), e.getMessage());

@@ -1,9 +1,12 @@
 package dev.shrike.app;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.shrike.calibration.quantize.MemoryNeed;
+import dev.shrike.onnx.OnnxModels;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -172,6 +175,50 @@ class QuantizeTest {
         assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
     }
 
+    @Test
+    void weightsCanBePowersOfTwo() throws IOException {
+        Path plan = folder.resolve("plan.yaml");
+        assertEquals(0, quantize("--scheme", "w8a8", "--save-plan", plan, "--quiet").exit());
+        // The only layer is the first and the last one, which a scheme leaves at 8 bits.
+        Files.writeString(plan, Files.readString(plan).replace("w8a8", "w5a8 power-of-two"));
+        Outcome outcome = quantize("--plan", plan, "--save-plan", folder.resolve("again.yaml"));
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertTrue(outcome.out().contains("layers: 1 w5a8 power-of-two\n"), outcome.out());
+        assertEquals(Files.readString(plan), Files.readString(folder.resolve("again.yaml")));
+        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        Path many = Files.createDirectory(folder.resolve("many"));
+        for (int i = 0; i < 64; i++) {
+            Files.copy(pictures.resolve("blocks.png"), many.resolve(i + ".png"));
+        }
+        Outcome tuned = run("quantize", model, "--data", many, "-o", quantized, "--plan", plan, "--epochs", "1");
+        assertEquals(2, tuned.exit());
+        assertTrue(tuned.err().contains("--epochs tunes uniform weight codes"), tuned.err());
+        Outcome scheme = quantize("--scheme", "w4a8 power-of-two");
+        assertEquals(2, scheme.exit());
+        assertTrue(scheme.err().contains("give --weight-codes power-of-two"), scheme.err());
+    }
+
+    @Test
+    void aLimitOfMemoryChangesNothingButWhereValuesAre() throws IOException {
+        assertEquals(0, quantize("--scheme", "w8a8", "--quiet").exit());
+        byte[] expected = Files.readAllBytes(quantized);
+        Outcome little = quantize("--scheme", "w8a8", "--memory", "0.5");
+        assertEquals(1, little.exit());
+        assertTrue(little.err().contains("needs up to 0.61 GB whatever the pictures, more than --memory 0.50"),
+                little.err());
+        // Eight pictures have 400 kB of floats.
+        double own = MemoryNeed.besidesActivations(OnnxModels.read(model)) / 1e9;
+        Outcome limited = quantize("--scheme", "w8a8", "--memory", own + 1e-5);
+        assertEquals(0, limited.exit(), limited.err());
+        assertTrue(limited.out().matches("(?s).*\nof these on disk: \\d+ MB, as --memory 0.60 wants it\n"),
+                limited.out());
+        assertArrayEquals(expected, Files.readAllBytes(quantized));
+        try (var files = Files.list(folder)) {
+            assertEquals(List.of("out.onnx", "pictures"), files.map(file -> file.getFileName().toString()).sorted()
+                    .toList());
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
                                            | give one of --scheme and --plan
@@ -193,6 +240,15 @@ class QuantizeTest {
             --scheme w4a8 --crop 100       | --crop 100 is neither 0 nor a multiple of 32
             --scheme w4a8 --threads 300    | number of threads 300 is not within
             --scheme w4a8 -o model.shrike  | does not end in .onnx
+            --scheme w4a8 --memory much    | '--memory'
+            --scheme w4a8 --memory 0       | --memory 0.0 is not within 0 and the
+            --scheme w4a8 --memory NaN     | --memory NaN is not within 0 and the
+            --scheme w4a8 --memory=-3      | --memory -3.0 is not within 0 and the
+            --scheme w4a8 --memory 1e6     | --memory 1000000.0 is not within 0 and the
+            --scheme w4a8 --weight-codes log | --weight-codes 'log' is none of uniform, power-of-two
+            --scheme w6a8 --weight-codes power-of-two | power-of-two codes of 6 bits; 2 to 5 are possible
+            --scheme auto --size 1 --weight-codes power-of-two | goes with --scheme wXaY
+            --plan x.yaml --weight-codes power-of-two | in a plan write 'w4a8 power-of-two'
             """)
     void senselessOptionsAreUsageErrors(String options, String message) {
         Outcome outcome = quantize(options == null ? new Object[0] : (Object[]) options.split(" "));

@@ -3,7 +3,9 @@ package dev.shrike.app.quantize;
 import dev.shrike.app.Console;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.calibration.quantize.Effort;
+import dev.shrike.calibration.quantize.WeightCodes;
 import dev.shrike.calibration.quantize.Widths;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -47,6 +49,17 @@ public final class QuantizeCommand implements Callable<Integer> {
             description = "X bits a weight, Y bits an activation, 2 to 8 each, the first and last layers 8; or auto,"
                     + " which chooses the width of every layer's weights under a budget.")
     private String scheme;
+
+    @Option(
+            names = "--weight-codes",
+            paramLabel = "NAME",
+            defaultValue = "uniform",
+            description = "uniform, or power-of-two: each weight is 0 or plus or minus 2^k times its channel's scale."
+                    + " With 2 bits k is 0, with 3 up to 1, with 4 up to 3, with 5 up to 6. For devices that shift"
+                    + " instead of multiplying; here the codes are stored and run as 8-bit ones, so this saves no time,"
+                    + " the ONNX file is as large as with 8 bits, and a built one no smaller than with uniform codes"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private String weightCodes;
 
     @Option(names = "--plan", paramLabel = "FILE.yaml",
             description = "Widths of each layer, as --save-plan wrote them.")
@@ -111,6 +124,14 @@ public final class QuantizeCommand implements Callable<Integer> {
                     + " all of it (default: ${DEFAULT-VALUE}).")
     private int crop;
 
+    @Option(
+            names = "--memory",
+            paramLabel = "GB",
+            description = "Most memory to take; values of pictures that do not fit go to files beside the output, which"
+                    + " vanish with the process. Tuning with --epochs takes what it needs (default: 3, or"
+                    + " three quarters of the machine's where that is less).")
+    private Double memory;
+
     @Option(names = "--cache", paramLabel = "FILE", description = "Keep what is measured of values in this file.")
     private String cache;
 
@@ -158,6 +179,11 @@ public final class QuantizeCommand implements Callable<Integer> {
         if (crop != 0 && (crop < 64 || crop % 32 != 0)) {
             throw common.usage("--crop " + crop + " is neither 0 nor a multiple of 32 from 64 on");
         }
+        double machine = MemoryBudget.machine();
+        if (memory != null && !(memory > 0 && memory <= machine)) {
+            throw common.usage(String.format(Locale.ROOT, "--memory %s is not within 0 and the %.1f GB of this machine",
+                    memory, machine));
+        }
         QuantizeRequest request = new QuantizeRequest(common.path(output), widths(auto),
                 Optional.ofNullable(plan).map(common::path), Optional.ofNullable(savePlan).map(common::path),
                 Optional.ofNullable(averageBits), Optional.ofNullable(size), latencyBudget(),
@@ -165,7 +191,7 @@ public final class QuantizeCommand implements Callable<Integer> {
                 Optional.ofNullable(ranges).map(method -> common.method("--ranges", method)),
                 Optional.ofNullable(wideRanges).map(method -> common.method("--wide-ranges", method)), effort(), epochs,
                 crop,
-                Optional.ofNullable(cache).map(common::path));
+                Optional.ofNullable(cache).map(common::path), memory == null ? MemoryBudget.usual() : memory);
         return new QuantizeRun(console, stores.apply(common.progress()), common, request).run();
     }
 
@@ -175,13 +201,36 @@ public final class QuantizeCommand implements Callable<Integer> {
     }
 
     private Optional<Widths> widths(boolean auto) {
+        WeightCodes codes = codes();
         if (auto || scheme == null) {
+            if (codes != WeightCodes.UNIFORM) {
+                throw common.usage("--weight-codes " + codes + " goes with --scheme wXaY; in a plan write 'w4a8 "
+                        + codes + "' for each layer that is to have such weights");
+            }
             return Optional.empty();
         }
+        Widths widths;
         try {
-            return Optional.of(Widths.parse(scheme));
+            widths = Widths.parse(scheme);
         } catch (IllegalArgumentException e) {
             throw common.usage("--scheme " + e.getMessage());
+        }
+        if (widths.codes() != WeightCodes.UNIFORM) {
+            throw common
+                    .usage("--scheme '" + scheme + "' is the form of a plan; give --weight-codes " + widths.codes());
+        }
+        try {
+            return Optional.of(new Widths(widths.weights(), widths.activations(), codes));
+        } catch (IllegalArgumentException e) {
+            throw common.usage("--scheme " + scheme + " --weight-codes " + codes + ": " + e.getMessage());
+        }
+    }
+
+    private WeightCodes codes() {
+        try {
+            return WeightCodes.parse(weightCodes);
+        } catch (IllegalArgumentException e) {
+            throw common.usage("--weight-codes " + e.getMessage());
         }
     }
 

@@ -23,11 +23,13 @@ import java.util.Optional;
  * @param epochs how often each picture is shown to tune the network as a whole
  * @param crop side of the window of each picture, 0 for all of it
  * @param cache calibration cache
+ * @param memory gigabytes that the run may take
  */
 record QuantizeRequest(Path output, Optional<Widths> widths, Optional<Path> plan, Optional<Path> savePlan,
         Optional<Double> averageBits, Optional<Double> megabytes, Optional<LatencyBudget> latency, int activations,
         Optional<String> ranges,
-        Optional<String> wideRanges, Effort effort, int epochs, int crop, Optional<Path> cache) {
+        Optional<String> wideRanges, Effort effort, int epochs, int crop, Optional<Path> cache,
+        double memory) {
     /**
      * A budget in time.
      *

@@ -7,11 +7,13 @@ import dev.shrike.app.ExitCode;
 import dev.shrike.app.Progress;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.Weights;
+import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.quantize.LayerLatencies;
 import dev.shrike.calibration.quantize.MixedPrecision;
 import dev.shrike.calibration.quantize.QuantizationPlan;
 import dev.shrike.calibration.quantize.Quantizer;
+import dev.shrike.calibration.quantize.WeightCodes;
 import dev.shrike.calibration.quantize.Widths;
 import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.calibration.training.Distillation;
@@ -30,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** One run of {@code shrike quantize}: measures, plans, fits and writes. */
 final class QuantizeRun {
@@ -62,6 +65,12 @@ final class QuantizeRun {
             throw common.usage("--epochs needs " + Distillation.LEAST_PICTURES + " pictures or more, not "
                     + pictures.size());
         }
+        if (request.epochs() > 0 && Stream.concat(request.widths().stream(),
+                given.stream().flatMap(plan -> plan.layers().values().stream().flatMap(Optional::stream)))
+                .anyMatch(widths -> widths.codes() != WeightCodes.UNIFORM)) {
+            throw common.usage("--epochs tunes uniform weight codes, not " + WeightCodes.POWER_OF_TWO
+                    + " ones; leave it out, or these");
+        }
         Path model = Weights.resolve(common.model(), common.width(), common.height(), store);
         Backend backend = Backends.usable(Backends.installed(), "").getFirst();
         if (backend.reads(model)) {
@@ -70,9 +79,15 @@ final class QuantizeRun {
         long start = System.nanoTime();
         try {
             Graph graph = OnnxModels.read(model);
-            Quantizer quantizer = new Quantizer(
-                    graph, Measurement.inputShapes(graph, common.width(), common.height()), backend, common.threads());
+            ActivationMemory memory = MemoryBudget.forActivations(request.memory(), graph,
+                    FileReplacement.requireFolder(request.output()));
+            Quantizer quantizer = new Quantizer(graph,
+                    Measurement.inputShapes(graph, common.width(), common.height()), backend, common.threads(), memory);
             quantize(model, quantizer, given, pictures, backend, start);
+            if (!common.quiet() && memory.mostOnDisk() > 0) {
+                console.line(String.format(Locale.ROOT, "of these on disk: %.0f MB, as --memory %.2f wants it",
+                        memory.mostOnDisk() / 1e6, request.memory()));
+            }
         } catch (UnsupportedModelException e) {
             throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
         } catch (ModelException e) {
