@@ -106,8 +106,8 @@ public final class Distillation implements AutoCloseable {
         this.quantized = quantized;
         this.options = options;
         if (pictures.size() < LEAST_PICTURES) {
-            throw new UnsupportedModelException("cannot be tuned as a whole with " + pictures.size()
-                    + " pictures; give " + LEAST_PICTURES + " or more, or leave tuning out");
+            throw new UnsupportedModelException(pictures.size() + " pictures are too few to tune a network as a whole;"
+                    + " give " + LEAST_PICTURES + " or more");
         }
         List<String> products = new ArrayList<>();
         for (Node node : quantized.nodes()) {

@@ -40,8 +40,7 @@ final class StudentParameters {
     StudentParameters(Graph quantized, Map<String, LayerParameters> teacher) {
         layers = TrainingNetwork.parameters(quantized);
         if (layers.values().stream().anyMatch(layer -> !layer.isQuantized())) {
-            throw new UnsupportedModelException("cannot be tuned as a whole, for a layer is left in float;"
-                    + " leave tuning out");
+            throw new UnsupportedModelException("a layer is left in float, which cannot be tuned with the others");
         }
         layers.forEach((name, layer) -> layer.lean(teacher.get(name)));
         // Values with the same codes share what is learned of them.

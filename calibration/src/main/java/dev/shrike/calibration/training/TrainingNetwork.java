@@ -95,8 +95,7 @@ final class TrainingNetwork {
     }
 
     private static UnsupportedModelException unsupported(String what) {
-        return new UnsupportedModelException("cannot be tuned as a whole, for " + what
-                + " has no gradient here; leave tuning out");
+        return new UnsupportedModelException(what + " has no gradient here");
     }
 
     Value value(String name) {

@@ -37,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -116,6 +117,45 @@ class QuantizerTest {
         double nearest = distance(quantize(widths, Effort.NEAREST).graph());
         double full = distance(quantize(widths, Effort.FULL).graph());
         assertTrue(full < 0.8 * nearest, widths + ": " + full + " against " + nearest);
+    }
+
+    @Test
+    void layersFitBestAtThePlacesThatCount() {
+        double[] left = halves(atPlaces(true));
+        double[] right = halves(atPlaces(false));
+        assertTrue(left[0] < 0.9 * right[0], "left half " + left[0] + " against " + right[0]);
+        assertTrue(right[1] < 0.9 * left[1], "right half " + right[1] + " against " + left[1]);
+    }
+
+    /** Fitted to the left or the right half of the pictures, whose other half hardly counts. */
+    private static Graph atPlaces(boolean left) {
+        Places.Choice choice = (_, _, count, most) -> {
+            int side = (int) Math.sqrt(count);
+            int[] indices = IntStream.range(0, count).toArray();
+            float[] weights = new float[count];
+            for (int i = 0; i < count; i++) {
+                weights[i] = i % side < side / 2 == left ? 1 : 1e-3f;
+            }
+            return new Places(indices, weights);
+        };
+        try (CalibrationPictures pictures = pictures(0)) {
+            return quantizer.at(choice).quantize(quantizer.uniform(Widths.parse("w2a8")), statistics, pictures,
+                    Effort.FULL, (_, _, _) -> {}).graph();
+        }
+    }
+
+    /** The squared error of the first output in the left and in the right half of the pictures. */
+    private static double[] halves(Graph quantized) {
+        double[] sums = new double[2];
+        for (int i = 0; i < files.size(); i++) {
+            float[] wanted = run(model, picture(i)).getFirst();
+            float[] given = run(quantized, picture(i)).getFirst();
+            int side = SmallNetwork.SIDE / 4;
+            for (int j = 0; j < wanted.length; j++) {
+                sums[j / 6 % side < side / 2 ? 0 : 1] += Math.pow(wanted[j] - given[j], 2);
+            }
+        }
+        return sums;
     }
 
     @Test

@@ -154,6 +154,9 @@ final class QuantizeRun {
                         tuned.after(), tuned.before()));
             }
             return tuned.graph();
+        } catch (UnsupportedModelException e) {
+            throw new UnsupportedModelException("cannot be tuned as a whole: " + e.getMessage()
+                    + "; leave --epochs out", e);
         }
     }
 
