@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Size, memory and load time of built models, by width, against the float network they were built from:
-#   deploy/app/bench.sh [--rounds N] --data FOLDER MODEL.onnx ...
-# FOLDER holds pictures, of which 8 measure the ranges. Each model takes 640x640 pixels. Every figure comes from a
+#   deploy/app/bench.sh [--rounds N] [--images N] [--bits 'LIST'] --data FOLDER MODEL.onnx ...
+# FOLDER holds pictures, of which --images measure the ranges (8; 'shrike build' by itself takes 64). Each model takes 640x640 pixels. Every figure comes from a
 # process of its own; memory and times are medians of N (default: 3).
 #
 #   share     bytes of the file / bytes of the ONNX file
 #   RSS       peak of the resident memory of 'shrike detect' on one picture, less that of a JVM that does nothing
-#   build     ms in the process to make the file from ONNX with 8 pictures, until it is on the disk
+#   build     ms in the process to make the file from ONNX with that many pictures, until it is on the disk
 #   open      ms in the process until the detector is ready; x of build; and with the start cache (see the launcher)
 #   detect    ms of the whole 'shrike detect' on one picture, with the start cache
 set -euo pipefail
@@ -17,11 +17,13 @@ die() {
     echo "bench.sh: $*" >&2
     exit 2
 }
-rounds=3 data='' models=()
+rounds=3 images=8 widths='float w8a8 w4a8 w4a4 w3a3 w2a2 w1a1' data='' models=()
 while (($# > 0)); do
     case $1 in
         --rounds) rounds=$2 && shift ;;
         --data) data=$2 && shift ;;
+        --images) images=$2 && shift ;;
+        --bits) widths=$2 && shift ;;
         *) models+=("$1") ;;
     esac
     shift
@@ -79,10 +81,10 @@ for model in "${models[@]}"; do
     printf '\n%s: %d bytes; a JVM that does nothing: %d KiB\n' "$(basename "$model")" "$onnx" "$floor"
     printf '%-8s %10s %7s %9s %9s %8s %7s %10s %7s %10s\n' bits bytes share 'RSS MiB' 'build ms' 'open ms' 'x build' \
         'cached ms' 'x build' 'detect ms'
-    for bits in float w8a8 w4a8 w4a4 w3a3 w2a2 w1a1; do
+    for bits in $widths; do
         file=$work/$(basename "$model" .onnx)-$bits.shrike
         quantise=()
-        [[ $bits == float ]] || quantise=(--bits "$bits" --data "$data" --images 8)
+        [[ $bits == float ]] || quantise=(--bits "$bits" --data "$data" --images "$images")
         build=$(inside '' build "$model" -o "$file" --quiet "${quantise[@]}")
         if [[ ! -e $work/start.aot ]]; then
             "${java[0]}" "-XX:AOTCacheOutput=$work/start.aot" "${java[@]:1}" "$bench" detect "$file" "$picture" \
