@@ -145,7 +145,9 @@ class ActivationStoreTest {
     @ParameterizedTest
     @ValueSource(strings = {"INT", "TERM", "KILL"})
     void nothingIsLeftOfAProcessThatIsEnded(String signal) throws Exception {
-        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin/java").toString(), "-cp",
+        // What runs in the background of a script ignores INT, and so do its children.
+        Process process = new ProcessBuilder("env", "--default-signal=INT",
+                Path.of(System.getProperty("java.home"), "bin/java").toString(), "-cp",
                 System.getProperty("java.class.path"), Spiller.class.getName(), folder.toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try (BufferedReader reader = process.inputReader()) {

@@ -38,7 +38,8 @@ class LaunchedIT {
     }
 
     private Process start(List<String> args) throws IOException {
-        List<String> command = new ArrayList<>(List.of(PROGRAM.toString()));
+        // What runs in the background of a script ignores INT, and so do its children.
+        List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT", PROGRAM.toString()));
         command.addAll(args);
         return new ProcessBuilder(command).directory(folder.toFile()).start();
     }
