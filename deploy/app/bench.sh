@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Size, memory and load time of built models, by width, against the float network they were built from:
 #   deploy/app/bench.sh [--rounds N] [--images N] [--bits 'LIST'] --data FOLDER MODEL.onnx ...
-# FOLDER holds pictures, of which --images measure the ranges (8; 'shrike build' by itself takes 64). Each model takes 640x640 pixels. Every figure comes from a
-# process of its own; memory and times are medians of N (default: 3).
+# FOLDER holds pictures, of which --images measure the ranges (8; 'shrike build' by itself takes 64). Each model takes
+# 640x640 pixels. Every figure comes from a process of its own; memory and times are medians of N (default: 3).
 #
 #   share     bytes of the file / bytes of the ONNX file
 #   RSS       peak of the resident memory of 'shrike detect' on one picture, less that of a JVM that does nothing
