@@ -12,7 +12,7 @@ need() {
 need cmake cmake
 need make make
 version=$(cmake --version | sed -n '1s/[^0-9]*//p')
-if [[ $(printf '%s\n' 3.21 "$version" | sort -V | head -n 1) != 3.21 ]]; then
+if [[ $(printf '%s\n' 3.21 "$version" | sort -V | sed -n 1p) != 3.21 ]]; then
     echo "native: cmake $version is too old, 3.21 or later is needed (python3 -m pip install cmake brings one)" >&2
     exit 1
 fi

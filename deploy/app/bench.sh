@@ -44,14 +44,14 @@ if [[ ! -e $work/classpath || pom.xml -nt $work/classpath || deploy/app/pom.xml 
 fi
 jdk=$(for release in "${JAVA_HOME:-/none}/release" /usr/lib/jvm/*/release; do
     grep -qsE '^JAVA_VERSION="?(2[5-9]|[3-9][0-9])' "$release" && echo "${release%/release}"
-done | head -n 1)
+done | sed -n 1p)
 [[ -n $jdk ]] || die "no JDK 25 or later found"
 "$jdk/bin/jar" cf "$work/bench.jar" -C deploy/app/target/test-classes dev/shrike/app/start
 java=("$jdk/bin/java" -XX:+UseSerialGC -Xms32m --enable-native-access=ALL-UNNAMED
     --sun-misc-unsafe-memory-access=allow "-Dshrike.library.path=$app/lib/linux-$(uname -m)"
     -cp "$(printf '%s:' "$app"/lib/*.jar)$(<"$work/classpath"):$work/bench.jar")
 bench=dev.shrike.app.start.StartBench
-picture=$(find "$data" -name '*.jpg' | sort | head -n 1)
+picture=$(find "$data" -name '*.jpg' | sort | sed -n 1p)
 
 median() {
     sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'

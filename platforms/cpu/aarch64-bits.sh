@@ -26,7 +26,7 @@ mvn -q -B -ntp -pl platforms/cpu -am -DskipTests test-compile \
 classes=platforms/cpu/target/test-classes:platforms/cpu/target/classes:$(<platforms/cpu/target/test.classpath)
 java=$(for release in "${JAVA_HOME:-/none}/release" /usr/lib/jvm/*/release; do
     grep -qsE '^JAVA_VERSION="?(2[5-9]|[3-9][0-9])' "$release" && echo "${release%/release}/bin/java"
-done | head -n 1)
+done | sed -n 1p)
 options=(-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -cp "$classes")
 
 echo "aarch64-bits: evaluating $model at $side here" >&2

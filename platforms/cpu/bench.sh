@@ -42,7 +42,7 @@ mvn -q -pl platforms/cpu -am -DskipTests test-compile \
     dependency:build-classpath -Dmdep.outputFile=target/test.classpath >&2
 java=$(for release in "${JAVA_HOME:-/none}/release" /usr/lib/jvm/*/release; do
     grep -qsE '^JAVA_VERSION="?(2[5-9]|[3-9][0-9])' "$release" && echo "${release%/release}/bin/java"
-done | head -n 1)
+done | sed -n 1p)
 exec "${java:?no JDK 25 or later found}" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
     -cp "platforms/cpu/target/test-classes:platforms/cpu/target/classes:$(<platforms/cpu/target/test.classpath)" \
     dev.shrike.cpu.$bench "${options[@]}" "${models[@]}"

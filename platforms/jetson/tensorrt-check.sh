@@ -34,9 +34,9 @@ repository() {
     local mirror
     mirror=$(tr -d '\n' <"$folder/settings.xml" \
         | grep -oE '<mirror>.*</mirror>' | grep -oE '<mirrorOf>(central|\*)</mirrorOf>.*' | grep -oE '<url>[^<]+' \
-        | head -n 1 || true)
+        | sed -n 1p || true)
     [[ -n $mirror ]] || mirror=$(mvn -B -N org.apache.maven.plugins:maven-help-plugin:3.4.1:effective-pom 2>/dev/null \
-        | grep -A8 '<repository>' | grep -oE '<url>[^<]+' | head -n 1)
+        | grep -A8 '<repository>' | grep -oE '<url>[^<]+' | sed -n 1p)
     mirror=${mirror#<url>}
     echo "${mirror%/}"
 }
