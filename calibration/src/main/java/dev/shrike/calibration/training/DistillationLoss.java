@@ -1,5 +1,6 @@
 package dev.shrike.calibration.training;
 
+import java.util.List;
 import java.util.SplittableRandom;
 
 /**
@@ -32,6 +33,12 @@ final class DistillationLoss {
             sum += Operation.Activation.sigmoid(teacher.exact[at]);
         }
         return sum;
+    }
+
+    /** The belief of a teacher in all objects, over those of its results that are heads. */
+    static double objects(TrainingNetwork teacher, List<String> results) {
+        return results.stream().map(teacher::value).filter(DistillationLoss::isHead)
+                .mapToDouble(DistillationLoss::objects).sum();
     }
 
     private static float weight(int element, float belief, double objects) {

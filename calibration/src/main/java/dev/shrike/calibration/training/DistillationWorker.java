@@ -68,7 +68,6 @@ final class DistillationWorker {
     private double forward(float[] picture) {
         teacher.forward(picture);
         student.forward(picture);
-        return heads.stream().map(teacher::value).filter(DistillationLoss::isHead)
-                .mapToDouble(DistillationLoss::objects).sum();
+        return DistillationLoss.objects(teacher, heads);
     }
 }

@@ -97,8 +97,7 @@ public final class SensitivePlaces implements Places.Choice {
     /** Leads a random probe of the heads back to all values, after the network ran forwards. */
     static void probe(TrainingNetwork network, List<String> heads, SplittableRandom random) {
         network.clearValues();
-        double objects = heads.stream().map(network::value).filter(DistillationLoss::isHead)
-                .mapToDouble(DistillationLoss::objects).sum();
+        double objects = DistillationLoss.objects(network, heads);
         heads.forEach(head -> DistillationLoss.probe(network.value(head), objects, random));
         network.backward();
     }
