@@ -16,6 +16,14 @@ public interface Backend {
     /** Whether this engine can run on this machine, and if not, what is missing and how to add it. */
     Availability probe();
 
+    /**
+     * How this engine will run networks here, a line each, for people: what its options are and what they lead to. Only
+     * asked of engines that can run here.
+     */
+    default List<String> details() {
+        return List.of();
+    }
+
     /** Engines with a higher rank are tried first. The CPU engine has rank 0. */
     int rank();
 

@@ -74,6 +74,12 @@ public final class JetsonBackend implements Backend {
                 + Libraries.GPU.device().describe());
     }
 
+    @Override
+    public List<String> details() {
+        require();
+        return new EngineReport(Libraries.GPU, EngineOptions::fromSystemProperties).lines();
+    }
+
     private static void require() {
         if (Libraries.FAILURE != null) {
             throw new BackendUnavailableException(

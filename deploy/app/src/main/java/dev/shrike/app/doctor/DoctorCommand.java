@@ -21,7 +21,7 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         versionProvider = dev.shrike.app.Version.class)
 public final class DoctorCommand implements Callable<Integer> {
-    private static final int INDENT = 14;
+    private static final int INDENT = 16;
 
     private final Console console;
     private final Path root;
@@ -53,6 +53,7 @@ public final class DoctorCommand implements Callable<Integer> {
                 case Availability.Available available -> {
                     any = true;
                     print("engine " + backend.name(), available.description());
+                    backend.details().forEach(line -> print("", line));
                 }
                 case Availability.Missing missing -> print("engine " + backend.name(), "not here: " + missing.reason());
             }
