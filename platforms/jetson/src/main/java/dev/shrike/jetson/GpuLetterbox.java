@@ -60,7 +60,9 @@ final class GpuLetterbox implements AutoCloseable {
     private void prepare(int newWidth, int newHeight, Gpu.Stream stream) {
         frameWidth = 0;
         long bytes = Math.multiplyExact((long) CHANNELS * newWidth, newHeight);
-        if (staging == null || staging.segment().byteSize() < bytes) {
+        if (source == null || source.bytes() < bytes) {
+            // A frame that was given and never run may still be on its way.
+            stream.synchronize();
             release(source, staging);
             source = null;
             staging = null;
@@ -69,6 +71,7 @@ final class GpuLetterbox implements AutoCloseable {
         }
         LetterboxTables sizes = LetterboxTables.of(newWidth, newHeight, width, height);
         if (tables == null) {
+            release(null, hostTables);
             hostTables = gpu.allocateHost(4L * Integer.BYTES * (width + height));
             tables = gpu.allocate(hostTables.segment().byteSize());
         }

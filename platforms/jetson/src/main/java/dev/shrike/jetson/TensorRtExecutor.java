@@ -34,7 +34,7 @@ final class TensorRtExecutor implements CandidateExecutor {
     private final Gpu.DeviceMemory[] memory;
     private final List<Binding> inputs = new ArrayList<>();
     private final List<Binding> outputs = new ArrayList<>();
-    private final Gpu.Event[] marks = new Gpu.Event[4];
+    private final StageMarks marks;
     private final GpuFrames frames;
     private long bytes;
     private Gpu.Recording recording;
@@ -71,14 +71,29 @@ final class TensorRtExecutor implements CandidateExecutor {
                 (port.input() ? inputs : outputs).add(Ports.binding(port, host[i].segment()));
                 bytes += 2 * port.bytes();
             }
-            for (int i = 0; i < marks.length; i++) {
-                marks[i] = opened.add(gpu.event());
-            }
+            this.marks = opened.add(new StageMarks(gpu));
             this.frames = opened.add(GpuFrames.open(gpu, ports, memory));
             record();
         } catch (RuntimeException | Error e) {
-            opened.close();
+            release();
             throw e;
+        }
+    }
+
+    /** What was submitted may still use what is to be closed. */
+    private void release() {
+        settle();
+        opened.close();
+    }
+
+    /** Waits for what an action that failed had submitted before. */
+    private void settle() {
+        if (stream != null) {
+            try {
+                stream.synchronize();
+            } catch (DeviceException e) {
+                LOG.log(Logger.Level.DEBUG, "what was submitted failed: " + e.getMessage());
+            }
         }
     }
 
@@ -141,11 +156,17 @@ final class TensorRtExecutor implements CandidateExecutor {
 
     /** On the outputs of the black pictures of {@link #record}; what the GPU leaves over costs the other way too. */
     private void tryPicking(GpuCandidates tried, Runnable decode) {
-        tried.submit(stream);
-        stream.synchronize();
         boolean complete = true;
-        for (int i = 0; i < tried.pictures(); i++) {
-            complete &= tried.read(i, (_, _, _, _, _, _) -> {}, stream);
+        try {
+            tried.submit(stream);
+            stream.synchronize();
+            for (int i = 0; i < tried.pictures(); i++) {
+                complete &= tried.read(i, (_, _, _, _, _, _) -> {}, stream);
+            }
+        } catch (DeviceException e) {
+            // Whoever hears of it closes what was tried.
+            settle();
+            throw e;
         }
         if (!complete) {
             decode.run();
@@ -193,7 +214,7 @@ final class TensorRtExecutor implements CandidateExecutor {
             return false;
         }
         if (!framesOnDevice) {
-            stream.record(marks[0]);
+            marks.before(0, stream);
         }
         frames.put(frame, picture, stream);
         framesOnDevice = true;
@@ -205,25 +226,26 @@ final class TensorRtExecutor implements CandidateExecutor {
         requireUsable();
         onDevice(() -> {
             if (!framesOnDevice) {
-                stream.record(marks[0]);
+                marks.before(0, stream);
                 copyInputs();
             }
             framesOnDevice = false;
-            stream.record(marks[1]);
+            marks.before(1, stream);
             if (recording != null) {
                 stream.submit(recording);
             } else {
                 context.enqueue(memory, stream);
             }
-            stream.record(marks[2]);
+            marks.before(2, stream);
             outputsHere = candidates == null;
             if (outputsHere) {
                 copyOutputs();
             } else {
                 candidates.submit(stream);
             }
-            stream.record(marks[3]);
+            marks.before(3, stream);
             stream.synchronize();
+            marks.done();
             ran = true;
             return true;
         });
@@ -266,17 +288,8 @@ final class TensorRtExecutor implements CandidateExecutor {
 
     @Override
     public List<StepTime> times() {
-        if (!ran) {
-            return List.of();
-        }
-        String[] names = {"input", "network", "output"};
-        String[] kernels = {"copy", device, candidates == null ? "copy" : "candidates"};
-        List<StepTime> times = new ArrayList<>();
-        for (int i = 0; i < names.length; i++) {
-            long nanos = (long) (marks[i + 1].millisecondsSince(marks[i]) * 1e6);
-            times.add(new StepTime(names[i], kernels[i], nanos, 0));
-        }
-        return times;
+        requireUsable();
+        return marks.times("copy", device, candidates == null ? "copy" : "candidates");
     }
 
     @Override
@@ -288,7 +301,7 @@ final class TensorRtExecutor implements CandidateExecutor {
     public void close() {
         if (!closed) {
             closed = true;
-            opened.close();
+            release();
         }
     }
 

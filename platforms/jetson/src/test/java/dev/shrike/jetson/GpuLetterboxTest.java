@@ -50,6 +50,7 @@ class GpuLetterboxTest {
                         Frame frame = noise(size[0], size[1], random);
                         reference.apply(frame);
                         letterbox.apply(frame, stream);
+                        stream.synchronize();
                         requireSame(expected, HostGpu.segment(target), floats, size, input);
                     }
                 }

@@ -4,12 +4,11 @@ import dev.shrike.DeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A {@link Gpu} in the memory of the processor: what is submitted is done at once. Counts what is open, and can be told
- * to fail at some call.
+ * A {@link Gpu} in the memory of the processor, whose streams work when they are waited for. Counts what is open, and
+ * can be told to fail at some call.
  */
 final class HostGpu implements Gpu {
     /** Bytes before and after each memory, which nobody may write. */
@@ -20,6 +19,7 @@ final class HostGpu implements Gpu {
     private int calls;
     private int failingCall = -1;
     private boolean compiles = true;
+    private boolean capturing;
     private long clock;
     private long kernelNanos = 1000;
     private long bytesOut;
@@ -46,9 +46,22 @@ final class HostGpu implements Gpu {
         kernelNanos = nanos;
     }
 
+    void spendKernel() {
+        clock += kernelNanos;
+    }
+
     /** Bytes copied from the device so far. */
     long bytesOut() {
         return bytesOut;
+    }
+
+    void countOut(long bytes) {
+        bytesOut += bytes;
+    }
+
+    void copy(MemorySegment from, MemorySegment to, long bytes) {
+        clock += bytes;
+        MemorySegment.copy(from, 0, to, 0, bytes);
     }
 
     void compilesNothing() {
@@ -59,9 +72,25 @@ final class HostGpu implements Gpu {
         device = new Device(name, 9, 0, 8L << 30, false, 12000, 11080);
     }
 
-    private void call(String what) {
+    void call(String what) {
         if (calls++ == failingCall) {
             throw new DeviceException(what + " failed with CUDA error 2: out of memory");
+        }
+    }
+
+    int calls() {
+        return calls;
+    }
+
+    void captures(boolean begins) {
+        capturing = begins;
+    }
+
+    /** Fails as CUDA does with calls that wait or allocate while a stream is being recorded. */
+    void requireNoCapture(String what) {
+        if (capturing) {
+            throw new DeviceException(what + " failed with CUDA error 900: operation not permitted when stream is"
+                    + " capturing");
         }
     }
 
@@ -76,15 +105,18 @@ final class HostGpu implements Gpu {
     }
 
     /** Closes once, however often it is asked. */
-    private abstract class Counted implements AutoCloseable {
+    abstract static class Counted implements AutoCloseable {
+        private final HostGpu gpu;
         private boolean closed;
 
-        Counted(String what) {
-            call(what);
-            open++;
+        Counted(HostGpu gpu, String what) {
+            this.gpu = gpu;
+            gpu.requireNoCapture(what);
+            gpu.call(what);
+            gpu.open++;
         }
 
-        void requireOpen() {
+        final void requireOpen() {
             if (closed) {
                 throw new IllegalStateException("used after close");
             }
@@ -94,18 +126,18 @@ final class HostGpu implements Gpu {
         public void close() {
             if (!closed) {
                 closed = true;
-                open--;
+                gpu.open--;
             }
         }
     }
 
-    private final class Memory extends Counted implements DeviceMemory, HostMemory {
+    private static final class Memory extends Counted implements DeviceMemory, HostMemory {
         private final MemorySegment segment;
 
         private final MemorySegment guarded;
 
-        Memory(long bytes) {
-            super("cudaMalloc");
+        Memory(HostGpu gpu, long bytes) {
+            super(gpu, "cudaMalloc");
             guarded = Arena.ofAuto().allocate(bytes + 2 * GUARD, 64);
             guarded.fill(UNTOUCHED);
             segment = guarded.asSlice(GUARD, bytes).fill((byte) 0);
@@ -142,101 +174,83 @@ final class HostGpu implements Gpu {
 
     @Override
     public DeviceMemory allocate(long bytes) {
-        return new Memory(bytes);
+        return new Memory(this, bytes);
     }
 
     @Override
     public HostMemory allocateHost(long bytes) {
-        return new Memory(bytes);
+        return new Memory(this, bytes);
     }
 
     /** The memory of a port, for who plays the engine. */
-    static MemorySegment segment(DeviceMemory memory) {
+    static MemorySegment segment(AutoCloseable memory) {
         return ((Memory) memory).segment();
     }
 
-    private final class Mark extends Counted implements Event {
-        private long nanos;
+    /** A mark that has a time only once the stream has come to it. */
+    static final class Mark extends Counted implements Event {
+        private long nanos = -1;
 
-        Mark() {
-            super("cudaEventCreate");
+        Mark(HostGpu gpu) {
+            super(gpu, "cudaEventCreate");
+        }
+
+        void submitted() {
+            nanos = -1;
+        }
+
+        void passed() {
+            requireOpen();
+            nanos = System.nanoTime();
         }
 
         @Override
         public float millisecondsSince(Event earlier) {
-            return (nanos - ((Mark) earlier).nanos) / 1e6f;
+            Mark from = (Mark) earlier;
+            requireOpen();
+            from.requireOpen();
+            if (nanos < 0 || from.nanos < 0) {
+                throw new DeviceException("cudaEventElapsedTime failed with CUDA error 600: device not ready");
+            }
+            return (nanos - from.nanos) / 1e6f;
         }
     }
 
     @Override
     public Event event() {
-        return new Mark();
+        return new Mark(this);
     }
 
-    private final class Replay extends Counted implements Recording {
-        private final Runnable submissions;
+    /** Work that was recorded. */
+    static final class Replay extends Counted implements Recording {
+        private final List<Runnable> work;
 
-        Replay(Runnable submissions) {
-            super("cudaGraphInstantiate");
-            this.submissions = submissions;
+        Replay(HostGpu gpu, List<Runnable> work) {
+            super(gpu, "cudaGraphInstantiate");
+            this.work = List.copyOf(work);
+        }
+
+        void run() {
+            requireOpen();
+            work.forEach(Runnable::run);
         }
     }
 
-    private final class Queue extends Counted implements Stream {
-        Queue() {
-            super("cudaStreamCreate");
-        }
-
-        @Override
-        public void copyIn(HostMemory from, DeviceMemory to, long bytes) {
-            requireOpen();
-            call("cudaMemcpyAsync");
-            clock += bytes;
-            MemorySegment.copy(from.segment(), 0, HostGpu.segment(to), 0, bytes);
-        }
-
-        @Override
-        public void copyOut(DeviceMemory from, HostMemory to, long bytes) {
-            requireOpen();
-            call("cudaMemcpyAsync");
-            clock += bytes;
-            bytesOut += bytes;
-            MemorySegment.copy(HostGpu.segment(from), 0, to.segment(), 0, bytes);
-        }
-
-        @Override
-        public void record(Event event) {
-            ((Mark) event).nanos = System.nanoTime();
-        }
-
-        @Override
-        public void synchronize() {
-            requireOpen();
-            call("cudaStreamSynchronize");
-        }
-
-        @Override
-        public Recording record(Runnable submissions) {
-            return new Replay(submissions);
-        }
-
-        @Override
-        public void submit(Recording recording) {
-            call("cudaGraphLaunch");
-            ((Replay) recording).submissions.run();
-        }
+    Recording recording(List<Runnable> work) {
+        capturing = false;
+        return new Replay(this, work);
     }
 
     @Override
     public Stream stream() {
-        return new Queue();
+        return new HostStream(this);
     }
 
-    private final class CpuKernel extends Counted implements Kernel {
+    private static final class CpuKernel extends Counted implements Kernel {
         private final HostKernel kernel;
 
-        CpuKernel(HostKernel kernel) {
-            super("cuModuleLoadData");
+        CpuKernel(HostGpu gpu, HostKernel kernel) {
+            super(gpu, "cuModuleLoadData");
             this.kernel = kernel;
         }
 
@@ -244,10 +258,18 @@ final class HostGpu implements Gpu {
         public void launch(
                 Stream stream, int blocksX, int blocksY, int threadsX, int threadsY, MemorySegment... arguments) {
             requireOpen();
-            call("cuLaunchKernel");
-            clock += kernelNanos;
-            kernel.run(blocksX, blocksY, threadsX, threadsY, arguments);
+            int[] sizes = {blocksX, blocksY, threadsX, threadsY};
+            ((HostStream) stream).launch(kernel, this::requireOpen, sizes, arguments);
         }
+    }
+
+    /** Arguments as they are now, as a launch takes them. */
+    static MemorySegment[] copies(MemorySegment... arguments) {
+        MemorySegment[] values = new MemorySegment[arguments.length];
+        for (int i = 0; i < arguments.length; i++) {
+            values[i] = Arena.ofAuto().allocate(arguments[i].byteSize(), 8).copyFrom(arguments[i]);
+        }
+        return values;
     }
 
     @Override
@@ -255,19 +277,6 @@ final class HostGpu implements Gpu {
         if (!compiles || !HostKernel.canCompile()) {
             throw new DeviceException("nvrtcCompileProgram failed: no compiler");
         }
-        return new CpuKernel(HostKernel.of(source, name));
-    }
-
-    /** The calls that a successful run of the action makes. */
-    static List<Integer> everyCall(int count) {
-        List<Integer> calls = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            calls.add(i);
-        }
-        return calls;
-    }
-
-    int calls() {
-        return calls;
+        return new CpuKernel(this, HostKernel.of(source, name));
     }
 }

@@ -236,6 +236,13 @@ final class ScalarTensorRt implements TensorRt {
 
         @Override
         public void enqueue(Gpu.DeviceMemory[] memory, Gpu.Stream stream) {
+            if (closed) {
+                throw new IllegalStateException("used after close");
+            }
+            ((HostStream) stream).put("enqueueV2", () -> run(memory));
+        }
+
+        private void run(Gpu.DeviceMemory[] memory) {
             runs++;
             List<Port> ports = ScalarTensorRt.ports(graph);
             Map<String, Tensor> inputs = new HashMap<>();

@@ -315,7 +315,7 @@ class TensorRtEnginesTest {
         engines(options).open(graph, ExecutorOptions.DEFAULT, null).close();
         int calls = gpu.calls();
         assertTrue(calls > 10);
-        for (int call : HostGpu.everyCall(calls)) {
+        for (int call = 0; call < calls; call++) {
             try (Stream<Path> files = Files.list(folder.resolve("cache"))) {
                 for (Path file : files.toList()) {
                     Files.delete(file);
