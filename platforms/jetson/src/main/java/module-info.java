@@ -6,6 +6,10 @@ module dev.shrike.jetson {
     requires org.bytedeco.javacpp;
     requires org.bytedeco.tensorrt;
 
+    // For the description of engines, a record that is written as JSON.
+    opens dev.shrike.jetson to
+            com.fasterxml.jackson.databind;
+
     provides dev.shrike.spi.Backend with
             dev.shrike.jetson.JetsonBackend;
 }

@@ -16,8 +16,8 @@ import java.util.List;
  */
 public interface Detector extends AutoCloseable {
     /**
-     * The objects in the frame, best first, with boxes in pixels of the frame. An engine that was built for a batch
-     * runs the whole batch for it.
+     * The objects in the frame, best first, with boxes in pixels of the frame. An engine that was built for a batch of
+     * one size runs the whole batch for it.
      *
      * @throws DeviceException if the engine failed
      * @throws IllegalStateException if the detector was closed
@@ -25,10 +25,10 @@ public interface Detector extends AutoCloseable {
     Detections detect(Frame frame);
 
     /**
-     * The objects in each of the frames, in their order; frames may differ in size. An engine that was built for a
-     * batch of N looks at N frames in one run, and pays the whole for a last run that is not full; any other looks at
-     * one after another. Results are those of {@link #detect}, but for the last digits where a batch rounds in another
-     * way.
+     * The objects in each of the frames, in their order; frames may differ in size. An engine that was built for
+     * batches looks at as many as it has room for in one run; of a last run that is not full it pays the whole, unless
+     * it was built for smaller batches too. Any other looks at one after another. Results are those of {@link #detect},
+     * but for the last digits where a batch rounds in another way.
      *
      * <p>If a frame cannot be read or the engine fails, nothing is returned for any frame.
      *

@@ -23,8 +23,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A detector that runs a network on one engine: letterbox, network, head decoder, non-maximum suppression. A network of
- * a fixed batch has a letterbox and a decoder for each picture of it.
+ * A detector that runs a network on one engine: letterbox, network, head decoder, non-maximum suppression. Where an
+ * engine runs batches there is a letterbox and a decoder for each picture of the largest.
  */
 final class NetworkDetector implements Detector {
     private final String engine;
@@ -71,13 +71,14 @@ final class NetworkDetector implements Detector {
         try {
             List<HeadDecoder> decoders = new ArrayList<>();
             Binding pictures = pictureBinding(executor, input.name());
-            for (int i = 0; i < input.batch(); i++) {
-                decoders.add(HeadDecoder.of(outputs(executor, i, input.batch()), size.width(), size.height(),
+            int batch = pictures.dims().getFirst();
+            for (int i = 0; i < batch; i++) {
+                decoders.add(HeadDecoder.of(outputs(executor, i, batch), size.width(), size.height(),
                         network.metadata()));
             }
             List<String> labels = Labels.of(network.metadata(), decoders.getFirst().classes());
             requireClasses(options.classes(), labels);
-            for (int i = 0; i < input.batch(); i++) {
+            for (int i = 0; i < batch; i++) {
                 letterboxes.add(new Letterbox(pictures.picture(i)));
             }
             return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options);
@@ -135,7 +136,7 @@ final class NetworkDetector implements Detector {
             written = System.nanoTime();
             letterboxNanos[i] = written - start;
         }
-        executor.run();
+        executor.run(frames.size());
         long decoded = System.nanoTime();
         long networkNanos = (decoded - written) / frames.size();
         for (int i = 0; i < frames.size(); i++) {

@@ -5,19 +5,17 @@ import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.spi.Backend;
+import dev.shrike.spi.Batches;
 
 /**
  * The input of a detection network.
  *
  * @param name name of the input
  * @param shape {@code [batch, 3, height, width]}, where any dimension may be open
- * @param batch pictures of one run; 1 if that is open
+ * @param batch pictures of one run, or {@link Shape#OPEN} if the engine chooses
  */
-record PictureInput(String name, Shape shape, int batch) {
+record PictureInput(String name, Shape shape, long batch) {
     static final int CHANNELS = 3;
-
-    /** More than any device has use for; the letterboxes of all of them are kept. */
-    private static final int LARGEST_BATCH = 256;
 
     /**
      * The only input of the network.
@@ -36,16 +34,19 @@ record PictureInput(String name, Shape shape, int batch) {
             throw new UnsupportedModelException("input " + input.name() + " is " + input.type() + shape
                     + ", a detection network takes pictures as float Nx3xHxW");
         }
-        long batch = shape.dim(0) == Shape.OPEN ? 1 : shape.dim(0);
+        if (shape.dim(0) == Shape.OPEN) {
+            return new PictureInput(input.name(), shape, backend.runsBatches() ? Shape.OPEN : 1);
+        }
+        long batch = shape.dim(0);
         if (batch != 1 && !backend.runsBatches()) {
             throw new UnsupportedModelException(
                     "input " + input.name() + " is " + input.type() + shape + ", the engine '"
                             + backend.name() + "' takes one picture at a time: export the model with a batch of 1");
         }
-        if (batch < 1 || batch > LARGEST_BATCH) {
+        if (batch < 1 || batch > Batches.LARGEST) {
             throw new UnsupportedModelException("input " + input.name() + " is " + input.type() + shape
-                    + ", a batch has 1 to " + LARGEST_BATCH + " pictures");
+                    + ", a batch has 1 to " + Batches.LARGEST + " pictures");
         }
-        return new PictureInput(input.name(), shape, (int) batch);
+        return new PictureInput(input.name(), shape, batch);
     }
 }

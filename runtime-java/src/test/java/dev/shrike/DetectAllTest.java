@@ -8,6 +8,7 @@ import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.spi.ExecutorOptions;
 import java.lang.foreign.Arena;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -104,6 +105,40 @@ class DetectAllTest {
                     assertEquals(0, detector.detect(frames(1).getFirst()).size());
                 }
             }
+        }
+    }
+
+    /** The engine chooses what the model leaves open, and hears how many pictures of it count. */
+    @Test
+    void anOpenBatchIsTheEnginesToChoose() {
+        GreyBackend backend = new GreyBackend(false, false);
+        backend.chooseBatch(4);
+        try (Detector detector = open(backend, -1)) {
+            assertEquals(4, detector.batch());
+            assertSeen(detector.detectAll(frames(6)), 6);
+            assertSeen(List.of(detector.detect(frames(1).getFirst())), 1);
+        }
+        assertEquals(List.of(4, 2, 1), backend.sizes());
+    }
+
+    /** One that runs no batches gets one picture at a time, as before. */
+    @Test
+    void anOpenBatchIsOnePictureElsewhere() {
+        ReplayBackend single = new ReplayBackend(List.of(1, 252, 7), new float[252 * 7]);
+        try (Detector detector = Detectors.open(network(-1), DetectorOptions.DEFAULT, List.of(single))) {
+            assertEquals(1, detector.batch());
+            assertEquals(2, detector.detectAll(frames(2)).size());
+        }
+    }
+
+    @Test
+    void runsAskForPicturesThatAreThere() {
+        try (var executor = new GreyBackend(false, false).open(network(2), ExecutorOptions.DEFAULT.withInputShapes(
+                Map.of("images", Shape.of(2, 3, 64, 64))))) {
+            executor.run(1);
+            executor.run(2);
+            assertThrows(IllegalArgumentException.class, () -> executor.run(0));
+            assertThrows(IllegalArgumentException.class, () -> executor.run(3));
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.shrike;
 
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.Shape;
 import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Binding;
@@ -30,6 +31,9 @@ final class GreyBackend implements Backend {
     private int runs;
     private int closed;
     private int decodedOnHost;
+    /** Pictures of a batch that the model leaves open. */
+    private int chosenBatch = 1;
+    private final List<Integer> sizes = new ArrayList<>();
 
     GreyBackend(boolean acceptsFrames, boolean picks) {
         this.acceptsFrames = acceptsFrames;
@@ -39,6 +43,15 @@ final class GreyBackend implements Backend {
     /** Leaves pictures of the batch from this one on to the detector's decoder. */
     void pickOnlyBelow(int picture) {
         pickedPictures = picture;
+    }
+
+    void chooseBatch(int pictures) {
+        chosenBatch = pictures;
+    }
+
+    /** How many pictures each run was asked for. */
+    List<Integer> sizes() {
+        return sizes;
     }
 
     int runs() {
@@ -76,7 +89,8 @@ final class GreyBackend implements Backend {
 
     @Override
     public Grey open(Graph graph, ExecutorOptions options) {
-        return new Grey((int) options.inputShapes().get("images").dim(0));
+        long batch = options.inputShapes().get("images").dim(0);
+        return new Grey(batch == Shape.OPEN ? chosenBatch : (int) batch);
     }
 
     final class Grey implements CandidateExecutor {
@@ -122,6 +136,12 @@ final class GreyBackend implements Backend {
             long middle = 3L * (frame.height() / 2 * frame.width() + frame.width() / 2);
             greys[picture] = (frame.pixels().get(ValueLayout.JAVA_BYTE, middle) & 0xff) / 255f;
             return true;
+        }
+
+        @Override
+        public void run(int pictures) {
+            sizes.add(pictures);
+            CandidateExecutor.super.run(pictures);
         }
 
         @Override

@@ -28,8 +28,10 @@ public interface Backend {
     int rank();
 
     /**
-     * Whether detectors may run networks of a fixed batch of several pictures on this engine. Where they may not, such
-     * a network is refused.
+     * Whether detectors may run networks of several pictures on this engine. Where they may not, a network of a fixed
+     * batch is refused. Where they may, a first dimension that the model leaves open is left open in
+     * {@link ExecutorOptions#inputShapes} as well: the engine chooses its size, and the detector takes it from the
+     * binding of the input.
      */
     default boolean runsBatches() {
         return false;
@@ -81,14 +83,22 @@ public interface Backend {
     }
 
     /**
+     * Whether files that {@link #build} writes run on other machines. Where they do, the build itself tries nothing
+     * here.
+     */
+    default boolean isPortable() {
+        return true;
+    }
+
+    /**
      * Writes a network in the form that this engine loads fastest. The file is written beside the target under another
      * name, then renamed.
      *
      * @param graph the network after its passes, with known shapes
      * @return what people should know about it, a line each: what was chosen, what could not be had
      * @throws dev.shrike.ShrikeException if the file cannot be written
-     * @throws UnsupportedModelException if this engine builds no files, or none that hold such a network, or no layer
-     *     can use the kernel that the options name
+     * @throws UnsupportedModelException if this engine builds no files, or none that hold such a network, or not for
+     *     such batches, or no layer can use the kernel that the options name
      * @throws IllegalArgumentException if there is no kernel of that name
      */
     default List<String> build(Graph graph, Path file, BuildOptions options) {

@@ -8,7 +8,8 @@ import java.util.Set;
  * How to prepare a network.
  *
  * @param threads worker threads; 0 takes one per processor
- * @param inputShapes full shapes for graph inputs that leave dimensions open; inputs not named keep their own
+ * @param inputShapes shapes for graph inputs that leave dimensions open; inputs not named keep their own. A first
+ *     dimension that stays open is the engine's to choose
  * @param taps names of inner values to keep readable after a run, besides the outputs
  * @param choices what tuning chose for this network, as {@link BuiltModel} holds it; what does not fit this machine or
  *     these threads is ignored

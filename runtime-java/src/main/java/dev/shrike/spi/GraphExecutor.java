@@ -58,6 +58,20 @@ public interface GraphExecutor extends AutoCloseable {
      */
     void run();
 
+    /**
+     * As {@link #run()} for the first so many pictures of the batch. An executor that can run fewer pictures than its
+     * inputs have room for does so; any other runs all of them. What the outputs then hold for the rest means nothing.
+     *
+     * @throws IllegalArgumentException if the batch has no such number of pictures
+     */
+    default void run(int pictures) {
+        int room = inputs().getFirst().dims().getFirst();
+        if (pictures < 1 || pictures > room) {
+            throw new IllegalArgumentException("a run of " + pictures + " pictures in a batch of " + room);
+        }
+        run();
+    }
+
     /** Times of the last run, by step, in the order of execution. */
     List<StepTime> times();
 

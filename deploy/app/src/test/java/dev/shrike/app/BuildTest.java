@@ -240,6 +240,7 @@ class BuildTest {
             --imgsz 1,2,3                | --imgsz takes N or HEIGHT,WIDTH
             --threads 257                | number of threads 257 is not within
             -o model.onnx                | does not end in .shrike
+            --batch 4                    | --batch is for files that end in .engine
             """)
     void senselessOptionsAreUsageErrors(String options, String message) {
         Outcome outcome = build((Object[]) options.split(" "));
@@ -248,6 +249,41 @@ class BuildTest {
         assertFalse(Files.exists(built));
         assertEquals(2, run("build", model).exit());
         assertEquals(2, run("build", "-o", built).exit());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --bits w4a8 --data . | --bits is for files that end in .shrike
+            --kernel int8    | --kernel is for files that end in .shrike
+            --no-tune        | --no-tune is for files that end in .shrike
+            --threads 2      | --threads is for files that end in .shrike
+            --first-last 8   | --first-last is for files that end in .shrike
+            --images 3       | --images goes with --data
+            --images 0 --data . | --images 0 is less than 1
+            --batch 8,4      | --batch: '8,4' is neither a number of pictures
+            --batch 4,2,8    | --batch: batches of 4 to 8, best at 2, are not ascending
+            """)
+    void senselessOptionsOfAnEngineAreUsageErrors(String options, String message) {
+        Path engine = folder.resolve("toy.engine");
+        List<Object> arguments = new ArrayList<>(List.of("build", model, "-o", engine));
+        arguments.addAll(List.of(options.split(" ")));
+        Outcome outcome = run(arguments.toArray());
+        assertEquals(2, outcome.exit(), outcome.err());
+        assertTrue(outcome.err().startsWith("shrike: ") && outcome.err().contains(message), outcome.err());
+        assertFalse(Files.exists(engine));
+    }
+
+    /** Where there is no GPU; where there is one it is built. */
+    @Test
+    void anEngineNeedsItsDevice() {
+        Path engine = folder.resolve("toy.engine");
+        Outcome outcome = run("build", model, "-o", engine, "--batch", "1,4,8");
+        if (outcome.exit() == 1) {
+            assertTrue(outcome.err().startsWith("shrike: no engine can run here; tensorrt: "), outcome.err());
+            assertFalse(Files.exists(engine));
+        } else {
+            assertEquals(0, outcome.exit(), outcome.err());
+        }
     }
 
     @Test
@@ -280,7 +316,8 @@ class BuildTest {
     @Test
     void helpNamesEveryOption() {
         Outcome outcome = run("help", "build");
-        for (String option : List.of("--output", "--imgsz", "--bits", "--data", "--images", "--first-last", "--threads",
+        for (String option : List.of("--output", "--imgsz", "--bits", "--data", "--images", "--batch", "--first-last",
+                "--threads",
                 "--no-tune", "--kernel", "--no-progress", "--quiet")) {
             assertTrue(outcome.out().contains(option), option + " is not in " + outcome.out());
         }

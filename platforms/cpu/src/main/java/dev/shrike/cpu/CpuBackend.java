@@ -1,6 +1,7 @@
 package dev.shrike.cpu;
 
 import dev.shrike.BackendUnavailableException;
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
@@ -103,6 +104,10 @@ public final class CpuBackend implements Backend {
 
     @Override
     public List<String> build(Graph graph, Path file, BuildOptions options) {
+        if (options.batches().isPresent() || options.calibration().isPresent()) {
+            throw new UnsupportedModelException(file + ": the engine 'cpu' runs one picture at a time, and takes ranges"
+                    + " from the model: batches and calibration are for .engine files");
+        }
         if (!options.tune() && options.kernel().isEmpty()) {
             new ShrikeFile(graph, Map.of()).write(file);
             return List.of();

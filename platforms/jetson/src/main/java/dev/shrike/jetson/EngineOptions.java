@@ -1,6 +1,8 @@
 package dev.shrike.jetson;
 
 import dev.shrike.jetson.TensorRt.Calibration;
+import dev.shrike.spi.Batches;
+import dev.shrike.spi.BuildOptions;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
@@ -20,6 +22,8 @@ import java.util.function.Function;
  * @param cache folder that keeps engines, timings and calibrations ({@code cache})
  * @param detailed whether engines keep what a profiler shows ({@code detailed})
  * @param decode where candidates are found in the network's output ({@code decode})
+ * @param batches sizes of the batch of models that leave it open, as {@link Batches#parse} takes them; empty for one
+ *     picture ({@code batch})
  */
 record EngineOptions(
         Precision precision,
@@ -30,7 +34,8 @@ record EngineOptions(
         long workspaceBytes,
         Path cache,
         boolean detailed,
-        Decode decode) {
+        Decode decode,
+        Optional<Batches> batches) {
     /** Formats that layers may run in. */
     enum Precision {
         /** INT8 beside FP16 if the model is quantised or there are pictures, else FP16. */
@@ -75,7 +80,23 @@ record EngineOptions(
                 number("workspace", get.apply("workspace").orElse("0"), 0, 1 << 20) << 20,
                 get.apply("cache").map(Path::of).orElse(caches.resolve("shrike").resolve("engines")),
                 get.apply("detailed").map(Boolean::parseBoolean).orElse(false),
-                choice(Decode.class, "decode", get.apply("decode").orElse("auto")));
+                choice(Decode.class, "decode", get.apply("decode").orElse("auto")),
+                get.apply("batch").map(EngineOptions::batches));
+    }
+
+    /** The same with what a build asks for in place of the properties. */
+    EngineOptions with(BuildOptions build) {
+        return new EngineOptions(precision, calibration, build.calibration().map(BuildOptions.Calibration::folder)
+                .or(() -> data), build.calibration().map(BuildOptions.Calibration::most).orElse(pictures), dlaCore,
+                workspaceBytes, cache, detailed, decode, build.batches().or(() -> batches));
+    }
+
+    private static Batches batches(String text) {
+        try {
+            return Batches.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("property " + PREFIX + "batch: " + e.getMessage(), e);
+        }
     }
 
     private static long number(String name, String text, long low, long high) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.shrike.ModelException;
 import dev.shrike.jetson.TensorRt.Calibration;
+import dev.shrike.spi.Batches;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +19,7 @@ import java.util.Locale;
  * @param calibration how ranges were found, or null if the model brought them or there is no INT8
  * @param data SHA-256 of the pictures that they were found on, or null
  * @param dlaCore deep learning accelerator, or -1
+ * @param batches sizes of the batch, or null if it is fixed
  * @param tensorRt version of TensorRT
  * @param gpu name of the GPU
  * @param compute compute capability of the GPU, such as {@code "7.2"}
@@ -30,6 +32,7 @@ record EngineRecord(
         Calibration calibration,
         String data,
         int dlaCore,
+        Batches batches,
         String tensorRt,
         String gpu,
         String compute,
@@ -44,14 +47,14 @@ record EngineRecord(
 
     /** The same after the build. */
     EngineRecord built(List<String> fallenBack, double seconds) {
-        return new EngineRecord(model, precision, calibration, data, dlaCore, tensorRt, gpu, compute, fallenBack,
-                seconds);
+        return new EngineRecord(model, precision, calibration, data, dlaCore, batches, tensorRt, gpu, compute,
+                fallenBack, seconds);
     }
 
     /** Everything that decides whether an engine may be used in place of another, as a name for files. */
     String key() {
         return Digests.of(String.join("\n", model, precision.name(), String.valueOf(calibration), String.valueOf(data),
-                "" + dlaCore, tensorRt, gpu, compute)).substring(0, 32);
+                "" + dlaCore, String.valueOf(batches), tensorRt, gpu, compute)).substring(0, 32);
     }
 
     /** Why an engine of this record cannot serve where one of the other was asked for; empty if it can. */
@@ -62,6 +65,7 @@ record EngineRecord(
         compare(text, "calibration", calibration, wanted.calibration);
         compare(text, "calibration pictures", data, wanted.data);
         compare(text, "DLA core", dlaCore, wanted.dlaCore);
+        compare(text, "batches", batches, wanted.batches);
         compare(text, "TensorRT", tensorRt, wanted.tensorRt);
         compare(text, "GPU", gpu, wanted.gpu);
         compare(text, "compute capability", compute, wanted.compute);
@@ -80,6 +84,7 @@ record EngineRecord(
         List<String> lines = new ArrayList<>();
         lines.add("TensorRT " + tensorRt + " engine for " + gpu + ", " + precision
                 + (calibration == null ? "" : " with " + calibration + " calibration")
+                + (batches == null ? "" : ", batches of " + batches.describe())
                 + String.format(Locale.ROOT, ", built in %.0f s", buildSeconds));
         if (!onGpu.isEmpty()) {
             lines.add(onGpu.size() + " layers run on the GPU instead of DLA " + dlaCore + ": "

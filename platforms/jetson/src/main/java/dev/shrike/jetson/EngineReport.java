@@ -77,6 +77,7 @@ final class EngineReport {
         String ranges = options.data().map(folder -> ", " + word(options.calibration()) + " calibration with pictures"
                 + " of " + folder).orElse("");
         return "engines have precision " + word(options.precision()) + ranges
+                + options.batches().map(sizes -> ", batches of " + sizes.describe()).orElse("")
                 + (options.dlaCore() < 0 ? "" : ", DLA " + options.dlaCore()) + " and are kept in " + options.cache();
     }
 

@@ -102,9 +102,9 @@ final class GpuCandidates implements AutoCloseable {
         return 2L * pictures.size() * bytes(capacity);
     }
 
-    /** Submits picking from the output as it then is. */
-    void submit(Gpu.Stream stream) {
-        for (Picture picture : pictures) {
+    /** Submits picking from the output as it then is, for the first so many pictures. */
+    void submit(Gpu.Stream stream, int count) {
+        for (Picture picture : pictures.subList(0, count)) {
             stream.copyIn(zeros, picture.device(), (long) HEADER_WORDS * Integer.BYTES);
             kernel.launch(stream, Math.ceilDiv(query.boxes(), THREADS), 1, THREADS, 1, picture.arguments().segments());
             stream.copyOut(picture.device(), picture.host(), bytes(atOnce));

@@ -99,6 +99,11 @@ public final class JetsonBackend implements Backend {
     }
 
     @Override
+    public boolean isPortable() {
+        return false;
+    }
+
+    @Override
     public String extension() {
         return ".engine";
     }
@@ -121,7 +126,8 @@ public final class JetsonBackend implements Backend {
         if (!options.kernel().isEmpty()) {
             throw new IllegalArgumentException("TensorRT chooses its kernels itself; leave the kernel out");
         }
-        EngineFile engine = engines().engine(NetworkSource.of(graph, Map.of()));
+        EngineOptions how = EngineOptions.fromSystemProperties().with(options);
+        EngineFile engine = new TensorRtEngines(Libraries.GPU, Libraries.TENSOR_RT, how).engine(graph);
         engine.write(file);
         return engine.record().describe();
     }

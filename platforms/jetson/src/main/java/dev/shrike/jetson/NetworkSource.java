@@ -1,9 +1,13 @@
 package dev.shrike.jetson;
 
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.Shape;
+import dev.shrike.graph.ValueInfo;
 import dev.shrike.onnx.OnnxModels;
+import dev.shrike.spi.Batches;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,20 +15,68 @@ import java.util.Optional;
 /**
  * A network in the form that TensorRT parses.
  *
- * @param onnx an ONNX file with known shapes and float32 inputs and outputs
+ * @param onnx an ONNX file with known shapes, but perhaps for the batch, and float32 inputs and outputs
  * @param nodes names of its nodes, in its order
  * @param quantized whether it brings its own ranges
+ * @param batches sizes of its batch, if that is open
  */
-record NetworkSource(byte[] onnx, List<String> nodes, boolean quantized) {
+record NetworkSource(byte[] onnx, List<String> nodes, boolean quantized, Optional<Batches> batches) {
     NetworkSource {
         nodes = List.copyOf(nodes);
     }
 
-    /** The graph with everything decided that TensorRT need not know: shapes, constants, FP16 files, zero points. */
+    /** For the batch that the shapes give, or one picture where both they and the model leave it open. */
     static NetworkSource of(Graph graph, Map<String, Shape> inputShapes) {
-        Graph fixed = GraphPasses.forInference(graph, inputShapes);
-        byte[] onnx = OnnxModels.toBytes(new SymmetricCodes().apply(fixed));
-        return new NetworkSource(onnx, OnnxModels.nodeNames(onnx), !fixed.quantization().isEmpty());
+        return of(graph, inputShapes, Optional.empty());
+    }
+
+    /**
+     * The graph with everything decided that TensorRT need not know: shapes, constants, FP16 files, zero points.
+     *
+     * @param wanted sizes of the batch, where the caller wants more than one picture
+     * @throws UnsupportedModelException if the model fixes another batch than the wanted ones; says how to export it
+     */
+    static NetworkSource of(Graph graph, Map<String, Shape> inputShapes, Optional<Batches> wanted) {
+        if (wanted.isEmpty()) {
+            return fixed(GraphPasses.forInference(graph, inputShapes));
+        }
+        ValueInfo input = onlyInput(graph);
+        Shape given = inputShapes.getOrDefault(input.name(), input.shape());
+        Batches batches = wanted.get();
+        long own = input.shape().dim(0);
+        if (own != Shape.OPEN && own != batches.most()) {
+            throw new UnsupportedModelException("the model has a fixed batch of " + own + ", batches of "
+                    + batches.describe() + " were asked for: export it again with 'export.py --batch " + batches.most()
+                    + (batches.hasOneSize() ? "'" : "', or with '--dynamic' for batches of several sizes"));
+        }
+        if (own != Shape.OPEN || given.dim(0) != Shape.OPEN) {
+            return fixed(GraphPasses.forInference(graph, inputShapes));
+        }
+        if (batches.hasOneSize()) {
+            Map<String, Shape> shapes = new HashMap<>(inputShapes);
+            long[] dims = given.toArray();
+            dims[0] = batches.most();
+            shapes.put(input.name(), Shape.of(dims));
+            return fixed(GraphPasses.forInference(graph, shapes));
+        }
+        return of(OpenBatch.of(graph, given), wanted);
+    }
+
+    private static ValueInfo onlyInput(Graph graph) {
+        if (graph.inputs().size() != 1 || graph.inputs().getFirst().shape().rank() == 0) {
+            throw new UnsupportedModelException("batches are for networks with one input, this one has "
+                    + graph.inputs());
+        }
+        return graph.inputs().getFirst();
+    }
+
+    private static NetworkSource fixed(Graph graph) {
+        return of(graph, Optional.empty());
+    }
+
+    private static NetworkSource of(Graph ready, Optional<Batches> batches) {
+        byte[] onnx = OnnxModels.toBytes(new SymmetricCodes().apply(ready));
+        return new NetworkSource(onnx, OnnxModels.nodeNames(onnx), !ready.quantization().isEmpty(), batches);
     }
 
     /** Name of the node at an index that TensorRT's parser gave. */

@@ -2,6 +2,7 @@ package dev.shrike.jetson;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Engines in device memory, one for all detectors of a process that run the same one: weights are there once, each
@@ -9,6 +10,9 @@ import java.util.Map;
  */
 final class SharedEngine implements AutoCloseable {
     private static final Map<String, SharedEngine> LOADED = new HashMap<>();
+
+    /** An engine of an open batch has room for one context, so each detector loads its own. */
+    private static final AtomicLong ALONE = new AtomicLong();
 
     private final String key;
     private final TensorRt.Engine engine;
@@ -22,7 +26,8 @@ final class SharedEngine implements AutoCloseable {
     /** The engine of a file, loaded unless somebody has it; each caller closes what it got once. */
     static SharedEngine of(TensorRt tensorRt, EngineFile file) {
         // Not the record alone: a rebuilt engine of the same record has other kernels.
-        String key = System.identityHashCode(tensorRt) + " " + Digests.of(file.plan());
+        String key = System.identityHashCode(tensorRt) + " " + Digests.of(file.plan())
+                + (file.record().batches() == null ? "" : " " + ALONE.getAndIncrement());
         synchronized (LOADED) {
             SharedEngine shared = LOADED.get(key);
             if (shared == null) {

@@ -3,7 +3,10 @@ package dev.shrike.jetson;
 import dev.shrike.jetson.Gpu.DeviceMemory;
 import dev.shrike.jetson.Gpu.Stream;
 import java.lang.foreign.MemorySegment;
+import dev.shrike.spi.Batches;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -57,13 +60,25 @@ interface TensorRt {
      *
      * @param name of the tensor
      * @param input whether it is an input
-     * @param dims its dimensions
+     * @param dims its dimensions; of a network, -1 for an open one
      * @param elementBytes bytes of one element
      * @param floating whether the elements are float32
      */
     record Port(String name, boolean input, List<Integer> dims, int elementBytes, boolean floating) {
         public Port {
             dims = List.copyOf(dims);
+        }
+
+        /** The same for a batch of so many pictures. */
+        Port withBatch(int pictures) {
+            List<Integer> sizes = new ArrayList<>(dims);
+            sizes.set(0, pictures);
+            return new Port(name, input, sizes, elementBytes, floating);
+        }
+
+        /** Whether the first dimension is open. */
+        boolean hasOpenBatch() {
+            return !dims.isEmpty() && dims.getFirst() < 0;
         }
 
         /** Bytes of all elements. */
@@ -123,8 +138,11 @@ interface TensorRt {
         /** Whether the hardware has this format at more than the speed of float32. */
         boolean isFast(Precision precision);
 
-        /** Applies these settings. To be called before the three calls below. */
+        /** Applies these settings. To be called before the calls below. */
         void configure(Settings settings);
+
+        /** Sizes of the batch, which a network of an open batch needs; to be called before {@link #calibrate}. */
+        void batches(Batches sizes);
 
         /** Binds a layer and what it writes to a format, which the build then must obey. */
         void require(int layer, Precision precision);
@@ -132,8 +150,12 @@ interface TensorRt {
         /** Whether the accelerator of the settings can run this layer. */
         boolean canRunOnDla(int layer);
 
-        /** Lets TensorRT find ranges for INT8 by itself, from these batches; they must live until close. */
-        void calibrate(Calibration kind, CalibrationFeed feed);
+        /**
+         * Lets TensorRT find ranges for INT8 by itself, from these batches; they must live until close.
+         *
+         * @param batch pictures of each batch: those of the network or, if that leaves them open, one of the sizes
+         */
+        void calibrate(Calibration kind, int batch, CalibrationFeed feed);
 
         /** The engine in serialised form. Takes minutes, and cannot be interrupted. */
         byte[] serialize();
@@ -148,8 +170,8 @@ interface TensorRt {
     /** Where a calibration gets its pictures and keeps its results. Called from within {@link Build#serialize}. */
     interface CalibrationFeed {
         /**
-         * Device address of the next batch, pictures as float32 {@code [N, 3, H, W]} with the N of the input, or 0
-         * after the last one. The memory stays as it is until the next call.
+         * Device address of the next batch, pictures as float32 {@code [N, 3, H, W]} with the N of the calibration, or
+         * 0 after the last one. The memory stays as it is until the next call.
          */
         long next(String input);
 
@@ -162,7 +184,11 @@ interface TensorRt {
 
     /** An engine in device memory. */
     interface Engine extends AutoCloseable {
+        /** Its inputs and outputs; an open batch has the most pictures. */
         List<Port> ports();
+
+        /** Sizes of the batch, if it was left open: contexts then need {@link Context#batch} first. */
+        Optional<Batches> batches();
 
         /** Number of layers after fusion. */
         int layers();
@@ -170,7 +196,10 @@ interface TensorRt {
         /** Bytes of device memory that each context takes for activations. */
         long contextBytes();
 
-        /** State to run the engine with, for one stream at a time. The engine must outlive it. */
+        /**
+         * State to run the engine with, for one stream at a time. The engine must outlive it. An engine of an open
+         * batch has room for one at a time.
+         */
         Context context();
 
         @Override
@@ -179,6 +208,12 @@ interface TensorRt {
 
     /** State of one run. */
     interface Context extends AutoCloseable {
+        /**
+         * Sets how many pictures the next runs have, one of the engine's sizes. The first run after it must not be
+         * recorded, and nothing that was recorded before may be submitted any more.
+         */
+        void batch(int pictures);
+
         /** Submits a run. {@code memory[i]} belongs to port i. */
         void enqueue(DeviceMemory[] memory, Stream stream);
 

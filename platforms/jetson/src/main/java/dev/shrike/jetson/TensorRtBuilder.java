@@ -48,7 +48,9 @@ final class TensorRtBuilder {
         boolean calibrated = isInt8(precision) && !network.quantized();
         Gpu.Device device = gpu.device();
         return new EngineRecord(Digests.of(network.onnx()), precision, calibrated ? options.calibration() : null,
-                calibrated ? CalibrationPictures.digest(pictures) : null, options.dlaCore(), tensorRt.version(),
+                calibrated ? CalibrationPictures.digest(pictures) : null, options.dlaCore(),
+                network.batches().orElse(null),
+                tensorRt.version(),
                 device.name(), device.major() + "." + device.minor(), List.of(), 0);
     }
 
@@ -93,6 +95,9 @@ final class TensorRtBuilder {
             requirePlatform(build, record);
             Path timings = timingsFile(record);
             build.configure(settings(record, readTimings(timings)));
+            if (record.batches() != null) {
+                build.batches(record.batches());
+            }
             List<Layer> layers = build.layers();
             List<String> outputs = build.ports().stream().filter(port -> !port.input()).map(Port::name).toList();
             if (isInt8(record.precision())) {
@@ -114,8 +119,13 @@ final class TensorRtBuilder {
             return serialize(build, timings);
         }
         Port input = build.ports().stream().filter(Port::input).findFirst().orElseThrow();
+        if (record.batches() != null) {
+            // The smallest takes the least memory, and ranges do not depend on it.
+            input = input.withBatch(record.batches().least());
+        }
+        int batch = input.dims().isEmpty() ? 1 : input.dims().getFirst();
         try (CalibrationPictures feed = new CalibrationPictures(gpu, input, pictures)) {
-            build.calibrate(record.calibration(), new Feed(feed, cache, pictures.size()));
+            build.calibrate(record.calibration(), batch, new Feed(feed, cache, pictures.size()));
             return serialize(build, timings);
         } finally {
             // TensorRT must not call into pictures that are closed.
@@ -189,6 +199,10 @@ final class TensorRtBuilder {
         }
         if (record.dlaCore() >= 0 && record.precision() == EngineOptions.Precision.FP32) {
             throw new SourceException("a DLA runs FP16 and INT8 only: choose such a precision");
+        }
+        if (record.dlaCore() >= 0 && record.batches() != null) {
+            throw new SourceException("a DLA runs batches of one size, not of " + record.batches().describe()
+                    + ": ask for one, such as 8,8,8");
         }
         if (isInt8(record.precision()) && !build.isFast(TensorRt.Precision.INT8)) {
             LOG.log(Logger.Level.WARNING, record.gpu() + " has no fast INT8: FP16 would be as quick");

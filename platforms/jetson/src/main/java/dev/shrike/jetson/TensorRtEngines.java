@@ -4,14 +4,15 @@ import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
+import dev.shrike.spi.Batches;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.lang.System.Logger;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Gets an engine for a network from where it is quickest: the file it was built into, the cache, or the builder. */
@@ -43,8 +44,10 @@ final class TensorRtEngines {
     GraphExecutor open(Graph graph, ExecutorOptions executorOptions, Path built) {
         TensorRtExecutor.requireNoTaps(executorOptions.taps());
         // Writing the network out takes as long as loading an engine, so a built file that is usable goes without.
-        Supplier<NetworkSource> network = () -> NetworkSource.of(graph, executorOptions.inputShapes());
-        EngineFile file = built == null ? engine(network.get()) : builtEngine(built, network);
+        Supplier<NetworkSource> network =
+                () -> NetworkSource.of(graph, executorOptions.inputShapes(), options.batches());
+        EngineFile file = built == null
+                ? engine(network.get()) : builtEngine(built, graph, executorOptions.inputShapes());
         TensorRtExecutor executor = new TensorRtExecutor(gpu, tensorRt, file, choice);
         try {
             requireShapes(executor, executorOptions.inputShapes());
@@ -59,21 +62,30 @@ final class TensorRtEngines {
     private static void requireShapes(TensorRtExecutor executor, Map<String, Shape> wanted) {
         for (Binding input : executor.inputs()) {
             Shape shape = wanted.get(input.name());
-            long[] dims = input.dims().stream().mapToLong(Integer::longValue).toArray();
-            if (shape != null && !Arrays.equals(dims, shape.toArray())) {
+            if (shape != null && !fits(input.dims(), shape.toArray())) {
                 throw new UnsupportedModelException("the engine was built for '" + input.name() + "' of " + input.dims()
-                        + ", " + Arrays.toString(shape.toArray()) + " was asked for: build it again for that shape");
+                        + ", " + shape.dims() + " was asked for: build it again for that shape");
             }
         }
     }
 
+    /** Whether these are the wanted sizes; those that are left open are the engine's. */
+    private static boolean fits(List<Integer> dims, long[] wanted) {
+        boolean fits = dims.size() == wanted.length;
+        for (int d = 0; fits && d < wanted.length; d++) {
+            fits = wanted[d] == Shape.OPEN || wanted[d] == dims.get(d);
+        }
+        return fits;
+    }
+
     /** The engine in a file, or the same built again if that one is for another GPU or TensorRT. */
-    private EngineFile builtEngine(Path file, Supplier<NetworkSource> network) {
+    private EngineFile builtEngine(Path file, Graph graph, Map<String, Shape> inputShapes) {
         EngineFile engine = EngineFile.read(file);
         EngineRecord record = engine.record();
         Gpu.Device device = gpu.device();
         EngineRecord here = new EngineRecord(record.model(), record.precision(), record.calibration(), record.data(),
-                record.dlaCore(), tensorRt.version(), device.name(), device.major() + "." + device.minor(),
+                record.dlaCore(), record.batches(), tensorRt.version(), device.name(),
+                device.major() + "." + device.minor(),
                 List.of(), 0);
         String difference = record.difference(here);
         if (difference.isEmpty()) {
@@ -84,7 +96,14 @@ final class TensorRtEngines {
             // The pictures are not in the file, but TensorRT's results on them are, and they hold for every GPU.
             CalibrationCache.of(options.cache(), here).write(engine.calibration());
         }
-        return cache.get(here, () -> builder.build(network.get(), List.of(), here));
+        Optional<Batches> batches = Optional.ofNullable(record.batches());
+        return cache.get(here,
+                () -> builder.build(NetworkSource.of(graph, inputShapes, batches), List.of(), here));
+    }
+
+    /** The engine of a network as the options want it. */
+    EngineFile engine(Graph graph) {
+        return engine(NetworkSource.of(graph, Map.of(), options.batches()));
     }
 
     /** The engine of a network, from the cache or new. */

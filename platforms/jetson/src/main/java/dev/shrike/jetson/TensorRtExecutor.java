@@ -12,11 +12,12 @@ import dev.shrike.spi.StepTime;
 import java.lang.System.Logger;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /**
- * Runs an engine: page-locked buffers, one stream, the engine's launches recorded once as a CUDA graph. Letterboxes of
+ * Runs an engine: page-locked buffers, one stream, the engine's launches in one ({@link EngineRun}). Letterboxes of
  * frames run on the GPU if their kernel compiles here, and so does finding the candidates if that is quicker.
  */
 final class TensorRtExecutor implements CandidateExecutor {
@@ -28,7 +29,7 @@ final class TensorRtExecutor implements CandidateExecutor {
     private final Opened opened = new Opened();
     private final Gpu.Stream stream;
     private final SharedEngine shared;
-    private final TensorRt.Context context;
+    private final EngineRun engine;
     private final List<Port> ports;
     private final Gpu.HostMemory[] host;
     private final Gpu.DeviceMemory[] memory;
@@ -37,9 +38,11 @@ final class TensorRtExecutor implements CandidateExecutor {
     private final StageMarks marks;
     private final GpuFrames frames;
     private long bytes;
-    private Gpu.Recording recording;
     private GpuCandidates candidates;
     private String decodes = "";
+    /** Pictures of the largest run, and of the last one. */
+    private final int room;
+    private int pictures;
     private boolean framesOnDevice;
     private boolean outputsHere;
     private boolean failed;
@@ -59,7 +62,7 @@ final class TensorRtExecutor implements CandidateExecutor {
         try {
             this.shared = opened.add(SharedEngine.of(tensorRt, file));
             this.stream = opened.add(gpu.stream());
-            this.context = opened.add(shared.engine().context());
+            TensorRt.Context context = opened.add(shared.engine().context());
             this.ports = shared.engine().ports();
             this.host = new Gpu.HostMemory[ports.size()];
             this.memory = new Gpu.DeviceMemory[ports.size()];
@@ -73,7 +76,10 @@ final class TensorRtExecutor implements CandidateExecutor {
             }
             this.marks = opened.add(new StageMarks(gpu));
             this.frames = opened.add(GpuFrames.open(gpu, ports, memory));
-            record();
+            this.engine = opened.add(new EngineRun(context, shared.engine().batches(), memory, stream));
+            this.room =
+                    inputs.isEmpty() || inputs.getFirst().dims().isEmpty() ? 1 : inputs.getFirst().dims().getFirst();
+            warmUp();
         } catch (RuntimeException | Error e) {
             release();
             throw e;
@@ -97,18 +103,12 @@ final class TensorRtExecutor implements CandidateExecutor {
         }
     }
 
-    /** Some engines cannot be recorded (DLA, or layers that synchronise); those are submitted launch by launch. */
-    private void record() {
-        // Black pictures, so that the outputs of this run are those of a picture, not of what lay in memory.
-        copyInputs();
-        // The first run of a context may allocate, which a recording must not.
-        context.enqueue(memory, stream);
+    /** With black pictures, so that the outputs are those of a picture, not of what lay in memory. */
+    private void warmUp() {
+        copyInputs(room);
+        engine.submit(room);
         stream.synchronize();
-        try {
-            recording = opened.add(stream.record(() -> context.enqueue(memory, stream)));
-        } catch (DeviceException e) {
-            LOG.log(Logger.Level.DEBUG, "the engine runs without a CUDA graph: " + e.getMessage());
-        }
+        engine.record();
     }
 
     @Override
@@ -140,7 +140,7 @@ final class TensorRtExecutor implements CandidateExecutor {
         int index = output(query.output());
         int batch = ports.get(index).dims().getFirst();
         Runnable decode = () -> {
-            copyOutputs();
+            copyOutputs(room);
             stream.synchronize();
             onHost.run();
         };
@@ -154,11 +154,11 @@ final class TensorRtExecutor implements CandidateExecutor {
         return candidates != null;
     }
 
-    /** On the outputs of the black pictures of {@link #record}; what the GPU leaves over costs the other way too. */
+    /** On the outputs of the black pictures of {@link #warmUp}; what the GPU leaves over costs the other way too. */
     private void tryPicking(GpuCandidates tried, Runnable decode) {
         boolean complete = true;
         try {
-            tried.submit(stream);
+            tried.submit(stream, tried.pictures());
             stream.synchronize();
             for (int i = 0; i < tried.pictures(); i++) {
                 complete &= tried.read(i, (_, _, _, _, _, _) -> {}, stream);
@@ -188,12 +188,13 @@ final class TensorRtExecutor implements CandidateExecutor {
         if (candidates == null || !ran) {
             throw new IllegalStateException(ran ? "the executor does not pick" : "nothing has run");
         }
+        Objects.checkIndex(picture, pictures);
         return onDevice(() -> {
             if (candidates.read(picture, sink, stream)) {
                 return true;
             }
             if (!outputsHere) {
-                copyOutputs();
+                copyOutputs(pictures);
                 stream.synchronize();
                 outputsHere = true;
             }
@@ -223,25 +224,34 @@ final class TensorRtExecutor implements CandidateExecutor {
 
     @Override
     public void run() {
+        runPictures(room);
+    }
+
+    @Override
+    public void run(int count) {
+        if (count < 1 || count > room) {
+            throw new IllegalArgumentException("a run of " + count + " pictures in a batch of " + room);
+        }
+        runPictures(shared.engine().batches().isPresent() ? count : room);
+    }
+
+    private void runPictures(int count) {
         requireUsable();
         onDevice(() -> {
+            pictures = count;
             if (!framesOnDevice) {
                 marks.before(0, stream);
-                copyInputs();
+                copyInputs(count);
             }
             framesOnDevice = false;
             marks.before(1, stream);
-            if (recording != null) {
-                stream.submit(recording);
-            } else {
-                context.enqueue(memory, stream);
-            }
+            engine.submit(count);
             marks.before(2, stream);
             outputsHere = candidates == null;
             if (outputsHere) {
-                copyOutputs();
+                copyOutputs(count);
             } else {
-                candidates.submit(stream);
+                candidates.submit(stream, count);
             }
             marks.before(3, stream);
             stream.synchronize();
@@ -251,20 +261,25 @@ final class TensorRtExecutor implements CandidateExecutor {
         });
     }
 
-    private void copyInputs() {
+    private void copyInputs(int count) {
         for (int i = 0; i < ports.size(); i++) {
             if (ports.get(i).input()) {
-                stream.copyIn(host[i], memory[i], ports.get(i).bytes());
+                stream.copyIn(host[i], memory[i], bytes(ports.get(i), count));
             }
         }
     }
 
-    private void copyOutputs() {
+    private void copyOutputs(int count) {
         for (int i = 0; i < ports.size(); i++) {
             if (!ports.get(i).input()) {
-                stream.copyOut(memory[i], host[i], ports.get(i).bytes());
+                stream.copyOut(memory[i], host[i], bytes(ports.get(i), count));
             }
         }
+    }
+
+    /** Bytes of the first pictures; of an engine of a fixed batch there are always all. */
+    private long bytes(Port port, int count) {
+        return count == room ? port.bytes() : port.bytes() / room * count;
     }
 
     private boolean onDevice(BooleanSupplier work) {

@@ -1,11 +1,13 @@
 package dev.shrike.jetson;
 
 import dev.shrike.DeviceException;
+import dev.shrike.spi.Batches;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
@@ -26,6 +28,7 @@ import org.bytedeco.tensorrt.nvinfer.IInt8MinMaxCalibrator;
 import org.bytedeco.tensorrt.nvinfer.ILayer;
 import org.bytedeco.tensorrt.nvinfer.ILogger;
 import org.bytedeco.tensorrt.nvinfer.INetworkDefinition;
+import org.bytedeco.tensorrt.nvinfer.IOptimizationProfile;
 import org.bytedeco.tensorrt.nvinfer.IRuntime;
 import org.bytedeco.tensorrt.nvinfer.ITensor;
 import org.bytedeco.tensorrt.nvinfer.ITimingCache;
@@ -133,6 +136,16 @@ final class TensorRtLibrary implements TensorRt {
         return list;
     }
 
+    /** The same dimensions with another first one; the caller closes them. */
+    private static Dims32 withBatch(Dims32 dims, int pictures) {
+        Dims32 sizes = new Dims32();
+        sizes.nbDims(dims.nbDims());
+        for (int i = 0; i < dims.nbDims(); i++) {
+            sizes.d(i, i == 0 ? pictures : dims.d(i));
+        }
+        return sizes;
+    }
+
     private static boolean isFloating(nvinfer.DataType type) {
         return type == nvinfer.DataType.kFLOAT || type == nvinfer.DataType.kHALF;
     }
@@ -155,6 +168,7 @@ final class TensorRtLibrary implements TensorRt {
         /** Kept from the garbage collector as long as C++ may call it. */
         private IInt8Calibrator calibrator;
         private Callbacks callbacks;
+        private boolean openBatch;
         private boolean closed;
 
         NetworkBuild(Log log) {
@@ -296,7 +310,42 @@ final class TensorRtLibrary implements TensorRt {
         }
 
         @Override
-        public void calibrate(Calibration kind, CalibrationFeed feed) {
+        public void batches(Batches sizes) {
+            openBatch = true;
+            IOptimizationProfile profile = profile(sizes);
+            if (config.addOptimizationProfile(profile) < 0) {
+                throw log.failure("setting the sizes of the batch");
+            }
+        }
+
+        private IOptimizationProfile profile(Batches sizes) {
+            IOptimizationProfile profile = log.require(builder.createOptimizationProfile(), "creating a profile");
+            for (int i = 0; i < network.getNbInputs(); i++) {
+                ITensor input = network.getInput(i);
+                setBatch(profile, input, nvinfer.OptProfileSelector.kMIN, sizes.least());
+                setBatch(profile, input, nvinfer.OptProfileSelector.kOPT, sizes.best());
+                setBatch(profile, input, nvinfer.OptProfileSelector.kMAX, sizes.most());
+            }
+            if (!profile.isValid()) {
+                throw log.failure("setting the sizes of the batch");
+            }
+            return profile;
+        }
+
+        private void setBatch(
+                IOptimizationProfile profile, ITensor input, nvinfer.OptProfileSelector which, int pictures) {
+            try (Dims32 dims = withBatch(input.getDimensions(), pictures)) {
+                if (!profile.setDimensions(input.getName(), which, dims)) {
+                    throw log.failure("a batch of " + pictures + " for the input '" + input.getName() + "'");
+                }
+            }
+        }
+
+        @Override
+        public void calibrate(Calibration kind, int batch, CalibrationFeed feed) {
+            if (openBatch && !config.setCalibrationProfile(profile(new Batches(batch, batch, batch)))) {
+                throw log.failure("setting the batch of the calibration");
+            }
             callbacks = new Callbacks(feed);
             calibrator = calibrator(kind, callbacks);
             config.setInt8Calibrator(calibrator);
@@ -479,6 +528,7 @@ final class TensorRtLibrary implements TensorRt {
         private final IRuntime runtime;
         private final ICudaEngine engine;
         private final List<Port> ports = new ArrayList<>();
+        private Batches batches;
         private boolean closed;
 
         LoadedEngine(MemorySegment plan, int dlaCore) {
@@ -492,11 +542,29 @@ final class TensorRtLibrary implements TensorRt {
                 throw log.failure("loading the engine");
             }
             engine = made;
+            List<Port> found = new ArrayList<>();
             for (int i = 0; i < engine.getNbBindings(); i++) {
                 nvinfer.DataType type = engine.getBindingDataType(i).intern();
-                ports.add(new Port(engine.getBindingName(i), engine.bindingIsInput(i),
-                        dims(engine.getBindingDimensions(i)), bytes(type), type == nvinfer.DataType.kFLOAT));
+                Port port = new Port(engine.getBindingName(i), engine.bindingIsInput(i),
+                        dims(engine.getBindingDimensions(i)), bytes(type), type == nvinfer.DataType.kFLOAT);
+                if (port.input() && port.hasOpenBatch()) {
+                    batches = new Batches(batch(i, nvinfer.OptProfileSelector.kMIN),
+                            batch(i, nvinfer.OptProfileSelector.kOPT), batch(i, nvinfer.OptProfileSelector.kMAX));
+                }
+                found.add(port);
             }
+            for (Port port : found) {
+                ports.add(port.hasOpenBatch() && batches != null ? port.withBatch(batches.most()) : port);
+            }
+        }
+
+        private int batch(int binding, nvinfer.OptProfileSelector which) {
+            return engine.getProfileDimensions(binding, 0, which).d(0);
+        }
+
+        @Override
+        public Optional<Batches> batches() {
+            return Optional.ofNullable(batches);
         }
 
         @Override
@@ -516,7 +584,7 @@ final class TensorRtLibrary implements TensorRt {
 
         @Override
         public Context context() {
-            return new EngineContext(log, log.require(engine.createExecutionContext(), "creating a context"));
+            return new EngineContext(log, log.require(engine.createExecutionContext(), "creating a context"), ports);
         }
 
         @Override
@@ -533,13 +601,31 @@ final class TensorRtLibrary implements TensorRt {
     private static final class EngineContext implements Context {
         private final Log log;
         private final IExecutionContext context;
+        private final List<Port> ports;
         private PointerPointer<Pointer> addresses;
         private Gpu.DeviceMemory[] bound;
         private boolean closed;
 
-        EngineContext(Log log, IExecutionContext context) {
+        EngineContext(Log log, IExecutionContext context, List<Port> ports) {
             this.log = log;
             this.context = context;
+            this.ports = List.copyOf(ports);
+        }
+
+        @Override
+        public void batch(int pictures) {
+            for (int i = 0; i < ports.size(); i++) {
+                if (ports.get(i).input()) {
+                    try (Dims32 dims = withBatch(context.getBindingDimensions(i), pictures)) {
+                        if (!context.setBindingDimensions(i, dims)) {
+                            throw log.failure("running the engine for " + pictures + " pictures");
+                        }
+                    }
+                }
+            }
+            if (!context.allInputDimensionsSpecified()) {
+                throw log.failure("running the engine for " + pictures + " pictures");
+            }
         }
 
         @Override

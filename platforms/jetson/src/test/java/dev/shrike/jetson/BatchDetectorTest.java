@@ -36,7 +36,7 @@ class BatchDetectorTest {
 
     private Detector open(Graph network, Decode decode) {
         EngineOptions options = new EngineOptions(Precision.FP16, Calibration.ENTROPY, Optional.empty(), 1, -1, 0,
-                folder.resolve("cache"), false, decode);
+                folder.resolve("cache"), false, decode, Optional.empty());
         return DetectorsOn.open(network, DetectorOptions.DEFAULT,
                 new EnginesBackend(new TensorRtEngines(gpu, tensorRt, options)));
     }

@@ -43,7 +43,8 @@ class BatchTest {
 
     private TensorRtEngines engines(Precision precision, Path pictures) {
         return new TensorRtEngines(gpu, tensorRt, new EngineOptions(precision, Calibration.ENTROPY,
-                Optional.ofNullable(pictures), 500, -1, 0, folder.resolve("cache"), false, Decode.AUTO));
+                Optional.ofNullable(pictures), 500, -1, 0, folder.resolve("cache"), false, Decode.AUTO,
+                Optional.empty()));
     }
 
     private static float[] run(GraphExecutor executor, float[] pictures) {

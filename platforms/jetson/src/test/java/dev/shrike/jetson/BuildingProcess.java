@@ -97,6 +97,6 @@ final class BuildingProcess implements AutoCloseable {
 
     static EngineOptions options(Path cache) {
         return new EngineOptions(Precision.FP16, Calibration.ENTROPY, Optional.empty(), 500, -1, 0, cache, false,
-                EngineOptions.Decode.AUTO);
+                EngineOptions.Decode.AUTO, Optional.empty());
     }
 }

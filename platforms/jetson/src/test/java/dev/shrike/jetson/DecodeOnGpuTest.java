@@ -53,7 +53,7 @@ class DecodeOnGpuTest {
 
     private TensorRtEngines engines(Decode decode, int capacity) {
         EngineOptions options = new EngineOptions(Precision.FP16, Calibration.ENTROPY, Optional.empty(), 1, -1, 0,
-                folder.resolve("cache"), false, decode);
+                folder.resolve("cache"), false, decode, Optional.empty());
         return new TensorRtEngines(gpu, tensorRt, options, new DecodeChoice(decode, capacity, gpu::clock));
     }
 

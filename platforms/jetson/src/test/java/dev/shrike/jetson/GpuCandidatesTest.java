@@ -133,7 +133,7 @@ class GpuCandidatesTest {
                         heads.decoders.size(), capacity)) {
             for (int round = 0; round < 2; round++) {
                 found.clear();
-                candidates.submit(stream);
+                candidates.submit(stream, candidates.pictures());
                 stream.synchronize();
                 boolean complete = candidates.read(picture, found, stream);
                 assertEquals(sound && expected.size() <= capacity, complete);

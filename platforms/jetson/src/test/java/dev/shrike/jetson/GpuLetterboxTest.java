@@ -113,7 +113,7 @@ class GpuLetterboxTest {
     private GraphExecutor open(HostGpu gpu) {
         Graph graph = SmallDetector.make(4);
         EngineOptions options = new EngineOptions(EngineOptions.Precision.FP16, TensorRt.Calibration.ENTROPY,
-                Optional.empty(), 1, -1, 0, folder, false, EngineOptions.Decode.AUTO);
+                Optional.empty(), 1, -1, 0, folder, false, EngineOptions.Decode.AUTO, Optional.empty());
         return new TensorRtEngines(gpu, new ScalarTensorRt(gpu), options).open(graph, ExecutorOptions.DEFAULT, null);
     }
 }

@@ -34,7 +34,7 @@ class PlayedGpuTest {
 
     private GraphExecutor open() {
         EngineOptions options = new EngineOptions(Precision.FP16, Calibration.ENTROPY, Optional.empty(), 1, -1, 0,
-                folder.resolve("cache"), false, Decode.CPU);
+                folder.resolve("cache"), false, Decode.CPU, Optional.empty());
         return new TensorRtEngines(gpu, tensorRt, options).open(SmallYolo.v5(1), ExecutorOptions.DEFAULT, null);
     }
 

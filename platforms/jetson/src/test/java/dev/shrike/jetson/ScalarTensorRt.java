@@ -5,19 +5,20 @@ import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
-import dev.shrike.graph.ReferenceEvaluator;
-import dev.shrike.graph.Shape;
-import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.onnx.OnnxModels;
+import dev.shrike.spi.Batches;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -27,6 +28,8 @@ import java.util.function.Consumer;
  */
 final class ScalarTensorRt implements TensorRt {
     private static final byte[] HEAD = "scalar engine\n".getBytes(StandardCharsets.US_ASCII);
+    /** Bytes after the head: the sizes of an open batch, or zeros. */
+    private static final int SIZES = 3;
 
     private final HostGpu gpu;
     final List<Settings> settings = new ArrayList<>();
@@ -71,11 +74,13 @@ final class ScalarTensorRt implements TensorRt {
         }
         loads++;
         open++;
-        return new ScalarEngine(read(java.util.Arrays.copyOfRange(bytes, HEAD.length, bytes.length)));
-    }
-
-    private static Graph read(byte[] onnx) {
-        return GraphPasses.forInference(OnnxModels.read(onnx, "plan", null), Map.of());
+        byte[] onnx = Arrays.copyOfRange(bytes, HEAD.length + SIZES, bytes.length);
+        Graph graph = OnnxModels.read(onnx, "plan", null);
+        if (bytes[HEAD.length] == 0) {
+            return new ScalarEngine(GraphPasses.forInference(graph, Map.of()), null);
+        }
+        return new ScalarEngine(graph, new Batches(bytes[HEAD.length] & 0xff, bytes[HEAD.length + 1] & 0xff,
+                bytes[HEAD.length + 2] & 0xff));
     }
 
     private static Port port(ValueInfo value, boolean input) {
@@ -86,7 +91,7 @@ final class ScalarTensorRt implements TensorRt {
         return new Port(value.name(), input, dims, Float.BYTES, true);
     }
 
-    private static List<Port> ports(Graph graph) {
+    static List<Port> ports(Graph graph) {
         List<Port> ports = new ArrayList<>();
         graph.inputs().forEach(value -> ports.add(port(value, true)));
         graph.outputs().forEach(value -> ports.add(port(value, false)));
@@ -97,6 +102,8 @@ final class ScalarTensorRt implements TensorRt {
         private byte[] onnx;
         private Graph graph;
         private CalibrationFeed feed;
+        private Batches sizes;
+        private int calibrationBatch;
         private boolean closed;
 
         @Override
@@ -148,16 +155,44 @@ final class ScalarTensorRt implements TensorRt {
         }
 
         @Override
-        public void calibrate(Calibration kind, CalibrationFeed pictures) {
+        public void batches(Batches wanted) {
+            if (!isOpen()) {
+                throw new DeviceException("the profile does not fit the static shape of the input");
+            }
+            sizes = wanted;
+        }
+
+        private boolean isOpen() {
+            return ports().stream().anyMatch(port -> port.input() && port.hasOpenBatch());
+        }
+
+        @Override
+        public void calibrate(Calibration kind, int batch, CalibrationFeed pictures) {
+            if (isOpen() ? sizes == null || batch < sizes.least() || batch > sizes.most()
+                    : batch != ports().getFirst().dims().getFirst()) {
+                throw new DeviceException("no calibration profile fits a batch of " + batch);
+            }
+            calibrationBatch = batch;
             feed = pictures;
+        }
+
+        private void requireProfile() {
+            if (isOpen() && sizes == null) {
+                throw new DeviceException("building the engine failed: network has dynamic inputs, but no optimization"
+                        + " profile has been defined");
+            }
+            if (isOpen() && settings.getLast().dlaCore() >= 0 && !sizes.hasOneSize()) {
+                throw new DeviceException("building the engine failed: DLA does not support a range of dimensions");
+            }
         }
 
         @Override
         public byte[] serialize() {
             builds++;
             duringBuild.run();
+            requireProfile();
             if (feed != null && feed.cached().length == 0) {
-                Port input = ScalarTensorRt.port(graph.inputs().getFirst(), true);
+                Port input = ScalarTensorRt.port(graph.inputs().getFirst(), true).withBatch(calibrationBatch);
                 long address;
                 while ((address = feed.next(input.name())) != 0) {
                     MemorySegment batch = MemorySegment.ofAddress(address).reinterpret(input.bytes());
@@ -165,10 +200,10 @@ final class ScalarTensorRt implements TensorRt {
                 }
                 feed.keep(("ranges of " + calibrated.size()).getBytes(StandardCharsets.US_ASCII));
             }
-            byte[] plan = new byte[HEAD.length + onnx.length];
-            System.arraycopy(HEAD, 0, plan, 0, HEAD.length);
-            System.arraycopy(onnx, 0, plan, HEAD.length, onnx.length);
-            return plan;
+            ByteBuffer plan = ByteBuffer.allocate(HEAD.length + SIZES + onnx.length).put(HEAD);
+            plan.put(sizes == null ? new byte[SIZES] : new byte[] {(byte) sizes.least(), (byte) sizes.best(),
+                    (byte) sizes.most()});
+            return plan.put(onnx).array();
         }
 
         @Override
@@ -190,15 +225,24 @@ final class ScalarTensorRt implements TensorRt {
 
     private final class ScalarEngine implements Engine {
         private final Graph graph;
+        private final Batches batches;
+        private int contexts;
         private boolean closed;
 
-        ScalarEngine(Graph graph) {
+        ScalarEngine(Graph graph, Batches batches) {
             this.graph = graph;
+            this.batches = batches;
         }
 
         @Override
         public List<Port> ports() {
-            return ScalarTensorRt.ports(graph);
+            return ScalarTensorRt.ports(graph).stream()
+                    .map(port -> batches == null ? port : port.withBatch(batches.most())).toList();
+        }
+
+        @Override
+        public Optional<Batches> batches() {
+            return Optional.ofNullable(batches);
         }
 
         @Override
@@ -213,58 +257,15 @@ final class ScalarTensorRt implements TensorRt {
 
         @Override
         public Context context() {
+            if (batches != null && contexts > 0) {
+                throw new DeviceException("creating a context failed: profile 0 is in use by another context");
+            }
             open++;
-            return new ScalarContext(graph);
-        }
-
-        @Override
-        public void close() {
-            if (!closed) {
-                closed = true;
+            contexts++;
+            return new ScalarContext(graph, batches, () -> runs++, () -> {
                 open--;
-            }
-        }
-    }
-
-    private final class ScalarContext implements Context {
-        private final Graph graph;
-        private boolean closed;
-
-        ScalarContext(Graph graph) {
-            this.graph = graph;
-        }
-
-        @Override
-        public void enqueue(Gpu.DeviceMemory[] memory, Gpu.Stream stream) {
-            if (closed) {
-                throw new IllegalStateException("used after close");
-            }
-            ((HostStream) stream).put("enqueueV2", () -> run(memory));
-        }
-
-        private void run(Gpu.DeviceMemory[] memory) {
-            runs++;
-            List<Port> ports = ScalarTensorRt.ports(graph);
-            Map<String, Tensor> inputs = new HashMap<>();
-            Set<String> wanted = new HashSet<>();
-            for (int i = 0; i < ports.size(); i++) {
-                Port port = ports.get(i);
-                if (port.input()) {
-                    long[] dims = port.dims().stream().mapToLong(Integer::longValue).toArray();
-                    float[] values = HostGpu.segment(memory[i]).asSlice(0, port.bytes())
-                            .toArray(ValueLayout.JAVA_FLOAT);
-                    inputs.put(port.name(), Tensor.ofFloats(Shape.of(dims), values));
-                } else {
-                    wanted.add(port.name());
-                }
-            }
-            Map<String, Tensor> results = ReferenceEvaluator.run(graph, inputs, wanted);
-            for (int i = 0; i < ports.size(); i++) {
-                if (!ports.get(i).input()) {
-                    float[] values = results.get(ports.get(i).name()).toFloats();
-                    MemorySegment.copy(values, 0, HostGpu.segment(memory[i]), ValueLayout.JAVA_FLOAT, 0, values.length);
-                }
-            }
+                contexts--;
+            });
         }
 
         @Override

@@ -10,11 +10,13 @@ import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Quantization;
 import dev.shrike.jetson.TensorRt.Layer;
+import dev.shrike.spi.Batches;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,17 +72,19 @@ class SmallPartsTest {
     void optionsComeFromProperties() {
         Map<String, String> set = Map.of("shrike.tensorrt.precision", "int8", "shrike.tensorrt.calibration", "minmax",
                 "shrike.tensorrt.data", "pictures", "shrike.tensorrt.dla", "1", "shrike.tensorrt.workspace", "512",
-                "shrike.tensorrt.decode", "gpu");
+                "shrike.tensorrt.decode", "gpu", "shrike.tensorrt.batch", "1,4,8");
         EngineOptions options = EngineOptions.from(set::get, null, "/home/pi");
         assertEquals(EngineOptions.Precision.INT8, options.precision());
         assertEquals(TensorRt.Calibration.MINMAX, options.calibration());
         assertEquals(EngineOptions.Decode.GPU, options.decode());
         assertEquals(EngineOptions.Decode.AUTO, EngineOptions.from(Map.<String, String>of()::get, "/c", "").decode());
+        assertEquals(Optional.of(new Batches(1, 4, 8)), options.batches());
+        assertEquals(Optional.empty(), EngineOptions.from(Map.<String, String>of()::get, "/c", "").batches());
         assertEquals(512L << 20, options.workspaceBytes());
         assertEquals(Path.of("/home/pi/.cache/shrike/engines"), options.cache());
         assertEquals(Path.of("/c/shrike/engines"), EngineOptions.from(Map.<String, String>of()::get, "/c", "").cache());
         Map<String, String> wrong = Map.of("precision", "int4", "dla", "x", "pictures", "0", "workspace", "-1",
-                "calibration", "none", "decode", "dla");
+                "calibration", "none", "decode", "dla", "batch", "8,4");
         wrong.forEach((name, value) -> {
             String message = assertThrows(IllegalArgumentException.class, () -> EngineOptions
                     .from(Map.of("shrike.tensorrt." + name, value)::get, null, "")).getMessage();
@@ -106,7 +110,7 @@ class SmallPartsTest {
     @Test
     void anyFlippedBitOfAnEngineFileIsRefused() throws Exception {
         EngineRecord record = new EngineRecord("m", EngineOptions.Precision.INT8, TensorRt.Calibration.ENTROPY, "d", -1,
-                "8.5.2", "Xavier", "7.2", List.of("l (SHUFFLE)"), 12.5);
+                new Batches(1, 4, 8), "8.5.2", "Xavier", "7.2", List.of("l (SHUFFLE)"), 12.5);
         Path file = folder.resolve("x.engine");
         new EngineFile(record, MemorySegment.ofArray(new byte[] {1, 2, 3}), new byte[] {4},
                 MemorySegment.ofArray(new byte[] {5, 6})).write(file);

@@ -30,7 +30,7 @@ final class SmallYolo {
 
     private SmallYolo() {}
 
-    /** {@code [batch, 64, 7]} as of YOLOv5. */
+    /** {@code [batch, 64, 7]} as of YOLOv5; a batch of -1 is open. */
     static Graph v5(int batch) {
         return make(batch, 5, false);
     }
@@ -51,7 +51,7 @@ final class SmallYolo {
         Map<String, Tensor> constants = new HashMap<>();
         constants.put("weight", weight(values, overflows));
         constants.put("bias", bias(values));
-        constants.put("rows", Tensor.vector(batch, values, BOXES));
+        constants.put("rows", Tensor.vector(Math.max(batch, 0), values, BOXES));
         constants.put("centres", centres(values));
         List<Node> nodes = new ArrayList<>(List.of(
                 new Node("blocks", new Op.Conv(Window.square(BLOCK, BLOCK, 0), 1, Activation.NONE),

@@ -51,7 +51,7 @@ class TensorRtEnginesTest {
 
     private EngineOptions options(Precision precision, Path data, int dla) {
         return new EngineOptions(precision, Calibration.ENTROPY, Optional.ofNullable(data), 500, dla, 0,
-                folder.resolve("cache"), false, Decode.AUTO);
+                folder.resolve("cache"), false, Decode.AUTO, Optional.empty());
     }
 
     private TensorRtEngines engines(EngineOptions options) {
@@ -166,9 +166,9 @@ class TensorRtEnginesTest {
         Path file = kept(".engine");
         byte[] good = Files.readAllBytes(file);
         EngineRecord record = own.record();
-        EngineRecord stale = new EngineRecord(record.model(), record.precision(), null, null, -1, "8.4.1",
+        EngineRecord stale = new EngineRecord(record.model(), record.precision(), null, null, -1, null, "8.4.1",
                 record.gpu(), record.compute(), List.of(), 0);
-        EngineRecord foreign = new EngineRecord("another", record.precision(), null, null, -1, record.tensorRt(),
+        EngineRecord foreign = new EngineRecord("another", record.precision(), null, null, -1, null, record.tensorRt(),
                 record.gpu(), record.compute(), List.of(), 0);
         MemorySegment plan = MemorySegment.ofArray("an engine that must not be loaded".getBytes());
         List<byte[]> hostile = new ArrayList<>(List.of(new byte[0], "no engine".getBytes(),

@@ -6,6 +6,8 @@ import dev.shrike.app.detect.Numbers;
 import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.MinMaxQuantizer.Bits;
 import dev.shrike.graph.MinMaxQuantizer.FirstAndLast;
+import dev.shrike.spi.Batches;
+import dev.shrike.spi.BuildOptions;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,12 +28,15 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "build",
         description = {
-                "Builds a model for the CPU engine.",
-                "Writes one .shrike file, which 'shrike detect --weights' opens at once on any processor. With --bits"
-                        + " the network becomes integer arithmetic: the ranges of its values are measured on pictures.",
+                "Builds a model for an engine, by the ending of the file that is written.",
+                "MODEL.shrike is for the CPU: a file that 'shrike detect --weights' opens at once on any processor."
+                        + " With --bits the network becomes integer arithmetic: the ranges of its values are measured"
+                        + " on pictures.",
                 "On this machine it also tries the kernels of each layer and keeps the quickest. Another machine"
                         + " ignores these choices: to tune for a Raspberry Pi, run 'shrike build MODEL.shrike -o"
                         + " TUNED.shrike' there.",
+                "MODEL.engine is for NVIDIA's GPUs, by TensorRT, and is built on the device that runs it: in FP16, or"
+                        + " with --data in INT8 as well. Further settings are those of -Dshrike.tensorrt.…",
                 ""
         },
         sortOptions = false,
@@ -42,8 +47,10 @@ public final class BuildCommand implements Callable<Integer> {
     private static final int LARGEST_INPUT = 16384;
     private static final int MOST_THREADS = 256;
     private static final int PICTURES = 64;
+    private static final int CALIBRATION_PICTURES = 500;
     private static final Pattern BITS = Pattern.compile("w([1-8])a([1-8])");
     private static final String EXTENSION = ".shrike";
+    private static final String ENGINE_EXTENSION = ".engine";
 
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
@@ -61,7 +68,7 @@ public final class BuildCommand implements Callable<Integer> {
     @Option(
             names = {"-o", "--output"},
             required = true,
-            paramLabel = "MODEL.shrike",
+            paramLabel = "MODEL.shrike|MODEL.engine",
             description = "File to write.")
     private String output;
 
@@ -82,14 +89,22 @@ public final class BuildCommand implements Callable<Integer> {
     @Option(
             names = "--data",
             paramLabel = "FOLDER",
-            description = "Pictures like those that the model will see, for --bits.")
+            description = "Pictures like those that the model will see, for --bits or for the INT8 of an engine.")
     private String data;
 
     @Option(
             names = "--images",
             paramLabel = "N",
-            description = "Most pictures to take of --data, at even distances (default: " + PICTURES + ").")
+            description = "Most pictures to take of --data, at even distances (default: " + PICTURES + ", of an"
+                    + " engine " + CALIBRATION_PICTURES + ").")
     private Integer images;
+
+    @Option(
+            names = "--batch",
+            paramLabel = "N|LEAST,BEST,MOST",
+            description = "Of MODEL.engine: pictures of one run, where the model leaves that open. N is for 1 to N,"
+                    + " best at N; N,N,N for N only.")
+    private String batch;
 
     @Option(
             names = "--first-last",
@@ -154,22 +169,65 @@ public final class BuildCommand implements Callable<Integer> {
         }
         int height = inputSize.isEmpty() ? 0 : inputSize.getFirst();
         int width = inputSize.isEmpty() ? 0 : inputSize.getLast();
-        return new BuildRequest(model, target(), width, height, quantization(),
-                new BuildRequest.Kernels(!noTune, kernel), threads, quiet, !noProgress && !quiet);
+        boolean engine = output.endsWith(ENGINE_EXTENSION);
+        return new BuildRequest(model, target(), width, height, engine ? Optional.empty() : quantization(),
+                engine ? engine() : BuildRequest.Engine.NONE, new BuildRequest.Kernels(!noTune, kernel), threads, quiet,
+                !noProgress && !quiet);
     }
 
     private Path target() {
-        if (!output.endsWith(EXTENSION)) {
-            throw usage("-o '" + output + "' does not end in " + EXTENSION);
+        if (!output.endsWith(EXTENSION) && !output.endsWith(ENGINE_EXTENSION)) {
+            throw usage("-o '" + output + "' does not end in " + EXTENSION + " or " + ENGINE_EXTENSION);
         }
+        return path(output);
+    }
+
+    private Path path(String text) {
         try {
-            return Path.of(output);
+            return Path.of(text);
         } catch (InvalidPathException e) {
             throw usage("'" + e.getInput() + "' is no path: " + e.getReason());
         }
     }
 
+    /** What goes into a file of TensorRT's, which chooses kernels itself. */
+    private BuildRequest.Engine engine() {
+        requireCpu("--bits", bits != null, "for 4 bits and the like on a GPU there is no engine; a model that 'shrike"
+                + " quantize --scheme w8a8' made, or --data, makes INT8");
+        requireCpu("--first-last", firstLast != null, "leave it out");
+        requireCpu("--kernel", !kernel.isEmpty(), "TensorRT chooses kernels itself");
+        requireCpu("--no-tune", noTune, "TensorRT always measures");
+        requireCpu("--threads", threads != 0, "leave it out");
+        if (images != null && data == null) {
+            throw usage("--images goes with --data, which is missing");
+        }
+        try {
+            return new BuildRequest.Engine(Optional.ofNullable(batch).map(Batches::parse), Optional.ofNullable(data)
+                    .map(folder -> new BuildOptions.Calibration(path(folder), most(CALIBRATION_PICTURES))));
+        } catch (IllegalArgumentException e) {
+            throw usage("--batch: " + e.getMessage());
+        }
+    }
+
+    private void requireCpu(String option, boolean given, String wayOut) {
+        if (given) {
+            throw usage(option + " is for files that end in " + EXTENSION + ": " + wayOut);
+        }
+    }
+
+    private int most(int otherwise) {
+        int most = images == null ? otherwise : images;
+        if (most < 1) {
+            throw usage("--images " + most + " is less than 1");
+        }
+        return most;
+    }
+
     private Optional<BuildRequest.Quantization> quantization() {
+        if (batch != null) {
+            throw usage("--batch is for files that end in " + ENGINE_EXTENSION + ": the CPU runs one picture at a"
+                    + " time");
+        }
         if (bits == null) {
             requireMissing("--data", data);
             requireMissing("--images", images);
@@ -183,10 +241,7 @@ public final class BuildCommand implements Callable<Integer> {
         if (data == null) {
             throw usage("--bits needs --data FOLDER: pictures like those that the model will see");
         }
-        int most = images == null ? PICTURES : images;
-        if (most < 1) {
-            throw usage("--images " + most + " is less than 1");
-        }
+        int most = most(PICTURES);
         Bits widths = new Bits(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
         return Optional.of(new BuildRequest.Quantization(
                 new MinMaxQuantizer.Options(widths, firstAndLast(), Map.of()), data, most));

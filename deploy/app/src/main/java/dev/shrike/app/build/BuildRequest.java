@@ -1,6 +1,8 @@
 package dev.shrike.app.build;
 
 import dev.shrike.graph.MinMaxQuantizer;
+import dev.shrike.spi.Batches;
+import dev.shrike.spi.BuildOptions;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
@@ -13,6 +15,7 @@ import java.util.Optional;
  * @param width wanted width of the network's input in pixels, 0 for the model's own
  * @param height wanted height, 0 for the model's own
  * @param quantization how to quantise; empty leaves the network as it is
+ * @param engine what concerns files of the TensorRT engine alone
  * @param kernels how kernels are chosen
  * @param threads worker threads of the engine, also those to tune for; 0 takes one per processor
  * @param quiet whether to print errors only
@@ -24,6 +27,7 @@ record BuildRequest(
         int width,
         int height,
         Optional<Quantization> quantization,
+        Engine engine,
         Kernels kernels,
         int threads,
         boolean quiet,
@@ -32,7 +36,19 @@ record BuildRequest(
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(output, "output");
         Objects.requireNonNull(quantization, "quantization");
+        Objects.requireNonNull(engine, "engine");
         Objects.requireNonNull(kernels, "kernels");
+    }
+
+    /**
+     * What concerns files of the TensorRT engine.
+     *
+     * @param batches sizes of the batch, or empty for the engine's own
+     * @param calibration pictures to find ranges on, or empty for the engine's own
+     */
+    record Engine(Optional<Batches> batches, Optional<BuildOptions.Calibration> calibration) {
+        /** Nothing of it. */
+        static final Engine NONE = new Engine(Optional.empty(), Optional.empty());
     }
 
     /**

@@ -34,8 +34,15 @@ final class BuildRun {
     private final ModelStore store;
     private final BuildRequest request;
     private final Progress progress;
+    private final List<Backend> engines;
 
     BuildRun(Console console, ModelStore store, BuildRequest request) {
+        this(console, store, request, Backends.installed());
+    }
+
+    /** With these engines in place of those that are installed. */
+    BuildRun(Console console, ModelStore store, BuildRequest request, List<Backend> engines) {
+        this.engines = engines;
         this.console = console;
         this.store = store;
         this.request = request;
@@ -66,8 +73,8 @@ final class BuildRun {
     }
 
     private List<String> write(Graph graph, Path model, Backend backend) {
-        BuildOptions options = new BuildOptions(
-                request.kernels().tune(), request.threads(), request.kernels().forced(), progress::show);
+        BuildOptions options = new BuildOptions(request.kernels().tune(), request.threads(),
+                request.kernels().forced(), progress::show, request.engine().batches(), request.engine().calibration());
         try {
             return backend.build(graph, request.output(), options);
         } catch (UnsupportedModelException e) {
@@ -90,14 +97,15 @@ final class BuildRun {
 
     private Backend installed() {
         List<Backend> builders = new ArrayList<>();
-        for (Backend backend : Backends.installed()) {
+        for (Backend backend : engines) {
             if (!backend.extension().isEmpty() && request.output().toString().endsWith(backend.extension())) {
                 builders.add(backend);
             }
         }
         if (builders.isEmpty()) {
             throw new BackendUnavailableException("no installed engine builds such files as " + request.output()
-                    + ": add dev.shrike:shrike-cpu to the class path", null);
+                    + ": add dev.shrike:shrike-cpu (.shrike) or dev.shrike:shrike-jetson (.engine) to the class path",
+                    null);
         }
         return Backends.usable(builders, "").getFirst();
     }
@@ -114,6 +122,10 @@ final class BuildRun {
     /** The network that goes into the file; whatever is wrong with it names the model. */
     private Graph network(Graph graph, Path model, Backend backend, List<Path> pictures) {
         try {
+            if (!backend.isPortable()) {
+                // The build itself is the trial, and takes minutes.
+                return sized(graph);
+            }
             Graph ready = GraphPasses.forInference(graph, inputShapes(graph));
             Graph built = request.quantization().isEmpty() ? ready : quantized(ready, backend, pictures);
             // What the engine cannot run is told here, not on the machine that the file goes to.
@@ -148,6 +160,20 @@ final class BuildRun {
                     + (pictures.size() == 1 ? " picture" : " pictures"));
         }
         return GraphPasses.forInference(MinMaxQuantizer.quantize(prepared, ranges, options), Map.of());
+    }
+
+    /** The network with the size of its picture, and with the batch that it has, which may be open. */
+    private Graph sized(Graph graph) {
+        List<ValueInfo> inputs = new ArrayList<>();
+        Map<String, Shape> shapes = inputShapes(graph);
+        for (ValueInfo input : graph.inputs()) {
+            long[] dims = shapes.getOrDefault(input.name(), input.shape()).toArray();
+            if (dims.length > 0) {
+                dims[0] = input.shape().dim(0);
+            }
+            inputs.add(new ValueInfo(input.name(), input.type(), Shape.of(dims)));
+        }
+        return graph.withInputs(inputs);
     }
 
     /** The full shape of a picture input; other inputs keep their own. */

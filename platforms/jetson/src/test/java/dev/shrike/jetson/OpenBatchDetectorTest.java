@@ -1,0 +1,274 @@
+package dev.shrike.jetson;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.shrike.Detection;
+import dev.shrike.Detections;
+import dev.shrike.Detector;
+import dev.shrike.DetectorOptions;
+import dev.shrike.DetectorsOn;
+import dev.shrike.DeviceException;
+import dev.shrike.Frame;
+import dev.shrike.SourceException;
+import dev.shrike.UnsupportedModelException;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.Shape;
+import dev.shrike.jetson.EngineOptions.Decode;
+import dev.shrike.jetson.EngineOptions.Precision;
+import dev.shrike.jetson.TensorRt.Calibration;
+import dev.shrike.spi.Batches;
+import dev.shrike.spi.Binding;
+import dev.shrike.spi.CandidateExecutor;
+import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.spi.GraphExecutor;
+import dev.shrike.vision.Pictures;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Engines for batches of several sizes, from building and calibration to detectors, on the played GPU. */
+class OpenBatchDetectorTest {
+    private static final Batches TO_FOUR = new Batches(1, 2, 4);
+
+    @TempDir
+    private Path folder;
+
+    private final HostGpu gpu = new HostGpu();
+    private final ScalarTensorRt tensorRt = new ScalarTensorRt(gpu);
+
+    private TensorRtEngines engines(Precision precision, Path pictures, int dla, Decode decode, Batches batches) {
+        return new TensorRtEngines(gpu, tensorRt, new EngineOptions(precision, Calibration.ENTROPY,
+                Optional.ofNullable(pictures), 500, dla, 0, folder.resolve("cache"), false, decode,
+                Optional.ofNullable(batches)));
+    }
+
+    private TensorRtEngines engines(Batches batches) {
+        return engines(Precision.FP16, null, -1, Decode.CPU, batches);
+    }
+
+    private Detector open(Graph network, Decode decode, Batches batches) {
+        return DetectorsOn.open(network, DetectorOptions.DEFAULT,
+                new EnginesBackend(engines(Precision.FP16, null, -1, decode, batches)));
+    }
+
+    private static List<Frame> frames(int count) {
+        Random random = new Random(12);
+        List<Frame> frames = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Frame frame = Frame.allocate(20 + random.nextInt(100), 20 + random.nextInt(100));
+            byte[] bytes = new byte[3 * frame.width() * frame.height()];
+            random.nextBytes(bytes);
+            MemorySegment.copy(bytes, 0, frame.pixels(), ValueLayout.JAVA_BYTE, 0, bytes.length);
+            frames.add(frame);
+        }
+        return frames;
+    }
+
+    private static List<List<Detection>> lists(List<Detections> found) {
+        return found.stream().map(Detections::list).toList();
+    }
+
+    @Test
+    void eachRunHasAsManyPicturesAsThereAreFrames() {
+        List<Frame> frames = frames(7);
+        for (Decode decode : HostKernel.canCompile() ? Decode.values() : new Decode[] {Decode.CPU}) {
+            for (boolean v8 : new boolean[] {false, true}) {
+                Graph single = v8 ? SmallYolo.v8(1) : SmallYolo.v5(1);
+                Graph network = v8 ? SmallYolo.v8(-1) : SmallYolo.v5(-1);
+                List<List<Detection>> expected;
+                try (Detector alone = open(single, Decode.CPU, null)) {
+                    expected = lists(alone.detectAll(frames));
+                }
+                assertTrue(expected.stream().mapToInt(List::size).sum() > 50, expected.toString());
+                try (Detector detector = open(network, decode, TO_FOUR)) {
+                    assertEquals(4, detector.batch());
+                    // Sizes that take turns, sizes that stay, one frame.
+                    for (int round = 0; round < 2; round++) {
+                        assertEquals(expected, lists(detector.detectAll(frames)));
+                    }
+                    for (int round = 0; round < 4; round++) {
+                        assertEquals(expected.subList(0, 4), lists(detector.detectAll(frames.subList(0, 4))));
+                    }
+                    for (int round = 0; round < 4; round++) {
+                        assertEquals(expected.get(2), detector.detect(frames.get(2)).list());
+                    }
+                }
+                assertEquals(0, gpu.open());
+                assertEquals(0, tensorRt.open);
+            }
+        }
+    }
+
+    /** What comes back is as much as the run had pictures. */
+    @Test
+    void oneFrameMovesTheOutputOfOne() {
+        try (Detector detector = open(SmallYolo.v5(-1), Decode.CPU, TO_FOUR)) {
+            List<Frame> frames = frames(4);
+            long before = gpu.bytesOut();
+            detector.detectAll(frames);
+            assertEquals(4 * 4 * 64 * 7, gpu.bytesOut() - before);
+            before = gpu.bytesOut();
+            detector.detect(frames.getFirst());
+            assertEquals(4 * 64 * 7, gpu.bytesOut() - before);
+        }
+    }
+
+    @Test
+    void fewerFramesThanTheLeastRunTheLeast() {
+        List<Frame> frames = frames(5);
+        List<List<Detection>> expected;
+        try (Detector alone = open(SmallYolo.v5(1), Decode.CPU, null)) {
+            expected = lists(alone.detectAll(frames));
+        }
+        try (Detector detector = open(SmallYolo.v5(-1), Decode.CPU, new Batches(3, 3, 4))) {
+            assertEquals(expected, lists(detector.detectAll(frames)));
+            assertEquals(expected.getFirst(), detector.detect(frames.getFirst()).list());
+        }
+    }
+
+    /** Two detectors cannot share an engine of an open batch, which has room for one context. */
+    @Test
+    void twoDetectorsRunSideBySide() {
+        try (Detector first = open(SmallYolo.v5(-1), Decode.CPU, TO_FOUR);
+                Detector second = open(SmallYolo.v5(-1), Decode.CPU, TO_FOUR)) {
+            List<Frame> frames = frames(3);
+            assertEquals(lists(first.detectAll(frames)), lists(second.detectAll(frames)));
+        }
+        assertEquals(1, tensorRt.builds, "from the cache");
+        assertEquals(2, tensorRt.loads);
+        assertEquals(0, tensorRt.open);
+    }
+
+    @Test
+    void otherSizesAreOtherEngines() {
+        engines(TO_FOUR).engine(SmallYolo.v5(-1));
+        engines(TO_FOUR).engine(SmallYolo.v5(-1));
+        assertEquals(1, tensorRt.builds);
+        engines(new Batches(1, 4, 4)).engine(SmallYolo.v5(-1));
+        engines(new Batches(4, 4, 4)).engine(SmallYolo.v5(-1));
+        engines(null).engine(SmallYolo.v5(-1));
+        assertEquals(4, tensorRt.builds);
+    }
+
+    @Test
+    void calibratesWithTheSmallestBatch() throws IOException {
+        Path pictures = Files.createDirectories(folder.resolve("pictures"));
+        for (int i = 0; i < 5; i++) {
+            Pictures.write(frames(1).getFirst(), pictures.resolve("p" + i + ".png"));
+        }
+        engines(Precision.INT8, pictures, -1, Decode.CPU, TO_FOUR).engine(SmallDetector.make(1, -1));
+        assertEquals(5, tensorRt.calibrated.size());
+        assertEquals(3 * 32 * 32, tensorRt.calibrated.getFirst().length);
+        engines(Precision.INT8, pictures, -1, Decode.CPU, new Batches(2, 2, 4)).engine(SmallDetector.make(1, -1));
+        assertEquals(5, tensorRt.calibrated.size(), "ranges do not depend on the batch: from the cache");
+        assertEquals(0, gpu.open());
+    }
+
+    @Test
+    void aDlaRunsOneSize() {
+        tensorRt.cores = 2;
+        String message = assertThrows(SourceException.class, () -> engines(Precision.FP16, null, 0, Decode.CPU, TO_FOUR)
+                .engine(SmallDetector.make(1, -1))).getMessage();
+        assertTrue(message.contains("a DLA runs batches of one size, not of 1 to 4"), message);
+        engines(Precision.FP16, null, 0, Decode.CPU, new Batches(4, 4, 4)).engine(SmallDetector.make(1, -1));
+        assertEquals(0, tensorRt.open);
+    }
+
+    @Test
+    void aBuiltFileKeepsItsSizesAlsoOnAnotherGpu() {
+        Path file = folder.resolve("open.engine");
+        EngineFile built = engines(TO_FOUR).engine(SmallYolo.v5(-1));
+        assertEquals(TO_FOUR, built.record().batches());
+        assertTrue(built.record().describe().getFirst().contains("batches of 1 to 4 pictures, best at 2"));
+        built.write(file);
+        Graph graph = new JetsonBackend().load(file);
+        Map<String, Shape> shapes = Map.of("images", Shape.of(-1, 3, 64, 64));
+        for (String name : List.of("HostGpu", "another")) {
+            gpu.become(name);
+            try (GraphExecutor executor = engines(null).open(graph, ExecutorOptions.DEFAULT.withInputShapes(shapes),
+                    file)) {
+                assertEquals(List.of(4, 3, 64, 64), executor.inputs().getFirst().dims());
+                executor.run(3);
+                assertThrows(IllegalArgumentException.class, () -> executor.run(5));
+                assertThrows(IllegalArgumentException.class, () -> executor.run(0));
+            }
+        }
+        ExecutorOptions two = ExecutorOptions.DEFAULT.withInputShapes(Map.of("images", Shape.of(2, 3, 64, 64)));
+        assertThrows(UnsupportedModelException.class, () -> engines(null).open(graph, two, file));
+        assertEquals(0, gpu.open());
+        assertEquals(0, tensorRt.open);
+    }
+
+    /** A size is first run as it is, then recorded; what was recorded for another one is never submitted again. */
+    @Test
+    void recordingsFollowTheSize() {
+        ExecutorOptions open = ExecutorOptions.DEFAULT.withInputShapes(Map.of("images", Shape.of(-1, 3, 64, 64)));
+        try (CandidateExecutor executor = (CandidateExecutor) engines(TO_FOUR).open(SmallYolo.v5(-1), open, null)) {
+            Binding input = executor.inputs().getFirst();
+            Random random = new Random(4);
+            for (int count : new int[] {4, 4, 4, 1, 4, 1, 1, 1, 2, 3, 3, 4, 4}) {
+                float[] pictures = new float[count * 3 * 64 * 64];
+                for (int i = 0; i < pictures.length; i++) {
+                    pictures[i] = random.nextFloat();
+                }
+                MemorySegment.copy(pictures, 0, input.memory(), ValueLayout.JAVA_FLOAT, 0, pictures.length);
+                executor.run(count);
+                float[] found = output(executor, count);
+                for (int i = 0; i < count; i++) {
+                    float[] one = Arrays.copyOfRange(pictures, i * 3 * 64 * 64, (i + 1) * 3 * 64 * 64);
+                    assertArrayEquals(alone(one), Arrays.copyOfRange(found, i * 448, (i + 1) * 448));
+                }
+            }
+        }
+        assertEquals(0, gpu.open());
+    }
+
+    private static float[] output(GraphExecutor executor, int pictures) {
+        return executor.outputs().getFirst().memory().asSlice(0, 4L * pictures * 448).toArray(ValueLayout.JAVA_FLOAT);
+    }
+
+    private float[] alone(float[] picture) {
+        try (GraphExecutor executor = engines(null).open(SmallYolo.v5(1), ExecutorOptions.DEFAULT, null)) {
+            MemorySegment.copy(picture, 0, executor.inputs().getFirst().memory(), ValueLayout.JAVA_FLOAT, 0,
+                    picture.length);
+            executor.run();
+            return output(executor, 1);
+        }
+    }
+
+    @Test
+    void whateverFailsNothingStaysOpen() {
+        List<Frame> frames = frames(6);
+        gpu.failAt(-1);
+        open(SmallYolo.v5(-1), Decode.CPU, TO_FOUR).close();
+        gpu.failAt(-1);
+        int calls;
+        try (Detector detector = open(SmallYolo.v5(-1), Decode.CPU, TO_FOUR)) {
+            detector.detectAll(frames);
+            calls = gpu.calls();
+        }
+        for (int call = 0; call < calls; call++) {
+            gpu.failAt(call);
+            try (Detector detector = open(SmallYolo.v5(-1), Decode.CPU, TO_FOUR)) {
+                detector.detectAll(frames);
+            } catch (DeviceException e) {
+                assertTrue(e.getMessage().contains("CUDA error 2"), e.getMessage());
+            }
+            assertEquals(0, gpu.open(), "after call " + call);
+            assertEquals(0, tensorRt.open, "after call " + call);
+        }
+    }
+}
