@@ -1,5 +1,6 @@
 package dev.shrike;
 
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
@@ -16,6 +17,8 @@ import java.util.Set;
  * @param multiLabel whether one box may be reported for several classes, as YOLOv5 does when it measures mAP
  * @param threads worker threads of the engine; 0 takes one per processor
  * @param engine name of the engine, such as {@code "cpu"}; empty takes the best one that runs the model here
+ * @param anchors width and height of each anchor in pixels of the input, smallest stride first, for models that end in
+ *     raw YOLOv5 heads; empty takes those of the model's metadata, or else those that YOLOv5 has for COCO
  */
 public record DetectorOptions(
         int inputWidth,
@@ -27,11 +30,12 @@ public record DetectorOptions(
         boolean agnostic,
         boolean multiLabel,
         int threads,
-        String engine) {
+        String engine,
+        List<Float> anchors) {
 
     /** YOLOv5's own defaults: confidence 0.25, IoU 0.45, at most 1000 detections. */
     public static final DetectorOptions DEFAULT =
-            new DetectorOptions(0, 0, 0.25f, 0.45f, 1000, Set.of(), false, false, 0, "");
+            new DetectorOptions(0, 0, 0.25f, 0.45f, 1000, Set.of(), false, false, 0, "", List.of());
 
     public DetectorOptions {
         requireRange(inputWidth, 0, 16384, "input width");
@@ -45,55 +49,74 @@ public record DetectorOptions(
             requireRange(id, 0, 1_000_000, "class id");
         }
         Objects.requireNonNull(engine, "engine");
+        anchors = List.copyOf(anchors);
+        for (float side : anchors) {
+            if (!(side > 0 && side <= Short.MAX_VALUE)) {
+                throw new IllegalArgumentException("anchor side " + side + " is not within 0 to " + Short.MAX_VALUE);
+            }
+        }
     }
 
     /** The same with another size of the network's input, in pixels. */
     public DetectorOptions withInputSize(int width, int height) {
         return new DetectorOptions(
-                width, height, confidence, iou, maxDetections, classes, agnostic, multiLabel, threads, engine);
+                width, height, confidence, iou, maxDetections, classes, agnostic, multiLabel, threads, engine, anchors);
     }
 
     /** The same with other thresholds. */
     public DetectorOptions withThresholds(float newConfidence, float newIou) {
         return new DetectorOptions(
                 inputWidth, inputHeight, newConfidence, newIou, maxDetections, classes, agnostic, multiLabel, threads,
-                engine);
+                engine, anchors);
     }
 
     /** The same with another limit of detections per frame. */
     public DetectorOptions withMaxDetections(int limit) {
         return new DetectorOptions(
-                inputWidth, inputHeight, confidence, iou, limit, classes, agnostic, multiLabel, threads, engine);
+                inputWidth, inputHeight, confidence, iou, limit, classes, agnostic, multiLabel, threads, engine,
+                anchors);
     }
 
     /** The same, reporting these classes only; the empty set means all. */
     public DetectorOptions withClasses(Set<Integer> ids) {
         return new DetectorOptions(
-                inputWidth, inputHeight, confidence, iou, maxDetections, ids, agnostic, multiLabel, threads, engine);
+                inputWidth, inputHeight, confidence, iou, maxDetections, ids, agnostic, multiLabel, threads, engine,
+                anchors);
     }
 
     /** The same with class-agnostic suppression on or off. */
     public DetectorOptions withAgnostic(boolean on) {
         return new DetectorOptions(
-                inputWidth, inputHeight, confidence, iou, maxDetections, classes, on, multiLabel, threads, engine);
+                inputWidth, inputHeight, confidence, iou, maxDetections, classes, on, multiLabel, threads, engine,
+                anchors);
     }
 
     /** The same with several labels per box on or off. */
     public DetectorOptions withMultiLabel(boolean on) {
         return new DetectorOptions(
-                inputWidth, inputHeight, confidence, iou, maxDetections, classes, agnostic, on, threads, engine);
+                inputWidth, inputHeight, confidence, iou, maxDetections, classes, agnostic, on, threads, engine,
+                anchors);
     }
 
     /** The same with another number of worker threads. */
     public DetectorOptions withThreads(int count) {
         return new DetectorOptions(
-                inputWidth, inputHeight, confidence, iou, maxDetections, classes, agnostic, multiLabel, count, engine);
+                inputWidth, inputHeight, confidence, iou, maxDetections, classes, agnostic, multiLabel, count, engine,
+                anchors);
     }
 
     /** The same on the named engine. */
     public DetectorOptions withEngine(String name) {
         return new DetectorOptions(
-                inputWidth, inputHeight, confidence, iou, maxDetections, classes, agnostic, multiLabel, threads, name);
+                inputWidth, inputHeight, confidence, iou, maxDetections, classes, agnostic, multiLabel, threads, name,
+                anchors);
+    }
+
+    /** The same with these anchors, for models that end in raw heads. */
+    public DetectorOptions withAnchors(List<Float> sides) {
+        return new DetectorOptions(
+                inputWidth, inputHeight, confidence, iou, maxDetections, classes, agnostic, multiLabel, threads, engine,
+                sides);
     }
 
     private static void requireRange(int value, int low, int high, String what) {

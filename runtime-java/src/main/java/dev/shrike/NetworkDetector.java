@@ -17,6 +17,7 @@ import dev.shrike.vision.LetterboxTransform;
 import dev.shrike.vision.NonMaxSuppression;
 import dev.shrike.vision.ScoreFilter;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -74,8 +75,9 @@ final class NetworkDetector implements Detector {
             int batch = pictures.dims().getFirst();
             for (int i = 0; i < batch; i++) {
                 decoders.add(HeadDecoder.of(outputs(executor, i, batch), size.width(), size.height(),
-                        network.metadata()));
+                        metadata(network, options)));
             }
+            requireHeads(decoders.getFirst(), network, options);
             List<String> labels = Labels.of(network.metadata(), decoders.getFirst().classes());
             requireClasses(options.classes(), labels);
             for (int i = 0; i < batch; i++) {
@@ -86,6 +88,25 @@ final class NetworkDetector implements Detector {
             letterboxes.forEach(Letterbox::close);
             executor.close();
             throw e;
+        }
+    }
+
+    /** The model's metadata, with the anchors of the options in place of its own. */
+    private static Map<String, String> metadata(Graph network, DetectorOptions options) {
+        if (options.anchors().isEmpty()) {
+            return network.metadata();
+        }
+        Map<String, String> changed = new HashMap<>(network.metadata());
+        changed.put(HeadDecoder.ANCHORS, options.anchors().toString());
+        return changed;
+    }
+
+    private static void requireHeads(HeadDecoder decoder, Graph network, DetectorOptions options) {
+        if (decoder.readsRawHeads()) {
+            RawHeads.require(network);
+        } else if (!options.anchors().isEmpty()) {
+            throw new UnsupportedModelException("anchors were given, and its output is " + decoder.description()
+                    + ", where they are part of the network already: leave them out");
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.shrike.vision;
 
 import dev.shrike.ModelException;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,13 +27,12 @@ final class Anchors {
 
     private Anchors() {}
 
-    /** The anchors of a model that says nothing about them. */
-    static Optional<float[]> standard(int heads) {
-        return switch (heads) {
-            case 3 -> Optional.of(COCO_P5.clone());
-            case 4 -> Optional.of(COCO_P6.clone());
-            default -> Optional.empty();
-        };
+    /** The anchors of a model that says nothing about them, if its strides are those of the models of YOLOv5. */
+    static Optional<float[]> standard(List<Integer> strides) {
+        if (strides.equals(List.of(8, 16, 32))) {
+            return Optional.of(COCO_P5.clone());
+        }
+        return strides.equals(List.of(8, 16, 32, 64)) ? Optional.of(COCO_P6.clone()) : Optional.empty();
     }
 
     /** The numbers of a list of any nesting. */
@@ -63,7 +63,7 @@ final class Anchors {
 
     private static ModelException wrong(String text, int anchors) {
         String shown = text.length() > 200 ? text.substring(0, 200) + "…" : text;
-        return new ModelException("metadata 'anchors' must hold " + anchors + " pairs of positive numbers, found: "
+        return new ModelException("'anchors' must hold " + anchors + " pairs of positive numbers, found: "
                 + shown);
     }
 }

@@ -106,19 +106,22 @@ final class HeadChoice {
         heads.sort(Comparator.comparingInt(Yolov5Heads.Head::stride));
         boolean alike = heads.stream().map(Yolov5Heads.Head::classes).distinct().count() == 1
                 && heads.stream().map(Yolov5Heads.Head::stride).distinct().count() == heads.size();
-        if (!alike || heads.size() < 2) {
+        // A network with further outputs does something else besides, such as masks, whose values are among the scores.
+        if (!alike || heads.size() < 2 || heads.size() < outputs.size()) {
             return Optional.empty();
         }
-        return Optional.of(new Yolov5Heads(heads, anchorsFor(heads.size(), anchors)));
+        return Optional.of(new Yolov5Heads(heads, anchorsFor(heads, anchors)));
     }
 
-    private float[] anchorsFor(int heads, int anchors) {
-        String text = metadata.get("anchors");
+    private float[] anchorsFor(List<Yolov5Heads.Head> heads, int anchors) {
+        String text = metadata.get(HeadDecoder.ANCHORS);
         if (text != null) {
-            return Anchors.parse(text, heads * anchors);
+            return Anchors.parse(text, heads.size() * anchors);
         }
-        return Anchors.standard(heads).orElseThrow(() -> unsupported(
-                heads + " raw heads need the metadata entry 'anchors' (pixels, smallest stride first)"));
+        List<Integer> strides = heads.stream().map(Yolov5Heads.Head::stride).toList();
+        return Anchors.standard(strides).orElseThrow(() -> unsupported(heads.size() + " raw heads need anchors, since"
+                + " their strides " + strides + " are not those of YOLOv5's models: give the option, or the metadata"
+                + " entry 'anchors' (pixels, smallest stride first)"));
     }
 
     private UnsupportedModelException unsupported(String why) {

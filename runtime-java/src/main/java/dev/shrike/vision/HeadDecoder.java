@@ -13,11 +13,19 @@ import java.util.Optional;
  * thread at a time, and without garbage in the steady state.
  */
 public sealed interface HeadDecoder permits Yolov5Output, Yolov5Heads, Yolov8Output {
+    /** Metadata entry with the anchors of raw heads: width and height in pixels of the input, smallest stride first. */
+    String ANCHORS = "anchors";
+
     /** Number of classes that the network tells apart. */
     int classes();
 
     /** Name of the form, for people: {@code "YOLOv5 output 1x25200x85"}. */
     String description();
+
+    /** Whether the network ends in raw heads, so that anchors belong to it and no sigmoid stands before its outputs. */
+    default boolean readsRawHeads() {
+        return false;
+    }
 
     /**
      * Appends the boxes that pass the filter, in the order of the network's output.
@@ -37,7 +45,8 @@ public sealed interface HeadDecoder permits Yolov5Output, Yolov5Heads, Yolov8Out
     /**
      * The decoder for the outputs of a network, chosen by their shapes and the model's metadata: the exported YOLOv5
      * output {@code [1, N, 5 + classes]}, the YOLOv8 output {@code [1, 4 + classes, N]}, or three (four) raw YOLOv5
-     * heads {@code [1, A * (5 + classes), H, W]} or {@code [1, A, H, W, 5 + classes]}.
+     * heads {@code [1, A * (5 + classes), H, W]} or {@code [1, A, H, W, 5 + classes]} with A = 3 and nothing besides.
+     * Raw heads have the anchors of the metadata or, with strides 8, 16, 32 (and 64), those of YOLOv5 for COCO.
      *
      * @param outputs bindings that stay valid as long as the decoder
      * @param inputWidth width of the network's input in pixels

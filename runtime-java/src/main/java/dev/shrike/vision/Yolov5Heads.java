@@ -82,6 +82,11 @@ final class Yolov5Heads implements HeadDecoder {
     }
 
     @Override
+    public boolean readsRawHeads() {
+        return true;
+    }
+
+    @Override
     public String description() {
         return heads.stream()
                 .map(head -> head.output().dims().toString())

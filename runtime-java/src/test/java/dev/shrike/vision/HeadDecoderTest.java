@@ -54,8 +54,15 @@ class HeadDecoderTest {
         assertUnsupported("task 'segment'", Map.of("task", "segment"), List.of(1, 84, 8400));
         assertUnsupported("[1, 255, 80, 80], output1 [1, 24, 40, 40]", Map.of(), List.of(1, 255, 80, 80),
                 List.of(1, 24, 40, 40));
-        assertUnsupported("2 raw heads need the metadata entry 'anchors'", Map.of(), List.of(1, 255, 80, 80),
+        assertUnsupported("2 raw heads need anchors, since their strides [8, 16] are not those of YOLOv5's models: give"
+                + " the option, or the metadata entry 'anchors'", Map.of(), List.of(1, 255, 80, 80),
                 List.of(1, 255, 40, 40));
+        assertUnsupported("3 raw heads need anchors, since their strides [4, 8, 16]", Map.of(),
+                List.of(1, 255, 160, 160), List.of(1, 255, 80, 80), List.of(1, 255, 40, 40));
+        assertUnsupported("output3 [1, 32, 160, 160]", Map.of(), List.of(1, 351, 80, 80), List.of(1, 351, 40, 40),
+                List.of(1, 351, 20, 20), List.of(1, 32, 160, 160));
+        assertUnsupported("output3 [1, 255, 40, 40]", Map.of(), List.of(1, 255, 80, 80), List.of(1, 255, 40, 40),
+                List.of(1, 255, 20, 20), List.of(1, 255, 40, 40));
     }
 
     @Test

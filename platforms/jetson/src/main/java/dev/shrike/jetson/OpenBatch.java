@@ -16,7 +16,8 @@ import java.util.Map;
 /**
  * A network that is ready but for the size of its batch. The network is prepared for two sizes, and what differs
  * between the results is what depends on the batch: the shapes that Reshape nodes give, which then take the batch of
- * their input. So everything that computes shapes while the network runs is gone, as it is from networks of a fixed batch.
+ * their input. So everything that computes shapes while the network runs is gone, as it is from networks of a fixed
+ * batch.
  */
 final class OpenBatch {
     private static final long ONE = 2;

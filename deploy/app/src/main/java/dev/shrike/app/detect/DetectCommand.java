@@ -99,6 +99,14 @@ public final class DetectCommand implements Callable<Integer> {
     @Option(names = "--multi-label", description = "Report a box for each of its classes above the threshold.")
     private boolean multiLabel;
 
+    @Option(
+            names = "--anchors",
+            paramLabel = "W,H",
+            split = ",",
+            description = "Anchors of a model that ends in raw YOLOv5 heads, in pixels, smallest stride first (default:"
+                    + " its metadata, or else those of YOLOv5 for COCO).")
+    private List<Float> anchors = List.of();
+
     @Option(names = "--engine", paramLabel = "NAME", description = "Engine to run on, such as cpu (default: the best).")
     private String engine = "";
 
@@ -206,7 +214,8 @@ public final class DetectCommand implements Callable<Integer> {
                     agnostic,
                     multiLabel,
                     threads,
-                    engine);
+                    engine,
+                    anchors);
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }

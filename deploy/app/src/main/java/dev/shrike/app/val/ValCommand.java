@@ -109,6 +109,14 @@ public final class ValCommand implements Callable<Integer> {
             description = "Pictures per run of the network; engines take 1 (default: ${DEFAULT-VALUE}).")
     private int batch;
 
+    @Option(
+            names = "--anchors",
+            paramLabel = "W,H",
+            split = ",",
+            description = "Anchors of a model that ends in raw YOLOv5 heads, in pixels, smallest stride first (default:"
+                    + " its metadata, or else those of YOLOv5 for COCO).")
+    private List<Float> anchors = List.of();
+
     @Option(names = "--engine", paramLabel = "NAME", description = "Engine to run on, such as cpu (default: the best).")
     private String engine = "";
 
@@ -216,7 +224,7 @@ public final class ValCommand implements Callable<Integer> {
         int width = inputSize.isEmpty() ? 0 : inputSize.getLast();
         try {
             return new DetectorOptions(
-                    width, height, confidence, iou, maxDetections, Set.of(), false, true, threads, engine);
+                    width, height, confidence, iou, maxDetections, Set.of(), false, true, threads, engine, anchors);
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }
