@@ -2,7 +2,10 @@ package dev.shrike.jetson;
 
 import dev.shrike.BackendUnavailableException;
 import dev.shrike.DeviceException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import org.bytedeco.cuda.cudart.CUctx_st;
 import org.bytedeco.cuda.cudart.CUevent_st;
 import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.cuda.cudart.CUgraphExec_st;
@@ -21,10 +24,18 @@ import org.bytedeco.javacpp.SizeTPointer;
 
 /** The CUDA runtime and its compiler. Uses only functions that CUDA 11.4 has: newer ones would fail when called. */
 final class CudaLibrary implements Gpu {
-    private final Device device;
+    private static final Path MEMORY = Path.of("/proc/meminfo");
 
-    private CudaLibrary(Device device) {
+    private final Device device;
+    /**
+     * The context of the device. Functions of the runtime (cuda…) take it by themselves on any thread; those of the
+     * driver (cu…) fail on a thread that has not called the runtime before.
+     */
+    private final CUctx_st context;
+
+    private CudaLibrary(Device device, CUctx_st context) {
         this.device = device;
+        this.context = context;
     }
 
     /**
@@ -45,7 +56,11 @@ final class CudaLibrary implements Gpu {
             throw noDevice(error);
         }
         check("cudaSetDevice", cudart.cudaSetDevice(0));
-        return new CudaLibrary(describe());
+        // Creates the context.
+        check("cudaFree", cudart.cudaFree((Pointer) null));
+        CUctx_st context = new CUctx_st();
+        check("cuCtxGetCurrent", cudart.cuCtxGetCurrent(context));
+        return new CudaLibrary(describe(), context);
     }
 
     private static BackendUnavailableException noDevice(int error) {
@@ -114,7 +129,7 @@ final class CudaLibrary implements Gpu {
     public long freeBytes() {
         try (SizeTPointer free = new SizeTPointer(1); SizeTPointer total = new SizeTPointer(1)) {
             check("cudaMemGetInfo", cudart.cudaMemGetInfo(free, total));
-            return free.get();
+            return device.integrated() ? AvailableMemory.bytes(free.get(), MEMORY) : free.get();
         }
     }
 
@@ -158,18 +173,22 @@ final class CudaLibrary implements Gpu {
     public HostMemory allocateHost(long bytes) {
         Pointer pointer = new Pointer();
         check("cudaMallocHost of " + bytes + " bytes", cudart.cudaMallocHost(pointer, bytes));
-        MemorySegment segment = MemorySegment.ofAddress(pointer.address()).reinterpret(bytes);
+        // Of an arena, so that who touches it after close gets an exception, not the end of the process.
+        Arena arena = Arena.ofShared();
+        MemorySegment segment = MemorySegment.ofAddress(pointer.address()).reinterpret(bytes, arena, null);
         segment.fill((byte) 0);
-        return new PinnedMemory(pointer, segment);
+        return new PinnedMemory(pointer, arena, segment);
     }
 
     private static final class PinnedMemory implements HostMemory {
         private final Pointer pointer;
+        private final Arena arena;
         private final MemorySegment segment;
         private boolean closed;
 
-        PinnedMemory(Pointer pointer, MemorySegment segment) {
+        PinnedMemory(Pointer pointer, Arena arena, MemorySegment segment) {
             this.pointer = pointer;
+            this.arena = arena;
             this.segment = segment;
         }
 
@@ -182,6 +201,7 @@ final class CudaLibrary implements Gpu {
         public void close() {
             if (!closed) {
                 closed = true;
+                arena.close();
                 check("cudaFreeHost", cudart.cudaFreeHost(pointer));
             }
         }
@@ -243,14 +263,18 @@ final class CudaLibrary implements Gpu {
             check("cudaStreamBeginCapture",
                     cudart.cudaStreamBeginCapture(handle, cudart.cudaStreamCaptureModeThreadLocal));
             CUgraph_st graph = new CUgraph_st();
+            boolean complete = false;
             try {
                 submissions.run();
+                complete = true;
             } finally {
                 // Ends the recording even if it failed, or the stream could not be used any more.
                 int error = cudart.cudaStreamEndCapture(handle, graph);
                 cudart.cudaGetLastError();
                 if (error != 0) {
                     graph.setNull();
+                } else if (!complete && !graph.isNull()) {
+                    cudart.cudaGraphDestroy(graph);
                 }
             }
             if (graph.isNull()) {
@@ -329,6 +353,7 @@ final class CudaLibrary implements Gpu {
     @Override
     public Kernel compile(String source, String name) {
         try (BytePointer ptx = toPtx(source, name, "compute_" + device.major() + device.minor())) {
+            makeCurrent();
             CUmod_st module = new CUmod_st();
             check("cuModuleLoadData", cudart.cuModuleLoadData(module, ptx));
             CUfunc_st function = new CUfunc_st();
@@ -339,6 +364,11 @@ final class CudaLibrary implements Gpu {
             check("cuModuleGetFunction " + name, error);
             return new CudaKernel(module, function);
         }
+    }
+
+    /** To be called before functions of the driver; costs next to nothing where it is so already. */
+    private void makeCurrent() {
+        check("cuCtxSetCurrent", cudart.cuCtxSetCurrent(context));
     }
 
     /** The kernel in NVIDIA's portable assembly, zero-terminated; needs no device. The caller closes it. */
@@ -379,7 +409,7 @@ final class CudaLibrary implements Gpu {
         }
     }
 
-    private static final class CudaKernel implements Kernel {
+    private final class CudaKernel implements Kernel {
         private final CUmod_st module;
         private final CUfunc_st function;
         private boolean closed;
@@ -396,6 +426,7 @@ final class CudaLibrary implements Gpu {
                 for (int i = 0; i < arguments.length; i++) {
                     pointers.put(i, Address.of(arguments[i]));
                 }
+                makeCurrent();
                 check("cuLaunchKernel", cudart.cuLaunchKernel(function, blocksX, blocksY, 1, threadsX, threadsY, 1, 0,
                         handle(stream), pointers, (PointerPointer) null));
             }
@@ -405,6 +436,7 @@ final class CudaLibrary implements Gpu {
         public void close() {
             if (!closed) {
                 closed = true;
+                makeCurrent();
                 check("cuModuleUnload", cudart.cuModuleUnload(module));
             }
         }

@@ -20,6 +20,8 @@ import java.util.Locale;
  * @param data SHA-256 of the pictures that they were found on, or null
  * @param dlaCore deep learning accelerator, or -1
  * @param batches sizes of the batch, or null if it is fixed
+ * @param workspaceBytes most memory that a layer may take, or 0 for a share of what was free
+ * @param detailed whether it keeps what a profiler shows
  * @param tensorRt version of TensorRT
  * @param gpu name of the GPU
  * @param compute compute capability of the GPU, such as {@code "7.2"}
@@ -33,6 +35,8 @@ record EngineRecord(
         String data,
         int dlaCore,
         Batches batches,
+        long workspaceBytes,
+        boolean detailed,
         String tensorRt,
         String gpu,
         String compute,
@@ -47,14 +51,15 @@ record EngineRecord(
 
     /** The same after the build. */
     EngineRecord built(List<String> fallenBack, double seconds) {
-        return new EngineRecord(model, precision, calibration, data, dlaCore, batches, tensorRt, gpu, compute,
-                fallenBack, seconds);
+        return new EngineRecord(model, precision, calibration, data, dlaCore, batches, workspaceBytes, detailed,
+                tensorRt, gpu, compute, fallenBack, seconds);
     }
 
     /** Everything that decides whether an engine may be used in place of another, as a name for files. */
     String key() {
         return Digests.of(String.join("\n", model, precision.name(), String.valueOf(calibration), String.valueOf(data),
-                "" + dlaCore, String.valueOf(batches), tensorRt, gpu, compute)).substring(0, 32);
+                "" + dlaCore, String.valueOf(batches), "" + workspaceBytes, "" + detailed, tensorRt, gpu, compute))
+                .substring(0, 32);
     }
 
     /** Why an engine of this record cannot serve where one of the other was asked for; empty if it can. */
@@ -66,6 +71,8 @@ record EngineRecord(
         compare(text, "calibration pictures", data, wanted.data);
         compare(text, "DLA core", dlaCore, wanted.dlaCore);
         compare(text, "batches", batches, wanted.batches);
+        compare(text, "workspace", workspaceBytes, wanted.workspaceBytes);
+        compare(text, "detail", detailed, wanted.detailed);
         compare(text, "TensorRT", tensorRt, wanted.tensorRt);
         compare(text, "GPU", gpu, wanted.gpu);
         compare(text, "compute capability", compute, wanted.compute);

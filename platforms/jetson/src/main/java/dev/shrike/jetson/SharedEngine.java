@@ -26,7 +26,7 @@ final class SharedEngine implements AutoCloseable {
     /** The engine of a file, loaded unless somebody has it; each caller closes what it got once. */
     static SharedEngine of(TensorRt tensorRt, EngineFile file) {
         // Not the record alone: a rebuilt engine of the same record has other kernels.
-        String key = System.identityHashCode(tensorRt) + " " + Digests.of(file.plan())
+        String key = System.identityHashCode(tensorRt) + " " + Digests.of(file.plan()) + " " + file.record().dlaCore()
                 + (file.record().batches() == null ? "" : " " + ALONE.getAndIncrement());
         synchronized (LOADED) {
             SharedEngine shared = LOADED.get(key);

@@ -46,12 +46,28 @@ final class TensorRtBuilder {
     EngineRecord record(NetworkSource network, List<Path> pictures) {
         EngineOptions.Precision precision = precision(network, pictures);
         boolean calibrated = isInt8(precision) && !network.quantized();
+        requireDla(network, calibrated);
         Gpu.Device device = gpu.device();
         return new EngineRecord(Digests.of(network.onnx()), precision, calibrated ? options.calibration() : null,
                 calibrated ? CalibrationPictures.digest(pictures) : null, options.dlaCore(),
                 network.batches().orElse(null),
-                tensorRt.version(),
+                options.workspaceBytes(), options.detailed(), tensorRt.version(),
                 device.name(), device.major() + "." + device.minor(), List.of(), 0);
+    }
+
+    /** What is known of DLAs before there is a builder to ask. */
+    private void requireDla(NetworkSource network, boolean calibrated) {
+        if (options.dlaCore() < 0) {
+            return;
+        }
+        if (network.quantized()) {
+            throw new UnsupportedModelException("a DLA takes no network that brings its own ranges: give the network"
+                    + " before quantisation and pictures with -Dshrike.tensorrt.data, or leave -Dshrike.tensorrt.dla"
+                    + " out");
+        }
+        if (calibrated && options.calibration() != TensorRt.Calibration.ENTROPY) {
+            throw new SourceException("a DLA takes entropy calibration only: leave -Dshrike.tensorrt.calibration out");
+        }
     }
 
     private EngineOptions.Precision precision(NetworkSource network, List<Path> pictures) {

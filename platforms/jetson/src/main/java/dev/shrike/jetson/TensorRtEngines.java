@@ -84,7 +84,8 @@ final class TensorRtEngines {
         EngineRecord record = engine.record();
         Gpu.Device device = gpu.device();
         EngineRecord here = new EngineRecord(record.model(), record.precision(), record.calibration(), record.data(),
-                record.dlaCore(), record.batches(), tensorRt.version(), device.name(),
+                record.dlaCore(), record.batches(), record.workspaceBytes(), record.detailed(),
+                tensorRt.version(), device.name(),
                 device.major() + "." + device.minor(),
                 List.of(), 0);
         String difference = record.difference(here);
@@ -97,8 +98,13 @@ final class TensorRtEngines {
             CalibrationCache.of(options.cache(), here).write(engine.calibration());
         }
         Optional<Batches> batches = Optional.ofNullable(record.batches());
-        return cache.get(here,
-                () -> builder.build(NetworkSource.of(graph, inputShapes, batches), List.of(), here));
+        // For the case that this TensorRT does not take the other one's results.
+        List<Path> pictures = record.calibration() == null ? List.of() : pictures();
+        return cache.get(here, () -> builder.build(NetworkSource.of(graph, inputShapes, batches), pictures, here));
+    }
+
+    private List<Path> pictures() {
+        return options.data().map(folder -> CalibrationPictures.list(folder, options.pictures())).orElse(List.of());
     }
 
     /** The engine of a network as the options want it. */
@@ -108,8 +114,7 @@ final class TensorRtEngines {
 
     /** The engine of a network, from the cache or new. */
     EngineFile engine(NetworkSource network) {
-        List<Path> pictures = options.data().map(folder -> CalibrationPictures.list(folder, options.pictures()))
-                .orElse(List.of());
+        List<Path> pictures = pictures();
         EngineRecord record = builder.record(network, pictures);
         EngineFile engine = cache.get(record, () -> builder.build(network, pictures, record));
         if (engine.plan().byteSize() == 0) {

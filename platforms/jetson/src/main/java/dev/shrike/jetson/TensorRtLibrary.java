@@ -3,6 +3,7 @@ package dev.shrike.jetson;
 import dev.shrike.DeviceException;
 import dev.shrike.spi.Batches;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -73,7 +74,7 @@ final class TensorRtLibrary implements TensorRt {
 
     @Override
     public Build build(Consumer<LogLine> log) {
-        return new NetworkBuild(new Log(log));
+        return new NetworkBuild(Log.to(log));
     }
 
     @Override
@@ -81,15 +82,36 @@ final class TensorRtLibrary implements TensorRt {
         return new LoadedEngine(plan, dlaCore);
     }
 
-    /** Takes TensorRT's log, and remembers the errors since it was last asked. */
+    /**
+     * Takes TensorRT's log, and remembers the errors since it was last asked. TensorRT may keep the first one it was
+     * given for as long as the process lives, whatever was made with it: so they are never freed, but used again.
+     */
     private static final class Log extends ILogger {
         private static final int KEPT = 4;
+        private static final Deque<Log> IDLE = new ArrayDeque<>();
 
-        private final Consumer<LogLine> sink;
         private final Deque<String> errors = new ArrayDeque<>();
+        private volatile Consumer<LogLine> sink = _ -> {};
 
-        Log(Consumer<LogLine> sink) {
-            this.sink = sink;
+        private Log() {}
+
+        /** One that tells the sink until it is given back. */
+        static Log to(Consumer<LogLine> sink) {
+            synchronized (IDLE) {
+                Log log = IDLE.isEmpty() ? new Log() : IDLE.pop();
+                log.sink = sink;
+                return log;
+            }
+        }
+
+        void giveBack() {
+            sink = _ -> {};
+            synchronized (errors) {
+                errors.clear();
+            }
+            synchronized (IDLE) {
+                IDLE.push(this);
+            }
         }
 
         @Override
@@ -159,6 +181,7 @@ final class TensorRtLibrary implements TensorRt {
     }
 
     private static final class NetworkBuild implements Build {
+        private final Opened opened = new Opened();
         private final Log log;
         private final IBuilder builder;
         private final INetworkDefinition network;
@@ -173,15 +196,28 @@ final class TensorRtLibrary implements TensorRt {
 
         NetworkBuild(Log log) {
             this.log = log;
-            builder = log.require(nvinfer.createInferBuilder(log), "creating TensorRT's builder");
-            network = log.require(builder.createNetworkV2(EXPLICIT_BATCH), "creating a network");
-            config = log.require(builder.createBuilderConfig(), "creating the builder's settings");
-            parser = log.require(nvonnxparser.createParser(network, log), "creating the ONNX parser");
+            opened.add((AutoCloseable) log::giveBack);
+            try {
+                builder = log.require(nvinfer.createInferBuilder(log), "creating TensorRT's builder");
+                opened.add((AutoCloseable) builder::destroy);
+                // Closed before the calibrator, which the settings hold.
+                config = log.require(builder.createBuilderConfig(), "creating the builder's settings");
+                opened.add((AutoCloseable) config::destroy);
+                network = log.require(builder.createNetworkV2(EXPLICIT_BATCH), "creating a network");
+                opened.add((AutoCloseable) network::destroy);
+                parser = log.require(nvonnxparser.createParser(network, log), "creating the ONNX parser");
+                opened.add((AutoCloseable) parser::destroy);
+            } catch (RuntimeException | Error e) {
+                opened.close();
+                throw e;
+            }
         }
 
         @Override
         public List<ParserError> parse(MemorySegment onnx) {
-            if (parser.parse(CudaLibrary.Address.of(onnx), onnx.byteSize())) {
+            boolean parsed = parser.parse(CudaLibrary.Address.of(onnx), onnx.byteSize());
+            Reference.reachabilityFence(onnx);
+            if (parsed) {
                 return List.of();
             }
             List<ParserError> errors = new ArrayList<>();
@@ -387,15 +423,10 @@ final class TensorRtLibrary implements TensorRt {
         public void close() {
             if (!closed) {
                 closed = true;
-                // The settings hold the calibrator, so they go first.
-                parser.destroy();
-                network.destroy();
-                config.destroy();
-                builder.destroy();
+                opened.close();
                 if (calibrator != null) {
                     calibrator.close();
                 }
-                log.close();
             }
         }
     }
@@ -524,24 +555,34 @@ final class TensorRtLibrary implements TensorRt {
     }
 
     private static final class LoadedEngine implements Engine {
-        private final Log log = new Log(_ -> {});
-        private final IRuntime runtime;
+        private final Opened opened = new Opened();
+        private final Log log = Log.to(_ -> {});
         private final ICudaEngine engine;
         private final List<Port> ports = new ArrayList<>();
         private Batches batches;
         private boolean closed;
 
         LoadedEngine(MemorySegment plan, int dlaCore) {
-            runtime = log.require(nvinfer.createInferRuntime(log), "creating TensorRT's runtime");
-            if (dlaCore >= 0) {
-                runtime.setDLACore(dlaCore);
+            opened.add((AutoCloseable) log::giveBack);
+            try {
+                IRuntime runtime = log.require(nvinfer.createInferRuntime(log), "creating TensorRT's runtime");
+                opened.add((AutoCloseable) runtime::destroy);
+                if (dlaCore >= 0) {
+                    runtime.setDLACore(dlaCore);
+                }
+                engine = log.require(runtime.deserializeCudaEngine(CudaLibrary.Address.of(plan), plan.byteSize()),
+                        "loading the engine");
+                // A mapped file goes when nobody in Java can reach it any more, whatever C++ still reads.
+                Reference.reachabilityFence(plan);
+                opened.add((AutoCloseable) engine::destroy);
+                readPorts();
+            } catch (RuntimeException | Error e) {
+                opened.close();
+                throw e;
             }
-            ICudaEngine made = runtime.deserializeCudaEngine(CudaLibrary.Address.of(plan), plan.byteSize());
-            if (made == null || made.isNull()) {
-                runtime.destroy();
-                throw log.failure("loading the engine");
-            }
-            engine = made;
+        }
+
+        private void readPorts() {
             List<Port> found = new ArrayList<>();
             for (int i = 0; i < engine.getNbBindings(); i++) {
                 nvinfer.DataType type = engine.getBindingDataType(i).intern();
@@ -591,9 +632,7 @@ final class TensorRtLibrary implements TensorRt {
         public void close() {
             if (!closed) {
                 closed = true;
-                engine.destroy();
-                runtime.destroy();
-                log.close();
+                opened.close();
             }
         }
     }

@@ -132,24 +132,28 @@ final class HostGpu implements Gpu {
     }
 
     private static final class Memory extends Counted implements DeviceMemory, HostMemory {
+        /** Closed with the memory, so that nobody reads it afterwards. */
+        private final Arena arena = Arena.ofShared();
         private final MemorySegment segment;
-
         private final MemorySegment guarded;
 
         Memory(HostGpu gpu, long bytes) {
             super(gpu, "cudaMalloc");
-            guarded = Arena.ofAuto().allocate(bytes + 2 * GUARD, 64);
+            guarded = arena.allocate(bytes + 2 * GUARD, 64);
             guarded.fill(UNTOUCHED);
             segment = guarded.asSlice(GUARD, bytes).fill((byte) 0);
         }
 
         @Override
         public void close() {
-            for (long i = 0; i < GUARD; i++) {
+            for (long i = 0; i < GUARD && arena.scope().isAlive(); i++) {
                 if (guarded.get(ValueLayout.JAVA_BYTE, i) != UNTOUCHED
                         || guarded.get(ValueLayout.JAVA_BYTE, guarded.byteSize() - 1 - i) != UNTOUCHED) {
                     throw new AssertionError("somebody wrote beside " + segment.byteSize() + " bytes of memory");
                 }
+            }
+            if (arena.scope().isAlive()) {
+                arena.close();
             }
             super.close();
         }

@@ -79,6 +79,16 @@ class PlayedGpuTest {
         assertEquals(0, gpu.open());
     }
 
+    /** What a caller kept of a closed executor must not lead into memory that is freed. */
+    @Test
+    void memoryOfAClosedExecutorCannotBeTouched() {
+        GraphExecutor executor = open();
+        var output = executor.outputs().getFirst().memory();
+        assertEquals(0, output.get(ValueLayout.JAVA_FLOAT, 0) * 0);
+        executor.close();
+        assertThrows(IllegalStateException.class, () -> output.get(ValueLayout.JAVA_FLOAT, 0));
+    }
+
     @Test
     void aFrameThatWasNeverRunDoesNotHinderClosing() {
         requireCompiler();

@@ -147,6 +147,21 @@ class RealTensorRtTest {
         assertFalse(log.isEmpty(), "TensorRT's log reaches us");
     }
 
+    /** TensorRT keeps the first logger it was given; one that is freed in between would be called all the same. */
+    @Test
+    void eachBuildHearsItsOwnLog() {
+        assumeTrue(new JetsonBackend().probe() instanceof Availability.Missing, "there is a GPU here");
+        TensorRt tensorRt = TensorRtLibrary.open();
+        for (int build = 0; build < 5; build++) {
+            List<String> log = new ArrayList<>();
+            String message = assertThrows(DeviceException.class, () -> tensorRt.build(line -> log.add(line.text())))
+                    .getMessage();
+            System.gc();
+            assertTrue(message.contains("CUDA initialization failure"), message);
+            assertTrue(log.stream().anyMatch(line -> line.contains("CUDA initialization failure")), "build " + build);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(KernelSource.class)
     void kernelsCompile(KernelSource source) {

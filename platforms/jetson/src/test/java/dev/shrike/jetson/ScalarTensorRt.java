@@ -42,6 +42,10 @@ final class ScalarTensorRt implements TensorRt {
     /** Runs of all contexts. */
     int runs;
     int loads;
+    /** The DLA cores that engines were loaded for. */
+    final List<Integer> loadedFor = new ArrayList<>();
+    /** Whether results of earlier calibrations are taken. */
+    boolean takesCalibrations = true;
     int open;
     /** Everything that calibrations were given. */
     final List<float[]> calibrated = new ArrayList<>();
@@ -73,6 +77,7 @@ final class ScalarTensorRt implements TensorRt {
             throw new DeviceException("loading the engine failed: bad magic");
         }
         loads++;
+        loadedFor.add(dlaCore);
         open++;
         byte[] onnx = Arrays.copyOfRange(bytes, HEAD.length + SIZES, bytes.length);
         Graph graph = OnnxModels.read(onnx, "plan", null);
@@ -191,7 +196,7 @@ final class ScalarTensorRt implements TensorRt {
             builds++;
             duringBuild.run();
             requireProfile();
-            if (feed != null && feed.cached().length == 0) {
+            if (feed != null && (feed.cached().length == 0 || !takesCalibrations)) {
                 Port input = ScalarTensorRt.port(graph.inputs().getFirst(), true).withBatch(calibrationBatch);
                 long address;
                 while ((address = feed.next(input.name())) != 0) {

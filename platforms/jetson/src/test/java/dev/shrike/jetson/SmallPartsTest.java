@@ -61,6 +61,18 @@ class SmallPartsTest {
     }
 
     @Test
+    void whatTheSystemWouldGiveBackCountsAsFree() throws Exception {
+        Path meminfo = folder.resolve("meminfo");
+        assertEquals(5, AvailableMemory.bytes(5, meminfo), "no such file");
+        Files.writeString(meminfo, "MemTotal:        7000000 kB\nMemFree:  100 kB\nMemAvailable:    3000000 kB\n");
+        assertEquals(3_000_000L << 10, AvailableMemory.bytes(5, meminfo));
+        assertEquals(4L << 30, AvailableMemory.bytes(4L << 30, meminfo), "what CUDA counts is more");
+        Files.writeString(meminfo, "MemAvailable: 99999999999999999999 kB\nMemTotal: 1 kB");
+        assertEquals(5, AvailableMemory.bytes(5, meminfo));
+        assertEquals(5, AvailableMemory.bytes(5, folder), "a folder");
+    }
+
+    @Test
     void looksForTheDriverBeforeItLoadsAnything() throws Exception {
         assertTrue(!DeviceNodes.areBelow(folder));
         Files.createDirectories(folder.resolve("dev"));
@@ -110,7 +122,7 @@ class SmallPartsTest {
     @Test
     void anyFlippedBitOfAnEngineFileIsRefused() throws Exception {
         EngineRecord record = new EngineRecord("m", EngineOptions.Precision.INT8, TensorRt.Calibration.ENTROPY, "d", -1,
-                new Batches(1, 4, 8), "8.5.2", "Xavier", "7.2", List.of("l (SHUFFLE)"), 12.5);
+                new Batches(1, 4, 8), 0, false, "8.5.2", "Xavier", "7.2", List.of("l (SHUFFLE)"), 12.5);
         Path file = folder.resolve("x.engine");
         new EngineFile(record, MemorySegment.ofArray(new byte[] {1, 2, 3}), new byte[] {4},
                 MemorySegment.ofArray(new byte[] {5, 6})).write(file);

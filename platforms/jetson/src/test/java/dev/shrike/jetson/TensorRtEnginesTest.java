@@ -166,9 +166,11 @@ class TensorRtEnginesTest {
         Path file = kept(".engine");
         byte[] good = Files.readAllBytes(file);
         EngineRecord record = own.record();
-        EngineRecord stale = new EngineRecord(record.model(), record.precision(), null, null, -1, null, "8.4.1",
-                record.gpu(), record.compute(), List.of(), 0);
-        EngineRecord foreign = new EngineRecord("another", record.precision(), null, null, -1, null, record.tensorRt(),
+        EngineRecord stale =
+                new EngineRecord(record.model(), record.precision(), null, null, -1, null, 0, false, "8.4.1",
+                        record.gpu(), record.compute(), List.of(), 0);
+        EngineRecord foreign = new EngineRecord("another", record.precision(), null, null, -1, null, 0, false,
+                record.tensorRt(),
                 record.gpu(), record.compute(), List.of(), 0);
         MemorySegment plan = MemorySegment.ofArray("an engine that must not be loaded".getBytes());
         List<byte[]> hostile = new ArrayList<>(List.of(new byte[0], "no engine".getBytes(),
@@ -276,6 +278,71 @@ class TensorRtEnginesTest {
         String message = assertThrows(SourceException.class, () -> engines(options(Precision.FP16, null, 2))
                 .engine(NetworkSource.of(SmallDetector.make(1), Map.of()))).getMessage();
         assertTrue(message.contains("this device has 2"), message);
+    }
+
+    /** Two cores do not share an engine, even one of the same bytes: TensorRT binds it to a core when it loads it. */
+    @Test
+    void eachDlaCoreHasItsOwn() {
+        tensorRt.cores = 2;
+        Graph graph = SmallDetector.make(1);
+        try (GraphExecutor first = engines(options(Precision.FP16, null, 0)).open(graph, ExecutorOptions.DEFAULT, null);
+                GraphExecutor second =
+                        engines(options(Precision.FP16, null, 1)).open(graph, ExecutorOptions.DEFAULT, null)) {
+            assertArrayEquals(run(first, randomPicture()), run(second, randomPicture()));
+            assertEquals(List.of(0, 1), tensorRt.loadedFor);
+        }
+        assertEquals(0, tensorRt.open);
+    }
+
+    @Test
+    void whatADlaDoesNotTakeIsSaidBeforeTheBuild() throws IOException {
+        tensorRt.cores = 2;
+        Path data = pictures(1);
+        String message = assertThrows(UnsupportedModelException.class, () -> engines(options(Precision.AUTO, null, 0))
+                .engine(NetworkSource.of(SmallDetector.quantized(1), Map.of()))).getMessage();
+        assertTrue(message.contains("before quantisation"), message);
+        EngineOptions minmax = new EngineOptions(Precision.INT8, Calibration.MINMAX, Optional.of(data), 500, 0, 0,
+                folder.resolve("cache"), false, Decode.AUTO, Optional.empty());
+        message = assertThrows(SourceException.class,
+                () -> engines(minmax).engine(NetworkSource.of(SmallDetector.make(1), Map.of()))).getMessage();
+        assertTrue(message.contains("entropy calibration only"), message);
+        assertEquals(0, tensorRt.builds);
+        engines(options(Precision.INT8, data, 0)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        assertEquals(1, tensorRt.builds);
+    }
+
+    /** Otherwise an engine from the cache would be without the details that were asked for. */
+    @Test
+    void workspaceAndDetailAreOtherEngines() {
+        NetworkSource network = NetworkSource.of(SmallDetector.make(1), Map.of());
+        for (long workspace : new long[] {0, 1 << 28, 1 << 28}) {
+            for (boolean detailed : new boolean[] {false, true}) {
+                engines(new EngineOptions(Precision.FP16, Calibration.ENTROPY, Optional.empty(), 500, -1, workspace,
+                        folder.resolve("cache"), detailed, Decode.AUTO, Optional.empty())).engine(network);
+            }
+        }
+        assertEquals(4, tensorRt.builds);
+        assertEquals(List.of(false, true, false, true), tensorRt.settings.stream().map(TensorRt.Settings::detailed)
+                .toList());
+    }
+
+    /** Results of calibration that another TensorRT does not take are found again, on the pictures that are named. */
+    @Test
+    void aFileOfAnotherTensorRtCanBeCalibratedAgain() throws IOException {
+        Graph graph = SmallDetector.make(1);
+        Path file = folder.resolve("small.engine");
+        Path data = pictures(4);
+        engines(options(Precision.INT8, data, -1)).engine(NetworkSource.of(graph, Map.of())).write(file);
+        tensorRt.version = "8.6.1";
+        tensorRt.takesCalibrations = false;
+        Graph loaded = new JetsonBackend().load(file);
+        String message = assertThrows(SourceException.class, () -> engines(options(Precision.AUTO, null, -1))
+                .open(loaded, ExecutorOptions.DEFAULT, file)).getMessage();
+        assertTrue(message.contains("-Dshrike.tensorrt.data"), message);
+        engines(options(Precision.AUTO, data, -1)).open(loaded, ExecutorOptions.DEFAULT, file).close();
+        assertEquals(8, tensorRt.calibrated.size());
+        assertEquals(0, gpu.open());
+        assertEquals(0, tensorRt.open);
     }
 
     @Test
