@@ -1,6 +1,7 @@
 package dev.shrike.jetson;
 
 import dev.shrike.BackendUnavailableException;
+import dev.shrike.DeviceException;
 import dev.shrike.graph.Graph;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Availability;
@@ -36,6 +37,8 @@ public final class JetsonBackend implements Backend {
                 tensorRt = TensorRtLibrary.open();
             } catch (BackendUnavailableException e) {
                 failure = e;
+            } catch (DeviceException e) {
+                failure = new BackendUnavailableException("the GPU does not answer: " + e.getMessage(), e);
             } catch (LinkageError | RuntimeException e) {
                 failure = MissingLibraries.explain("CUDA or TensorRT", e);
             }

@@ -159,7 +159,7 @@ final class TensorRtLibrary implements TensorRt {
     }
 
     /** The same dimensions with another first one; the caller closes them. */
-    private static Dims32 withBatch(Dims32 dims, int pictures) {
+    static Dims32 withBatch(Dims32 dims, int pictures) {
         Dims32 sizes = new Dims32();
         sizes.nbDims(dims.nbDims());
         for (int i = 0; i < dims.nbDims(); i++) {

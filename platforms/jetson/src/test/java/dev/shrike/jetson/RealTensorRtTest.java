@@ -16,6 +16,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
+import org.bytedeco.tensorrt.nvinfer.Dims32;
 import org.bytedeco.tensorrt.nvinfer.IInt8Calibrator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -159,6 +160,18 @@ class RealTensorRtTest {
             System.gc();
             assertTrue(message.contains("CUDA initialization failure"), message);
             assertTrue(log.stream().anyMatch(line -> line.contains("CUDA initialization failure")), "build " + build);
+        }
+    }
+
+    @Test
+    void dimensionsGetTheirBatch() {
+        TensorRtLibrary.open();
+        try (Dims32 open = new Dims32()) {
+            open.nbDims(4).d(0, -1).d(1, 3).d(2, 384).d(3, 640);
+            try (Dims32 four = TensorRtLibrary.withBatch(open, 4)) {
+                assertEquals(List.of(4, 4, 3, 384, 640), List.of(four.nbDims(), four.d(0), four.d(1), four.d(2),
+                        four.d(3)));
+            }
         }
     }
 

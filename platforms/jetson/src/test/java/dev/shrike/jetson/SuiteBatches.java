@@ -15,8 +15,9 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A process of the GPU suite that looks at pictures one by one and in batches, and prints {@code NAME VALUE} lines:
- * milliseconds a frame of both, the objects that were seen one by one, and the share of them that batches see as well.
+ * A process of the GPU suite that looks at pictures one by one, in batches of one size and in those of an engine for
+ * all sizes up to that, and prints {@code NAME VALUE} lines: milliseconds a frame of each, the objects that were seen one
+ * by one, and the share of them that batches see as well.
  */
 final class SuiteBatches {
     private static final int ROUNDS = 10;
@@ -35,18 +36,30 @@ final class SuiteBatches {
         }
         List<Detections> alone = look("single", network, options, 1, frames);
         List<Detections> together = look("batch", BatchedNetwork.of(network, batch), options, batch, frames);
+        System.setProperty("shrike.tensorrt.batch", "1," + batch + "," + batch);
+        List<Detections> open = look("open", BatchedNetwork.of(network, -1), options, batch, frames);
+        print("objects", alone.stream().mapToInt(SuiteBatches::sure).sum());
+        print("agreement", agreement(alone, together));
+        print("open_agreement", agreement(alone, open));
+    }
+
+    private static int sure(Detections detections) {
+        return (int) detections.list().stream().filter(object -> object.score() >= SuiteAgreement.SURE).count();
+    }
+
+    /** The share of the objects seen one by one that the others have as well. */
+    private static double agreement(List<Detections> alone, List<Detections> others) {
         int objects = 0;
         int found = 0;
-        for (int i = 0; i < frames.size(); i++) {
+        for (int i = 0; i < alone.size(); i++) {
             for (Detection object : alone.get(i)) {
                 if (object.score() >= SuiteAgreement.SURE) {
                     objects++;
-                    found += isIn(together.get(i), object) ? 1 : 0;
+                    found += isIn(others.get(i), object) ? 1 : 0;
                 }
             }
         }
-        print("objects", objects);
-        print("agreement", objects == 0 ? 0 : (double) found / objects);
+        return objects == 0 ? 0 : (double) found / objects;
     }
 
     private static boolean isIn(Detections detections, Detection wanted) {
@@ -66,7 +79,10 @@ final class SuiteBatches {
                 throw new IllegalStateException(detector.engine() + " runs " + detector.batch() + " frames, not "
                         + batch);
             }
-            List<Detections> seen = detector.detectAll(frames);
+            // The last one alone, and a run that is not full before it, which an engine for all sizes runs as they are.
+            int last = frames.size() - 1;
+            List<Detections> seen = new ArrayList<>(detector.detectAll(frames.subList(0, last)));
+            seen.add(detector.detect(frames.get(last)));
             long[] nanos = new long[ROUNDS];
             for (int round = 0; round < ROUNDS; round++) {
                 long start = System.nanoTime();
