@@ -8,8 +8,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Memory of a device that shares it with the processor. There CUDA counts as free what nobody uses at all, which after a
- * day of reading files is next to nothing: what the system would give back (its cache of files) is missing.
+ * Memory of a device that shares it with the processor. There CUDA counts as free what nobody uses at all, which after
+ * a day of reading files is next to nothing: what the system would give back (its cache of files) is missing.
  */
 final class AvailableMemory {
     private static final Pattern AVAILABLE = Pattern.compile("(?m)^MemAvailable:\\s{0,64}(\\d{1,15}) kB");

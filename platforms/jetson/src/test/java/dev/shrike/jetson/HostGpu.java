@@ -23,6 +23,7 @@ final class HostGpu implements Gpu {
     private long clock;
     private long kernelNanos = 1000;
     private long bytesOut;
+    private int launches;
     private Device device = new Device("HostGpu", 7, 2, 8L << 30, true, 11040, 11040);
 
     /** Objects that were made and not closed. */
@@ -53,6 +54,15 @@ final class HostGpu implements Gpu {
     /** Bytes copied from the device so far. */
     long bytesOut() {
         return bytesOut;
+    }
+
+    /** Recordings that were submitted so far. */
+    int launches() {
+        return launches;
+    }
+
+    void countLaunch() {
+        launches++;
     }
 
     void countOut(long bytes) {

@@ -99,6 +99,7 @@ final class HostStream extends HostGpu.Counted implements Gpu.Stream {
     @Override
     public void submit(Gpu.Recording recording) {
         put("cudaGraphLaunch", () -> ((HostGpu.Replay) recording).run());
+        gpu.countLaunch();
     }
 
     /** What was submitted is still done, so whatever it needs must still be there. */

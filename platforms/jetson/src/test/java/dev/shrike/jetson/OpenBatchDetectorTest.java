@@ -219,19 +219,23 @@ class OpenBatchDetectorTest {
         try (CandidateExecutor executor = (CandidateExecutor) engines(TO_FOUR).open(SmallYolo.v5(-1), open, null)) {
             Binding input = executor.inputs().getFirst();
             Random random = new Random(4);
+            int launches = 0;
             for (int count : new int[] {4, 4, 4, 1, 4, 1, 1, 1, 2, 3, 3, 4, 4}) {
                 float[] pictures = new float[count * 3 * 64 * 64];
                 for (int i = 0; i < pictures.length; i++) {
                     pictures[i] = random.nextFloat();
                 }
                 MemorySegment.copy(pictures, 0, input.memory(), ValueLayout.JAVA_FLOAT, 0, pictures.length);
+                int before = gpu.launches();
                 executor.run(count);
+                launches += gpu.launches() - before;
                 float[] found = output(executor, count);
                 for (int i = 0; i < count; i++) {
                     float[] one = Arrays.copyOfRange(pictures, i * 3 * 64 * 64, (i + 1) * 3 * 64 * 64);
                     assertArrayEquals(alone(one), Arrays.copyOfRange(found, i * 448, (i + 1) * 448));
                 }
             }
+            assertEquals(7, launches, "the largest size is recorded at opening, others the second time in a row");
         }
         assertEquals(0, gpu.open());
     }

@@ -16,8 +16,8 @@ import java.util.Locale;
 
 /**
  * A process of the GPU suite that looks at pictures one by one, in batches of one size and in those of an engine for
- * all sizes up to that, and prints {@code NAME VALUE} lines: milliseconds a frame of each, the objects that were seen one
- * by one, and the share of them that batches see as well.
+ * all sizes up to that, and prints {@code NAME VALUE} lines: milliseconds a frame of each, the objects that were seen
+ * one by one, and the share of them that batches see as well.
  */
 final class SuiteBatches {
     private static final int ROUNDS = 10;
