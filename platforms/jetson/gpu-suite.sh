@@ -9,9 +9,9 @@
 #   FOLDER/gpu-suite.sh [--frames N]
 #           there: builds engines (fp32, fp16, int8 with entropy and min-max calibration, int8 from the quantised
 #           network), measures mAP and times, compares with the float network on the CPU, loads from the cache; decodes
-#           on the GPU and on the CPU, bit for bit, and runs batches of 2, 4 and 8, and of 1 to these, timing all; kills a build, lets two
-#           processes build at once, runs N frames (default: 10000) and looks at the memory, and runs under
-#           compute-sanitizer where that is installed. Report: FOLDER/results/report.md. Exit code 1 if something
+#           on the GPU and on the CPU, bit for bit, and runs batches of 2, 4 and 8, and of 1 to these, timing all; kills
+#           a build, lets two processes build at once, runs N frames (default: 10000) and looks at the memory, and runs
+#           under compute-sanitizer where that is installed. Report: FOLDER/results/report.md. Exit code 1 if something
 #           failed, 2 if there is no GPU
 #   platforms/jetson/gpu-suite.sh --played
 #           the same with a small network on a TensorRT that the processor plays: tests the suite, not the engine
