@@ -34,8 +34,8 @@ public record Effort(WeightRounding.Steps steps, boolean fit, boolean refitBias,
     }
 
     /** The ridge for a layer whose weights have this width. */
-    double ridge(int bits) {
-        return bits == 8 ? Math.min(WIDE_RIDGE, ridge) : ridge;
+    double ridge(double bits) {
+        return bits > 7 ? Math.min(WIDE_RIDGE, ridge) : ridge;
     }
 
     /** The effort by that name: full, even-places, plain-errors, no-descent, no-fit, scale-search, bias or nearest. */

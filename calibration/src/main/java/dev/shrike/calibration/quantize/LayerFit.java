@@ -1,11 +1,17 @@
 package dev.shrike.calibration.quantize;
 
 import dev.shrike.calibration.linear.Fit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /** A layer fitted to pairs of what it reads and what it is to give, and its rounding under the moments of these. */
 final class LayerFit {
+    private static final int ADJUSTMENTS = 3;
+    /** Bits by which the entropy may miss its goal. */
+    private static final double TOLERANCE = 0.01;
+    private static final double LEAST_IMPORTANCE = 0.02;
+
     /** One for all rows, or one for each. */
     private final List<Fit> parts;
     private final int size;
@@ -13,14 +19,14 @@ final class LayerFit {
     private final double ridge;
     private final WeightRounding.Steps steps;
     private final double[] wanted;
-    private WeightRounding shared;
+    private final List<WeightRounding> roundings = new ArrayList<>();
 
     /**
      * @param parts moments of all rows, or of each of them
      * @param prior the given weights, {@code rows x size}
-     * @param bits width that the weights are to have
+     * @param bits that the weights are to have on the average
      */
-    LayerFit(List<Fit> parts, double[] prior, Effort effort, int bits) {
+    LayerFit(List<Fit> parts, double[] prior, Effort effort, double bits) {
         this.parts = parts;
         this.size = parts.getFirst().size();
         this.rows = prior.length / size;
@@ -51,24 +57,81 @@ final class LayerFit {
     }
 
     WeightRounding.Rounded round(CodeSet set) {
-        if (parts.size() == 1) {
-            if (shared == null) {
-                shared = new WeightRounding(parts.getFirst().damped(ridge(parts.getFirst())), size, steps);
+        return round(set, null);
+    }
+
+    /**
+     * Codes of 8 bits whose entropy is that.
+     *
+     * @param rate bits a code
+     * @param importance what an error of each row counts; empty if all count alike
+     */
+    WeightRounding.Rounded round(double rate, double[] importance) {
+        double[] relative = relativeSteps(importance, unitNoise(), size);
+        double factor = EntropySteps.factor(wanted, relative, rate);
+        WeightRounding.Rounded rounded = null;
+        // Error compensation spreads the codes; a step wider by 2^x takes about x bits off each of them.
+        for (int i = 0; i < ADJUSTMENTS; i++) {
+            rounded = round(new CodeSet.Uniform(8), EntropySteps.scaled(wanted, relative, factor));
+            double excess = EntropySteps.entropy(rounded.codes()) - rate;
+            if (Math.abs(excess) < TOLERANCE) {
+                break;
             }
-            return shared.round(wanted, rows, set);
+            factor *= Math.pow(2, excess);
+        }
+        return rounded;
+    }
+
+    /**
+     * Steps of the rows of a layer, or of several layers, at which one more bit gains as much in each of them.
+     *
+     * @param importance what an error of each row counts; empty if all count alike
+     * @param noise error of a row's result for an error of 1 in each of its weights
+     */
+    static double[] relativeSteps(double[] importance, double[] noise, int size) {
+        double mean = java.util.Arrays.stream(importance).average().orElse(1);
+        double[] steps = new double[noise.length];
+        for (int row = 0; row < steps.length; row++) {
+            // What the head did not feel on these pictures it may feel on others.
+            double own = importance.length == 0 ? 1 : Math.max(importance[row], LEAST_IMPORTANCE * mean);
+            steps[row] = Math.sqrt(size / Math.max(own * noise[row], 1e-30));
+        }
+        return steps;
+    }
+
+    /** The squared error of each row's result for an error of variance 1 in each of its weights. */
+    double[] unitNoise() {
+        double[] noise = new double[rows];
+        for (int row = 0; row < rows; row++) {
+            noise[row] = parts.size() == 1 && row > 0 ? noise[0] : rounding(row).unitNoise();
+        }
+        return noise;
+    }
+
+    private WeightRounding rounding(int part) {
+        if (roundings.isEmpty()) {
+            parts.parallelStream().map(fit -> new WeightRounding(fit.damped(ridge(fit)), size, steps))
+                    .forEachOrdered(roundings::add);
+        }
+        return roundings.get(part);
+    }
+
+    private WeightRounding.Rounded round(CodeSet set, float[] scales) {
+        if (parts.size() == 1) {
+            return rounding(0).round(wanted, rows, set, scales);
         }
         byte[] codes = new byte[wanted.length];
-        float[] scales = new float[rows];
+        float[] found = new float[rows];
+        rounding(0);
         double error = IntStream.range(0, rows).parallel().mapToDouble(row -> {
-            Fit fit = parts.get(row);
             double[] own = java.util.Arrays.copyOfRange(wanted, row * size, (row + 1) * size);
-            WeightRounding.Rounded rounded =
-                    new WeightRounding(fit.damped(ridge(fit)), size, steps).round(own, 1, set);
+            WeightRounding.Rounded rounded = rounding(row).round(own, 1, set,
+                    scales == null ? null : new float[] {scales[row]});
             System.arraycopy(rounded.codes(), 0, codes, row * size, size);
-            scales[row] = rounded.scales()[0];
+            found[row] = rounded.scales()[0];
             return rounded.error();
         }).sum();
-        return new WeightRounding.Rounded(codes, scales, error);
+        return new WeightRounding.Rounded(codes, found, error);
     }
 
     /** The best biases for these weights. */

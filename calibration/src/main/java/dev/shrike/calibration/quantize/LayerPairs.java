@@ -50,7 +50,7 @@ final class LayerPairs implements AutoCloseable {
     }
 
     /** Of a layer whose weights are to have this width. */
-    LayerFit fit(double[] prior, Effort effort, int bits) {
+    LayerFit fit(double[] prior, Effort effort, double bits) {
         List<Fit> parts = all != null ? List.of(all.fit()) : IntStream.range(0, outputs).mapToObj(rows::fit).toList();
         return new LayerFit(parts, prior, effort, bits);
     }

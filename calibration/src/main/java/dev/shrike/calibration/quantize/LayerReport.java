@@ -7,5 +7,7 @@ package dev.shrike.calibration.quantize;
  * @param widths of its codes
  * @param fitted error of its result, as a share of the spread of the float result, with unrounded weights
  * @param rounded the same with rounded weights
+ * @param weights number of weights
+ * @param entropy of their codes, in bits a weight
  */
-public record LayerReport(String layer, Widths widths, double fitted, double rounded) {}
+public record LayerReport(String layer, Widths widths, double fitted, double rounded, long weights, double entropy) {}

@@ -31,14 +31,32 @@ public final class MixedPrecision {
 
     /** What must not be exceeded. */
     public sealed interface Budget {
+        /** The limit, for people. */
+        String about();
+
         /** Bits a weight on the average of all layers but the first and last. */
-        record AverageBits(double bits) implements Budget {}
+        record AverageBits(double bits) implements Budget {
+            @Override
+            public String about() {
+                return String.format(Locale.ROOT, "%.2f bits a weight", bits);
+            }
+        }
 
         /** Bytes of the codes of all weights. */
-        record Size(long bytes) implements Budget {}
+        record Size(long bytes) implements Budget {
+            @Override
+            public String about() {
+                return bytes + " bytes of weights";
+            }
+        }
 
         /** Nanoseconds of all layers, by what each of them takes with each width. */
-        record Latency(long nanos, Map<String, Map<Integer, Long>> costs) implements Budget {}
+        record Latency(long nanos, Map<String, Map<Integer, Long>> costs) implements Budget {
+            @Override
+            public String about() {
+                return String.format(Locale.ROOT, "%.2f ms of layers", nanos / 1e6);
+            }
+        }
     }
 
     /**
@@ -113,7 +131,7 @@ public final class MixedPrecision {
         for (int i = 0; i < chosen.length; i++) {
             layers.put(names.get(i), Optional.of(new Widths(widths.get(i).get(chosen[i]), activations)));
         }
-        return new QuantizationPlan("auto, " + describe(budget), Optional.empty(), Optional.empty(), layers);
+        return new QuantizationPlan("auto, " + budget.about(), Optional.empty(), Optional.empty(), layers);
     }
 
     private long cost(Budget budget, String layer, int width) {
@@ -147,14 +165,6 @@ public final class MixedPrecision {
                 }
                 yield (latency.nanos() - others) / 1000;
             }
-        };
-    }
-
-    private static String describe(Budget budget) {
-        return switch (budget) {
-            case Budget.AverageBits(double bits) -> String.format(Locale.ROOT, "%.2f bits a weight", bits);
-            case Budget.Size(long bytes) -> bytes + " bytes of weights";
-            case Budget.Latency latency -> String.format(Locale.ROOT, "%.2f ms of layers", latency.nanos() / 1e6);
         };
     }
 }

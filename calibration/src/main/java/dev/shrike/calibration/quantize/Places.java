@@ -24,5 +24,13 @@ public record Places(int[] indices, float[] weights) {
          * @param count places that there are
          */
         Places of(String layer, int picture, int count, int most);
+
+        /**
+         * How much an error of each output channel of a layer counts: sums over all places of all pictures, in units
+         * that are the same for all layers; empty if that is not known.
+         */
+        default double[] importance(String layer) {
+            return new double[0];
+        }
     }
 }

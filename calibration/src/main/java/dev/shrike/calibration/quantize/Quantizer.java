@@ -156,6 +156,11 @@ public final class Quantizer {
                 ExecutorOptions.DEFAULT.withThreads(threads));
     }
 
+    /** How much an error of each output channel of a layer counts; empty if that is not known. */
+    double[] importance(String layer) {
+        return places.importance(layer);
+    }
+
     /** For what values are on the pictures. */
     ActivationMemory memory() {
         return memory;

@@ -50,6 +50,7 @@ final class Reconstruction {
     private final Map<String, Quantization> quantization;
     private final Map<String, List<String>> inputsOf = new HashMap<>();
     private final List<LayerReport> reports = new ArrayList<>();
+    private final Map<String, double[]> unitNoises = new HashMap<>();
     private final HeapGarbage garbage = new HeapGarbage();
     private float[] buffer = new float[0];
     private float[] second = new float[0];
@@ -117,6 +118,11 @@ final class Reconstruction {
      * @param noise what rounding adds to the error of the layer's result, as a share of its spread
      */
     record Trial(Tensor codes, Quantization how, double noise) {}
+
+    /** {@link LayerFit#unitNoise} of each layer that was fitted, by name. */
+    Map<String, double[]> unitNoises() {
+        return unitNoises;
+    }
 
     /** What became of each layer, in order. */
     List<LayerReport> reports() {
@@ -198,14 +204,17 @@ final class Reconstruction {
     private void quantize(Node layer, LayerPairs pairs) {
         Tensor given = graph.constants().get(layer.input(1));
         LayerWeights form = LayerWeights.of(given);
-        CodeSet set = widths.get(layer.name()).codeSet();
+        Widths own = widths.get(layer.name());
+        CodeSet set = own.codeSet();
         double[] weights = form.fromTensor(given);
         WeightRounding.Rounded rounded;
         String bias = layer.input(2);
         if (pairs == null) {
-            rounded = WeightRounding.nearest(weights, form.rows(), set);
+            rounded = own.codes() == WeightCodes.ENTROPY_CODED
+                    ? WeightRounding.nearest(weights, form.rows(), own.rate())
+                    : WeightRounding.nearest(weights, form.rows(), set);
         } else {
-            LayerFit fit = pairs.fit(weights, effort, widths.get(layer.name()).weights());
+            LayerFit fit = pairs.fit(weights, effort, own.rate());
             double fitted = fit.relativeError(fit.wanted());
             for (int width : extra) {
                 CodeSet tried = new CodeSet.Uniform(width);
@@ -215,13 +224,15 @@ final class Reconstruction {
                                 fit.relativeError(other.reals()) - fitted));
                 garbage.check();
             }
-            rounded = fit.round(set);
+            rounded = own.codes() == WeightCodes.ENTROPY_CODED
+                    ? fit.round(own.rate(), places.importance(layer.name())) : fit.round(set);
+            unitNoises.put(layer.name(), fit.unitNoise());
             if (effort.refitBias()) {
                 bias = layer.name() + ".bias.fitted";
                 constants.put(bias, Tensor.ofFloats(Shape.of(form.rows()), fit.offsets(rounded.reals())));
             }
-            reports.add(new LayerReport(layer.name(), widths.get(layer.name()), fitted,
-                    fit.relativeError(rounded.reals())));
+            reports.add(new LayerReport(layer.name(), own, fitted, fit.relativeError(rounded.reals()), weights.length,
+                    EntropySteps.entropy(rounded.codes())));
         }
         String name = layer.name() + ".weights.codes";
         constants.put(name, form.codes(rounded.codes()));

@@ -15,6 +15,16 @@ public enum WeightCodes {
         public CodeSet of(int bits) {
             return new CodeSet.PowersOfTwo(bits);
         }
+    },
+    /**
+     * Those of 8 bits, with steps so wide that the codes of the layer have a given entropy: what they take in a file
+     * that is compressed.
+     */
+    ENTROPY_CODED("entropy-coded") {
+        @Override
+        public CodeSet of(int bits) {
+            return new CodeSet.Uniform(8);
+        }
     };
 
     private final String label;
@@ -30,14 +40,14 @@ public enum WeightCodes {
      */
     public abstract CodeSet of(int bits);
 
-    /** The codes by that name: uniform or power-of-two. */
+    /** The codes by that name: uniform, power-of-two or entropy-coded. */
     public static WeightCodes parse(String name) {
         for (WeightCodes codes : values()) {
             if (codes.label.equals(name)) {
                 return codes;
             }
         }
-        throw new IllegalArgumentException("'" + name + "' is none of uniform, power-of-two");
+        throw new IllegalArgumentException("'" + name + "' is none of uniform, power-of-two, entropy-coded");
     }
 
     @Override

@@ -91,6 +91,19 @@ public final class WeightRounding {
         return new WeightRounding(identity, size, new Steps(false, false, 0, 16)).round(weights, rows, set);
     }
 
+    /** Weights rounded to nearest with one step for all, so wide that the codes have that entropy. */
+    static Rounded nearest(double[] weights, int rows, double rate) {
+        double[] relative = new double[rows];
+        Arrays.fill(relative, 1);
+        float[] steps = EntropySteps.scaled(weights, relative, EntropySteps.factor(weights, relative, rate));
+        byte[] codes = new byte[weights.length];
+        int size = weights.length / Math.max(1, rows);
+        for (int i = 0; i < codes.length; i++) {
+            codes[i] = (byte) Math.clamp(Math.rint(weights[i] / steps[i / size]), -127, 127);
+        }
+        return new Rounded(codes, steps, 0);
+    }
+
     /**
      * The rounded weights.
      *
@@ -98,6 +111,11 @@ public final class WeightRounding {
      * @param set the codes to choose from
      */
     public Rounded round(double[] weights, int rows, CodeSet set) {
+        return round(weights, rows, set, null);
+    }
+
+    /** As the other method, with these scales, one a row, from which only their fit departs; null tries several. */
+    Rounded round(double[] weights, int rows, CodeSet set, float[] given) {
         byte[] codes = new byte[rows * size];
         float[] scales = new float[rows];
         double[] errors = new double[rows];
@@ -106,7 +124,7 @@ public final class WeightRounding {
             for (int i = 0; i < size; i++) {
                 wanted[i] = weights[row * size + order[i]];
             }
-            Row result = round(wanted, set);
+            Row result = round(wanted, set, given == null ? candidates(wanted, set) : new float[] {given[row]});
             for (int i = 0; i < size; i++) {
                 codes[row * size + order[i]] = (byte) result.codes[i];
             }
@@ -114,6 +132,16 @@ public final class WeightRounding {
             errors[row] = result.error;
         });
         return new Rounded(codes, scales, Arrays.stream(errors).sum());
+    }
+
+    /** The objective of a row whose every weight is off by a variance of 1 when it is rounded. */
+    double unitNoise() {
+        double sum = 0;
+        for (int i = 0; i < size; i++) {
+            double own = factor == null ? 0 : factor[i * size + i];
+            sum += factor == null ? hessian[i * size + i] : 1 / (own * own);
+        }
+        return sum;
     }
 
     /** A row under way; in the order of falling energy. */
@@ -129,8 +157,7 @@ public final class WeightRounding {
         }
     }
 
-    private Row round(double[] wanted, CodeSet set) {
-        float[] scales = candidates(wanted, set);
+    private Row round(double[] wanted, CodeSet set, float[] scales) {
         Row best = null;
         if (steps.compensate()) {
             best = compensated(wanted, scales, set);

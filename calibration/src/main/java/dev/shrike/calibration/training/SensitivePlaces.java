@@ -38,6 +38,8 @@ public final class SensitivePlaces implements Places.Choice {
     private static final double EVEN = 0.5;
 
     private final Map<String, Places[]> chosen = new HashMap<>();
+    /** Squared gradients of each channel, by layer and picture. */
+    private final Map<String, float[][]> squares = new HashMap<>();
 
     /**
      * Measures a float network on pictures.
@@ -55,7 +57,10 @@ public final class SensitivePlaces implements Places.Choice {
         Set<String> read = new HashSet<>();
         real.nodes().forEach(node -> read.addAll(node.inputs()));
         List<String> heads = layers.stream().map(Node::output).filter(name -> !read.contains(name)).toList();
-        layers.forEach(layer -> chosen.put(layer.name(), new Places[pictures.size()]));
+        for (Node layer : layers) {
+            chosen.put(layer.name(), new Places[pictures.size()]);
+            squares.put(layer.name(), new float[pictures.size()][]);
+        }
         int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
         Moments.useThreads(1);
         HeapGarbage garbage = new HeapGarbage();
@@ -89,9 +94,23 @@ public final class SensitivePlaces implements Places.Choice {
         network.forward(pixels);
         probe(network, heads, random);
         for (Node layer : layers) {
-            chosen.get(layer.name())[picture] =
-                    choose(importance(sensitivities(network.value(layer.output()))), most, random);
+            Value value = network.value(layer.output());
+            chosen.get(layer.name())[picture] = choose(importance(sensitivities(value)), most, random);
+            squares.get(layer.name())[picture] = ofChannels(value);
         }
+    }
+
+    /** The sum of the squared gradients of each channel. */
+    private static float[] ofChannels(Value value) {
+        double[] sums = new double[value.channels];
+        for (int i = 0; i < value.gradient.length; i++) {
+            sums[i % value.channels] += (double) value.gradient[i] * value.gradient[i];
+        }
+        float[] rounded = new float[sums.length];
+        for (int i = 0; i < sums.length; i++) {
+            rounded[i] = (float) sums[i];
+        }
+        return rounded;
     }
 
     /** Leads a random probe of the heads back to all values, after the network ran forwards. */
@@ -143,6 +162,18 @@ public final class SensitivePlaces implements Places.Choice {
             }
         }
         return new Places(Arrays.copyOf(indices, drawn), Arrays.copyOf(weights, drawn));
+    }
+
+    @Override
+    public double[] importance(String layer) {
+        float[][] own = squares.get(layer);
+        double[] sums = new double[own == null ? 0 : own[0].length];
+        for (int picture = 0; own != null && picture < own.length; picture++) {
+            for (int i = 0; i < sums.length; i++) {
+                sums[i] += own[picture][i];
+            }
+        }
+        return sums;
     }
 
     @Override

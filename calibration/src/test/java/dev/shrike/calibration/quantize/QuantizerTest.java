@@ -112,7 +112,8 @@ class QuantizerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"w4a8", "w4a4", "w3a8", "w3a3", "w2a2", "w3a8 power-of-two", "w4a4 power-of-two"})
+    @ValueSource(strings = {"w4a8", "w4a4", "w3a8", "w3a3", "w2a2", "w3a8 power-of-two", "w4a4 power-of-two",
+            "w2.5a8 entropy-coded", "w4a4 entropy-coded"})
     void fittingBeatsRoundingToNearest(String widths) {
         double nearest = distance(quantize(widths, Effort.NEAREST).graph());
         double full = distance(quantize(widths, Effort.FULL).graph());
@@ -167,7 +168,7 @@ class QuantizerTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"w8a8", "w4a8", "w4a4", "w3a5", "w2a8 power-of-two", "w4a8 power-of-two",
-            "w5a4 power-of-two"})
+            "w5a4 power-of-two", "w2.25a8 entropy-coded", "w4a8 entropy-coded"})
     void theFileComputesTheSameToTheBit(String widths) {
         Graph graph = quantize(widths, Effort.FULL).graph();
         Path file = folder.resolve(widths + ".onnx");
@@ -202,7 +203,7 @@ class QuantizerTest {
      * one: never more than one code in the first layer, and seldom; later layers see these as noise.
      */
     @ParameterizedTest
-    @ValueSource(strings = {"w8a8", "w4a8", "w4a8 power-of-two"})
+    @ValueSource(strings = {"w8a8", "w4a8", "w4a8 power-of-two", "w3a8 entropy-coded"})
     void onnxRuntimeAgrees(String widths) throws OrtException {
         Graph plain = quantize(widths, Effort.FULL).graph();
         List<ValueInfo> outputs = new ArrayList<>(plain.outputs());
@@ -395,7 +396,9 @@ class QuantizerTest {
         Graph quantized = quantize("w8a8", Effort.NEAREST).graph();
         assertThrows(UnsupportedModelException.class, () -> new Quantizer(quantized, Map.of(), BACKEND, 1));
         for (String text : List.of("", "layers: 3", "layers: {a: w9a8}", "layers: {a: w6a8 power-of-two}",
-                "layers: {a: w4a8 powers}", "layers: {a: [1]}", "what: 1\nlayers: {}",
+                "layers: {a: w4a8 powers}", "layers: {a: w4.5a8}", "layers: {a: w0.2a8 entropy-coded}",
+                "layers: {a: w8.5a8 entropy-coded}", "layers: {a: w4.a8 entropy-coded}", "layers: {a: [1]}",
+                "what: 1\nlayers: {}",
                 "ranges: best\nlayers: {}", "{")) {
             ModelException e = assertThrows(ModelException.class, () -> QuantizationPlan.parse(text, "plan.yaml"));
             assertTrue(e.getMessage().startsWith("plan.yaml: "), e.getMessage());

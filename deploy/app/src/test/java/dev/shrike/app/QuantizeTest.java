@@ -199,6 +199,21 @@ class QuantizeTest {
     }
 
     @Test
+    void weightsCanBeEntropyCoded() throws IOException {
+        Path plan = folder.resolve("plan.yaml");
+        assertEquals(0, quantize("--scheme", "w8a8", "--save-plan", plan, "--quiet").exit());
+        // The only layer is the first and the last one, which a scheme leaves at 8 bits.
+        Files.writeString(plan, Files.readString(plan).replace("w8a8", "w2.75a8 entropy-coded"));
+        Outcome outcome = quantize("--plan", plan, "--save-plan", folder.resolve("again.yaml"));
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertTrue(outcome.out().contains("layers: 1 a8 entropy-coded\n"), outcome.out());
+        assertTrue(outcome.out().matches("(?s).*\nentropy-coded: [23]\\.\\d\\d bits a weight on the average, .*"),
+                outcome.out());
+        assertEquals(Files.readString(plan), Files.readString(folder.resolve("again.yaml")));
+        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+    }
+
+    @Test
     void aLimitOfMemoryChangesNothingButWhereValuesAre() throws IOException {
         assertEquals(0, quantize("--scheme", "w8a8", "--quiet").exit());
         byte[] expected = Files.readAllBytes(quantized);
@@ -245,7 +260,11 @@ class QuantizeTest {
             --scheme w4a8 --memory NaN     | --memory NaN is not within 0 and the
             --scheme w4a8 --memory=-3      | --memory -3.0 is not within 0 and the
             --scheme w4a8 --memory 1e6     | --memory 1000000.0 is not within 0 and the
-            --scheme w4a8 --weight-codes log | --weight-codes 'log' is none of uniform, power-of-two
+            --scheme w4a8 --weight-codes log | --weight-codes 'log' is none of uniform, power-of-two, entropy-coded
+            --scheme w4.5a8                | uniform weights of 4.5 bits; whole numbers are possible
+            --scheme auto --latency 1 --latencies t.yaml --weight-codes entropy-coded | such layers take as long as
+            --plan x.yaml --weight-codes entropy-coded | in a plan write 'w4a8 entropy-coded'
+            --scheme auto --size 1 --weight-codes entropy-coded --epochs 1 --images 1 | --epochs needs 64 pictures
             --scheme w6a8 --weight-codes power-of-two | power-of-two codes of 6 bits; 2 to 5 are possible
             --scheme auto --size 1 --weight-codes power-of-two | goes with --scheme wXaY
             --plan x.yaml --weight-codes power-of-two | in a plan write 'w4a8 power-of-two'

@@ -26,7 +26,7 @@ import java.util.zip.Inflater;
  *       {@code i} is bits {@code i * bits} to {@code (i + 1) * bits - 1} of the bytes as one little-endian number. So
  *       weights of four bits take half a byte and those of one bit, -1 and +1 as well, an eighth.
  *   <li>{@code DEFLATED}: the elements compressed (RFC 1951), for tables that repeat themselves, such as the cells of a
- *       detection head.
+ *       detection head, and for weights whose codes are not all as frequent, with Huffman codes and no repetitions.
  * </ul>
  */
 final class TensorRecord {
@@ -48,6 +48,11 @@ final class TensorRecord {
     /** Collects the bytes of the constants. Equal bytes are kept once. */
     static final class Writer {
         private static final int SAMPLE = 1 << 15;
+        /** Bytes from which a code of its own for each tensor may pay. */
+        private static final int LEAST_CODED = 1 << 10;
+        /** Weights that stay as they are need no memory beside the file, so codes must save more than of packed ones. */
+        private static final double MOST_OF_RAW = 0.8;
+        private static final double MOST_OF_PACKED = 0.97;
 
         private final List<MemorySegment> pieces = new ArrayList<>();
         private final Map<ByteBuffer, Long> known = new HashMap<>();
@@ -73,14 +78,28 @@ final class TensorRecord {
 
         private boolean codes(Tensor tensor, Map<String, Object> entry) {
             CodeRange range = CodeRange.of(tensor);
-            if (range == null || range.bits() > MOST_BITS || range.bits() >= tensor.type().bits()) {
+            if (range == null) {
+                return false;
+            }
+            boolean packs = range.bits() <= MOST_BITS && range.bits() < tensor.type().bits();
+            byte[] packed = packs ? BitPacking.pack(tensor, range) : new byte[0];
+            long size = tensor.data().byteSize();
+            if (tensor.type().bits() == Byte.SIZE && size >= LEAST_CODED && size <= Integer.MAX_VALUE - 64) {
+                byte[] coded = deflate(tensor.data(), Deflater.HUFFMAN_ONLY);
+                if (coded.length < (packs ? MOST_OF_PACKED * packed.length : MOST_OF_RAW * size)) {
+                    entry.put("encoding", Encoding.DEFLATED);
+                    place(MemorySegment.ofArray(coded), 8, entry);
+                    return true;
+                }
+            }
+            if (!packs) {
                 return false;
             }
             entry.put("encoding", Encoding.CODES);
             entry.put("bits", range.bits());
             entry.put("low", range.low());
             entry.put("step", range.step());
-            place(MemorySegment.ofArray(BitPacking.pack(tensor, range)), 8, entry);
+            place(MemorySegment.ofArray(packed), 8, entry);
             return true;
         }
 
@@ -91,10 +110,10 @@ final class TensorRecord {
             }
             // Weights do not shrink; their first bytes tell.
             long sample = Math.min(size, SAMPLE);
-            if (deflate(tensor.data().asSlice(0, sample)).length > sample / 2) {
+            if (deflate(tensor.data().asSlice(0, sample), Deflater.DEFAULT_STRATEGY).length > sample / 2) {
                 return false;
             }
-            byte[] bytes = deflate(tensor.data());
+            byte[] bytes = deflate(tensor.data(), Deflater.DEFAULT_STRATEGY);
             if (bytes.length > size / 2) {
                 return false;
             }
@@ -103,8 +122,9 @@ final class TensorRecord {
             return true;
         }
 
-        private static byte[] deflate(MemorySegment data) {
+        private static byte[] deflate(MemorySegment data, int strategy) {
             try (Deflater deflater = new Deflater(Deflater.BEST_COMPRESSION, true)) {
+                deflater.setStrategy(strategy);
                 deflater.setInput(data.toArray(ValueLayout.JAVA_BYTE));
                 deflater.finish();
                 byte[] bytes = new byte[(int) Math.min(Integer.MAX_VALUE - 8L, data.byteSize() + 64)];

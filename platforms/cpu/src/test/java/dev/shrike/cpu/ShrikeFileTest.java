@@ -146,6 +146,30 @@ class ShrikeFileTest {
         assertTrue(bytes("cells", Tensor.ofFloats(Shape.of(cells.length), cells)).length < 4000);
     }
 
+    /** Codes of unequal frequency take hardly more than their entropy, those of equal frequency what they are wide. */
+    @Test
+    void unequalCodesTakeTheirEntropy() throws IOException {
+        for (DataType type : List.of(DataType.INT8, DataType.UINT8)) {
+            for (double spread : new double[] {0.3, 1, 2.5, 6, 12, 31}) {
+                Random random = new Random(7);
+                long[] codes = new long[300_000];
+                Map<Long, Integer> counts = new HashMap<>();
+                for (int i = 0; i < codes.length; i++) {
+                    long code = Math.clamp(Math.round(spread * random.nextGaussian()), -127, 127);
+                    codes[i] = type == DataType.INT8 ? code : code + 128;
+                    counts.merge(code, 1, Integer::sum);
+                }
+                double entropy = counts.values().stream().mapToDouble(count -> -(double) count / codes.length
+                        * Math.log((double) count / codes.length) / Math.log(2)).sum();
+                byte[] bytes = bytes("w", Tensor.of(type, Shape.of(codes.length), codes));
+                double bits = 8.0 * bytes.length / codes.length;
+                // A Huffman code gives each integer a whole number of bits, at least one, and each block its table.
+                double most = entropy > 6.4 ? 8.02 : Math.max(1, entropy) + 0.25;
+                assertTrue(bits < most, type + ", spread " + spread + ": " + bits + " bits, entropy " + entropy);
+            }
+        }
+    }
+
     private byte[] bytes(String name, Tensor tensor) throws IOException {
         Path file = folder.resolve("one.shrike");
         Map<String, Tensor> constants = new HashMap<>(Map.of("other", Tensor.scalar(1)));

@@ -1,6 +1,7 @@
 package dev.shrike.app.quantize;
 
 import dev.shrike.calibration.quantize.Effort;
+import dev.shrike.calibration.quantize.WeightCodes;
 import dev.shrike.calibration.quantize.Widths;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -11,6 +12,7 @@ import java.util.Optional;
  *
  * @param output file to write
  * @param widths of all layers but the first and last; empty with a plan or a budget
+ * @param codes weight codes under a budget
  * @param plan file with widths of each layer
  * @param savePlan file for the widths that were used
  * @param averageBits budget of the choice of widths, in bits a weight
@@ -25,7 +27,8 @@ import java.util.Optional;
  * @param cache calibration cache
  * @param memory gigabytes that the run may take
  */
-record QuantizeRequest(Path output, Optional<Widths> widths, Optional<Path> plan, Optional<Path> savePlan,
+record QuantizeRequest(Path output, Optional<Widths> widths, WeightCodes codes, Optional<Path> plan,
+        Optional<Path> savePlan,
         Optional<Double> averageBits, Optional<Double> megabytes, Optional<LatencyBudget> latency, int activations,
         Optional<String> ranges,
         Optional<String> wideRanges, Effort effort, int epochs, int crop, Optional<Path> cache,

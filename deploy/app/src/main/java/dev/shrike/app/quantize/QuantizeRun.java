@@ -10,9 +10,11 @@ import dev.shrike.app.detect.Weights;
 import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.quantize.LayerLatencies;
+import dev.shrike.calibration.quantize.LayerReport;
 import dev.shrike.calibration.quantize.MixedPrecision;
 import dev.shrike.calibration.quantize.QuantizationPlan;
 import dev.shrike.calibration.quantize.Quantizer;
+import dev.shrike.calibration.quantize.RateAllocation;
 import dev.shrike.calibration.quantize.WeightCodes;
 import dev.shrike.calibration.quantize.Widths;
 import dev.shrike.calibration.ranges.ValueStatistics;
@@ -65,11 +67,11 @@ final class QuantizeRun {
             throw common.usage("--epochs needs " + Distillation.LEAST_PICTURES + " pictures or more, not "
                     + pictures.size());
         }
-        if (request.epochs() > 0 && Stream.concat(request.widths().stream(),
-                given.stream().flatMap(plan -> plan.layers().values().stream().flatMap(Optional::stream)))
-                .anyMatch(widths -> widths.codes() != WeightCodes.UNIFORM)) {
-            throw common.usage("--epochs tunes uniform weight codes, not " + WeightCodes.POWER_OF_TWO
-                    + " ones; leave it out, or these");
+        if (request.epochs() > 0 && (request.codes() != WeightCodes.UNIFORM
+                || given.stream().flatMap(plan -> plan.layers().values().stream().flatMap(Optional::stream))
+                        .anyMatch(widths -> widths.codes() != WeightCodes.UNIFORM))) {
+            throw common.usage("--epochs tunes uniform weight codes, not " + WeightCodes.POWER_OF_TWO + " or "
+                    + WeightCodes.ENTROPY_CODED + " ones; leave it out, or these");
         }
         Path model = Weights.resolve(common.model(), common.width(), common.height(), store);
         Backend backend = Backends.usable(Backends.installed(), "").getFirst();
@@ -170,17 +172,26 @@ final class QuantizeRun {
         Optional<LayerLatencies> table =
                 request.latency().map(budget -> latencies(budget, quantizer, statistics, files));
         try (CalibrationPictures pictures = pictures(quantizer, files, PLAN_PICTURES)) {
+            if (request.codes() == WeightCodes.ENTROPY_CODED) {
+                RateAllocation rates = new RateAllocation(quantizer, statistics, pictures, request.activations(),
+                        request.effort(), (name, done, total) -> steps.show("measuring " + name, done, total));
+                steps.clear();
+                return rates.plan(budget(), request.activations());
+            }
             MixedPrecision mixed = new MixedPrecision(quantizer, statistics, pictures, WIDTHS, request.effort(),
                     (name, done, total) -> steps.show("trying widths of " + name, done, total));
             steps.clear();
             if (table.isPresent()) {
                 return within(request.latency().orElseThrow(), mixed, table.get());
             }
-            MixedPrecision.Budget budget = request
-                    .averageBits().<MixedPrecision.Budget>map(MixedPrecision.Budget.AverageBits::new)
-                    .orElseGet(() -> new MixedPrecision.Budget.Size((long) (request.megabytes().orElseThrow() * 1e6)));
-            return mixed.plan(budget, request.activations());
+            return mixed.plan(budget(), request.activations());
         }
+    }
+
+    /** The budget in bits. */
+    private MixedPrecision.Budget budget() {
+        return request.averageBits().<MixedPrecision.Budget>map(MixedPrecision.Budget.AverageBits::new)
+                .orElseGet(() -> new MixedPrecision.Budget.Size((long) (request.megabytes().orElseThrow() * 1e6)));
     }
 
     private QuantizationPlan within(QuantizeRequest.LatencyBudget budget, MixedPrecision mixed, LayerLatencies table) {
@@ -212,6 +223,11 @@ final class QuantizeRun {
         }
     }
 
+    private static String kind(Widths widths) {
+        return widths.codes() == WeightCodes.ENTROPY_CODED ? "a" + widths.activations() + " " + widths.codes()
+                : widths.toString();
+    }
+
     private void summary(Path model, QuantizationPlan plan, Quantizer.Result result, long start) {
         try {
             double size = Files.size(request.output()) / 1e6;
@@ -222,11 +238,21 @@ final class QuantizeRun {
         }
         Map<String, Integer> counts = new TreeMap<>();
         plan.layers().values()
-                .forEach(widths -> counts.merge(widths.map(Widths::toString).orElse("float"), 1, Integer::sum));
+                .forEach(widths -> counts.merge(widths.map(QuantizeRun::kind).orElse("float"), 1, Integer::sum));
         StringBuilder layers = new StringBuilder();
         counts.forEach((widths, count) -> layers.append(layers.isEmpty() ? "" : ", ").append(count).append(' ')
                 .append(widths));
         console.line("layers: " + layers);
+        List<LayerReport> coded = result.layers().stream()
+                .filter(layer -> layer.widths().codes() == WeightCodes.ENTROPY_CODED).toList();
+        if (!coded.isEmpty()) {
+            console.line(String.format(Locale.ROOT,
+                    "entropy-coded: %.2f bits a weight on the average, from %.2f to %.2f by layer",
+                    coded.stream().mapToDouble(layer -> layer.entropy() * layer.weights()).sum()
+                            / coded.stream().mapToLong(LayerReport::weights).sum(),
+                    coded.stream().mapToDouble(LayerReport::entropy).min().orElseThrow(),
+                    coded.stream().mapToDouble(LayerReport::entropy).max().orElseThrow()));
+        }
         console.line(String.format(Locale.ROOT, "time: %.1f s, activations held: %.0f MB",
                 (System.nanoTime() - start) / 1e9, result.activationBytes() / 1e6));
     }
