@@ -1,5 +1,8 @@
 package dev.shrike.calibration.quantize;
 
+import dev.shrike.calibration.ranges.Histogram;
+import java.util.Optional;
+
 /**
  * Places of a picture at which a layer is fitted.
  *
@@ -31,6 +34,14 @@ public record Places(int[] indices, float[] weights) {
          */
         default double[] importance(String layer) {
             return new double[0];
+        }
+
+        /**
+         * The elements of a value on all pictures, each counted as often as an error of it counts; empty if that is not
+         * known.
+         */
+        default Optional<Histogram> weighted(String value) {
+            return Optional.empty();
         }
     }
 }

@@ -47,6 +47,16 @@ public final class Histogram {
      * @throws IllegalArgumentException if one of them is no finite number
      */
     public void add(float[] values, int from, int count) {
+        add(values, from, count, null);
+    }
+
+    /**
+     * Counts values, each as often as its weight says.
+     *
+     * @param weights of all values, not negative; null counts each once
+     * @throws IllegalArgumentException if a value is no finite number
+     */
+    public void add(float[] values, int from, int count, long[] weights) {
         float largest = 0;
         boolean finite = true;
         for (int i = from; i < from + count; i++) {
@@ -66,9 +76,10 @@ public final class Histogram {
         double inverse = Math.scalb(1.0, -exponent);
         for (int i = from; i < from + count; i++) {
             // Exact in double but for values far below a bin's width; cutting is rounding down, the sum being positive.
-            counts[(int) (values[i] * inverse + HALF)]++;
+            long times = weights == null ? 1 : weights[i];
+            counts[(int) (values[i] * inverse + HALF)] += times;
+            total += times;
         }
-        total += count;
     }
 
     /** Adds what the other one counted. */

@@ -74,6 +74,11 @@ public final class ValueStatistics {
         pictures++;
     }
 
+    /** The same with another histogram: one in which some values count more than others. */
+    public ValueStatistics with(Histogram weighted) {
+        return new ValueStatistics(weighted, channelLow, channelHigh, movingLow, movingHigh, pictures);
+    }
+
     /** How often which values came. */
     public Histogram histogram() {
         return histogram;

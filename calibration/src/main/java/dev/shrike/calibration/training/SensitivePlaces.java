@@ -7,6 +7,7 @@ import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.calibration.linear.Moments;
 import dev.shrike.calibration.quantize.CodedValues;
 import dev.shrike.calibration.quantize.Places;
+import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
@@ -40,6 +42,7 @@ public final class SensitivePlaces implements Places.Choice {
     private final Map<String, Places[]> chosen = new HashMap<>();
     /** Squared gradients of each channel, by layer and picture. */
     private final Map<String, float[][]> squares = new HashMap<>();
+    private final SensitiveValues values;
 
     /**
      * Measures a float network on pictures.
@@ -53,6 +56,7 @@ public final class SensitivePlaces implements Places.Choice {
     public SensitivePlaces(Graph prepared, CalibrationPictures pictures, int most, int threads, IntConsumer listener) {
         List<Node> layers = CodedValues.layers(prepared);
         Graph real = Subgraphs.resized(prepared, pictures.shape(), layers.stream().map(Node::output).toList());
+        values = new SensitiveValues(real);
         Map<String, LayerParameters> parameters = TrainingNetwork.parameters(real);
         Set<String> read = new HashSet<>();
         real.nodes().forEach(node -> read.addAll(node.inputs()));
@@ -98,6 +102,7 @@ public final class SensitivePlaces implements Places.Choice {
             chosen.get(layer.name())[picture] = choose(importance(sensitivities(value)), most, random);
             squares.get(layer.name())[picture] = ofChannels(value);
         }
+        values.add(network);
     }
 
     /** The sum of the squared gradients of each channel. */
@@ -162,6 +167,11 @@ public final class SensitivePlaces implements Places.Choice {
             }
         }
         return new Places(Arrays.copyOf(indices, drawn), Arrays.copyOf(weights, drawn));
+    }
+
+    @Override
+    public Optional<Histogram> weighted(String value) {
+        return values.of(value);
     }
 
     @Override

@@ -14,6 +14,7 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Elements;
+import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
@@ -126,6 +127,36 @@ class QuantizerTest {
         double[] right = halves(atPlaces(false));
         assertTrue(left[0] < 0.9 * right[0], "left half " + left[0] + " against " + right[0]);
         assertTrue(right[1] < 0.9 * left[1], "right half " + right[1] + " against " + left[1]);
+    }
+
+    /** Where large values do not count, ranges leave them out. */
+    @Test
+    void codesAreFineWhereValuesCount() {
+        Histogram small = new Histogram();
+        small.add(new float[] {-0.05f, 0.02f, 0.05f}, 0, 3, new long[] {5, 8, 5});
+        Places.Choice choice = new Places.Choice() {
+            @Override
+            public Places of(String layer, int picture, int count, int most) {
+                return new EvenPlaces().of(layer, picture, count, most);
+            }
+
+            @Override
+            public Optional<Histogram> weighted(String value) {
+                return value.equals("deep") ? Optional.of(small) : Optional.empty();
+            }
+        };
+        try (CalibrationPictures pictures = pictures(0)) {
+            QuantizationPlan plan = quantizer.uniform(Widths.parse("w4a4"));
+            Graph plain = quantizer.quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {}).graph();
+            Graph weighted = quantizer.at(choice).quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {})
+                    .graph();
+            assertTrue(scale(weighted, "deep") < 0.5 * scale(plain, "deep"));
+            assertEquals(scale(plain, "left"), scale(weighted, "left"));
+        }
+    }
+
+    private static float scale(Graph graph, String value) {
+        return graph.quantization().get(value).scale().floatAt(0);
     }
 
     /** Fitted to the left or the right half of the pictures, whose other half hardly counts. */

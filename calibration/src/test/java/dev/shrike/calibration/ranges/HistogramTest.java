@@ -44,6 +44,27 @@ class HistogramTest {
     }
 
     @Test
+    void weightsCountAsRepetitions() {
+        float[] values = heavyTailed(9, 3000);
+        long[] weights = new Random(2).longs(values.length, 0, 5).toArray();
+        Histogram weighted = new Histogram();
+        Histogram repeated = new Histogram();
+        weighted.add(values, 0, values.length, weights);
+        for (int times = 0; times < 5; times++) {
+            for (int i = 0; i < values.length; i++) {
+                if (weights[i] > times) {
+                    repeated.add(values, i, 1);
+                }
+            }
+        }
+        while (repeated.exponent() < weighted.exponent()) {
+            repeated.add(new Histogram(weighted.exponent(), new long[Histogram.BINS]));
+        }
+        assertArrayEquals(repeated.counts(), weighted.counts());
+        assertEquals(Arrays.stream(weights).sum(), weighted.total());
+    }
+
+    @Test
     void theOrderOfPartsDoesNotMatter() {
         float[] values = heavyTailed(7, 6000);
         Histogram small = new Histogram();

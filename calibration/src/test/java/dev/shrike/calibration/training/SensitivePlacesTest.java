@@ -9,6 +9,7 @@ import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.quantize.Places;
 import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.SmallNetwork;
+import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
@@ -148,6 +149,45 @@ class SensitivePlacesTest {
         }
     }
 
+    /** Whatever is drawn, elements count as the squares of what the head feels behind their activation. */
+    @Test
+    void valuesCountAsTheHeadFeelsThem() {
+        Graph graph = headed();
+        TrainingNetwork network = new TrainingNetwork(graph, TrainingNetwork.parameters(graph), Map.of(),
+                TrainingNetwork.Gradients.VALUES);
+        SensitiveValues values = new SensitiveValues(graph);
+        assertTrue(values.of("y").isEmpty());
+        Random noise = new Random(4);
+        float[] picture = new float[3 * SIDE * SIDE];
+        for (int i = 0; i < picture.length; i++) {
+            picture[i] = noise.nextFloat();
+        }
+        network.forward(picture);
+        SensitivePlaces.probe(network, List.of("head"), new SplittableRandom(3));
+        values.add(network);
+        assertTrue(values.of("x").isEmpty() && values.of("other").isEmpty());
+        for (String name : List.of("raw", "y")) {
+            Histogram histogram = values.of(name).orElseThrow();
+            Value value = network.value(name);
+            // Of the raw value too, which only the activation reads.
+            float[] gradient = network.value("y").gradient;
+            double mean = 0;
+            for (float own : gradient) {
+                mean += (double) own * own / gradient.length;
+            }
+            assertEquals(1000.0 * gradient.length, histogram.total(), gradient.length);
+            double[] expected = new double[Histogram.BINS];
+            for (int i = 0; i < gradient.length; i++) {
+                int bin = (int) Math.floor(value.exact[i] / histogram.width()) + Histogram.BINS / 2;
+                expected[bin] += 200 + 800 * gradient[i] * gradient[i] / mean;
+            }
+            long[] counts = histogram.counts();
+            for (int bin = 0; bin < counts.length; bin++) {
+                assertEquals(expected[bin], counts[bin], 3 + 1e-3 * expected[bin], name + ", bin " + bin);
+            }
+        }
+    }
+
     @Test
     void placesOfAllLayersAreTheSameForAnyNumberOfThreads() {
         Quantizer quantizer = new Quantizer(SmallNetwork.graph(4), Map.of(), BACKEND, 1);
@@ -173,6 +213,14 @@ class SensitivePlacesTest {
                 }
             }
             assertThrows(IllegalArgumentException.class, () -> one.of("no layer", 0, 1, 1));
+            for (String layer : List.of("first", "deep", "coarse")) {
+                assertArrayEquals(one.importance(layer), other.importance(layer));
+                assertTrue(Arrays.stream(one.importance(layer)).allMatch(own -> own > 0), layer);
+                Histogram histogram = one.weighted(layer).orElseThrow();
+                assertArrayEquals(histogram.counts(), other.weighted(layer).orElseThrow().counts());
+            }
+            assertEquals(0, one.importance("no layer").length);
+            assertTrue(one.weighted("images").isEmpty());
         }
     }
 }
