@@ -1,6 +1,7 @@
 package dev.shrike.calibration.quantize;
 
 import dev.shrike.ModelException;
+import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.calibration.ranges.RangeMethod;
 import dev.shrike.calibration.ranges.UniformCodes;
 import dev.shrike.calibration.ranges.ValueStatistics;
@@ -12,8 +13,10 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.Function;
 
 /** Codes of all values of a network from their statistics. */
 final class ActivationRanges {
@@ -38,7 +41,14 @@ final class ActivationRanges {
         return names;
     }
 
-    Map<String, Quantization> choose(Map<String, ValueStatistics> statistics) {
+    /**
+     * The codes.
+     *
+     * @param weighted histograms of values in which elements count as much as their errors, where known; they decide
+     *     about values of fewer than 8 bits
+     */
+    Map<String, Quantization> choose(Map<String, ValueStatistics> statistics,
+            Function<String, Optional<Histogram>> weighted) {
         Graph graph = values.graph();
         Map<String, DoubleUnaryOperator> functions = functions(graph);
         Set<String> inputs = new HashSet<>();
@@ -50,6 +60,9 @@ final class ActivationRanges {
                 ValueStatistics own = statistics.get(source);
                 if (own == null) {
                     throw new ModelException("no range is known of value '" + source + "'; it must be measured first");
+                }
+                if (group.bits() < 8) {
+                    own = weighted.apply(source).map(own::with).orElse(own);
                 }
                 all = all == null ? own : all.union(own);
             }

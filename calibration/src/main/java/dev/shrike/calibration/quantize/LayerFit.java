@@ -69,17 +69,20 @@ final class LayerFit {
     WeightRounding.Rounded round(double rate, double[] importance) {
         double[] relative = relativeSteps(importance, unitNoise(), size);
         double factor = EntropySteps.factor(wanted, relative, rate);
-        WeightRounding.Rounded rounded = null;
+        WeightRounding.Rounded best = null;
+        double least = Double.POSITIVE_INFINITY;
         // Error compensation spreads the codes; a step wider by 2^x takes about x bits off each of them.
-        for (int i = 0; i < ADJUSTMENTS; i++) {
-            rounded = round(new CodeSet.Uniform(8), EntropySteps.scaled(wanted, relative, factor));
+        for (int i = 0; i < ADJUSTMENTS && least > TOLERANCE; i++) {
+            WeightRounding.Rounded rounded =
+                    round(new CodeSet.Uniform(8), EntropySteps.scaled(wanted, relative, factor));
             double excess = EntropySteps.entropy(rounded.codes()) - rate;
-            if (Math.abs(excess) < TOLERANCE) {
-                break;
+            if (Math.abs(excess) < least) {
+                best = rounded;
+                least = Math.abs(excess);
             }
             factor *= Math.pow(2, excess);
         }
-        return rounded;
+        return best;
     }
 
     /**

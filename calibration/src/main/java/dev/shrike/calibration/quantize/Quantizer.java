@@ -16,7 +16,6 @@ import dev.shrike.spi.Backend;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -142,7 +141,7 @@ public final class Quantizer {
         CodedValues values = CodedValues.of(prepared, plan::widths);
         Map<String, Quantization> activations = new ActivationRanges(values,
                 plan.ranges().map(RangeMethod::parse).orElse(NARROW),
-                plan.wideRanges().map(RangeMethod::parse).orElse(WIDE)).choose(weighted(statistics));
+                plan.wideRanges().map(RangeMethod::parse).orElse(WIDE)).choose(statistics, places::weighted);
         return new Reconstruction(values.graph(), values.widths(), activations, effort, backend, threads, extra,
                 places);
     }
@@ -155,13 +154,6 @@ public final class Quantizer {
     public GraphExecutor open(Graph quantized) {
         return backend.open(GraphPasses.forInference(quantized, Map.of()),
                 ExecutorOptions.DEFAULT.withThreads(threads));
-    }
-
-    /** The statistics with histograms in which elements count as much as the head feels their errors, where known. */
-    private Map<String, ValueStatistics> weighted(Map<String, ValueStatistics> statistics) {
-        Map<String, ValueStatistics> result = new HashMap<>(statistics);
-        result.replaceAll((name, own) -> places.weighted(name).map(own::with).orElse(own));
-        return result;
     }
 
     /** How much an error of each output channel of a layer counts; empty if that is not known. */
