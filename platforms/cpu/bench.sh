@@ -7,6 +7,10 @@
 # The first compares float networks, the second quantised ones with both in float and in int8, the third tuned plans
 # with untuned ones; --layers adds a row a layer. Without models:
 # yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
+#
+# --isa avx2 makes it the contest of a processor with AVX2 only: neither we nor ONNX Runtime nor OpenCV see AVX-512, AMX
+# or AVX-VNNI (native/bench/avx2_only.c; needs gcc and a processor with the flag cpuid_fault). --tiers avx2 holds back
+# us alone, --isa everybody.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
@@ -16,15 +20,26 @@ case ${1:-} in
     quantized) bench=QuantizedBench && shift ;;
     tuning) bench=TuningBench && shift ;;
 esac
-options=() models=()
+options=() models=() isa=best
 while (($# > 0)); do
     case $1 in
         --rounds | --threads | --bits | --tiers) options+=("$1" "$2") && shift ;;
         --layers) options+=("$1") ;;
+        --isa) isa=$2 && shift ;;
         *) models+=("$1") ;;
     esac
     shift
 done
+case $isa in
+    best) ;;
+    avx2)
+        hide=native/build/avx2_only.so
+        mkdir -p "${hide%/*}"
+        gcc -std=gnu11 -D_GNU_SOURCE -O2 -fvisibility=hidden -shared -fPIC -o "$hide" native/bench/avx2_only.c -ldl
+        LD_PRELOAD=$PWD/$hide true
+        ;;
+    *) echo "bench.sh: --isa takes best or avx2, not $isa" >&2 && exit 2 ;;
+esac
 if ((${#models[@]} == 0)); then
     cache=${XDG_CACHE_HOME:-$HOME/.cache}/shrike/models
     ./shrike detect --imgsz 320 --nosave >/dev/null
@@ -43,6 +58,9 @@ mvn -q -pl platforms/cpu -am -DskipTests test-compile \
 java=$(for release in "${JAVA_HOME:-/none}/release" /usr/lib/jvm/*/release; do
     grep -qsE '^JAVA_VERSION="?(2[5-9]|[3-9][0-9])' "$release" && echo "${release%/release}/bin/java"
 done | sed -n 1p)
+if [[ $isa == avx2 ]]; then # glibc looks at the processor before any library can hide something
+    export LD_PRELOAD=$PWD/$hide GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW
+fi
 exec "${java:?no JDK 25 or later found}" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
     -cp "platforms/cpu/target/test-classes:platforms/cpu/target/classes:$(<platforms/cpu/target/test.classpath)" \
     dev.shrike.cpu.$bench "${options[@]}" "${models[@]}"
