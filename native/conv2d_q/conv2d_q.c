@@ -17,11 +17,15 @@
         "conv2d_bits_" #isa, features, SHRIKE_QKERNEL_BITSERIAL, guard, conv2d_bits_##isa##_packed_size,               \
             conv2d_bits_##isa##_pack, conv2d_bits_##isa##_workspace, conv2d_bits_##isa                                 \
     }
-#define IGEMM(form, features, codes, isa)                                                                              \
+#define PACKED_IGEMM(form, features, packed_size, pack, isa)                                                           \
     {                                                                                                                  \
-        "conv2d_q_igemm_" form #isa, features, SHRIKE_QKERNEL_INT8, conv2d_q_suits_igemm, conv2d_q_igemm_packed_size,  \
-            conv2d_q_igemm_pack_##codes, conv2d_q_igemm_workspace_##isa, conv2d_q_igemm_##isa                          \
+        "conv2d_q_igemm_" form #isa, features, SHRIKE_QKERNEL_INT8, conv2d_q_suits_igemm, packed_size, pack,           \
+            conv2d_q_igemm_workspace_##isa, conv2d_q_igemm_##isa                                                       \
     }
+#define IGEMM(form, features, codes, isa)                                                                              \
+    PACKED_IGEMM(form, features, conv2d_q_igemm_packed_size, conv2d_q_igemm_pack_##codes, isa)
+#define SPLIT_IGEMM(form, features, isa)                                                                               \
+    PACKED_IGEMM(form, features, conv2d_q_split_packed_size, conv2d_q_split_pack, isa)
 
 #if defined(__x86_64__)
 /*
@@ -57,7 +61,7 @@ static const conv2d_q_kernel kernels[] = {
     BITS(conv2d_bits_suits_lookup_x86_avx512vnni, SHRIKE_TIER_AVX512VNNI, lookup_x86_avx512vnni),
     BITS(few_bits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
     IGEMM("6x16_", SHRIKE_TIER_AVXVNNI, unsigned, x86_avxvnni),
-    IGEMM("4x16_", SHRIKE_TIER_AVX2, unsigned, x86_avx2),
+    SPLIT_IGEMM("4x16_", SHRIKE_TIER_AVX2, x86_avx2),
     BITS(conv2d_bits_suits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
 #elif defined(__aarch64__)
     BITS(few_bits, SHRIKE_CPU_NEON, aarch64_neon),

@@ -36,6 +36,20 @@ static uint8_t *random_codes(int64_t count, int low, int high) {
     return codes;
 }
 
+/* Weights of several bits as networks have them, most of them small: means of five even ones. */
+static uint8_t *random_weights(int64_t count, int bits) {
+    int half = 1 << (bits - 1), parts = bits > 4 ? 5 : 1;
+    uint8_t *even = random_codes(parts * count, 128 - half, 127 + half);
+    for (int64_t i = 0; i < count; i++) {
+        int sum = 0;
+        for (int part = 0; part < parts; part++) {
+            sum += even[parts * i + part] - 128;
+        }
+        even[i] = (uint8_t)(sum / parts);
+    }
+    return even;
+}
+
 static void check(int32_t status) {
     if (status) {
         fprintf(stderr, "conv2d_q: %s\n", shrike_status_text(status));
@@ -93,10 +107,9 @@ static result measure(shrike_context *context, const shape *s, const widths *w, 
         fprintf(stderr, "no kernel of this kind\n");
         exit(1);
     }
-    int half = 1 << (w->weight_bits - 1);
-    uint8_t *weights = random_codes(weight_count, 128 - half, 127 + half);
-    for (int64_t i = 0; i < weight_count; i++) {
-        weights[i] = (uint8_t)(p.weight_bipolar ? (weights[i] & 2) - 1 : weights[i] - 128);
+    uint8_t *weights = random_weights(weight_count, w->weight_bits);
+    for (int64_t i = 0; p.weight_bipolar && i < weight_count; i++) {
+        weights[i] = (uint8_t)((weights[i] & 2) - 1);
     }
     uint8_t *src = random_codes(p.src_batch_stride, 0, (1 << w->src_bits) - 1);
     uint8_t *dst = random_codes(4 * p.dst_batch_stride, 0, 9), *residual = random_codes(p.dst_batch_stride, 0, 9);

@@ -22,6 +22,8 @@ typedef struct segment {
     const uint8_t *pixel[MR];
     int64_t bytes; /* that count; read are steps * 4 */
     int64_t steps;
+    int64_t units;
+    int64_t first; /* code of the row of taps that it begins with */
 } segment;
 
 typedef struct tile {
@@ -31,7 +33,8 @@ typedef struct tile {
     const int8_t *weights; /* of the first panel */
     const int32_t *start;
     int64_t panel_bytes;
-    int32_t run; /* as in conv2d_q_head */
+    int64_t units, index_bytes; /* of the split form */
+    int32_t run, split; /* as in conv2d_q_head */
 } tile;
 
 static void multiply_tile(tile *t, int rows, int panels);
@@ -170,7 +173,8 @@ static void find_across_rows(const plan *plan, int64_t group, cursor c, int rows
 static int64_t point_inside(const plan *plan, const place *at, segment *segments) {
     const shrike_conv2d_q_params *p = plan->p;
     const int64_t columns = plan->taps && !plan->together ? p->kernel_width : 1;
-    const int64_t bytes = plan->together && plan->taps ? plan->unit_bytes * p->kernel_width : plan->unit_bytes;
+    const int64_t units = plan->together && plan->taps ? p->kernel_width : 1;
+    const int64_t bytes = plan->unit_bytes * units;
     segment *s = segments;
     for (int64_t ky = 0; ky < p->kernel_height; ky++) {
         for (int64_t kx = 0; kx < columns; kx++, s++) {
@@ -178,6 +182,8 @@ static int64_t point_inside(const plan *plan, const place *at, segment *segments
                 ky * p->dilation_height * p->src_row_stride + kx * p->dilation_width * p->src_pixel_stride;
             s->bytes = bytes;
             s->steps = conv2d_q_round_up(bytes, CONV2D_Q_UNIT) / CONV2D_Q_STEP;
+            s->units = units;
+            s->first = kx * plan->unit_read;
             for (int i = 0; i < MR; i++) {
                 s->pixel[i] = at->corner[i] + offset;
             }
@@ -231,6 +237,8 @@ static int64_t point_anywhere(const plan *plan, const place *at, int64_t group, 
         for (int64_t kx = 0; kx < columns; kx++, s++) {
             s->bytes = plan->unit_bytes;
             s->steps = plan->unit_read / CONV2D_Q_STEP;
+            s->units = 1;
+            s->first = kx * plan->unit_read;
             for (int i = 0; i < MR; i++) {
                 int64_t y = at->top[i] + ky * p->dilation_height, x = at->left[i] + kx * p->dilation_width;
                 s->pixel[i] = unit_in_place(plan, at->image[i], group, y, x);
@@ -299,7 +307,10 @@ static void run_task(const plan *plan, int64_t task, uint8_t *slot) {
     tile t;
     t.segments = (const segment *)slot;
     t.panel_bytes = plan->panel_bytes;
+    t.units = plan->units;
+    t.index_bytes = plan->head->split ? conv2d_q_split_index_bytes(plan->p) : 0;
     t.run = plan->head->run;
+    t.split = plan->head->split;
     int64_t block = task / plan->panel_tasks % plan->blocks, group = task / plan->panel_tasks / plan->blocks;
     int64_t first = task % plan->panel_tasks * plan->panels_a_task;
     int64_t last = first + plan->panels_a_task < plan->panels ? first + plan->panels_a_task : plan->panels;
@@ -346,6 +357,9 @@ void TIER(conv2d_q_igemm)(shrike_context *context, const shrike_conv2d_q_params 
     atomic_llong next = 0;
     plan plan = {.p = p, .head = (const conv2d_q_head *)packed, .next = &next};
     lay_out_slot(&plan);
+    if (plan.head->split) {
+        plan.panel_bytes = conv2d_q_split_panel_bytes(p);
+    }
     const int64_t columns = p->groups * plan.panels * CONV2D_Q_PANEL;
     plan.epilogue = conv2d_q_epilogue_of(context, p);
     plan.start = (const int32_t *)(plan.head + 1);

@@ -8,6 +8,12 @@
  *     igemm_head | start[panels * 16] | zeros[panels * 16] | panels: [unit][step][16][4]
  *
  * Weights of up to 4 bits are kept two in a byte: low halves a step, high halves the next one.
+ *
+ * The split form, for kernels that want it and where `split` says so: steps whose products could saturate appear twice,
+ * with parts of the weights, and such without any weight are left out. So each unit has its own number of entries, and
+ * each entry an offset of the 4 codes that it multiplies, which for taps counts from the first tap of their row:
+ *
+ *     igemm_head | start | zeros | panels: ends[unit] | offsets[entry] | [entry][16][4], room for half as many again
  */
 #ifndef SHRIKE_CONV2D_Q_PACK_H
 #define SHRIKE_CONV2D_Q_PACK_H
@@ -21,7 +27,8 @@ typedef struct conv2d_q_head {
         run; /* unsigned codes: steps whose pair sums fit in int16; signed: 1 if every pair of products does, else 0 */
     int32_t weight_zeros; /* 1: `zeros` times each pixel's sum of codes is still to be taken away */
     int32_t base; /* what packed halves of a byte count from */
-    int32_t unused[13];
+    int32_t split; /* 1: panels are in the split form */
+    int32_t unused[12];
 } conv2d_q_head;
 
 static inline int conv2d_q_units_are_taps(const shrike_conv2d_q_params *p) {
@@ -54,6 +61,17 @@ static inline int64_t conv2d_q_panel_bytes(const shrike_conv2d_q_params *p) {
     return conv2d_q_steps(p) * CONV2D_Q_STEP_BYTES >> conv2d_q_halves(p);
 }
 
+/* Entries that a panel of the split form has room for, the bytes of its ends and offsets, and its bytes. */
+static inline int64_t conv2d_q_split_room(const shrike_conv2d_q_params *p) {
+    return conv2d_q_steps(p) * 3 / 2;
+}
+static inline int64_t conv2d_q_split_index_bytes(const shrike_conv2d_q_params *p) {
+    return conv2d_q_round_up((conv2d_q_units(p) + conv2d_q_split_room(p)) * (int64_t)sizeof(int32_t), 64);
+}
+static inline int64_t conv2d_q_split_panel_bytes(const shrike_conv2d_q_params *p) {
+    return conv2d_q_split_index_bytes(p) + conv2d_q_split_room(p) * CONV2D_Q_STEP_BYTES;
+}
+
 int conv2d_q_suits_igemm(const shrike_conv2d_q_params *params);
 int64_t conv2d_q_igemm_packed_size(const shrike_conv2d_q_params *params);
 
@@ -62,6 +80,11 @@ void conv2d_q_igemm_pack_unsigned(const shrike_conv2d_q_params *params, const in
                                   uint8_t *packed);
 void conv2d_q_igemm_pack_signed(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,
                                 uint8_t *packed);
+
+/* In the split form where weights need it, and half as many entries again are enough. */
+int64_t conv2d_q_split_packed_size(const shrike_conv2d_q_params *params);
+void conv2d_q_split_pack(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,
+                         uint8_t *packed);
 
 /* Brings one panel of halves into bytes. */
 void conv2d_q_unpack_halves(const uint8_t *halves, int32_t base, int64_t steps, int8_t *weights);

@@ -80,6 +80,7 @@ static void make_weights(problem *q) {
         int64_t weight = p->weight_bipolar ? (pick(0, 1) ? 1 : -1)
                          : extreme == 0    ? low
                          : extreme == 1    ? high
+                         : extreme == 2    ? (pick(0, 40) ? pick(low / 4, high / 4) : pick(low, high))
                                            : pick(low, high);
         q->weights.data[i] = (uint8_t)weight;
     }

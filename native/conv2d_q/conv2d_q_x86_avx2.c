@@ -1,7 +1,10 @@
 /*
  * Int8 convolution with AVX2. vpmaddubsw (unsigned codes times signed weights, pairs added in int16 with saturation) is
  * used only where pairs cannot saturate: 2 * most code * most weight <= 32767, and so are sums of `run` of them, which
- * are then widened. Wider products go through vpmaddwd on codes and weights widened to int16, which is exact.
+ * are then widened. Wider weights are packed in parts that cannot (the split form); where that would take too many of
+ * them, codes and weights are widened to int16 and go through vpmaddwd, which is exact.
+ *
+ * On Intel's cores with three vector ports a step of 4 codes x 16 channels takes 2 cycles a pixel split and 2.5 widened.
  */
 #include <immintrin.h>
 
@@ -97,6 +100,39 @@ static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const 
     }
 }
 
+/* As pairs, entry by entry of the split form. */
+static inline __attribute__((always_inline)) void multiply_split(tile *t, const int rows) {
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i sums[MR][HALVES];
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; i++) {
+        sums[i][0] = load(t->start);
+        sums[i][1] = load(t->start + 8);
+    }
+    const int32_t *end = (const int32_t *)t->weights, *offset = end + t->units;
+    const int8_t *w = t->weights + t->index_bytes;
+    const int32_t *const offsets = offset;
+    for (int64_t s = 0; s < t->count; s++) {
+        const segment *seg = &t->segments[s];
+        end += seg->units;
+        for (const int32_t *const last = offsets + end[-1]; offset < last; offset++, w += CONV2D_Q_STEP_BYTES) {
+            const int64_t k = *offset - seg->first;
+            const __m256i lower = load(w), upper = load(w + 32);
+#pragma GCC unroll 8
+            for (int i = 0; i < rows; i++) {
+                __m256i x = four_codes(seg->pixel[i] + k);
+                sums[i][0] = _mm256_add_epi32(sums[i][0], _mm256_madd_epi16(_mm256_maddubs_epi16(x, lower), ones));
+                sums[i][1] = _mm256_add_epi32(sums[i][1], _mm256_madd_epi16(_mm256_maddubs_epi16(x, upper), ones));
+            }
+        }
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; i++) {
+        _mm256_store_si256((__m256i *)t->sums[i], sums[i][0]);
+        _mm256_store_si256((__m256i *)(t->sums[i] + 8), sums[i][1]);
+    }
+}
+
 /* Sums of `run` pairs in int16 in registers, the int32 sums in memory. */
 static inline __attribute__((always_inline)) void multiply_runs(tile *t, const int rows) {
     const __m256i ones = _mm256_set1_epi16(1), zero = _mm256_setzero_si256();
@@ -148,6 +184,9 @@ FORM(wide, 1)
 FORM(pairs, 4)
 FORM(pairs, 2)
 FORM(pairs, 1)
+FORM(split, 4)
+FORM(split, 2)
+FORM(split, 1)
 FORM(runs, 4)
 FORM(runs, 2)
 FORM(runs, 1)
@@ -155,9 +194,10 @@ FORM(runs, 1)
 enum { SHORT_RUN = 4 };
 
 static void multiply_tile(tile *t, int rows, int panels) {
-    static void (*const forms[3][3])(tile *) = {{multiply_wide_1, multiply_wide_2, multiply_wide_4},
+    static void (*const forms[4][3])(tile *) = {{multiply_wide_1, multiply_wide_2, multiply_wide_4},
                                                 {multiply_pairs_1, multiply_pairs_2, multiply_pairs_4},
-                                                {multiply_runs_1, multiply_runs_2, multiply_runs_4}};
+                                                {multiply_runs_1, multiply_runs_2, multiply_runs_4},
+                                                {multiply_split_1, multiply_split_2, multiply_split_4}};
     (void)panels;
-    forms[(t->run > 0) + (t->run >= SHORT_RUN)][(rows > 1) + (rows > 2)](t);
+    forms[t->split ? 3 : (t->run > 0) + (t->run >= SHORT_RUN)][(rows > 1) + (rows > 2)](t);
 }
