@@ -61,7 +61,7 @@ static const conv2d_q_kernel kernels[] = {
     BITS(conv2d_bits_suits_lookup_x86_avx512vnni, SHRIKE_TIER_AVX512VNNI, lookup_x86_avx512vnni),
     BITS(few_bits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
     IGEMM("6x16_", SHRIKE_TIER_AVXVNNI, unsigned, x86_avxvnni),
-    SPLIT_IGEMM("4x16_", SHRIKE_TIER_AVX2, x86_avx2),
+    SPLIT_IGEMM("6x16_", SHRIKE_TIER_AVX2, x86_avx2),
     BITS(conv2d_bits_suits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
 #elif defined(__aarch64__)
     BITS(few_bits, SHRIKE_CPU_NEON, aarch64_neon),

@@ -13,7 +13,9 @@
  * with parts of the weights, and such without any weight are left out. So each unit has its own number of entries, and
  * each entry an offset of the 4 codes that it multiplies, which for taps counts from the first tap of their row:
  *
- *     igemm_head | start | zeros | panels: ends[unit] | offsets[entry] | [entry][16][4], room for half as many again
+ *     igemm_head | start | zeros | panels: ends[unit] | offsets[entry] | [entry][16][4]
+ *
+ * There is room for twice as many entries as steps, which is always enough, or in large layers for half as many again.
  */
 #ifndef SHRIKE_CONV2D_Q_PACK_H
 #define SHRIKE_CONV2D_Q_PACK_H
@@ -63,7 +65,9 @@ static inline int64_t conv2d_q_panel_bytes(const shrike_conv2d_q_params *p) {
 
 /* Entries that a panel of the split form has room for, the bytes of its ends and offsets, and its bytes. */
 static inline int64_t conv2d_q_split_room(const shrike_conv2d_q_params *p) {
-    return conv2d_q_steps(p) * 3 / 2;
+    enum { SMALL = 64 * 1024 };
+    const int64_t steps = conv2d_q_steps(p);
+    return p->groups * conv2d_q_panels(p) * steps * CONV2D_Q_STEP_BYTES <= SMALL ? 2 * steps : steps * 3 / 2;
 }
 static inline int64_t conv2d_q_split_index_bytes(const shrike_conv2d_q_params *p) {
     return conv2d_q_round_up((conv2d_q_units(p) + conv2d_q_split_room(p)) * (int64_t)sizeof(int32_t), 64);
@@ -81,7 +85,7 @@ void conv2d_q_igemm_pack_unsigned(const shrike_conv2d_q_params *params, const in
 void conv2d_q_igemm_pack_signed(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,
                                 uint8_t *packed);
 
-/* In the split form where weights need it, and half as many entries again are enough. */
+/* In the split form where weights need it and there is room. */
 int64_t conv2d_q_split_packed_size(const shrike_conv2d_q_params *params);
 void conv2d_q_split_pack(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,
                          uint8_t *packed);

@@ -60,7 +60,8 @@ static void add_entry(entries *to, int64_t offset, const int8_t *weights) {
 
 /*
  * The second parts of pairs that could saturate, two pairs side by side an entry, wherever they lie in steps. They come
- * first, so that a panel may be written over plain weights that lie at its end: no step is written over before it is read.
+ * first, so that a panel may be written over plain weights that lie at its end: no step is written over before it is
+ * read.
  */
 static void add_second_parts(const unit *u, int64_t at, entries *to) {
     for (int64_t pair = 0; pair < u->pairs;) {

@@ -4,17 +4,19 @@
  * are then widened. Wider weights are packed in parts that cannot (the split form); where that would take too many of
  * them, codes and weights are widened to int16 and go through vpmaddwd, which is exact.
  *
- * On Intel's cores with three vector ports a step of 4 codes x 16 channels takes 2 cycles a pixel split and 2.5 widened.
+ * Panels are multiplied one by one; the epilogue then takes NP of them at once, which spreads what a call costs.
+ * On Intel's cores with three vector ports a step of 4 codes x 16 channels takes 2 cycles a pixel split and 2.5
+ * widened.
  */
 #include <immintrin.h>
 
-#define MR 4
-#define NP 1
+#define MR 6
+#define NP 4
 #define TIER(name) name##_x86_avx2
 
 #include "conv2d_q_igemm.h"
 
-enum { HALVES = 2 }; /* of a panel: 8 channels a vector */
+enum { HALVES = 2 }; /* of a panel: 8 channels a vector; 12 of 16 registers hold sums */
 
 static inline __m256i four_codes(const uint8_t *codes) {
     int32_t four;
@@ -30,16 +32,25 @@ static inline void add_to(int32_t *sums, __m256i value) {
     _mm256_store_si256((__m256i *)sums, _mm256_add_epi32(_mm256_load_si256((const __m256i *)sums), value));
 }
 
+static inline const int8_t *weights_of(const tile *t, int panel) {
+    return t->weights + panel * t->panel_bytes;
+}
+
+static inline int32_t *sums_of(tile *t, int panel, int pixel) {
+    return t->sums[pixel] + panel * CONV2D_Q_PANEL;
+}
+
 /* Codes 0, 2 and 1, 3 of each four, as int16, times the same weights. */
-static inline __attribute__((always_inline)) void multiply_wide(tile *t, const int rows) {
+static inline __attribute__((always_inline)) void multiply_wide(tile *t, const int panel, const int rows) {
     const __m256i low_bytes = _mm256_set1_epi16(0xff);
+    const int32_t *const start = t->start + panel * CONV2D_Q_PANEL;
     __m256i sums[MR][HALVES];
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
-        sums[i][0] = load(t->start);
-        sums[i][1] = load(t->start + 8);
+        sums[i][0] = load(start);
+        sums[i][1] = load(start + 8);
     }
-    const int8_t *w = t->weights;
+    const int8_t *w = weights_of(t, panel);
     for (int64_t s = 0; s < t->count; s++) {
         const segment *seg = &t->segments[s];
         const int64_t bytes = seg->steps * CONV2D_Q_STEP;
@@ -65,21 +76,22 @@ static inline __attribute__((always_inline)) void multiply_wide(tile *t, const i
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
-        _mm256_store_si256((__m256i *)t->sums[i], sums[i][0]);
-        _mm256_store_si256((__m256i *)(t->sums[i] + 8), sums[i][1]);
+        _mm256_store_si256((__m256i *)sums_of(t, panel, i), sums[i][0]);
+        _mm256_store_si256((__m256i *)(sums_of(t, panel, i) + 8), sums[i][1]);
     }
 }
 
 /* Pairs are widened at once: for runs too short to pay for sums in memory. */
-static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const int rows) {
+static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const int panel, const int rows) {
     const __m256i ones = _mm256_set1_epi16(1);
+    const int32_t *const start = t->start + panel * CONV2D_Q_PANEL;
     __m256i sums[MR][HALVES];
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
-        sums[i][0] = load(t->start);
-        sums[i][1] = load(t->start + 8);
+        sums[i][0] = load(start);
+        sums[i][1] = load(start + 8);
     }
-    const int8_t *w = t->weights;
+    const int8_t *w = weights_of(t, panel);
     for (int64_t s = 0; s < t->count; s++) {
         const segment *seg = &t->segments[s];
         const int64_t bytes = seg->steps * CONV2D_Q_STEP;
@@ -95,22 +107,23 @@ static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const 
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
-        _mm256_store_si256((__m256i *)t->sums[i], sums[i][0]);
-        _mm256_store_si256((__m256i *)(t->sums[i] + 8), sums[i][1]);
+        _mm256_store_si256((__m256i *)sums_of(t, panel, i), sums[i][0]);
+        _mm256_store_si256((__m256i *)(sums_of(t, panel, i) + 8), sums[i][1]);
     }
 }
 
 /* As pairs, entry by entry of the split form. */
-static inline __attribute__((always_inline)) void multiply_split(tile *t, const int rows) {
+static inline __attribute__((always_inline)) void multiply_split(tile *t, const int panel, const int rows) {
     const __m256i ones = _mm256_set1_epi16(1);
+    const int32_t *const start = t->start + panel * CONV2D_Q_PANEL;
     __m256i sums[MR][HALVES];
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
-        sums[i][0] = load(t->start);
-        sums[i][1] = load(t->start + 8);
+        sums[i][0] = load(start);
+        sums[i][1] = load(start + 8);
     }
-    const int32_t *end = (const int32_t *)t->weights, *offset = end + t->units;
-    const int8_t *w = t->weights + t->index_bytes;
+    const int32_t *end = (const int32_t *)weights_of(t, panel), *offset = end + t->units;
+    const int8_t *w = weights_of(t, panel) + t->index_bytes;
     const int32_t *const offsets = offset;
     for (int64_t s = 0; s < t->count; s++) {
         const segment *seg = &t->segments[s];
@@ -128,22 +141,23 @@ static inline __attribute__((always_inline)) void multiply_split(tile *t, const 
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
-        _mm256_store_si256((__m256i *)t->sums[i], sums[i][0]);
-        _mm256_store_si256((__m256i *)(t->sums[i] + 8), sums[i][1]);
+        _mm256_store_si256((__m256i *)sums_of(t, panel, i), sums[i][0]);
+        _mm256_store_si256((__m256i *)(sums_of(t, panel, i) + 8), sums[i][1]);
     }
 }
 
 /* Sums of `run` pairs in int16 in registers, the int32 sums in memory. */
-static inline __attribute__((always_inline)) void multiply_runs(tile *t, const int rows) {
+static inline __attribute__((always_inline)) void multiply_runs(tile *t, const int panel, const int rows) {
     const __m256i ones = _mm256_set1_epi16(1), zero = _mm256_setzero_si256();
+    const int32_t *const start = t->start + panel * CONV2D_Q_PANEL;
     __m256i lanes[MR][HALVES];
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
-        _mm256_store_si256((__m256i *)t->sums[i], load(t->start));
-        _mm256_store_si256((__m256i *)(t->sums[i] + 8), load(t->start + 8));
+        _mm256_store_si256((__m256i *)sums_of(t, panel, i), load(start));
+        _mm256_store_si256((__m256i *)(sums_of(t, panel, i) + 8), load(start + 8));
         lanes[i][0] = lanes[i][1] = zero;
     }
-    const int8_t *w = t->weights;
+    const int8_t *w = weights_of(t, panel);
     int64_t room = t->run; /* steps until the lanes must widen */
     for (int64_t s = 0; s < t->count; s++) {
         const segment *seg = &t->segments[s];
@@ -164,8 +178,8 @@ static inline __attribute__((always_inline)) void multiply_runs(tile *t, const i
             if (room == 0 || (step == seg->steps && s + 1 == t->count)) {
 #pragma GCC unroll 8
                 for (int i = 0; i < rows; i++) {
-                    add_to(t->sums[i], _mm256_madd_epi16(lanes[i][0], ones));
-                    add_to(t->sums[i] + 8, _mm256_madd_epi16(lanes[i][1], ones));
+                    add_to(sums_of(t, panel, i), _mm256_madd_epi16(lanes[i][0], ones));
+                    add_to(sums_of(t, panel, i) + 8, _mm256_madd_epi16(lanes[i][1], ones));
                     lanes[i][0] = lanes[i][1] = zero;
                 }
                 room = t->run;
@@ -175,29 +189,32 @@ static inline __attribute__((always_inline)) void multiply_runs(tile *t, const i
 }
 
 #define FORM(kind, rows)                                                                                               \
-    static __attribute__((noinline)) void multiply_##kind##_##rows(tile *t) {                                          \
-        multiply_##kind(t, rows);                                                                                      \
+    static __attribute__((noinline)) void multiply_##kind##_##rows(tile *t, int panel) {                               \
+        multiply_##kind(t, panel, rows);                                                                               \
     }
-FORM(wide, 4)
-FORM(wide, 2)
+FORM(wide, 6)
+FORM(wide, 3)
 FORM(wide, 1)
-FORM(pairs, 4)
-FORM(pairs, 2)
+FORM(pairs, 6)
+FORM(pairs, 3)
 FORM(pairs, 1)
-FORM(split, 4)
-FORM(split, 2)
+FORM(split, 6)
+FORM(split, 3)
 FORM(split, 1)
-FORM(runs, 4)
-FORM(runs, 2)
+FORM(runs, 6)
+FORM(runs, 3)
 FORM(runs, 1)
 
 enum { SHORT_RUN = 4 };
 
 static void multiply_tile(tile *t, int rows, int panels) {
-    static void (*const forms[4][3])(tile *) = {{multiply_wide_1, multiply_wide_2, multiply_wide_4},
-                                                {multiply_pairs_1, multiply_pairs_2, multiply_pairs_4},
-                                                {multiply_runs_1, multiply_runs_2, multiply_runs_4},
-                                                {multiply_split_1, multiply_split_2, multiply_split_4}};
-    (void)panels;
-    forms[t->split ? 3 : (t->run > 0) + (t->run >= SHORT_RUN)][(rows > 1) + (rows > 2)](t);
+    static void (*const forms[4][3])(tile *, int) = {{multiply_wide_1, multiply_wide_3, multiply_wide_6},
+                                                     {multiply_pairs_1, multiply_pairs_3, multiply_pairs_6},
+                                                     {multiply_runs_1, multiply_runs_3, multiply_runs_6},
+                                                     {multiply_split_1, multiply_split_3, multiply_split_6}};
+    void (*const form)(tile *, int) =
+        forms[t->split ? 3 : (t->run > 0) + (t->run >= SHORT_RUN)][(rows > 1) + (rows > 3)];
+    for (int panel = 0; panel < panels; panel++) {
+        form(t, panel);
+    }
 }
