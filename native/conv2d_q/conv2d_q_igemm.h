@@ -22,8 +22,6 @@ typedef struct segment {
     const uint8_t *pixel[MR];
     int64_t bytes; /* that count; read are steps * 4 */
     int64_t steps;
-    int64_t units;
-    int64_t first; /* code of the row of taps that it begins with */
 } segment;
 
 typedef struct tile {
@@ -33,8 +31,9 @@ typedef struct tile {
     const int8_t *weights; /* of the first panel */
     const int32_t *start;
     int64_t panel_bytes;
-    int64_t units, index_bytes; /* of the split form */
+    conv2d_q_split layout;
     int32_t run, split; /* as in conv2d_q_head */
+    int32_t rows; /* 1: segments are rows of units, else units */
 } tile;
 
 static void multiply_tile(tile *t, int rows, int panels);
@@ -173,8 +172,7 @@ static void find_across_rows(const plan *plan, int64_t group, cursor c, int rows
 static int64_t point_inside(const plan *plan, const place *at, segment *segments) {
     const shrike_conv2d_q_params *p = plan->p;
     const int64_t columns = plan->taps && !plan->together ? p->kernel_width : 1;
-    const int64_t units = plan->together && plan->taps ? p->kernel_width : 1;
-    const int64_t bytes = plan->unit_bytes * units;
+    const int64_t bytes = plan->together && plan->taps ? plan->unit_bytes * p->kernel_width : plan->unit_bytes;
     segment *s = segments;
     for (int64_t ky = 0; ky < p->kernel_height; ky++) {
         for (int64_t kx = 0; kx < columns; kx++, s++) {
@@ -182,8 +180,6 @@ static int64_t point_inside(const plan *plan, const place *at, segment *segments
                 ky * p->dilation_height * p->src_row_stride + kx * p->dilation_width * p->src_pixel_stride;
             s->bytes = bytes;
             s->steps = conv2d_q_round_up(bytes, CONV2D_Q_UNIT) / CONV2D_Q_STEP;
-            s->units = units;
-            s->first = kx * plan->unit_read;
             for (int i = 0; i < MR; i++) {
                 s->pixel[i] = at->corner[i] + offset;
             }
@@ -237,8 +233,6 @@ static int64_t point_anywhere(const plan *plan, const place *at, int64_t group, 
         for (int64_t kx = 0; kx < columns; kx++, s++) {
             s->bytes = plan->unit_bytes;
             s->steps = plan->unit_read / CONV2D_Q_STEP;
-            s->units = 1;
-            s->first = kx * plan->unit_read;
             for (int i = 0; i < MR; i++) {
                 int64_t y = at->top[i] + ky * p->dilation_height, x = at->left[i] + kx * p->dilation_width;
                 s->pixel[i] = unit_in_place(plan, at->image[i], group, y, x);
@@ -284,6 +278,7 @@ static void run_tile(const plan *plan, tile *t, uint8_t *slot, int64_t group, cu
         find_across_rows(plan, group, pixel, rows, &at);
     }
     t->count = at.inside ? point_inside(plan, &at, (segment *)slot) : point_anywhere(plan, &at, group, slot);
+    t->rows = at.inside && plan->together && plan->taps;
     const int64_t group_out = conv2d_q_group_out(p);
     conv2d_q_tile out = {t->sums[0], NP * CONV2D_Q_PANEL, rows, 0, 0, at.dst, at.residual};
     for (; panel < until; panel += NP, weights += NP * plan->panel_bytes) {
@@ -307,8 +302,7 @@ static void run_task(const plan *plan, int64_t task, uint8_t *slot) {
     tile t;
     t.segments = (const segment *)slot;
     t.panel_bytes = plan->panel_bytes;
-    t.units = plan->units;
-    t.index_bytes = plan->head->split ? conv2d_q_split_index_bytes(plan->p) : 0;
+    t.layout = conv2d_q_split_of(plan->p);
     t.run = plan->head->run;
     t.split = plan->head->split;
     int64_t block = task / plan->panel_tasks % plan->blocks, group = task / plan->panel_tasks / plan->blocks;
@@ -358,7 +352,7 @@ void TIER(conv2d_q_igemm)(shrike_context *context, const shrike_conv2d_q_params 
     plan plan = {.p = p, .head = (const conv2d_q_head *)packed, .next = &next};
     lay_out_slot(&plan);
     if (plan.head->split) {
-        plan.panel_bytes = conv2d_q_split_panel_bytes(p);
+        plan.panel_bytes = conv2d_q_split_of(p).panel;
     }
     const int64_t columns = p->groups * plan.panels * CONV2D_Q_PANEL;
     plan.epilogue = conv2d_q_epilogue_of(context, p);

@@ -9,20 +9,21 @@
  *
  * Weights of up to 4 bits are kept two in a byte: low halves a step, high halves the next one.
  *
- * The split form, for kernels that want it and where `split` says so: steps whose products could saturate appear twice,
- * with parts of the weights, and such without any weight are left out. So each unit has its own number of entries, and
- * each entry an offset of the 4 codes that it multiplies, which for taps counts from the first tap of their row:
+ * The split form, for kernels that want it and where `split` says so: of pairs of weights whose products could
+ * saturate, a panel's steps hold a first part. The second ones follow, for each half of the panel by itself: 4 codes of
+ * the window, and the weights for 8 channels.
  *
- *     igemm_head | start | zeros | panels: ends[unit] | offsets[entry] | [entry][16][4]
+ *     igemm_head | start | zeros | panels: [unit][step][16][4] | half 0 | half 1
+ *     half: count, filled up to 64 bytes | conv2d_q_part[room], the same | [room][8][4]
  *
- * There is room for twice as many entries as steps, which is always enough, or in large layers for half as many again.
+ * Room is for as many as there are steps, which is always enough, or in large layers for half as many.
  */
 #ifndef SHRIKE_CONV2D_Q_PACK_H
 #define SHRIKE_CONV2D_Q_PACK_H
 
 #include "conv2d_q.h"
 
-enum { CONV2D_Q_PANEL = 16, CONV2D_Q_STEP = 4, CONV2D_Q_STEP_BYTES = 64, CONV2D_Q_UNIT = 8 };
+enum { CONV2D_Q_PANEL = 16, CONV2D_Q_STEP = 4, CONV2D_Q_STEP_BYTES = 64, CONV2D_Q_PART_BYTES = 32, CONV2D_Q_UNIT = 8 };
 
 typedef struct conv2d_q_head {
     int32_t
@@ -63,17 +64,39 @@ static inline int64_t conv2d_q_panel_bytes(const shrike_conv2d_q_params *p) {
     return conv2d_q_steps(p) * CONV2D_Q_STEP_BYTES >> conv2d_q_halves(p);
 }
 
-/* Entries that a panel of the split form has room for, the bytes of its ends and offsets, and its bytes. */
+/* Where the codes of a second part lie: a unit or a row of units, and the codes before them in it. */
+typedef struct conv2d_q_part {
+    int32_t segment[2], offset[2]; /* [0]: counted by units, [1]: by rows */
+} conv2d_q_part;
+
+/* The second parts of half a panel. */
+typedef struct conv2d_q_parts {
+    int64_t *count;
+    conv2d_q_part *places;
+    int8_t *weights; /* CONV2D_Q_PART_BYTES each */
+} conv2d_q_parts;
+
 static inline int64_t conv2d_q_split_room(const shrike_conv2d_q_params *p) {
     enum { SMALL = 64 * 1024 };
     const int64_t steps = conv2d_q_steps(p);
-    return p->groups * conv2d_q_panels(p) * steps * CONV2D_Q_STEP_BYTES <= SMALL ? 2 * steps : steps * 3 / 2;
+    return p->groups * conv2d_q_panels(p) * steps * CONV2D_Q_STEP_BYTES <= SMALL ? steps : steps / 2;
 }
-static inline int64_t conv2d_q_split_index_bytes(const shrike_conv2d_q_params *p) {
-    return conv2d_q_round_up((conv2d_q_units(p) + conv2d_q_split_room(p)) * (int64_t)sizeof(int32_t), 64);
+
+/* Bytes of a panel's steps, of what follows for half of it, of the places in that, and of the whole panel. */
+typedef struct conv2d_q_split {
+    int64_t steps, half, places, panel;
+} conv2d_q_split;
+
+static inline conv2d_q_split conv2d_q_split_of(const shrike_conv2d_q_params *p) {
+    const int64_t room = conv2d_q_split_room(p), steps = conv2d_q_panel_bytes(p);
+    const int64_t places = conv2d_q_round_up(room * (int64_t)sizeof(conv2d_q_part), 64);
+    const int64_t half = conv2d_q_round_up(64 + places + room * CONV2D_Q_PART_BYTES, 64);
+    return (conv2d_q_split){steps, half, places, steps + 2 * half};
 }
-static inline int64_t conv2d_q_split_panel_bytes(const shrike_conv2d_q_params *p) {
-    return conv2d_q_split_index_bytes(p) + conv2d_q_split_room(p) * CONV2D_Q_STEP_BYTES;
+
+static inline conv2d_q_parts conv2d_q_split_parts(const conv2d_q_split *s, int8_t *panel, int half) {
+    int8_t *at = panel + s->steps + half * s->half;
+    return (conv2d_q_parts){(int64_t *)at, (conv2d_q_part *)(at + 64), at + 64 + s->places};
 }
 
 int conv2d_q_suits_igemm(const shrike_conv2d_q_params *params);

@@ -40,6 +40,14 @@ static inline int32_t *sums_of(tile *t, int panel, int pixel) {
     return t->sums[pixel] + panel * CONV2D_Q_PANEL;
 }
 
+/* Codes of a segment in steps that are not all filling, and the bytes of weights of those that are. */
+static inline int64_t used(const segment *s) {
+    return conv2d_q_round_up(s->bytes, CONV2D_Q_STEP);
+}
+static inline int64_t unused_weights(const segment *s) {
+    return (s->steps - used(s) / CONV2D_Q_STEP) * CONV2D_Q_STEP_BYTES;
+}
+
 /* Codes 0, 2 and 1, 3 of each four, as int16, times the same weights. */
 static inline __attribute__((always_inline)) void multiply_wide(tile *t, const int panel, const int rows) {
     const __m256i low_bytes = _mm256_set1_epi16(0xff);
@@ -53,7 +61,7 @@ static inline __attribute__((always_inline)) void multiply_wide(tile *t, const i
     const int8_t *w = weights_of(t, panel);
     for (int64_t s = 0; s < t->count; s++) {
         const segment *seg = &t->segments[s];
-        const int64_t bytes = seg->steps * CONV2D_Q_STEP;
+        const int64_t bytes = used(seg);
         for (int64_t k = 0; k < bytes; k += CONV2D_Q_STEP, w += CONV2D_Q_STEP_BYTES) {
             __m256i even[HALVES], odd[HALVES];
 #pragma GCC unroll 2
@@ -73,6 +81,7 @@ static inline __attribute__((always_inline)) void multiply_wide(tile *t, const i
                 }
             }
         }
+        w += unused_weights(seg);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
@@ -81,8 +90,30 @@ static inline __attribute__((always_inline)) void multiply_wide(tile *t, const i
     }
 }
 
-/* Pairs are widened at once: for runs too short to pay for sums in memory. */
-static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const int panel, const int rows) {
+/* Codes times the second parts of a panel's weights. */
+static inline __attribute__((always_inline)) void multiply_parts(tile *t, const int panel, const int rows,
+                                                                 __m256i sums[MR][HALVES]) {
+    const __m256i ones = _mm256_set1_epi16(1);
+#pragma GCC unroll 2
+    for (int h = 0; h < HALVES; h++) {
+        const conv2d_q_parts parts = conv2d_q_split_parts(&t->layout, (int8_t *)weights_of(t, panel), h);
+        const int64_t count = *parts.count;
+        for (int64_t j = 0; j < count; j++) {
+            const segment *seg = &t->segments[parts.places[j].segment[t->rows]];
+            const int64_t k = parts.places[j].offset[t->rows];
+            const __m256i weights = load(parts.weights + j * CONV2D_Q_PART_BYTES);
+#pragma GCC unroll 8
+            for (int i = 0; i < rows; i++) {
+                __m256i x = four_codes(seg->pixel[i] + k);
+                sums[i][h] = _mm256_add_epi32(sums[i][h], _mm256_madd_epi16(_mm256_maddubs_epi16(x, weights), ones));
+            }
+        }
+    }
+}
+
+/* Pairs are widened at once: for runs too short to pay for sums in memory, and for weights in two parts. */
+static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const int panel, const int rows,
+                                                                 const int split) {
     const __m256i ones = _mm256_set1_epi16(1);
     const int32_t *const start = t->start + panel * CONV2D_Q_PANEL;
     __m256i sums[MR][HALVES];
@@ -94,7 +125,7 @@ static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const 
     const int8_t *w = weights_of(t, panel);
     for (int64_t s = 0; s < t->count; s++) {
         const segment *seg = &t->segments[s];
-        const int64_t bytes = seg->steps * CONV2D_Q_STEP;
+        const int64_t bytes = used(seg);
         for (int64_t k = 0; k < bytes; k += CONV2D_Q_STEP, w += CONV2D_Q_STEP_BYTES) {
             const __m256i lower = load(w), upper = load(w + 32);
 #pragma GCC unroll 8
@@ -104,6 +135,10 @@ static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const 
                 sums[i][1] = _mm256_add_epi32(sums[i][1], _mm256_madd_epi16(_mm256_maddubs_epi16(x, upper), ones));
             }
         }
+        w += unused_weights(seg);
+    }
+    if (split) {
+        multiply_parts(t, panel, rows, sums);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
@@ -112,38 +147,12 @@ static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const 
     }
 }
 
-/* As pairs, entry by entry of the split form. */
+static inline __attribute__((always_inline)) void multiply_plain(tile *t, const int panel, const int rows) {
+    multiply_pairs(t, panel, rows, 0);
+}
+
 static inline __attribute__((always_inline)) void multiply_split(tile *t, const int panel, const int rows) {
-    const __m256i ones = _mm256_set1_epi16(1);
-    const int32_t *const start = t->start + panel * CONV2D_Q_PANEL;
-    __m256i sums[MR][HALVES];
-#pragma GCC unroll 8
-    for (int i = 0; i < rows; i++) {
-        sums[i][0] = load(start);
-        sums[i][1] = load(start + 8);
-    }
-    const int32_t *end = (const int32_t *)weights_of(t, panel), *offset = end + t->units;
-    const int8_t *w = weights_of(t, panel) + t->index_bytes;
-    const int32_t *const offsets = offset;
-    for (int64_t s = 0; s < t->count; s++) {
-        const segment *seg = &t->segments[s];
-        end += seg->units;
-        for (const int32_t *const last = offsets + end[-1]; offset < last; offset++, w += CONV2D_Q_STEP_BYTES) {
-            const int64_t k = *offset - seg->first;
-            const __m256i lower = load(w), upper = load(w + 32);
-#pragma GCC unroll 8
-            for (int i = 0; i < rows; i++) {
-                __m256i x = four_codes(seg->pixel[i] + k);
-                sums[i][0] = _mm256_add_epi32(sums[i][0], _mm256_madd_epi16(_mm256_maddubs_epi16(x, lower), ones));
-                sums[i][1] = _mm256_add_epi32(sums[i][1], _mm256_madd_epi16(_mm256_maddubs_epi16(x, upper), ones));
-            }
-        }
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < rows; i++) {
-        _mm256_store_si256((__m256i *)sums_of(t, panel, i), sums[i][0]);
-        _mm256_store_si256((__m256i *)(sums_of(t, panel, i) + 8), sums[i][1]);
-    }
+    multiply_pairs(t, panel, rows, 1);
 }
 
 /* Sums of `run` pairs in int16 in registers, the int32 sums in memory. */
@@ -195,9 +204,9 @@ static inline __attribute__((always_inline)) void multiply_runs(tile *t, const i
 FORM(wide, 6)
 FORM(wide, 3)
 FORM(wide, 1)
-FORM(pairs, 6)
-FORM(pairs, 3)
-FORM(pairs, 1)
+FORM(plain, 6)
+FORM(plain, 3)
+FORM(plain, 1)
 FORM(split, 6)
 FORM(split, 3)
 FORM(split, 1)
@@ -209,7 +218,7 @@ enum { SHORT_RUN = 4 };
 
 static void multiply_tile(tile *t, int rows, int panels) {
     static void (*const forms[4][3])(tile *, int) = {{multiply_wide_1, multiply_wide_3, multiply_wide_6},
-                                                     {multiply_pairs_1, multiply_pairs_3, multiply_pairs_6},
+                                                     {multiply_plain_1, multiply_plain_3, multiply_plain_6},
                                                      {multiply_runs_1, multiply_runs_3, multiply_runs_6},
                                                      {multiply_split_1, multiply_split_3, multiply_split_6}};
     void (*const form)(tile *, int) =
