@@ -1,6 +1,6 @@
 /*
- * Epilogues with AVX2, 16 codes of two pixels at a time. A table of up to 16 codes is looked up in a register, a longer
- * one in 16 of them.
+ * Epilogues with AVX2, a pixel's 64 or 32 codes at a time. A table of up to 16 codes is looked up in a register, a
+ * longer one in 16 of them.
  */
 #include <immintrin.h>
 #include <stddef.h>
@@ -8,13 +8,36 @@
 
 #include "epilogue.h"
 
-enum { SIXTEENTHS = 16 };
+enum { VECTOR = 32, FEW = 16, SIXTEENTHS = 16 };
 
 typedef struct constants {
     __m256 high, residual_a, residual_b, residual_c, residual_high;
     __m256i low, residual_low, short_table;
-    __m128i sixteenths[SIXTEENTHS]; /* of a longer table: see look_up */
+    __m128i differences[SIXTEENTHS]; /* of a longer table: see look_up */
+    int long_table;
 } constants;
+
+static inline __attribute__((always_inline)) void set_constants(const shrike_conv2d_q_params *p, constants *k) {
+    k->high = _mm256_set1_ps((float)p->high);
+    k->low = _mm256_set1_epi8((char)p->low);
+    k->residual_a = _mm256_set1_ps(p->residual_a);
+    k->residual_b = _mm256_set1_ps(p->residual_b);
+    k->residual_c = _mm256_set1_ps(p->residual_c);
+    k->residual_high = _mm256_set1_ps((float)p->residual_high);
+    k->residual_low = _mm256_set1_epi8((char)p->residual_low);
+    k->short_table = _mm256_setzero_si256();
+    k->long_table = p->table && p->high >= SIXTEENTHS;
+    if (k->long_table) {
+        __m128i before = _mm_setzero_si128();
+        for (int s = 0; s < SIXTEENTHS; s++) {
+            __m128i sixteenth = _mm_loadu_si128((const __m128i *)p->table + s);
+            k->differences[s] = s == SIXTEENTHS / 2 ? sixteenth : _mm_xor_si128(sixteenth, before);
+            before = sixteenth;
+        }
+    } else if (p->table) {
+        k->short_table = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)p->table));
+    }
+}
 
 /* rint(min(value, high)); NaN becomes INT32_MIN, which saturates to 0 in bytes. */
 static inline __m256i to_integer(__m256 value, __m256 high) {
@@ -28,7 +51,51 @@ static inline __m256i to_bytes(__m256i a, __m256i b, __m256i c, __m256i d) {
     return _mm256_permutevar8x32_epi32(bytes, order);
 }
 
-/* Of the lower 8 bytes of each. */
+static inline __m256i scale(__m256i sums, __m256 multiplier, __m256 offset, __m256 high) {
+    return to_integer(_mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), multiplier), offset), high);
+}
+
+static inline __m256i scale_eight(const constants *k, const int32_t *sums, const float *multiplier,
+                                  const float *offset) {
+    __m256i integers = _mm256_loadu_si256((const __m256i *)sums);
+    return scale(integers, _mm256_loadu_ps(multiplier), _mm256_loadu_ps(offset), k->high);
+}
+
+/* Else the compiler adds up all terms as a tree, for which it needs more registers than there are. */
+#define IN_THIS_ORDER(a, b, c) __asm__("" : "+x"(a), "+x"(b), "+x"(c))
+
+/*
+ * A shuffle gives 0 for negative bytes, else the entry of the lower four bits. So with the lower seven bits of a code
+ * less 16 s, sixteenths 0 to h of either half of the table have a say in a code of sixteenth h. Each of them but the
+ * first is kept as the difference (exclusive or) from the one before, and all together are sixteenth h.
+ */
+static inline __attribute__((always_inline)) void look_up(const constants *k, __m256i *codes, const int vectors) {
+    const __m256i sixteen = _mm256_set1_epi8(16), seven_bits = _mm256_set1_epi8(0x7f);
+    __m256i index[2], lower[2], upper[2];
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v++) {
+        index[v] = _mm256_and_si256(codes[v], seven_bits);
+        lower[v] = upper[v] = _mm256_setzero_si256();
+    }
+#pragma GCC unroll 8
+    for (int s = 0; s < SIXTEENTHS / 2; s++) {
+        const __m256i a = _mm256_broadcastsi128_si256(k->differences[s]);
+        const __m256i b = _mm256_broadcastsi128_si256(k->differences[SIXTEENTHS / 2 + s]);
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) {
+            lower[v] = _mm256_xor_si256(lower[v], _mm256_shuffle_epi8(a, index[v]));
+            upper[v] = _mm256_xor_si256(upper[v], _mm256_shuffle_epi8(b, index[v]));
+            index[v] = _mm256_sub_epi8(index[v], sixteen);
+            IN_THIS_ORDER(lower[v], upper[v], index[v]);
+        }
+    }
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v++) {
+        codes[v] = _mm256_blendv_epi8(lower[v], upper[v], codes[v]);
+    }
+}
+
+/* Eight codes and their residual: the lower 8 bytes of each. */
 static inline __m256i add_eight(const constants *k, __m128i codes, __m128i residual) {
     __m256 a = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(codes)), k->residual_a);
     __m256 b = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(residual)), k->residual_b);
@@ -39,108 +106,89 @@ static inline __m128i upper_eight(__m128i bytes) {
     return _mm_unpackhi_epi64(bytes, bytes);
 }
 
-/* 16 columns of two pixels, or of one pixel twice. */
-typedef struct columns {
-    const int32_t *sums[2];
-    const uint8_t *residual[2]; /* or null */
-    uint8_t *dst[2];
-    __m256 multiplier[2], offset[2];
-} columns;
-
-static inline __m256i scale(const columns *c, int pixel, int half, __m256 high) {
-    __m256 value = _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(c->sums[pixel] + 8 * half)));
-    return to_integer(_mm256_add_ps(_mm256_mul_ps(value, c->multiplier[half]), c->offset[half]), high);
+static inline __m256i add(const constants *k, __m256i codes, __m256i residual) {
+    __m128i first = _mm256_castsi256_si128(codes), second = _mm256_extracti128_si256(codes, 1);
+    __m128i r = _mm256_castsi256_si128(residual), s = _mm256_extracti128_si256(residual, 1);
+    __m256i bytes = to_bytes(add_eight(k, first, r), add_eight(k, upper_eight(first), upper_eight(r)),
+                             add_eight(k, second, s), add_eight(k, upper_eight(second), upper_eight(s)));
+    return _mm256_max_epu8(bytes, k->residual_low);
 }
 
-static inline __m256i in_sixteenth(const constants *k, int s, __m256i codes) {
-    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(k->sixteenths[s]), codes);
-}
-
-/*
- * A shuffle gives 0 for negative bytes, else the entry of the lower four bits. So with the codes less 16 s, which
- * saturates at -128, sixteenths 0 to h of a half of the table have a say in a code of its sixteenth h; each but the
- * first is kept as the difference (exclusive or) from the one before, and all of them together are sixteenth h.
- */
-static inline __m256i look_up(const constants *k, __m256i codes) {
-    const __m256i sixteen = _mm256_set1_epi8(16);
-    __m256i lower = codes, upper = _mm256_xor_si256(codes, _mm256_set1_epi8((char)0x80));
-    __m256i result = _mm256_xor_si256(in_sixteenth(k, 0, lower), in_sixteenth(k, SIXTEENTHS / 2, upper));
-#pragma GCC unroll 8
-    for (int s = 1; s < SIXTEENTHS / 2; s++) {
-        lower = _mm256_subs_epi8(lower, sixteen);
-        upper = _mm256_subs_epi8(upper, sixteen);
-        result = _mm256_xor_si256(result, in_sixteenth(k, s, lower));
-        result = _mm256_xor_si256(result, in_sixteenth(k, SIXTEENTHS / 2 + s, upper));
+static inline __attribute__((always_inline)) void finish(const shrike_conv2d_q_params *p, const constants *k,
+                                                         __m256i *codes, const int vectors) {
+    if (k->long_table) {
+        look_up(k, codes, vectors);
+    } else if (p->table) {
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) {
+            codes[v] = _mm256_shuffle_epi8(k->short_table, codes[v]);
+        }
     }
-    return result;
 }
 
+/* 32 or 64 columns of all pixels. */
 static inline __attribute__((always_inline)) void convert(const shrike_conv2d_q_params *p, const constants *k,
-                                                          const columns *c) {
-    __m256i codes =
-        to_bytes(scale(c, 0, 0, k->high), scale(c, 0, 1, k->high), scale(c, 1, 0, k->high), scale(c, 1, 1, k->high));
-    codes = _mm256_max_epu8(codes, k->low);
-    if (p->table && p->high < 16) {
-        codes = _mm256_shuffle_epi8(k->short_table, codes);
-    } else if (p->table) {
-        codes = look_up(k, codes);
-    }
-    if (c->residual[0]) {
-        __m128i first = _mm256_castsi256_si128(codes), second = _mm256_extracti128_si256(codes, 1);
-        __m128i r = _mm_loadu_si128((const __m128i *)c->residual[0]);
-        __m128i s = _mm_loadu_si128((const __m128i *)c->residual[1]);
-        codes = to_bytes(add_eight(k, first, r), add_eight(k, upper_eight(first), upper_eight(r)),
-                         add_eight(k, second, s), add_eight(k, upper_eight(second), upper_eight(s)));
-        codes = _mm256_max_epu8(codes, k->residual_low);
-    }
-    _mm_storeu_si128((__m128i *)c->dst[1], _mm256_extracti128_si256(codes, 1));
-    _mm_storeu_si128((__m128i *)c->dst[0], _mm256_castsi256_si128(codes));
-}
-
-static inline __attribute__((always_inline)) void set_constants(const shrike_conv2d_q_params *p, constants *k) {
-    k->high = _mm256_set1_ps((float)p->high);
-    k->low = _mm256_set1_epi8((char)p->low);
-    if (p->residual) {
-        k->residual_a = _mm256_set1_ps(p->residual_a);
-        k->residual_b = _mm256_set1_ps(p->residual_b);
-        k->residual_c = _mm256_set1_ps(p->residual_c);
-        k->residual_high = _mm256_set1_ps((float)p->residual_high);
-        k->residual_low = _mm256_set1_epi8((char)p->residual_low);
-    }
-    if (p->table && p->high < 16) {
-        k->short_table = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)p->table));
-    } else if (p->table) {
-        __m128i before = _mm_setzero_si128();
-        for (int s = 0; s < SIXTEENTHS; s++) {
-            __m128i sixteenth = _mm_loadu_si128((const __m128i *)p->table + s);
-            k->sixteenths[s] = s == SIXTEENTHS / 2 ? sixteenth : _mm_xor_si128(sixteenth, before);
-            before = sixteenth;
+                                                          const conv2d_q_tile *tile, int64_t column,
+                                                          const int vectors) {
+    const int64_t channel = tile->first + column;
+    const float *const multiplier = p->multiplier + channel, *const offset = p->offset + channel;
+    const int32_t *sums = tile->sums + column;
+    for (int64_t i = 0; i < tile->pixels; i++, sums += tile->sums_stride) {
+        __m256i codes[2];
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) {
+            __m256i part[4];
+#pragma GCC unroll 4
+            for (int q = 0; q < 4; q++) {
+                const int at = VECTOR * v + 8 * q;
+                part[q] = scale_eight(k, sums + at, multiplier + at, offset + at);
+            }
+            codes[v] = _mm256_max_epu8(to_bytes(part[0], part[1], part[2], part[3]), k->low);
+        }
+        finish(p, k, codes, vectors);
+        uint8_t *dst = (uint8_t *)p->dst + tile->dst[i] + channel;
+        const uint8_t *residual = p->residual ? (const uint8_t *)p->residual + tile->residual[i] + channel : NULL;
+#pragma GCC unroll 2
+        for (int v = 0; residual && v < vectors; v++) {
+            codes[v] = add(k, codes[v], _mm256_loadu_si256((const __m256i *)residual + v));
+        }
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) {
+            _mm256_storeu_si256((__m256i *)dst + v, codes[v]);
         }
     }
 }
 
-/* The last columns, fewer than 16, of all pixels, through memory of their own. */
-static __attribute__((noinline)) void convert_last(const shrike_conv2d_q_params *p, const constants *k,
-                                                   const conv2d_q_tile *tile, int64_t column) {
-    const int64_t count = tile->count - column, channel = tile->first + column;
-    float multiplier[16] = {0}, offset[16] = {0};
-    memcpy(multiplier, p->multiplier + channel, (size_t)count * sizeof(float));
-    memcpy(offset, p->offset + channel, (size_t)count * sizeof(float));
-    for (int64_t pixel = 0; pixel < tile->pixels; pixel++) {
-        int32_t sums[16] = {0};
-        uint8_t residual[16] = {0}, codes[16];
-        memcpy(sums, tile->sums + pixel * tile->sums_stride + column, (size_t)count * sizeof *sums);
+static inline __m256i lanes_below(int64_t count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+/* Up to 16 columns of all pixels. */
+static void convert_few(const shrike_conv2d_q_params *p, const constants *k, const conv2d_q_tile *tile,
+                        int64_t column) {
+    const int64_t count = tile->count - column < FEW ? tile->count - column : FEW, channel = tile->first + column;
+    const __m256i first = lanes_below(count), second = lanes_below(count - 8);
+    const float *const multiplier = p->multiplier + channel, *const offset = p->offset + channel;
+    const __m256 m0 = _mm256_maskload_ps(multiplier, first), m1 = _mm256_maskload_ps(multiplier + 8, second);
+    const __m256 o0 = _mm256_maskload_ps(offset, first), o1 = _mm256_maskload_ps(offset + 8, second);
+    for (int64_t i = 0; i < tile->pixels; i++) {
+        const int32_t *sums = tile->sums + i * tile->sums_stride + column;
+        __m256i a = scale(_mm256_maskload_epi32(sums, first), m0, o0, k->high);
+        __m256i b = scale(_mm256_maskload_epi32(sums + 8, second), m1, o1, k->high);
+        __m256i codes = _mm256_max_epu8(to_bytes(a, b, a, b), k->low);
+        finish(p, k, &codes, 1);
+        uint8_t bytes[FEW] = {0};
         if (p->residual) {
-            memcpy(residual, (const uint8_t *)p->residual + tile->residual[pixel] + channel, (size_t)count);
+            memcpy(bytes, (const uint8_t *)p->residual + tile->residual[i] + channel, (size_t)count);
+            codes = add(k, codes, _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)bytes)));
         }
-        const uint8_t *const add = p->residual ? residual : NULL;
-        const columns c = {.sums = {sums, sums},
-                           .residual = {add, add},
-                           .dst = {codes, codes},
-                           .multiplier = {_mm256_loadu_ps(multiplier), _mm256_loadu_ps(multiplier + 8)},
-                           .offset = {_mm256_loadu_ps(offset), _mm256_loadu_ps(offset + 8)}};
-        convert(p, k, &c);
-        memcpy((uint8_t *)p->dst + tile->dst[pixel] + channel, codes, (size_t)count);
+        uint8_t *dst = (uint8_t *)p->dst + tile->dst[i] + channel;
+        if (count == FEW) {
+            _mm_storeu_si128((__m128i *)dst, _mm256_castsi256_si128(codes));
+        } else {
+            _mm_storeu_si128((__m128i *)bytes, _mm256_castsi256_si128(codes));
+            memcpy(dst, bytes, (size_t)count);
+        }
     }
 }
 
@@ -148,26 +196,14 @@ void conv2d_q_codes_x86_avx2(const shrike_conv2d_q_params *p, const conv2d_q_til
     constants k;
     set_constants(p, &k);
     int64_t column = 0;
-    for (; column + 16 <= tile->count; column += 16) {
-        const int64_t channel = tile->first + column;
-        uint8_t *const dst = (uint8_t *)p->dst + channel;
-        const uint8_t *const residual = p->residual ? (const uint8_t *)p->residual + channel : NULL;
-        const float *const multiplier = p->multiplier + channel, *const offset = p->offset + channel;
-        columns c = {.multiplier = {_mm256_loadu_ps(multiplier), _mm256_loadu_ps(multiplier + 8)},
-                     .offset = {_mm256_loadu_ps(offset), _mm256_loadu_ps(offset + 8)}};
-        for (int64_t i = 0; i < tile->pixels; i += 2) {
-            const int64_t next = i + 1 < tile->pixels ? i + 1 : i;
-            c.sums[0] = tile->sums + i * tile->sums_stride + column;
-            c.sums[1] = tile->sums + next * tile->sums_stride + column;
-            c.dst[0] = dst + tile->dst[i];
-            c.dst[1] = dst + tile->dst[next];
-            c.residual[0] = residual ? residual + tile->residual[i] : NULL;
-            c.residual[1] = residual ? residual + tile->residual[next] : NULL;
-            convert(p, &k, &c);
-        }
+    for (; column + 2 * VECTOR <= tile->count; column += 2 * VECTOR) {
+        convert(p, &k, tile, column, 2);
     }
-    if (column < tile->count) {
-        convert_last(p, &k, tile, column);
+    for (; column + VECTOR <= tile->count; column += VECTOR) {
+        convert(p, &k, tile, column, 1);
+    }
+    for (; column < tile->count; column += FEW) {
+        convert_few(p, &k, tile, column);
     }
 }
 
