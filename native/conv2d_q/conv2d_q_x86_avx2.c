@@ -5,8 +5,8 @@
  * them, codes and weights are widened to int16 and go through vpmaddwd, which is exact.
  *
  * Panels are multiplied one by one; the epilogue then takes NP of them at once, which spreads what a call costs.
- * On Intel's cores with three vector ports a step of 4 codes x 16 channels takes 2 cycles a pixel split and 2.5
- * widened.
+ * By llvm-mca a step of 4 codes x 16 channels takes 2.0 to 2.2 cycles a pixel in pairs and 3.5 to 3.7 widened, on
+ * Sapphire Rapids and on Zen 3.
  */
 #include <immintrin.h>
 
