@@ -39,9 +39,12 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
     /** The plan as text. */
     public String toYaml() {
         StringBuilder text = new StringBuilder();
-        text.append("# Widths of the codes of each layer: w4a8 is 4 bits a weight and 8 bits for what the layer reads,"
-                + " 2 to 8\n# each; 'w4a8 power-of-two' the same with weights that are powers of two, 2 to 5 bits;\n# 'w3.7a8"
-                + " entropy-coded' weights of 8 bits that take 3.7 in a compressed file; or float.\n# Edit and apply with: shrike quantize MODEL.onnx --plan FILE …\n");
+        text.append("""
+                # Widths of the codes of each layer: w4a8 is 4 bits a weight and 8 bits for what the layer reads, 2 to 8
+                # each; 'w4a8 power-of-two' the same with weights that are powers of two, 2 to 5 bits;
+                # 'w3.7a8 entropy-coded' weights of 8 bits that take 3.7 in a compressed file; or float.
+                # Edit and apply with: shrike quantize MODEL.onnx --plan FILE …
+                """);
         text.append("scheme: ").append(YamlText.quoted(scheme)).append('\n');
         ranges.ifPresent(method -> text.append("ranges: ").append(YamlText.quoted(method)).append('\n'));
         wideRanges.ifPresent(method -> text.append("wide-ranges: ").append(YamlText.quoted(method)).append('\n'));

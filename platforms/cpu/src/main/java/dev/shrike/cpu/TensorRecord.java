@@ -50,7 +50,7 @@ final class TensorRecord {
         private static final int SAMPLE = 1 << 15;
         /** Bytes from which a code of its own for each tensor may pay. */
         private static final int LEAST_CODED = 1 << 10;
-        /** Weights that stay as they are need no memory beside the file, so codes must save more than of packed ones. */
+        /** Weights that stay as they are need no memory beside the file, so codes must save more there. */
         private static final double MOST_OF_RAW = 0.8;
         private static final double MOST_OF_PACKED = 0.97;
 
