@@ -20,7 +20,8 @@ import java.util.function.Function;
 /**
  * Which values of a float network become codes, which of them alike and how wide.
  * <ul>
- * <li>What a convolution itself gives, before its activation, has 8 bits, and so have summands and sums.
+ * <li>What a convolution itself gives, before its activation, has 8 bits, or stays float if that is wished. Summands and
+ * sums have 8 bits.
  * <li>What a convolution reads has the width that it wishes. Where a sum, or a Concat with other operands, reads the
  * value too, the value keeps 8 bits and the convolutions read a narrow copy: an Identity with codes of its own.
  * <li>MaxPool, Resize, Split and other moves keep the codes of what they move. An operand of a Concat that nothing else
@@ -32,7 +33,9 @@ public final class CodedValues {
     private final Graph graph;
     private final Map<String, Widths> layers = new LinkedHashMap<>();
     private final Set<String> last;
+    private final boolean preActivations;
     private final Set<String> coded = new LinkedHashSet<>();
+    private final Set<String> activated = new HashSet<>();
     private final Map<String, List<Node>> readers = new HashMap<>();
     private final Map<String, String> parents = new HashMap<>();
     private final Map<String, String> copies = new LinkedHashMap<>();
@@ -53,9 +56,10 @@ public final class CodedValues {
         }
     }
 
-    private CodedValues(Graph graph, Set<String> last) {
+    private CodedValues(Graph graph, Set<String> last, boolean preActivations) {
         this.graph = graph;
         this.last = last;
+        this.preActivations = preActivations;
     }
 
     /**
@@ -113,7 +117,16 @@ public final class CodedValues {
      * @param widths of each layer by the name of its node; null leaves it in float
      */
     public static CodedValues of(Graph prepared, Function<String, Widths> widths) {
-        CodedValues values = new CodedValues(prepared, last(prepared));
+        return of(prepared, widths, true);
+    }
+
+    /**
+     * As the other method.
+     *
+     * @param preActivations whether what a layer gives to an activation function that alone reads it has codes
+     */
+    static CodedValues of(Graph prepared, Function<String, Widths> widths, boolean preActivations) {
+        CodedValues values = new CodedValues(prepared, last(prepared), preActivations);
         for (Node node : layers(prepared)) {
             Widths wish = widths.apply(node.name());
             if (wish != null) {
@@ -194,11 +207,13 @@ public final class CodedValues {
                 }
             }
         }
+        activated.addAll(activated());
         Map<String, ValueInfo> infos = ShapeInference.infer(graph);
         graph.inputs().stream().map(ValueInfo::name).filter(read::contains).forEach(coded::add);
         for (Node node : graph.nodes()) {
             node.inputs().forEach(name -> readers.computeIfAbsent(name, _ -> new ArrayList<>()).add(node));
-            boolean codes = layers.containsKey(node.name()) && !last.contains(node.name()) || followsCodes(node);
+            boolean codes = layers.containsKey(node.name()) && !last.contains(node.name())
+                    && (preActivations || !activated.contains(node.output())) || followsCodes(node);
             for (String name : node.outputs()) {
                 if (!name.isEmpty() && (codes || read.contains(name))
                         && infos.get(name).type() == DataType.FLOAT32) {
@@ -208,9 +223,26 @@ public final class CodedValues {
         }
     }
 
+    /** Results of layers that an activation function alone reads. */
+    private Set<String> activated() {
+        Map<String, Integer> counts = new HashMap<>();
+        graph.nodes().forEach(node -> node.inputs().forEach(name -> counts.merge(name, 1, Integer::sum)));
+        Set<String> results = new HashSet<>();
+        graph.nodes().stream().filter(node -> layers.containsKey(node.name())).forEach(n -> results.add(n.output()));
+        Set<String> found = new HashSet<>();
+        for (Node node : graph.nodes()) {
+            if ((node.op() instanceof Op.Unary || node.op() instanceof Op.Clip) && results.contains(node.input(0))
+                    && counts.get(node.input(0)) == 1) {
+                found.add(node.input(0));
+            }
+        }
+        return found;
+    }
+
     private boolean followsCodes(Node node) {
         return switch (node.op()) {
-            case Op.Unary _,Op.Clip _ -> coded.contains(node.input(0));
+            case Op.Unary _,Op.Clip _ -> coded.contains(node.input(0))
+                    || !preActivations && activated.contains(node.input(0));
             case Op.Binary binary -> binary.kind() == Op.Binary.Kind.ADD && isCoded(node.inputs());
             case Op.Concat _ -> isCoded(node.inputs());
             default -> isMove(node.op()) && coded.contains(node.input(0));

@@ -14,16 +14,24 @@ import java.util.Set;
  * @param scheme what the plan was made for, for people
  * @param ranges method for values of fewer than 8 bits, or empty for the default
  * @param wideRanges method for values of 8 bits, or empty for the default
+ * @param preActivations whether what a layer gives to its activation function has codes of 8 bits, or else is float
  * @param layers widths by the name of the layer, in order; empty leaves a layer in float
  */
 public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<String> wideRanges,
-        Map<String, Optional<Widths>> layers) {
+        boolean preActivations, Map<String, Optional<Widths>> layers) {
     private static final String FLOAT = "float";
+    private static final Object EIGHT = 8;
 
     public QuantizationPlan {
         layers = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(layers));
         ranges.ifPresent(RangeMethod::parse);
         wideRanges.ifPresent(RangeMethod::parse);
+    }
+
+    /** A plan whose layers give codes to their activation functions. */
+    public QuantizationPlan(String scheme, Optional<String> ranges, Optional<String> wideRanges,
+            Map<String, Optional<Widths>> layers) {
+        this(scheme, ranges, wideRanges, true, layers);
     }
 
     /** Widths of a layer, or null for float. */
@@ -33,7 +41,13 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
 
     /** The same with other methods; empty ones keep the plan's own. */
     public QuantizationPlan withRanges(Optional<String> narrow, Optional<String> wide) {
-        return new QuantizationPlan(scheme, narrow.or(() -> ranges), wide.or(() -> wideRanges), layers);
+        return new QuantizationPlan(scheme, narrow.or(() -> ranges), wide.or(() -> wideRanges),
+                preActivations, layers);
+    }
+
+    /** The same, but what a layer gives to its activation function stays float. */
+    public QuantizationPlan withFloatPreActivations() {
+        return new QuantizationPlan(scheme, ranges, wideRanges, false, layers);
     }
 
     /** The plan as text. */
@@ -48,6 +62,9 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
         text.append("scheme: ").append(YamlText.quoted(scheme)).append('\n');
         ranges.ifPresent(method -> text.append("ranges: ").append(YamlText.quoted(method)).append('\n'));
         wideRanges.ifPresent(method -> text.append("wide-ranges: ").append(YamlText.quoted(method)).append('\n'));
+        if (!preActivations) {
+            text.append("pre-activations: ").append(FLOAT).append('\n');
+        }
         text.append("layers:\n");
         layers.forEach((name, widths) -> text.append("  ").append(YamlText.quoted(name)).append(": ")
                 .append(widths.map(Widths::toString).orElse(FLOAT)).append('\n'));
@@ -74,9 +91,13 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
             throw new ModelException(label + ": is no plan: a map 'layers' of widths by layer is missing");
         }
         for (Object key : map.keySet()) {
-            if (!Set.of("scheme", "ranges", "wide-ranges", "layers").contains(key)) {
+            if (!Set.of("scheme", "ranges", "wide-ranges", "pre-activations", "layers").contains(key)) {
                 throw new ModelException(label + ": unknown entry '" + key + "'");
             }
+        }
+        Object preActivations = map.get("pre-activations");
+        if (preActivations != null && !FLOAT.equals(preActivations) && !EIGHT.equals(preActivations)) {
+            throw new ModelException(label + ": pre-activations: '" + preActivations + "' is neither float nor 8");
         }
         Map<String, Optional<Widths>> layers = new LinkedHashMap<>();
         entries.forEach((name, widths) -> {
@@ -90,7 +111,8 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
         try {
             return new QuantizationPlan(String.valueOf(map.get("scheme")),
                     Optional.ofNullable(map.get("ranges")).map(String::valueOf),
-                    Optional.ofNullable(map.get("wide-ranges")).map(String::valueOf), layers);
+                    Optional.ofNullable(map.get("wide-ranges")).map(String::valueOf),
+                    !FLOAT.equals(preActivations), layers);
         } catch (IllegalArgumentException e) {
             throw new ModelException(label + ": " + e.getMessage(), e);
         }

@@ -138,7 +138,7 @@ public final class Quantizer {
     Reconstruction reconstruction(QuantizationPlan plan, Map<String, ValueStatistics> statistics, Effort effort,
             Set<Integer> extra) {
         check(plan);
-        CodedValues values = CodedValues.of(prepared, plan::widths);
+        CodedValues values = CodedValues.of(prepared, plan::widths, plan.preActivations());
         Map<String, Quantization> activations = new ActivationRanges(values,
                 plan.ranges().map(RangeMethod::parse).orElse(NARROW),
                 plan.wideRanges().map(RangeMethod::parse).orElse(WIDE)).choose(statistics, places::weighted);

@@ -201,7 +201,10 @@ class QuantizerTest {
     @ValueSource(strings = {"w8a8", "w4a8", "w4a4", "w3a5", "w2a8 power-of-two", "w4a8 power-of-two",
             "w5a4 power-of-two", "w2.25a8 entropy-coded", "w4a8 entropy-coded"})
     void theFileComputesTheSameToTheBit(String widths) {
-        Graph graph = quantize(widths, Effort.FULL).graph();
+        assertSameFromFile(quantize(widths, Effort.FULL).graph(), widths);
+    }
+
+    private static void assertSameFromFile(Graph graph, String widths) {
         Path file = folder.resolve(widths + ".onnx");
         OnnxModels.write(graph, file);
         Graph read = GraphPasses.forInference(OnnxModels.read(file), Map.of());
@@ -404,6 +407,26 @@ class QuantizerTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"w8a8", "w4a4", "w6a8 entropy-coded"})
+    void preActivationsCanStayFloat(String widths) {
+        QuantizationPlan plan = quantizer.uniform(Widths.parse(widths)).withFloatPreActivations();
+        assertEquals(plan, QuantizationPlan.parse(plan.toYaml(), "plan"));
+        try (CalibrationPictures pictures = pictures(0)) {
+            Graph graph = quantizer.quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {}).graph();
+            Graph coded = quantize(widths, Effort.FULL).graph();
+            for (String layer : List.of("first", "deep", "fine")) {
+                String raw = quantizer.prepared().nodes().stream().filter(node -> node.name().equals(layer))
+                        .findFirst().orElseThrow().output();
+                assertTrue(coded.quantization().containsKey(raw), raw);
+                assertTrue(!raw.equals(layer) && !graph.quantization().containsKey(raw), raw);
+                assertTrue(graph.quantization().containsKey(layer), layer);
+            }
+            assertTrue(distance(graph) < distance(coded), distance(graph) + " against " + distance(coded));
+            assertSameFromFile(graph, "real-" + widths);
+        }
+    }
+
     @Test
     void layersCanStayFloat() {
         Map<String, Optional<Widths>> layers = new LinkedHashMap<>(quantizer.uniform(Widths.parse("w4a4")).layers());
@@ -427,7 +450,8 @@ class QuantizerTest {
         Graph quantized = quantize("w8a8", Effort.NEAREST).graph();
         assertThrows(UnsupportedModelException.class, () -> new Quantizer(quantized, Map.of(), BACKEND, 1));
         for (String text : List.of("", "layers: 3", "layers: {a: w9a8}", "layers: {a: w6a8 power-of-two}",
-                "layers: {a: w4a8 powers}", "layers: {a: w4.5a8}", "layers: {a: w0.2a8 entropy-coded}",
+                "layers: {a: w4a8 powers}", "pre-activations: 7\nlayers: {}", "pre-activations: [float]\nlayers: {}",
+                "layers: {a: w4.5a8}", "layers: {a: w0.2a8 entropy-coded}",
                 "layers: {a: w8.5a8 entropy-coded}", "layers: {a: w4.a8 entropy-coded}", "layers: {a: [1]}",
                 "what: 1\nlayers: {}",
                 "ranges: best\nlayers: {}", "{")) {

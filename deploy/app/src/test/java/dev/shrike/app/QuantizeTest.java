@@ -199,6 +199,17 @@ class QuantizeTest {
     }
 
     @Test
+    void preActivationsCanStayFloat() throws IOException {
+        Path plan = folder.resolve("plan.yaml");
+        assertEquals(0, quantize("--scheme", "w8a8", "--pre-activations", "float", "--save-plan", plan).exit());
+        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        byte[] expected = Files.readAllBytes(quantized);
+        assertTrue(Files.readString(plan).contains("\npre-activations: float\n"), Files.readString(plan));
+        assertEquals(0, quantize("--plan", plan, "--quiet").exit());
+        assertArrayEquals(expected, Files.readAllBytes(quantized));
+    }
+
+    @Test
     void weightsCanBeEntropyCoded() throws IOException {
         Path plan = folder.resolve("plan.yaml");
         assertEquals(0, quantize("--scheme", "w8a8", "--save-plan", plan, "--quiet").exit());
@@ -263,6 +274,7 @@ class QuantizeTest {
             --scheme w4a8 --weight-codes log | --weight-codes 'log' is none of uniform, power-of-two, entropy-coded
             --scheme w4.5a8                | uniform weights of 4.5 bits; whole numbers are possible
             --scheme auto --latency 1 --latencies t.yaml --weight-codes entropy-coded | such layers take as long as
+            --scheme w4a8 --pre-activations 16 | --pre-activations '16' is neither 8 nor float
             --plan x.yaml --weight-codes entropy-coded | in a plan write 'w4a8 entropy-coded'
             --scheme auto --size 1 --weight-codes entropy-coded --epochs 1 --images 1 | --epochs needs 64 pictures
             --scheme w6a8 --weight-codes power-of-two | power-of-two codes of 6 bits; 2 to 5 are possible
