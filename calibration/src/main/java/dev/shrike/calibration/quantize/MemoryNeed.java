@@ -1,5 +1,6 @@
 package dev.shrike.calibration.quantize;
 
+import dev.shrike.calibration.linear.RowMoments;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
@@ -25,9 +26,13 @@ public final class MemoryNeed {
             Tensor tensor = model.constants().get(node.input(1));
             if (node.op() instanceof Op.Conv && tensor != null && tensor.shape().rank() == 4) {
                 weights += tensor.shape().elements();
-                largest = Math.max(largest, LayerWeights.of(tensor).depth());
+                LayerWeights form = LayerWeights.of(tensor);
+                long own = (long) form.depth() * form.depth();
+                // Layers that are small enough have second moments of their own for every output.
+                largest = Math.max(largest,
+                        RowMoments.isAffordable(form.depth(), form.rows(), 1) ? own * form.rows() : own);
             }
         }
-        return FIXED + 3 * Float.BYTES * weights + MATRICES * Double.BYTES * largest * largest;
+        return FIXED + 3 * Float.BYTES * weights + MATRICES * Double.BYTES * largest;
     }
 }

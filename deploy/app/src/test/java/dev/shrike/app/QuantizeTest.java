@@ -230,13 +230,13 @@ class QuantizeTest {
         byte[] expected = Files.readAllBytes(quantized);
         Outcome little = quantize("--scheme", "w8a8", "--memory", "0.5");
         assertEquals(1, little.exit());
-        assertTrue(little.err().contains("needs up to 0.61 GB whatever the pictures, more than --memory 0.50"),
+        assertTrue(little.err().contains("needs up to 0.62 GB whatever the pictures, more than --memory 0.50"),
                 little.err());
         // Eight pictures have 400 kB of floats.
         double own = MemoryNeed.besidesActivations(OnnxModels.read(model)) / 1e9;
         Outcome limited = quantize("--scheme", "w8a8", "--memory", own + 1e-5);
         assertEquals(0, limited.exit(), limited.err());
-        assertTrue(limited.out().matches("(?s).*\nof these on disk: \\d+ MB, as --memory 0.60 wants it\n"),
+        assertTrue(limited.out().matches("(?s).*\nof these on disk: \\d+ MB, as --memory 0.61 wants it\n"),
                 limited.out());
         assertArrayEquals(expected, Files.readAllBytes(quantized));
         try (var files = Files.list(folder)) {
