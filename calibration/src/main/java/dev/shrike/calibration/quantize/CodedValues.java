@@ -20,8 +20,8 @@ import java.util.function.Function;
 /**
  * Which values of a float network become codes, which of them alike and how wide.
  * <ul>
- * <li>What a convolution itself gives, before its activation, has 8 bits, or stays float if that is wished. Summands and
- * sums have 8 bits.
+ * <li>What a convolution itself gives, before its activation, has 8 bits, or stays float if that is wished. Summands
+ * and sums have 8 bits.
  * <li>What a convolution reads has the width that it wishes. Where a sum, or a Concat with other operands, reads the
  * value too, the value keeps 8 bits and the convolutions read a narrow copy: an Identity with codes of its own.
  * <li>MaxPool, Resize, Split and other moves keep the codes of what they move. An operand of a Concat that nothing else
