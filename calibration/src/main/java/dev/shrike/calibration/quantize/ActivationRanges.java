@@ -6,12 +6,10 @@ import dev.shrike.calibration.ranges.RangeMethod;
 import dev.shrike.calibration.ranges.UniformCodes;
 import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -77,13 +75,9 @@ final class ActivationRanges {
 
     /** The functions of values of which only a function is used. */
     static Map<String, DoubleUnaryOperator> functions(Graph graph) {
-        Map<String, List<Node>> readers = new HashMap<>();
-        for (Node node : graph.nodes()) {
-            node.inputs().forEach(name -> readers.computeIfAbsent(name, _ -> new java.util.ArrayList<>()).add(node));
-        }
         Map<String, DoubleUnaryOperator> functions = new HashMap<>();
-        readers.forEach((name, nodes) -> {
-            if (nodes.size() == 1 && nodes.getFirst().op() instanceof Op.Unary unary) {
+        SoleReaders.of(graph).forEach((name, node) -> {
+            if (node.op() instanceof Op.Unary unary) {
                 DoubleUnaryOperator function = switch (unary.kind()) {
                     case SILU -> x -> x / (1 + Math.exp(-x));
                     case SIGMOID -> x -> 1 / (1 + Math.exp(-x));

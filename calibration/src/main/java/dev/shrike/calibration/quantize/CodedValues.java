@@ -33,9 +33,9 @@ public final class CodedValues {
     private final Graph graph;
     private final Map<String, Widths> layers = new LinkedHashMap<>();
     private final Set<String> last;
-    private final boolean preActivations;
     private final Set<String> coded = new LinkedHashSet<>();
-    private final Set<String> activated = new HashSet<>();
+    /** Results of layers that stay float, since only an activation function reads them. */
+    private final Set<String> bare = new HashSet<>();
     private final Map<String, List<Node>> readers = new HashMap<>();
     private final Map<String, String> parents = new HashMap<>();
     private final Map<String, String> copies = new LinkedHashMap<>();
@@ -56,10 +56,9 @@ public final class CodedValues {
         }
     }
 
-    private CodedValues(Graph graph, Set<String> last, boolean preActivations) {
+    private CodedValues(Graph graph, Set<String> last) {
         this.graph = graph;
         this.last = last;
-        this.preActivations = preActivations;
     }
 
     /**
@@ -126,12 +125,15 @@ public final class CodedValues {
      * @param preActivations whether what a layer gives to an activation function that alone reads it has codes
      */
     static CodedValues of(Graph prepared, Function<String, Widths> widths, boolean preActivations) {
-        CodedValues values = new CodedValues(prepared, last(prepared), preActivations);
+        CodedValues values = new CodedValues(prepared, last(prepared));
         for (Node node : layers(prepared)) {
             Widths wish = widths.apply(node.name());
             if (wish != null) {
                 values.layers.put(node.name(), wish);
             }
+        }
+        if (!preActivations) {
+            values.bare();
         }
         values.choose();
         values.unite();
@@ -207,13 +209,12 @@ public final class CodedValues {
                 }
             }
         }
-        activated.addAll(activated());
         Map<String, ValueInfo> infos = ShapeInference.infer(graph);
         graph.inputs().stream().map(ValueInfo::name).filter(read::contains).forEach(coded::add);
         for (Node node : graph.nodes()) {
             node.inputs().forEach(name -> readers.computeIfAbsent(name, _ -> new ArrayList<>()).add(node));
             boolean codes = layers.containsKey(node.name()) && !last.contains(node.name())
-                    && (preActivations || !activated.contains(node.output())) || followsCodes(node);
+                    && !bare.contains(node.output()) || followsCodes(node);
             for (String name : node.outputs()) {
                 if (!name.isEmpty() && (codes || read.contains(name))
                         && infos.get(name).type() == DataType.FLOAT32) {
@@ -223,26 +224,20 @@ public final class CodedValues {
         }
     }
 
-    /** Results of layers that an activation function alone reads. */
-    private Set<String> activated() {
-        Map<String, Integer> counts = new HashMap<>();
-        graph.nodes().forEach(node -> node.inputs().forEach(name -> counts.merge(name, 1, Integer::sum)));
-        Set<String> results = new HashSet<>();
-        graph.nodes().stream().filter(node -> layers.containsKey(node.name())).forEach(n -> results.add(n.output()));
-        Set<String> found = new HashSet<>();
+    private void bare() {
+        Map<String, Node> readers = SoleReaders.of(graph);
         for (Node node : graph.nodes()) {
-            if ((node.op() instanceof Op.Unary || node.op() instanceof Op.Clip) && results.contains(node.input(0))
-                    && counts.get(node.input(0)) == 1) {
-                found.add(node.input(0));
+            Node reader = readers.get(node.output());
+            if (layers.containsKey(node.name()) && reader != null
+                    && (reader.op() instanceof Op.Unary || reader.op() instanceof Op.Clip)) {
+                bare.add(node.output());
             }
         }
-        return found;
     }
 
     private boolean followsCodes(Node node) {
         return switch (node.op()) {
-            case Op.Unary _,Op.Clip _ -> coded.contains(node.input(0))
-                    || !preActivations && activated.contains(node.input(0));
+            case Op.Unary _,Op.Clip _ -> coded.contains(node.input(0)) || bare.contains(node.input(0));
             case Op.Binary binary -> binary.kind() == Op.Binary.Kind.ADD && isCoded(node.inputs());
             case Op.Concat _ -> isCoded(node.inputs());
             default -> isMove(node.op()) && coded.contains(node.input(0));

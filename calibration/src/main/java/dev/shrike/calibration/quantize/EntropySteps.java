@@ -1,28 +1,53 @@
 package dev.shrike.calibration.quantize;
 
+import java.util.function.DoubleUnaryOperator;
+
 /**
- * Steps of uniform codes under a limit on their entropy: with entropy coding, codes are as fine as their file may be
- * large, not as few as their width (entropy-constrained scalar quantisation; Gish and Pierce 1968).
+ * Steps of the uniform codes of a layer under a limit on their entropy: with entropy coding, codes are as fine as their
+ * file may be large, not as few as their width (entropy-constrained scalar quantisation; Gish and Pierce 1968). Steps
+ * of rows are in proportion to given ones, but none so fine that a weight of its row has no code.
  */
 final class EntropySteps {
     private static final int MOST = 127;
-    private static final int ROUNDS = 50;
+    private static final int ROUNDS = 60;
 
-    private EntropySteps() {}
+    private final double[] weights;
+    private final double[] relative;
+    /** The finest step of each row. */
+    private final double[] finest;
 
     /**
-     * The entropy of codes in bits a code, taking the codes of a layer as draws from one distribution.
+     * Steps for a layer.
+     *
+     * @param weights row by row
+     * @param relative steps of the rows, in any unit
      */
-    static double entropy(byte[] codes) {
-        long[] counts = new long[1 << Byte.SIZE];
-        for (byte code : codes) {
-            counts[code & 0xff]++;
+    EntropySteps(double[] weights, double[] relative) {
+        this.weights = weights;
+        this.relative = relative;
+        this.finest = new double[relative.length];
+        int size = weights.length / relative.length;
+        for (int row = 0; row < finest.length; row++) {
+            double largest = 1e-30;
+            for (int i = row * size; i < (row + 1) * size; i++) {
+                largest = Math.max(largest, Math.abs(weights[i]));
+            }
+            finest[row] = largest / MOST;
         }
-        return entropy(counts, codes.length);
     }
 
-    /** The entropy of weights rounded to nearest with these steps, one a row. */
-    static double entropy(double[] weights, float[] steps) {
+    /** The steps of the rows for a factor of the relative ones. */
+    float[] at(double factor) {
+        float[] steps = new float[relative.length];
+        for (int row = 0; row < steps.length; row++) {
+            steps[row] = (float) Math.max(factor * relative[row], finest[row]);
+        }
+        return steps;
+    }
+
+    /** The entropy of the weights, rounded to nearest with the steps for a factor. */
+    double entropy(double factor) {
+        float[] steps = at(factor);
         int size = weights.length / steps.length;
         long[] counts = new long[2 * MOST + 1];
         for (int row = 0; row < steps.length; row++) {
@@ -34,6 +59,49 @@ final class EntropySteps {
         return entropy(counts, weights.length);
     }
 
+    /** A factor for which all codes are 0: every step is more than twice the largest weight of its row. */
+    double coarsest() {
+        double factor = 0;
+        for (int row = 0; row < finest.length; row++) {
+            factor = Math.max(factor, 2.5 * MOST * finest[row] / relative[row]);
+        }
+        return factor;
+    }
+
+    /** The factor for which the weights have that entropy, or for which the steps are as fine as they can be. */
+    double factor(double rate) {
+        return finest(coarsest(), this::entropy, rate);
+    }
+
+    /**
+     * The least factor that takes no more than so many bits.
+     *
+     * @param coarsest a factor that takes no more
+     * @param bits by the factor, falling
+     */
+    static double finest(double coarsest, DoubleUnaryOperator bits, double limit) {
+        double high = coarsest;
+        double low = high * 1e-9;
+        for (int i = 0; i < ROUNDS; i++) {
+            double middle = Math.sqrt(low * high);
+            if (bits.applyAsDouble(middle) > limit) {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        return high;
+    }
+
+    /** The entropy of codes in bits a code, taking the codes of a layer as draws from one distribution. */
+    static double entropy(byte[] codes) {
+        long[] counts = new long[1 << Byte.SIZE];
+        for (byte code : codes) {
+            counts[code & 0xff]++;
+        }
+        return entropy(counts, codes.length);
+    }
+
     private static double entropy(long[] counts, long total) {
         double sum = 0;
         for (long count : counts) {
@@ -43,47 +111,5 @@ final class EntropySteps {
             }
         }
         return sum;
-    }
-
-    /** Steps in proportion to relative ones, but none so fine that a weight of its row has no code. */
-    static float[] scaled(double[] weights, double[] relative, double factor) {
-        int size = weights.length / relative.length;
-        float[] steps = new float[relative.length];
-        for (int row = 0; row < steps.length; row++) {
-            double largest = 1e-30;
-            for (int i = row * size; i < (row + 1) * size; i++) {
-                largest = Math.max(largest, Math.abs(weights[i]));
-            }
-            steps[row] = (float) Math.max(factor * relative[row], largest / MOST);
-        }
-        return steps;
-    }
-
-    /**
-     * The factor for {@link #scaled} at which weights that are rounded to nearest have that entropy, or at which the
-     * steps are as fine as they can be.
-     */
-    static double factor(double[] weights, double[] relative, double rate) {
-        double high = 0;
-        int size = weights.length / relative.length;
-        for (int i = 0; i < weights.length; i++) {
-            double own = Math.abs(weights[i]) / relative[i / size];
-            high = Math.max(high, own);
-        }
-        if (high == 0) {
-            return 1;
-        }
-        // Beyond twice the largest weight all codes are 0.
-        high *= 2.5;
-        double low = high * 1e-9;
-        for (int i = 0; i < ROUNDS; i++) {
-            double middle = Math.sqrt(low * high);
-            if (entropy(weights, scaled(weights, relative, middle)) > rate) {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        return high;
     }
 }

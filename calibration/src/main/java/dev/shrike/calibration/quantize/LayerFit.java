@@ -68,13 +68,13 @@ final class LayerFit {
      */
     WeightRounding.Rounded round(double rate, double[] importance) {
         double[] relative = relativeSteps(importance, unitNoise(), size);
-        double factor = EntropySteps.factor(wanted, relative, rate);
+        EntropySteps scales = new EntropySteps(wanted, relative);
+        double factor = scales.factor(rate);
         WeightRounding.Rounded best = null;
         double least = Double.POSITIVE_INFINITY;
         // Error compensation spreads the codes; a step wider by 2^x takes about x bits off each of them.
         for (int i = 0; i < ADJUSTMENTS && least > TOLERANCE; i++) {
-            WeightRounding.Rounded rounded =
-                    round(new CodeSet.Uniform(8), EntropySteps.scaled(wanted, relative, factor));
+            WeightRounding.Rounded rounded = round(new CodeSet.Uniform(8), scales.at(factor));
             double excess = EntropySteps.entropy(rounded.codes()) - rate;
             if (Math.abs(excess) < least) {
                 best = rounded;

@@ -34,8 +34,24 @@ public final class MixedPrecision {
         /** The limit, for people. */
         String about();
 
+        /** A budget of what weights take, not of time. */
+        sealed interface Bits extends Budget {
+            /**
+             * Bits that it leaves to layers.
+             *
+             * @param free weights of all layers but the first and last
+             * @param fixed weights of these, which have 8 bits
+             */
+            double limit(long free, long fixed);
+        }
+
         /** Bits a weight on the average of all layers but the first and last. */
-        record AverageBits(double bits) implements Budget {
+        record AverageBits(double bits) implements Bits {
+            @Override
+            public double limit(long free, long fixed) {
+                return bits * free;
+            }
+
             @Override
             public String about() {
                 return String.format(Locale.ROOT, "%.2f bits a weight", bits);
@@ -43,7 +59,12 @@ public final class MixedPrecision {
         }
 
         /** Bytes of the codes of all weights. */
-        record Size(long bytes) implements Budget {
+        record Size(long bytes) implements Bits {
+            @Override
+            public double limit(long free, long fixed) {
+                return 8.0 * bytes - 8.0 * fixed;
+            }
+
             @Override
             public String about() {
                 return bytes + " bytes of weights";
@@ -136,9 +157,7 @@ public final class MixedPrecision {
 
     private long cost(Budget budget, String layer, int width) {
         return switch (budget) {
-            case Budget.AverageBits _ -> sizes.get(layer) * width;
-            // Eighths of bytes.
-            case Budget.Size _ -> sizes.get(layer) * width;
+            case Budget.Bits _ -> sizes.get(layer) * width;
             case Budget.Latency latency -> nanos(latency, layer, width) / 1000;
         };
     }
@@ -156,8 +175,7 @@ public final class MixedPrecision {
         long free = losses.keySet().stream().mapToLong(sizes::get).sum();
         long fixed = sizes.values().stream().mapToLong(Long::longValue).sum() - free;
         return switch (budget) {
-            case Budget.AverageBits(double bits) -> (long) (bits * free);
-            case Budget.Size(long bytes) -> 8 * bytes - 8 * fixed;
+            case Budget.Bits bits -> (long) bits.limit(free, fixed);
             case Budget.Latency latency -> {
                 long others = 0;
                 for (String layer : sizes.keySet()) {

@@ -5,7 +5,7 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.graph.Node;
-import java.util.Arrays;
+import dev.shrike.graph.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -21,8 +21,9 @@ import java.util.Set;
  */
 public final class RateAllocation {
     private final Quantizer quantizer;
-    private final Map<String, double[]> weights = new LinkedHashMap<>();
-    private final Map<String, double[]> relative = new LinkedHashMap<>();
+    private final Map<String, EntropySteps> steps = new LinkedHashMap<>();
+    /** Weights of each layer, the first and last ones too. */
+    private final Map<String, Long> sizes = new LinkedHashMap<>();
 
     /**
      * Measures on pictures what rounding does in each layer.
@@ -38,88 +39,55 @@ public final class RateAllocation {
                 effort, Set.of());
         probe.run(pictures, quantizer.memory(), listener);
         for (Node layer : CodedValues.layers(quantizer.prepared())) {
+            Tensor weights = quantizer.prepared().constants().get(layer.input(1));
+            sizes.put(layer.name(), weights.elements());
             double[] noise = probe.unitNoises().get(layer.name());
             if (noise == null || quantizer.ends().contains(layer.name())) {
                 continue;
             }
-            var tensor = quantizer.prepared().constants().get(layer.input(1));
-            LayerWeights form = LayerWeights.of(tensor);
+            LayerWeights form = LayerWeights.of(weights);
             double[] importance = quantizer.importance(layer.name());
             if (importance.length == 0) {
                 throw new UnsupportedModelException("what errors in each layer do to its results is not known, since an"
                         + " operation has no gradient here; give all layers the same bits instead of 'auto'");
             }
-            weights.put(layer.name(), form.fromTensor(tensor));
-            relative.put(layer.name(), LayerFit.relativeSteps(importance, noise, form.depth()));
+            steps.put(layer.name(), new EntropySteps(form.fromTensor(weights),
+                    LayerFit.relativeSteps(importance, noise, form.depth())));
         }
     }
 
     /**
      * The plan that keeps the budget.
      *
-     * @param budget not of latency, which entropy does not change
      * @param activations bits of what the layers read, the first and last ones apart
      * @throws ShrikeException if nothing keeps the budget; says the least that is possible
      */
-    public QuantizationPlan plan(MixedPrecision.Budget budget, int activations) {
-        double limit = limit(budget);
-        double high = weights.keySet().stream().mapToDouble(name -> largest(weights.get(name), relative.get(name)))
-                .max().orElse(1) * 3;
-        double low = high * 1e-9;
-        if (bits(high) > limit) {
+    public QuantizationPlan plan(MixedPrecision.Budget.Bits budget, int activations) {
+        long free = steps.keySet().stream().mapToLong(sizes::get).sum();
+        long all = sizes.values().stream().mapToLong(Long::longValue).sum();
+        double limit = budget.limit(free, all - free);
+        double coarsest = steps.values().stream().mapToDouble(EntropySteps::coarsest).max().orElse(1);
+        if (bits(coarsest) > limit) {
             throw new ShrikeException(String.format(Locale.ROOT,
                     "no choice of steps keeps the budget: it leaves %.0f bits to %d weights, and %.0f is the least",
-                    limit, count(), bits(high)));
+                    limit, free, bits(coarsest)));
         }
-        for (int i = 0; i < 60; i++) {
-            double middle = Math.sqrt(low * high);
-            if (bits(middle) > limit) {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
+        double factor = EntropySteps.finest(coarsest, this::bits, limit);
         Map<String, Optional<Widths>> layers = new LinkedHashMap<>();
-        for (Node layer : CodedValues.layers(quantizer.prepared())) {
-            String name = layer.name();
-            layers.put(name, Optional.of(weights.containsKey(name)
-                    ? Widths.entropyCoded(Math.floor(100 * rate(name, high)) / 100, activations)
+        for (String name : sizes.keySet()) {
+            layers.put(name, Optional.of(steps.containsKey(name)
+                    ? Widths.entropyCoded(Math.floor(100 * rate(name, factor)) / 100, activations)
                     : Widths.EIGHT));
         }
         return new QuantizationPlan("auto, entropy-coded, " + budget.about(), Optional.empty(), Optional.empty(),
                 layers);
     }
 
-    private double limit(MixedPrecision.Budget budget) {
-        return switch (budget) {
-            case MixedPrecision.Budget.AverageBits(double bits) -> bits * count();
-            case MixedPrecision.Budget.Size(long bytes) -> 8.0 * bytes - 8.0 * (all() - count());
-            case MixedPrecision.Budget.Latency _ ->
-                throw new IllegalArgumentException("entropy coding does not change the latency");
-        };
-    }
-
-    private long count() {
-        return weights.values().stream().mapToLong(own -> own.length).sum();
-    }
-
-    private long all() {
-        return CodedValues.layers(quantizer.prepared()).stream()
-                .mapToLong(layer -> quantizer.prepared().constants().get(layer.input(1)).elements()).sum();
-    }
-
     private double bits(double factor) {
-        return weights.keySet().stream().mapToDouble(name -> rate(name, factor) * weights.get(name).length).sum();
+        return steps.keySet().stream().mapToDouble(name -> rate(name, factor) * sizes.get(name)).sum();
     }
 
     private double rate(String name, double factor) {
-        double[] own = weights.get(name);
-        return Math.clamp(EntropySteps.entropy(own, EntropySteps.scaled(own, relative.get(name), factor)),
-                Widths.LEAST_RATE, 8);
-    }
-
-    private static double largest(double[] weights, double[] relative) {
-        double weight = Arrays.stream(weights).map(Math::abs).max().orElse(0);
-        return weight / Arrays.stream(relative).min().orElse(1);
+        return Math.clamp(steps.get(name).entropy(factor), Widths.LEAST_RATE, 8);
     }
 }

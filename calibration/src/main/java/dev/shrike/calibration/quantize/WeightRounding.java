@@ -83,25 +83,24 @@ public final class WeightRounding {
 
     /** Weights rounded to nearest at the scale with the least squared error, where nothing is known of the input. */
     static Rounded nearest(double[] weights, int rows, CodeSet set) {
-        int size = weights.length / Math.max(1, rows);
-        double[] identity = new double[size * size];
-        for (int i = 0; i < size; i++) {
-            identity[i * size + i] = 1;
-        }
-        return new WeightRounding(identity, size, new Steps(false, false, 0, 16)).round(weights, rows, set);
+        return withoutMoments(weights.length / Math.max(1, rows)).round(weights, rows, set);
     }
 
     /** Weights rounded to nearest with one step for all, so wide that the codes have that entropy. */
     static Rounded nearest(double[] weights, int rows, double rate) {
         double[] relative = new double[rows];
         Arrays.fill(relative, 1);
-        float[] steps = EntropySteps.scaled(weights, relative, EntropySteps.factor(weights, relative, rate));
-        byte[] codes = new byte[weights.length];
-        int size = weights.length / Math.max(1, rows);
-        for (int i = 0; i < codes.length; i++) {
-            codes[i] = (byte) Math.clamp(Math.rint(weights[i] / steps[i / size]), -127, 127);
+        EntropySteps steps = new EntropySteps(weights, relative);
+        return withoutMoments(weights.length / Math.max(1, rows)).round(weights, rows, new CodeSet.Uniform(8),
+                steps.at(steps.factor(rate)));
+    }
+
+    private static WeightRounding withoutMoments(int size) {
+        double[] identity = new double[size * size];
+        for (int i = 0; i < size; i++) {
+            identity[i * size + i] = 1;
         }
-        return new Rounded(codes, steps, 0);
+        return new WeightRounding(identity, size, new Steps(false, false, 0, 16));
     }
 
     /**

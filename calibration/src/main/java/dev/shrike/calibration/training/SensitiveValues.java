@@ -1,8 +1,8 @@
 package dev.shrike.calibration.training;
 
+import dev.shrike.calibration.quantize.SoleReaders;
 import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import java.util.HashMap;
 import java.util.Map;
@@ -24,16 +24,12 @@ final class SensitiveValues {
     private final Map<String, String> activated = new HashMap<>();
 
     SensitiveValues(Graph graph) {
-        Map<String, Integer> readers = new HashMap<>();
-        for (Node node : graph.nodes()) {
-            histograms.put(node.output(), new Histogram());
-            node.inputs().forEach(name -> readers.merge(name, 1, Integer::sum));
-        }
-        for (Node node : graph.nodes()) {
-            if (node.op() instanceof Op.Unary && readers.get(node.input(0)) == 1) {
-                activated.put(node.input(0), node.output());
+        graph.nodes().forEach(node -> histograms.put(node.output(), new Histogram()));
+        SoleReaders.of(graph).forEach((name, node) -> {
+            if (node.op() instanceof Op.Unary) {
+                activated.put(name, node.output());
             }
-        }
+        });
     }
 
     /** Adds a picture, after a probe of the heads was led back through the network. */

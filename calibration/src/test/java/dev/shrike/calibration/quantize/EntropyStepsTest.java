@@ -34,10 +34,10 @@ class EntropyStepsTest {
     @ValueSource(doubles = {3, 3.7, 4, 5})
     void stepsOfGaussianWeightsAreThoseOfTheory(double rate) {
         double[] weights = gaussian(3, 200_000);
-        double factor = EntropySteps.factor(weights, new double[] {1, 1}, rate);
+        EntropySteps steps = new EntropySteps(weights, new double[] {1, 1});
+        double factor = steps.factor(rate);
         assertEquals(Math.sqrt(2 * Math.PI * Math.E) / Math.pow(2, rate), factor, (rate > 3 ? 0.005 : 0.02) * factor);
-        assertEquals(rate, EntropySteps.entropy(weights, EntropySteps.scaled(weights, new double[] {1, 1}, factor)),
-                1e-3);
+        assertEquals(rate, steps.entropy(factor), 1e-3);
     }
 
     @ParameterizedTest
@@ -46,9 +46,10 @@ class EntropyStepsTest {
         int rows = 24;
         double[] weights = gaussian(seed, rows * 400);
         double[] relative = new Random(seed).doubles(rows, 0.3, 3).toArray();
-        double factor = EntropySteps.factor(weights, relative, rate);
-        float[] steps = EntropySteps.scaled(weights, relative, factor);
-        double entropy = EntropySteps.entropy(weights, steps);
+        EntropySteps layer = new EntropySteps(weights, relative);
+        double factor = layer.factor(rate);
+        float[] steps = layer.at(factor);
+        double entropy = layer.entropy(factor);
         assertTrue(entropy <= rate && entropy > rate - 0.02, entropy + " for " + rate);
         for (int row = 0; row < rows; row++) {
             assertEquals(factor * relative[row], steps[row], 1e-6 * steps[row]);
@@ -58,12 +59,12 @@ class EntropyStepsTest {
     @Test
     void noStepIsTooFineForItsLargestWeight() {
         double[] weights = {0.5, -12.7, 3, 1e-3, 2e-3, 0};
-        double factor = EntropySteps.factor(weights, new double[] {1, 1}, 8);
-        float[] steps = EntropySteps.scaled(weights, new double[] {1, 1}, factor);
+        EntropySteps layer = new EntropySteps(weights, new double[] {1, 1});
+        float[] steps = layer.at(layer.factor(8));
         assertEquals(0.1, steps[0], 1e-6);
         assertEquals(2e-3 / 127, steps[1], 1e-9);
-        float[] zeros = EntropySteps.scaled(new double[4], new double[] {1, 1},
-                EntropySteps.factor(new double[4], new double[] {1, 1}, 4));
+        EntropySteps nothing = new EntropySteps(new double[4], new double[] {1, 1});
+        float[] zeros = nothing.at(nothing.factor(4));
         assertTrue(zeros[0] > 0 && zeros[1] > 0);
     }
 

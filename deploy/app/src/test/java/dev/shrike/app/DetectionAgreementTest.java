@@ -1,7 +1,6 @@
 package dev.shrike.app;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,8 +10,6 @@ import dev.shrike.Detector;
 import dev.shrike.Detectors;
 import dev.shrike.Frame;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -22,10 +19,10 @@ class DetectionAgreementTest {
     @CsvSource({"yolov5n-640, bus", "yolov5n-640, zidane", "yolov5s-640, bus", "yolov5s-640, zidane"})
     void detectionsEqualTheRecordedOnes(String model, String picture) throws IOException {
         JsonNode expected = new ObjectMapper()
-                .readTree(shared("reference/" + model + "-" + picture + "-det.json").toFile())
+                .readTree(Repository.shared().resolve("reference/" + model + "-" + picture + "-det.json").toFile())
                 .get("detections");
-        Frame frame = Frame.read(shared("reference/" + picture + ".jpg"));
-        try (Detector detector = Detectors.open(shared("models/" + model + ".onnx"))) {
+        Frame frame = Frame.read(Repository.shared().resolve("reference/" + picture + ".jpg"));
+        try (Detector detector = Detectors.open(Repository.shared().resolve("models/" + model + ".onnx"))) {
             Detections found = detector.detect(frame);
             assertEquals(expected.size(), found.size(), found.toString());
             for (int i = 0; i < found.size(); i++) {
@@ -43,13 +40,5 @@ class DetectionAgreementTest {
         for (int i = 0; i < 4; i++) {
             assertEquals(box.get(i).asDouble(), corners[i], 0.1);
         }
-    }
-
-    private static Path shared(String name) {
-        String given = System.getProperty("SHRIKE_SHARED", System.getenv("SHRIKE_SHARED"));
-        Path folder = given != null ? Path.of(given) : Path.of("../../../shared");
-        Path file = folder.resolve(name);
-        assumeTrue(Files.isReadable(file), "skipped: no " + file + "; set SHRIKE_SHARED to the data folder");
-        return file;
     }
 }

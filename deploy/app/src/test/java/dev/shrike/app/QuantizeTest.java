@@ -164,10 +164,7 @@ class QuantizeTest {
 
     @Test
     void tuningKeepsANetworkThatSees() throws IOException {
-        Path many = Files.createDirectory(folder.resolve("many"));
-        for (int i = 0; i < 64; i++) {
-            Files.copy(pictures.resolve("blocks.png"), many.resolve(i + ".png"));
-        }
+        Path many = manyPictures();
         Outcome outcome = run("quantize", model, "--data", many, "-o", quantized, "--threads", "1", "--crop", "0",
                 "--scheme", "w4a4", "--epochs", "2");
         assertEquals(0, outcome.exit(), outcome.err());
@@ -175,21 +172,32 @@ class QuantizeTest {
         assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
     }
 
-    @Test
-    void weightsCanBePowersOfTwo() throws IOException {
-        Path plan = folder.resolve("plan.yaml");
-        assertEquals(0, quantize("--scheme", "w8a8", "--save-plan", plan, "--quiet").exit());
-        // The only layer is the first and the last one, which a scheme leaves at 8 bits.
-        Files.writeString(plan, Files.readString(plan).replace("w8a8", "w5a8 power-of-two"));
-        Outcome outcome = quantize("--plan", plan, "--save-plan", folder.resolve("again.yaml"));
-        assertEquals(0, outcome.exit(), outcome.err());
-        assertTrue(outcome.out().contains("layers: 1 w5a8 power-of-two\n"), outcome.out());
-        assertEquals(Files.readString(plan), Files.readString(folder.resolve("again.yaml")));
-        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+    /** Enough of them to tune with. */
+    private Path manyPictures() throws IOException {
         Path many = Files.createDirectory(folder.resolve("many"));
         for (int i = 0; i < 64; i++) {
             Files.copy(pictures.resolve("blocks.png"), many.resolve(i + ".png"));
         }
+        return many;
+    }
+
+    /** Writes the plan, and a network that finds its objects; the only layer is one that a scheme leaves at 8 bits. */
+    private Outcome quantizeByPlan(Path plan, String widths) throws IOException {
+        assertEquals(0, quantize("--scheme", "w8a8", "--save-plan", plan, "--quiet").exit());
+        Files.writeString(plan, Files.readString(plan).replace("w8a8", widths));
+        Outcome outcome = quantize("--plan", plan, "--save-plan", folder.resolve("again.yaml"));
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertEquals(Files.readString(plan), Files.readString(folder.resolve("again.yaml")));
+        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        return outcome;
+    }
+
+    @Test
+    void weightsCanBePowersOfTwo() throws IOException {
+        Path plan = folder.resolve("plan.yaml");
+        Outcome outcome = quantizeByPlan(plan, "w5a8 power-of-two");
+        assertTrue(outcome.out().contains("layers: 1 w5a8 power-of-two\n"), outcome.out());
+        Path many = manyPictures();
         Outcome tuned = run("quantize", model, "--data", many, "-o", quantized, "--plan", plan, "--epochs", "1");
         assertEquals(2, tuned.exit());
         assertTrue(tuned.err().contains("--epochs tunes uniform weight codes"), tuned.err());
@@ -211,17 +219,10 @@ class QuantizeTest {
 
     @Test
     void weightsCanBeEntropyCoded() throws IOException {
-        Path plan = folder.resolve("plan.yaml");
-        assertEquals(0, quantize("--scheme", "w8a8", "--save-plan", plan, "--quiet").exit());
-        // The only layer is the first and the last one, which a scheme leaves at 8 bits.
-        Files.writeString(plan, Files.readString(plan).replace("w8a8", "w2.75a8 entropy-coded"));
-        Outcome outcome = quantize("--plan", plan, "--save-plan", folder.resolve("again.yaml"));
-        assertEquals(0, outcome.exit(), outcome.err());
+        Outcome outcome = quantizeByPlan(folder.resolve("plan.yaml"), "w2.75a8 entropy-coded");
         assertTrue(outcome.out().contains("layers: 1 a8 entropy-coded\n"), outcome.out());
         assertTrue(outcome.out().matches("(?s).*\nentropy-coded: [1-3]\\.\\d\\d bits a weight on the average, .*"),
                 outcome.out());
-        assertEquals(Files.readString(plan), Files.readString(folder.resolve("again.yaml")));
-        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
     }
 
     @Test

@@ -3,7 +3,6 @@ package dev.shrike.app;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.shrike.Detection;
 import dev.shrike.Detector;
@@ -168,8 +167,8 @@ class RawHeadsTest {
     @ParameterizedTest
     @ValueSource(strings = {"bus", "zidane"})
     void yolov5CutAtItsHeadsSeesTheSame(String picture) throws IOException {
-        Graph whole = OnnxModels.read(shared("models/yolov5n-640.onnx"));
-        Frame frame = Frame.read(shared("reference/" + picture + ".jpg"));
+        Graph whole = OnnxModels.read(Repository.shared().resolve("models/yolov5n-640.onnx"));
+        Frame frame = Frame.read(Repository.shared().resolve("reference/" + picture + ".jpg"));
         List<Detection> expected;
         try (Detector detector = Detectors.open(whole, DetectorOptions.DEFAULT)) {
             expected = detector.detect(frame).list();
@@ -189,13 +188,5 @@ class RawHeadsTest {
         var types = ShapeInference.infer(whole);
         List<ValueInfo> outputs = heads.stream().map(node -> types.get(node.output())).toList();
         return new EliminateDeadNodes().apply(whole.withOutputs(outputs));
-    }
-
-    private static Path shared(String name) {
-        String given = System.getProperty("SHRIKE_SHARED", System.getenv("SHRIKE_SHARED"));
-        Path folder = given != null ? Path.of(given) : Path.of("../../../shared");
-        Path file = folder.resolve(name);
-        assumeTrue(Files.isReadable(file), "skipped: no " + file + "; set SHRIKE_SHARED to the data folder");
-        return file;
     }
 }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.Detection;
-import dev.shrike.Detections;
 import dev.shrike.Detector;
 import dev.shrike.DetectorOptions;
 import dev.shrike.DetectorsOn;
@@ -16,13 +15,9 @@ import dev.shrike.graph.Graph;
 import dev.shrike.jetson.EngineOptions.Decode;
 import dev.shrike.jetson.EngineOptions.Precision;
 import dev.shrike.jetson.TensorRt.Calibration;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,34 +36,17 @@ class BatchDetectorTest {
                 new EnginesBackend(new TensorRtEngines(gpu, tensorRt, options)));
     }
 
-    private static List<Frame> frames(int count) {
-        Random random = new Random(12);
-        List<Frame> frames = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            Frame frame = Frame.allocate(20 + random.nextInt(100), 20 + random.nextInt(100));
-            byte[] bytes = new byte[3 * frame.width() * frame.height()];
-            random.nextBytes(bytes);
-            MemorySegment.copy(bytes, 0, frame.pixels(), ValueLayout.JAVA_BYTE, 0, bytes.length);
-            frames.add(frame);
-        }
-        return frames;
-    }
-
-    private static List<List<Detection>> lists(List<Detections> found) {
-        return found.stream().map(Detections::list).toList();
-    }
-
     private void assertSameAsAlone(Graph single, Graph batched, int batch, Decode decode) {
-        List<Frame> frames = frames(7);
+        List<Frame> frames = Batched.frames(7);
         List<List<Detection>> expected;
         try (Detector alone = open(single, Decode.CPU)) {
-            expected = lists(alone.detectAll(frames));
+            expected = Batched.lists(alone.detectAll(frames));
         }
         assertTrue(expected.stream().mapToInt(List::size).sum() > 50, expected.toString());
         try (Detector detector = open(batched, decode)) {
             assertEquals(batch, detector.batch());
             int before = tensorRt.runs;
-            assertEquals(expected, lists(detector.detectAll(frames)));
+            assertEquals(expected, Batched.lists(detector.detectAll(frames)));
             assertEquals(Math.ceilDiv(7, batch), tensorRt.runs - before);
             assertEquals(expected.get(2), detector.detect(frames.get(2)).list());
         }
@@ -118,7 +96,7 @@ class BatchDetectorTest {
 
     @Test
     void aFailingRunFailsForAllFrames() {
-        List<Frame> frames = frames(3);
+        List<Frame> frames = Batched.frames(3);
         gpu.failAt(-1);
         int calls;
         try (Detector detector = open(SmallYolo.v5(2), Decode.CPU)) {

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.Detection;
-import dev.shrike.Detections;
 import dev.shrike.Detector;
 import dev.shrike.DetectorOptions;
 import dev.shrike.DetectorsOn;
@@ -30,7 +29,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -64,43 +62,26 @@ class OpenBatchDetectorTest {
                 new EnginesBackend(engines(Precision.FP16, null, -1, decode, batches)));
     }
 
-    private static List<Frame> frames(int count) {
-        Random random = new Random(12);
-        List<Frame> frames = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            Frame frame = Frame.allocate(20 + random.nextInt(100), 20 + random.nextInt(100));
-            byte[] bytes = new byte[3 * frame.width() * frame.height()];
-            random.nextBytes(bytes);
-            MemorySegment.copy(bytes, 0, frame.pixels(), ValueLayout.JAVA_BYTE, 0, bytes.length);
-            frames.add(frame);
-        }
-        return frames;
-    }
-
-    private static List<List<Detection>> lists(List<Detections> found) {
-        return found.stream().map(Detections::list).toList();
-    }
-
     @Test
     void eachRunHasAsManyPicturesAsThereAreFrames() {
-        List<Frame> frames = frames(7);
+        List<Frame> frames = Batched.frames(7);
         for (Decode decode : HostKernel.canCompile() ? Decode.values() : new Decode[] {Decode.CPU}) {
             for (boolean v8 : new boolean[] {false, true}) {
                 Graph single = v8 ? SmallYolo.v8(1) : SmallYolo.v5(1);
                 Graph network = v8 ? SmallYolo.v8(-1) : SmallYolo.v5(-1);
                 List<List<Detection>> expected;
                 try (Detector alone = open(single, Decode.CPU, null)) {
-                    expected = lists(alone.detectAll(frames));
+                    expected = Batched.lists(alone.detectAll(frames));
                 }
                 assertTrue(expected.stream().mapToInt(List::size).sum() > 50, expected.toString());
                 try (Detector detector = open(network, decode, TO_FOUR)) {
                     assertEquals(4, detector.batch());
                     // Sizes that take turns, sizes that stay, one frame.
                     for (int round = 0; round < 2; round++) {
-                        assertEquals(expected, lists(detector.detectAll(frames)));
+                        assertEquals(expected, Batched.lists(detector.detectAll(frames)));
                     }
                     for (int round = 0; round < 4; round++) {
-                        assertEquals(expected.subList(0, 4), lists(detector.detectAll(frames.subList(0, 4))));
+                        assertEquals(expected.subList(0, 4), Batched.lists(detector.detectAll(frames.subList(0, 4))));
                     }
                     for (int round = 0; round < 4; round++) {
                         assertEquals(expected.get(2), detector.detect(frames.get(2)).list());
@@ -116,7 +97,7 @@ class OpenBatchDetectorTest {
     @Test
     void oneFrameMovesTheOutputOfOne() {
         try (Detector detector = open(SmallYolo.v5(-1), Decode.CPU, TO_FOUR)) {
-            List<Frame> frames = frames(4);
+            List<Frame> frames = Batched.frames(4);
             long before = gpu.bytesOut();
             detector.detectAll(frames);
             assertEquals(4 * 4 * 64 * 7, gpu.bytesOut() - before);
@@ -128,13 +109,13 @@ class OpenBatchDetectorTest {
 
     @Test
     void fewerFramesThanTheLeastRunTheLeast() {
-        List<Frame> frames = frames(5);
+        List<Frame> frames = Batched.frames(5);
         List<List<Detection>> expected;
         try (Detector alone = open(SmallYolo.v5(1), Decode.CPU, null)) {
-            expected = lists(alone.detectAll(frames));
+            expected = Batched.lists(alone.detectAll(frames));
         }
         try (Detector detector = open(SmallYolo.v5(-1), Decode.CPU, new Batches(3, 3, 4))) {
-            assertEquals(expected, lists(detector.detectAll(frames)));
+            assertEquals(expected, Batched.lists(detector.detectAll(frames)));
             assertEquals(expected.getFirst(), detector.detect(frames.getFirst()).list());
         }
     }
@@ -144,8 +125,8 @@ class OpenBatchDetectorTest {
     void twoDetectorsRunSideBySide() {
         try (Detector first = open(SmallYolo.v5(-1), Decode.CPU, TO_FOUR);
                 Detector second = open(SmallYolo.v5(-1), Decode.CPU, TO_FOUR)) {
-            List<Frame> frames = frames(3);
-            assertEquals(lists(first.detectAll(frames)), lists(second.detectAll(frames)));
+            List<Frame> frames = Batched.frames(3);
+            assertEquals(Batched.lists(first.detectAll(frames)), Batched.lists(second.detectAll(frames)));
         }
         assertEquals(1, tensorRt.builds, "from the cache");
         assertEquals(2, tensorRt.loads);
@@ -167,7 +148,7 @@ class OpenBatchDetectorTest {
     void calibratesWithTheSmallestBatch() throws IOException {
         Path pictures = Files.createDirectories(folder.resolve("pictures"));
         for (int i = 0; i < 5; i++) {
-            Pictures.write(frames(1).getFirst(), pictures.resolve("p" + i + ".png"));
+            Pictures.write(Batched.frames(1).getFirst(), pictures.resolve("p" + i + ".png"));
         }
         engines(Precision.INT8, pictures, -1, Decode.CPU, TO_FOUR).engine(SmallDetector.make(1, -1));
         assertEquals(5, tensorRt.calibrated.size());
@@ -255,7 +236,7 @@ class OpenBatchDetectorTest {
 
     @Test
     void whateverFailsNothingStaysOpen() {
-        List<Frame> frames = frames(6);
+        List<Frame> frames = Batched.frames(6);
         gpu.failAt(-1);
         open(SmallYolo.v5(-1), Decode.CPU, TO_FOUR).close();
         gpu.failAt(-1);

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -99,23 +100,8 @@ public final class DetectCommand implements Callable<Integer> {
     @Option(names = "--multi-label", description = "Report a box for each of its classes above the threshold.")
     private boolean multiLabel;
 
-    @Option(
-            names = "--anchors",
-            paramLabel = "W,H",
-            split = ",",
-            description = "Anchors of a model that ends in raw YOLOv5 heads, in pixels, smallest stride first (default:"
-                    + " its metadata, or else those of YOLOv5 for COCO).")
-    private List<Float> anchors = List.of();
-
-    @Option(names = "--engine", paramLabel = "NAME", description = "Engine to run on, such as cpu (default: the best).")
-    private String engine = "";
-
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Threads of the engine; 0 takes one per processor (default: ${DEFAULT-VALUE}).")
-    private int threads;
+    @Mixin
+    private EngineChoice on;
 
     @Option(names = "--json", description = "Print JSON lines, one object a picture (docs/detect.schema.json).")
     private boolean json;
@@ -213,9 +199,9 @@ public final class DetectCommand implements Callable<Integer> {
                     new HashSet<>(classes),
                     agnostic,
                     multiLabel,
-                    threads,
-                    engine,
-                    anchors);
+                    on.threads(),
+                    on.engine(),
+                    on.anchors());
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }

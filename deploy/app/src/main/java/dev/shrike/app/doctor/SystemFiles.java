@@ -6,7 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -92,7 +91,7 @@ final class SystemFiles {
 
     /** The smallest and the largest of numbers as {@code "3 MHz"} or {@code "3 to 4 MHz"}; they are in such units. */
     static Optional<String> megahertz(List<Long> values, long unit) {
-        List<Long> sorted = new ArrayList<>(values.stream().map(value -> value / unit).sorted().distinct().toList());
+        List<Long> sorted = values.stream().map(value -> value / unit).sorted().distinct().toList();
         if (sorted.isEmpty()) {
             return Optional.empty();
         }

@@ -34,7 +34,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /** One run of {@code shrike quantize}: measures, plans, fits and writes. */
 final class QuantizeRun {
@@ -190,8 +189,8 @@ final class QuantizeRun {
     }
 
     /** The budget in bits. */
-    private MixedPrecision.Budget budget() {
-        return request.averageBits().<MixedPrecision.Budget>map(MixedPrecision.Budget.AverageBits::new)
+    private MixedPrecision.Budget.Bits budget() {
+        return request.averageBits().<MixedPrecision.Budget.Bits>map(MixedPrecision.Budget.AverageBits::new)
                 .orElseGet(() -> new MixedPrecision.Budget.Size((long) (request.megabytes().orElseThrow() * 1e6)));
     }
 

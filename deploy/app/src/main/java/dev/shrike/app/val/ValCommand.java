@@ -2,6 +2,7 @@ package dev.shrike.app.val;
 
 import dev.shrike.DetectorOptions;
 import dev.shrike.app.Console;
+import dev.shrike.app.detect.EngineChoice;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.Numbers;
 import java.nio.file.InvalidPathException;
@@ -11,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -109,23 +111,8 @@ public final class ValCommand implements Callable<Integer> {
             description = "Pictures per run of the network; engines take 1 (default: ${DEFAULT-VALUE}).")
     private int batch;
 
-    @Option(
-            names = "--anchors",
-            paramLabel = "W,H",
-            split = ",",
-            description = "Anchors of a model that ends in raw YOLOv5 heads, in pixels, smallest stride first (default:"
-                    + " its metadata, or else those of YOLOv5 for COCO).")
-    private List<Float> anchors = List.of();
-
-    @Option(names = "--engine", paramLabel = "NAME", description = "Engine to run on, such as cpu (default: the best).")
-    private String engine = "";
-
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Threads of the engine; 0 takes one per processor (default: ${DEFAULT-VALUE}).")
-    private int threads;
+    @Mixin
+    private EngineChoice on;
 
     @Option(names = "--verbose", description = "Tell about each class as well.")
     private boolean verbose;
@@ -224,7 +211,8 @@ public final class ValCommand implements Callable<Integer> {
         int width = inputSize.isEmpty() ? 0 : inputSize.getLast();
         try {
             return new DetectorOptions(
-                    width, height, confidence, iou, maxDetections, Set.of(), false, true, threads, engine, anchors);
+                    width, height, confidence, iou, maxDetections, Set.of(), false, true, on.threads(), on.engine(),
+                    on.anchors());
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }
