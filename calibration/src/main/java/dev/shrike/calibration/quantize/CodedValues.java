@@ -228,7 +228,7 @@ public final class CodedValues {
         Map<String, Node> readers = SoleReaders.of(graph);
         for (Node node : graph.nodes()) {
             Node reader = readers.get(node.output());
-            if (layers.containsKey(node.name()) && reader != null
+            if (layers.containsKey(node.name()) && !last.contains(node.name()) && reader != null
                     && (reader.op() instanceof Op.Unary || reader.op() instanceof Op.Clip)) {
                 bare.add(node.output());
             }

@@ -19,6 +19,8 @@ import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.IntegerEvaluator;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
 import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
@@ -39,6 +41,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -424,6 +427,21 @@ class QuantizerTest {
             }
             assertTrue(distance(graph) < distance(coded), distance(graph) + " against " + distance(coded));
             assertSameFromFile(graph, "real-" + widths);
+        }
+    }
+
+    /** What a head gives is decoded in float, whatever its layers give to their activation functions. */
+    @Test
+    void activationsOfTheLastLayersStayFloat() {
+        Graph prepared = quantizer.prepared();
+        Graph graph = prepared.withNodes(
+                Stream.concat(prepared.nodes().stream(), Stream.of(new Node("decoding",
+                        Op.Unary.of(Op.Unary.Kind.SIGMOID), List.of("head"), List.of("decoded")))).toList());
+        for (boolean preActivations : new boolean[] {true, false}) {
+            List<String> coded = CodedValues.of(graph, _ -> Widths.EIGHT, preActivations).groups().stream()
+                    .flatMap(group -> group.values().stream()).toList();
+            assertTrue(coded.contains("fine") && !coded.contains("head") && !coded.contains("decoded"),
+                    coded.toString());
         }
     }
 
