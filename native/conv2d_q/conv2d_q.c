@@ -3,6 +3,7 @@
  */
 #include "conv2d_q.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -134,11 +135,17 @@ static int sound_thresholds(const shrike_conv2d_q_params *p) {
 }
 
 static int sound_output(const shrike_conv2d_q_params *p) {
-    if (p->output == SHRIKE_QOUT_CODES) {
-        return sound_thresholds(p) && sound_range(p->low, p->high) &&
-               (!p->residual || sound_range(p->residual_low, p->residual_high));
+    if (p->activation < 0 || p->activation >= SHRIKE_ACTIVATION_COUNT) {
+        return 0;
     }
-    return p->output == SHRIKE_QOUT_REAL && p->activation >= 0 && p->activation < SHRIKE_ACTIVATION_COUNT;
+    if (p->output == SHRIKE_QOUT_CODES) {
+        int activated = p->activation != SHRIKE_ACTIVATION_NONE;
+        return sound_thresholds(p) && sound_range(p->low, p->high) &&
+               (!p->residual || sound_range(p->residual_low, p->residual_high)) &&
+               (!activated || (!p->table && !p->thresholds && p->code_multiplier > 0 && isfinite(p->code_multiplier) &&
+                               isfinite(p->code_offset)));
+    }
+    return p->output == SHRIKE_QOUT_REAL;
 }
 
 static int sound(const shrike_conv2d_q_params *p) {

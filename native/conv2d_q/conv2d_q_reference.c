@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "activation.h"
 #include "conv2d_q.h"
-#include "epilogue.h"
 
 static int64_t weight_bytes(const shrike_conv2d_q_params *p) {
     return conv2d_q_round_up(conv2d_q_depth(p) * p->out_channels, 4);
@@ -58,8 +58,12 @@ static float clamp(float value, float low, float high) {
 
 static uint8_t to_code(const shrike_conv2d_q_params *p, int32_t sum, int64_t oc, const uint8_t *residual) {
     float scaled = (float)sum * p->multiplier[oc];
-    float value = clamp(rintf(scaled + p->offset[oc]), (float)p->low, (float)p->high);
-    uint8_t code = (uint8_t)value;
+    float value = scaled + p->offset[oc];
+    if (p->activation != SHRIKE_ACTIVATION_NONE) {
+        float position = activation_of(p->activation, value, p->alpha, p->beta) * p->code_multiplier;
+        value = position + p->code_offset;
+    }
+    uint8_t code = (uint8_t)clamp(rintf(value), (float)p->low, (float)p->high);
     if (p->table) {
         code = p->table[code];
     }
@@ -70,6 +74,11 @@ static uint8_t to_code(const shrike_conv2d_q_params *p, int32_t sum, int64_t oc,
         code = (uint8_t)clamp(rintf(both + p->residual_c), (float)p->residual_low, (float)p->residual_high);
     }
     return code;
+}
+
+static float to_real(const shrike_conv2d_q_params *p, int32_t sum, int64_t oc) {
+    float scaled = (float)sum * p->multiplier[oc];
+    return activation_of(p->activation, scaled + p->offset[oc], p->alpha, p->beta);
 }
 
 void conv2d_q_reference(shrike_context *context, const shrike_conv2d_q_params *p, const uint8_t *packed) {
@@ -83,7 +92,9 @@ void conv2d_q_reference(shrike_context *context, const shrike_conv2d_q_params *p
                 for (int64_t oc = 0; oc < p->out_channels; oc++) {
                     int32_t sum = convolve(p, packed, n, y, x, oc);
                     if (p->output == SHRIKE_QOUT_REAL) {
-                        conv2d_q_real_portable(p, &(conv2d_q_tile){&sum, 1, 1, oc, 1, &dst, &residual});
+                        float value = to_real(p, sum, oc);
+                        ((float *)p->dst)[dst + oc] =
+                            p->residual ? value + ((const float *)p->residual)[residual + oc] : value;
                         continue;
                     }
                     const uint8_t *add = p->residual ? (const uint8_t *)p->residual + residual + oc : NULL;

@@ -4,6 +4,7 @@
  * zero points of both sides, tables, residuals apart and in place, codes and floats, one thread and three. What lies
  * between pixels must stay untouched, and every buffer ends at a guard page.
  */
+#include "activation.h"
 #include "test/codes.h"
 
 enum { PROBLEMS = 400 };
@@ -103,6 +104,10 @@ static void make_source(problem *q) {
     memcpy(&p->src_batch_stride, strides, sizeof strides);
 }
 
+static int is_activated(const shrike_conv2d_q_params *p) {
+    return p->output == SHRIKE_QOUT_CODES && p->activation != SHRIKE_ACTIVATION_NONE;
+}
+
 static void make_output(problem *q) {
     shrike_conv2d_q_params *p = &q->p;
     int64_t out[3], add[3];
@@ -135,11 +140,14 @@ static void make_output(problem *q) {
     p->residual_high = (int32_t)pick(p->residual_low, 255);
     p->low = pick(0, 1) ? 0 : (int32_t)pick(0, 100);
     p->high = pick(0, 1) ? 255 : (int32_t)pick(p->low, 255);
-    p->activation = (int32_t)pick(0, SHRIKE_ACTIVATION_COUNT - 1);
+    p->activation = p->output == SHRIKE_QOUT_CODES && pick(0, 1) ? SHRIKE_ACTIVATION_NONE
+                                                                 : (int32_t)pick(0, SHRIKE_ACTIVATION_COUNT - 1);
     p->alpha = p->activation == SHRIKE_ACTIVATION_CLIP ? -0.5f : 0.2f;
     p->beta = 0.6f;
+    p->code_multiplier = pick(0, 9) ? random_float(5, 100) : 1e38f;
+    p->code_offset = (float)pick(0, 255);
     q->table = random_codes(256, 0, 255);
-    p->table = pick(0, 1) ? q->table.data : NULL;
+    p->table = !is_activated(p) && pick(0, 1) ? q->table.data : NULL;
 }
 
 /* Scales that bring most sums into the range of codes; some huge, infinite or no number at all. */
@@ -147,8 +155,9 @@ static void make_scales(problem *q) {
     shrike_conv2d_q_params *p = &q->p;
     float depth = (float)((p->channels / p->groups) * p->kernel_height * p->kernel_width);
     float typical = sqrtf(depth) * (float)(1 << p->src_bits) * (float)(1 << p->weight_bits) / 6;
-    q->multiplier = allocate_random(p->out_channels, 20 / typical, 120 / typical);
-    q->offset = allocate_random(p->out_channels, 0, 255);
+    float unit = is_activated(p) ? 0.05f : 1;
+    q->multiplier = allocate_random(p->out_channels, 20 * unit / typical, 120 * unit / typical);
+    q->offset = is_activated(p) ? allocate_random(p->out_channels, -5, 5) : allocate_random(p->out_channels, 0, 255);
     for (int64_t oc = 0; oc < p->out_channels; oc++) {
         int64_t kind = pick(0, 30);
         if (kind == 0) { /* exact halves: rounding half to even shows */
@@ -235,11 +244,39 @@ static int64_t sum_of(const problem *q, int64_t n, int64_t y, int64_t x, int64_t
     return sum;
 }
 
+/* activation_test holds SiLU, the sigmoid and tanh to the true functions. */
+static float activated(const shrike_conv2d_q_params *p, float value) {
+    switch (p->activation) {
+    case SHRIKE_ACTIVATION_NONE:
+        return value;
+    case SHRIKE_ACTIVATION_RELU:
+        return value > 0 ? value : 0;
+    case SHRIKE_ACTIVATION_LEAKY_RELU:
+        return value < 0 ? p->alpha * value : value;
+    case SHRIKE_ACTIVATION_CLIP:
+        return isnan(value) ? value : fminf(fmaxf(value, p->alpha), p->beta);
+    case SHRIKE_ACTIVATION_HARD_SIGMOID: {
+        volatile float product = p->alpha * value;
+        return fminf(fmaxf(product + p->beta, 0), 1);
+    }
+    case SHRIKE_ACTIVATION_HARD_SWISH: {
+        volatile float sixth = value * (1.0f / 6);
+        return value * fminf(fmaxf(sixth + 0.5f, 0), 1);
+    }
+    default:
+        return activation_of(p->activation, value, p->alpha, p->beta);
+    }
+}
+
 /* volatile keeps each operation's rounding. */
 static uint8_t code_of(const problem *q, int64_t sum, int64_t oc, const uint8_t *residual) {
     const shrike_conv2d_q_params *p = &q->p;
     volatile float scaled = (float)sum * p->multiplier[oc];
     volatile float value = scaled + p->offset[oc];
+    if (is_activated(p)) {
+        volatile float position = activated(p, value) * p->code_multiplier;
+        value = position + p->code_offset;
+    }
     uint8_t code = nearest_code(value, p->low, p->high);
     code = p->table ? p->table[code] : code;
     if (!residual) {
@@ -252,33 +289,9 @@ static uint8_t code_of(const problem *q, int64_t sum, int64_t oc, const uint8_t 
 }
 
 static float real_of(const problem *q, int64_t sum, int64_t oc) {
-    const shrike_conv2d_q_params *p = &q->p;
-    volatile float scaled = (float)sum * p->multiplier[oc];
-    volatile float value = scaled + p->offset[oc];
-    switch (p->activation) {
-    case SHRIKE_ACTIVATION_NONE:
-        return value;
-    case SHRIKE_ACTIVATION_RELU:
-        return value > 0 ? value : 0;
-    case SHRIKE_ACTIVATION_LEAKY_RELU:
-        return value < 0 ? p->alpha * value : value;
-    case SHRIKE_ACTIVATION_SILU:
-        return (float)(value / (1 + exp(-(double)value)));
-    case SHRIKE_ACTIVATION_SIGMOID:
-        return (float)(1 / (1 + exp(-(double)value)));
-    case SHRIKE_ACTIVATION_TANH:
-        return (float)tanh(value);
-    case SHRIKE_ACTIVATION_CLIP:
-        return fminf(fmaxf(value, p->alpha), p->beta);
-    case SHRIKE_ACTIVATION_HARD_SIGMOID: {
-        volatile float product = p->alpha * value;
-        return fminf(fmaxf(product + p->beta, 0), 1);
-    }
-    default: {
-        volatile float sixth = value * (1.0f / 6);
-        return value * fminf(fmaxf(sixth + 0.5f, 0), 1);
-    }
-    }
+    volatile float scaled = (float)sum * q->p.multiplier[oc];
+    volatile float value = scaled + q->p.offset[oc];
+    return activated(&q->p, value);
 }
 
 /* The reference kernel's result by the formulas; checks also that nothing else was written. */
@@ -414,9 +427,22 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(output = SHRIKE_QOUT_COUNT);
     REFUSE(low = -1);
     REFUSE(high = 256);
+    REFUSE(activation = SHRIKE_ACTIVATION_COUNT);
+    REFUSE(activation = -1);
     REFUSE(kernel = SHRIKE_QKERNEL_COUNT);
     REFUSE(kernel = -1);
     REFUSE(reserved = 1);
+    const uint8_t table[256] = {0};
+    shrike_conv2d_q_params plain = good;
+    good.activation = SHRIKE_ACTIVATION_SILU;
+    good.code_multiplier = 1;
+    expect_status(SHRIKE_OK, shrike_conv2d_q(context, &good), "the good call with an activation");
+    REFUSE(code_multiplier = 0);
+    REFUSE(code_multiplier = INFINITY);
+    REFUSE(code_multiplier = NAN);
+    REFUSE(code_offset = NAN);
+    REFUSE(table = table);
+    good = plain;
     shrike_conv2d_q_params real = good;
     real.output = SHRIKE_QOUT_REAL;
     real.activation = SHRIKE_ACTIVATION_COUNT;

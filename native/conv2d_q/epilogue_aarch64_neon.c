@@ -142,24 +142,3 @@ void conv2d_q_add_aarch64_neon(const shrike_conv2d_q_params *p, const conv2d_q_t
         }
     }
 }
-
-/* Without an activation only: the others take the scalar form. The rest below 4 channels is scalar. */
-void conv2d_q_real_aarch64_neon(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
-    const float *multiplier = p->multiplier + tile->first, *offset = p->offset + tile->first;
-    for (int64_t i = 0; i < tile->pixels; i++) {
-        const int32_t *sums = tile->sums + i * tile->sums_stride;
-        const float *residual = p->residual ? (const float *)p->residual + tile->residual[i] + tile->first : NULL;
-        float *dst = (float *)p->dst + tile->dst[i] + tile->first;
-        int64_t c = 0;
-        for (; c + 4 <= tile->count; c += 4) {
-            float32x4_t scaled = vmulq_f32(vcvtq_f32_s32(vld1q_s32(sums + c)), vld1q_f32(multiplier + c));
-            float32x4_t value = vaddq_f32(scaled, vld1q_f32(offset + c));
-            vst1q_f32(dst + c, residual ? vaddq_f32(value, vld1q_f32(residual + c)) : value);
-        }
-        for (; c < tile->count; c++) {
-            float scaled = (float)sums[c] * multiplier[c];
-            float value = scaled + offset[c];
-            dst[c] = residual ? value + residual[c] : value;
-        }
-    }
-}

@@ -206,23 +206,3 @@ void conv2d_q_codes_x86_avx2(const shrike_conv2d_q_params *p, const conv2d_q_til
         convert_few(p, &k, tile, column);
     }
 }
-
-/* Without an activation only: the others take the scalar form. */
-void conv2d_q_real_x86_avx2(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
-    for (int64_t column = 0; column < tile->count; column += 8) {
-        const int64_t left = tile->count - column, channel = tile->first + column;
-        const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(left < 8 ? (int32_t)left : 8),
-                                                _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-        const __m256 multiplier = _mm256_maskload_ps(p->multiplier + channel, mask);
-        const __m256 offset = _mm256_maskload_ps(p->offset + channel, mask);
-        for (int64_t i = 0; i < tile->pixels; i++) {
-            __m256i sums = _mm256_maskload_epi32(tile->sums + i * tile->sums_stride + column, mask);
-            __m256 value = _mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), multiplier), offset);
-            if (p->residual) {
-                const float *residual = (const float *)p->residual + tile->residual[i] + channel;
-                value = _mm256_add_ps(value, _mm256_maskload_ps(residual, mask));
-            }
-            _mm256_maskstore_ps((float *)p->dst + tile->dst[i] + channel, mask, value);
-        }
-    }
-}

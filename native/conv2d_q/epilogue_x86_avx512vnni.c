@@ -133,23 +133,3 @@ void conv2d_q_codes_x86_avx512vnni(const shrike_conv2d_q_params *p, const conv2d
         }
     }
 }
-
-/* Without an activation only: the others take the scalar form. */
-void conv2d_q_real_x86_avx512vnni(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
-    for (int64_t column = 0; column < tile->count; column += 16) {
-        int64_t left = tile->count - column;
-        const __mmask16 mask = left >= 16 ? UINT16_MAX : (__mmask16)((1u << left) - 1);
-        const int64_t channel = tile->first + column;
-        const __m512 multiplier = _mm512_maskz_loadu_ps(mask, p->multiplier + channel);
-        const __m512 offset = _mm512_maskz_loadu_ps(mask, p->offset + channel);
-        for (int64_t i = 0; i < tile->pixels; i++) {
-            __m512i sums = _mm512_maskz_loadu_epi32(mask, tile->sums + i * tile->sums_stride + column);
-            __m512 value = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), multiplier), offset);
-            if (p->residual) {
-                const float *residual = (const float *)p->residual + tile->residual[i] + channel;
-                value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, residual));
-            }
-            _mm512_mask_storeu_ps((float *)p->dst + tile->dst[i] + channel, mask, value);
-        }
-    }
-}

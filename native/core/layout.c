@@ -66,7 +66,7 @@ AT(shrike_matmul_f32_params, dst_row_stride, 264);
 AT(shrike_matmul_f32_params, alpha, 280);
 AT(shrike_matmul_f32_params, batch_rank, 288);
 
-SIZE(shrike_conv2d_q_params, 288);
+SIZE(shrike_conv2d_q_params, 296);
 AT(shrike_conv2d_q_params, table, 40);
 AT(shrike_conv2d_q_params, thresholds, 48);
 AT(shrike_conv2d_q_params, workspace, 64);
@@ -82,8 +82,9 @@ AT(shrike_conv2d_q_params, output, 232);
 AT(shrike_conv2d_q_params, residual_a, 244);
 AT(shrike_conv2d_q_params, residual_low, 256);
 AT(shrike_conv2d_q_params, activation, 264);
-AT(shrike_conv2d_q_params, kernel, 276);
-AT(shrike_conv2d_q_params, reserved, 280);
+AT(shrike_conv2d_q_params, code_multiplier, 276);
+AT(shrike_conv2d_q_params, kernel, 284);
+AT(shrike_conv2d_q_params, reserved, 288);
 
 SIZE(shrike_pool2d_u8_params, 120);
 AT(shrike_pool2d_u8_params, batch, 64);

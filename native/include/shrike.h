@@ -24,7 +24,7 @@ extern "C" {
 #define SHRIKE_API __attribute__((visibility("default")))
 
 /* Grows with every change that an existing caller could notice. */
-#define SHRIKE_ABI_VERSION 3u
+#define SHRIKE_ABI_VERSION 4u
 
 enum shrike_status {
     SHRIKE_OK = 0,
@@ -384,10 +384,13 @@ enum shrike_qkernel {
 /*
  * acc[oc] = sum over window and channels of (weight - weight_zero[oc]) * (code - src_zero), exact in int32; taps
  * outside the image hold src_zero.
- *   CODES: c = clamp(rint(acc * multiplier[oc] + offset[oc]), low, high); c = table[c] if there is a table; with a
- *          residual c = clamp(rint((c * residual_a + residual * residual_b) + residual_c), residual_low,
- *          residual_high).
- *   REAL:  y = activation(acc * multiplier[oc] + offset[oc]) + residual. SiLU, sigmoid and tanh are taken in double.
+ *   CODES: c = clamp(rint(acc * multiplier[oc] + offset[oc]), low, high); c = table[c] if there is a table. With an
+ *          activation, and then no table, c = clamp(rint(activation(acc * multiplier[oc] + offset[oc]) *
+ *          code_multiplier + code_offset), low, high). With a residual last c = clamp(rint((c * residual_a + residual *
+ *          residual_b) + residual_c), residual_low, residual_high).
+ *   REAL:  y = activation(acc * multiplier[oc] + offset[oc]) + residual.
+ * Here activations are the sequences of float32 operations of conv2d_q/activation.h, the same bits on every tier: SiLU,
+ * sigmoid and tanh are within 3e-7 of the true value, relative to the larger of 1 and that.
  * The residual may be dst itself (same pointer and strides).
  */
 typedef struct shrike_conv2d_q_params {
@@ -414,8 +417,9 @@ typedef struct shrike_conv2d_q_params {
     int32_t low, high; /* within 0..255 */
     float residual_a, residual_b, residual_c;
     int32_t residual_low, residual_high;
-    int32_t activation; /* enum shrike_activation; SHRIKE_QOUT_REAL only, as alpha and beta */
+    int32_t activation; /* enum shrike_activation */
     float alpha, beta;
+    float code_multiplier, code_offset; /* finite, the first above 0; read for codes with an activation only */
     int32_t kernel; /* enum shrike_qkernel */
     int32_t reserved;
 } shrike_conv2d_q_params;
@@ -440,7 +444,7 @@ SHRIKE_API int32_t shrike_conv2d_q_pack(const shrike_context *context, const shr
  * A quicker road to the same codes. Where few codes are distinguished, acc -> table[clamp(rint(acc * multiplier[oc] +
  * offset[oc]))] is for each channel a staircase of at most 8 steps of one, those down before those up; thresholds are
  * the sums at which it steps, found exactly. Returns SHRIKE_OK, or SHRIKE_EUNSUPPORTED where the map is no such
- * staircase. Reads out_channels, output, multiplier, offset, low, high and table of the params; writes
+ * staircase. Reads out_channels, output, activation, multiplier, offset, low, high and table of the params; writes
  * shrike_conv2d_q_thresholds_size(out_channels) bytes, 4-byte aligned.
  */
 SHRIKE_API int64_t shrike_conv2d_q_thresholds_size(int32_t out_channels);

@@ -6,14 +6,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.DoubleUnaryOperator;
 
 /**
  * A plain scalar evaluation of a quantised graph that computes with codes wherever an integer engine does; what engines
  * must equal, bit for bit, if {@link GraphPasses#forInference} has prepared the graph. With {@link ActivationCodes} as
  * the stored form of codes: <ul> <li>Conv, Gemm and MatMul of a quantised value and quantised constant weights ({@link
- * IntegerWeights}): the exact int32 sum, then {@link Requantization} to the codes of the result, or to reals (followed
- * by activation and residual) if the result is real; <li>a function of one quantised value with quantised result:
+ * IntegerWeights}): the exact int32 sum, then {@link Requantization} to the codes of the result, or to reals, followed
+ * by the activation function ({@link FloatActivation}) and the residual if the result is real, and by {@link
+ * ActivatedCodes} if it is quantised only behind a function that is no clamp; <li>a function of one quantised value with quantised result:
  * {@link CodeTable}; <li>the sum of two quantised values of one shape with quantised result, none of them bipolar:
  * {@link CodeSum}; <li>Concat, MaxPool, Resize to the nearest, Split, Slice and other moves of codes: the codes
  * themselves, through
@@ -123,10 +123,9 @@ public final class IntegerEvaluator {
     }
 
     private static Tensor activated(Tensor tensor, Activation activation, Tensor residual) {
-        DoubleUnaryOperator function = ElementMath.function(activation);
         float[] values = tensor.toFloats();
         for (int i = 0; i < values.length; i++) {
-            values[i] = (float) function.applyAsDouble(values[i]) + (residual == null ? 0 : residual.floatAt(i));
+            values[i] = FloatActivation.apply(activation, values[i]) + (residual == null ? 0 : residual.floatAt(i));
         }
         return Tensor.ofFloats(tensor.shape(), values);
     }

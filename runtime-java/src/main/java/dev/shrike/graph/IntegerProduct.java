@@ -16,13 +16,15 @@ final class IntegerProduct {
 
     /**
      * Whether {@link #codes} can tell the result: quantised with one scale, with nothing between the sum and its
-     * rounding but a clamp.
+     * rounding but an activation function.
      */
     boolean givesCodes() {
         Quantization to = graph.quantization().get(node.output());
-        boolean plain = !(node.op() instanceof Op.Conv conv) || (!node.hasInput(3)
-                && Requantization.canClamp(conv.activation()));
-        return plain && to != null && to.isPerTensor() && !to.bipolar();
+        if (to == null || !to.isPerTensor() || to.bipolar()) {
+            return false;
+        }
+        return !(node.op() instanceof Op.Conv conv) || (!node.hasInput(3)
+                && (Requantization.canClamp(conv.activation()) || ActivatedCodes.canGive(ActivationCodes.of(to))));
     }
 
     /** Whether the bias is known, of one element or one per output channel. */
@@ -33,6 +35,9 @@ final class IntegerProduct {
     /** The result as stored codes. */
     Tensor codes(Tensor x, Shape out) {
         ActivationCodes to = ActivationCodes.of(graph.quantization().get(node.output()));
+        if (node.op() instanceof Op.Conv conv && !Requantization.canClamp(conv.activation())) {
+            return activated(reals(x, out), ActivatedCodes.of(conv.activation(), to));
+        }
         Requantization last = Requantization.toCodes(from, weights.scale(), bias(), to);
         if (node.op() instanceof Op.Conv conv) {
             last = last.clamped(conv.activation(), to);
@@ -44,6 +49,14 @@ final class IntegerProduct {
             codes[i] = last.code(i / inner % weights.rows(), sums[i]);
         }
         return Tensor.of(DataType.UINT8, out, codes);
+    }
+
+    private static Tensor activated(Tensor reals, ActivatedCodes last) {
+        long[] codes = new long[Math.toIntExact(reals.elements())];
+        for (int i = 0; i < codes.length; i++) {
+            codes[i] = last.code(reals.floatAt(i));
+        }
+        return Tensor.of(DataType.UINT8, reals.shape(), codes);
     }
 
     /** The result as reals, before activation and residual. */

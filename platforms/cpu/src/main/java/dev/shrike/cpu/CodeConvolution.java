@@ -1,5 +1,6 @@
 package dev.shrike.cpu;
 
+import dev.shrike.graph.ActivatedCodes;
 import dev.shrike.graph.ActivationCodes;
 import dev.shrike.graph.CodeSum;
 import dev.shrike.graph.CodeTable;
@@ -13,6 +14,7 @@ import dev.shrike.graph.Requantization;
  * @param weights integer weights, a row per output channel
  * @param requantization from sums to codes, or to reals
  * @param toCodes whether the result is codes
+ * @param activated from the reals to codes through an activation function, or null
  * @param table applied to the codes, or null
  * @param sum adds a residual to the codes, or null
  */
@@ -21,5 +23,6 @@ record CodeConvolution(
         IntegerWeights weights,
         Requantization requantization,
         boolean toCodes,
+        ActivatedCodes activated,
         CodeTable table,
         CodeSum sum) {}

@@ -1,6 +1,7 @@
 package dev.shrike.cpu;
 
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.graph.ActivatedCodes;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.ActivationCodes;
 import dev.shrike.graph.CodeSum;
@@ -97,7 +98,8 @@ final class CodeLowering {
         if (node.op() instanceof Op.Conv conv) {
             Window window = conv.window().resolve(in.dims()[2], in.dims()[3]);
             View residual = node.hasInput(3) ? plan.inputView(index, node, 3) : null;
-            Activation activation = codes.toCodes() ? Activation.NONE : conv.activation();
+            Activation activation =
+                    codes.toCodes() && codes.activated() == null ? Activation.NONE : conv.activation();
             convolution(node, codes,
                     new ConvTask(node.name(), window, conv.group(), activation, in, out, null, null, residual));
             return;
@@ -203,11 +205,15 @@ final class CodeLowering {
 
     private void setEpilogue(Params.Writer params, CodeConvolution codes) {
         Requantization requantization = codes.requantization();
+        ActivatedCodes activated = codes.activated();
         params.set("multiplier", plan.store(requantization.multiplier()).address())
                 .set("offset", plan.store(requantization.offset()).address())
-                .set("low", requantization.low())
-                .set("high", requantization.high())
+                .set("low", activated == null ? requantization.low() : activated.low())
+                .set("high", activated == null ? requantization.high() : activated.high())
                 .set("output", codes.toCodes() ? OUTPUT_CODES : OUTPUT_REAL);
+        if (activated != null) {
+            params.setFloat("code_multiplier", activated.multiplier()).setFloat("code_offset", activated.offset());
+        }
         if (codes.table() != null) {
             params.set("table", store(codes.table()));
         }

@@ -26,8 +26,15 @@ record ConvLayer(String node, String key, boolean onCodes, String about, ConvKer
         String weights = codes.weights().bipolar() ? "+-1" : String.valueOf(codes.weights().bits());
         return "w" + weights + "a" + codes.from().bits() + " " + sizes(task)
                 + (codes.from().zero() == 0 ? "" : " source-zero") + (zeros ? " weight-zeros" : "")
-                + (codes.toCodes() ? codes.table() == null ? " codes" : " table"
-                        : " reals " + task.activation().kind());
+                + " " + result(task, codes);
+    }
+
+    private static String result(ConvTask task, CodeConvolution codes) {
+        if (!codes.toCodes()) {
+            return "reals " + task.activation().kind();
+        }
+        return codes.activated() != null ? "codes " + task.activation().kind()
+                : codes.table() == null ? "codes" : "table";
     }
 
     /** The same layer run by another kernel. */

@@ -66,7 +66,7 @@ record NativeLibrary(
         MethodHandle addCodes,
         MethodHandle quantize,
         MethodHandle dequantize) {
-    static final int ABI_VERSION = 3;
+    static final int ABI_VERSION = 4;
     private static final int UNSUPPORTED = 2;
 
     /**

@@ -1,5 +1,6 @@
 package dev.shrike.cpu;
 
+import dev.shrike.graph.ActivatedCodes;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.ActivationCodes;
 import dev.shrike.graph.CodeSum;
@@ -126,8 +127,9 @@ final class QuantizedLowering {
             return false;
         }
         ActivationCodes from = ActivationCodes.of(quantization.get(node.input(0)));
-        boolean plain = !residual && Requantization.canClamp(activation);
-        if (isPlainCodes(node.output()) && plain) {
+        boolean toCodes = !residual && isPlainCodes(node.output()) && (Requantization.canClamp(activation)
+                || ActivatedCodes.canGive(ActivationCodes.of(quantization.get(node.output()))));
+        if (toCodes) {
             toCodes(node, activation, from, weights, bias);
             return true;
         }
@@ -144,10 +146,12 @@ final class QuantizedLowering {
             Node node, Activation activation, ActivationCodes from, IntegerWeights weights, double[] bias) {
         String result = node.output();
         ActivationCodes to = ActivationCodes.of(quantization.get(result));
-        Requantization requantization =
-                Requantization.toCodes(from, weights.scale(), bias, to).clamped(activation, to);
+        ActivatedCodes activated = Requantization.canClamp(activation) ? null : ActivatedCodes.of(activation, to);
+        Requantization requantization = activated == null
+                ? Requantization.toCodes(from, weights.scale(), bias, to).clamped(activation, to)
+                : Requantization.toReals(from, weights.scale(), bias);
         CodeTable table = null;
-        Node function = onlyReader(result);
+        Node function = activated == null ? onlyReader(result) : null;
         if (function != null && function.op() instanceof Op.Unary unary && isCodes(function.output())) {
             table = CodeTable.of(unary, quantization.get(result), quantization.get(function.output()));
             absorbed.add(function);
@@ -164,7 +168,7 @@ final class QuantizedLowering {
             absorbed.add(add);
             result = add.output();
         }
-        products.put(node.name(), new CodeConvolution(from, weights, requantization, true, table, sum));
+        products.put(node.name(), new CodeConvolution(from, weights, requantization, true, activated, table, sum));
         nodes.add(new Node(node.name(), node.op(), inputs, List.of(newCodes(result))));
     }
 
@@ -172,7 +176,7 @@ final class QuantizedLowering {
     private void toSigns(Node node, ActivationCodes from, IntegerWeights weights, double[] bias) {
         Requantization requantization =
                 Requantization.toSigns(from, weights.scale(), bias, (int) weights.largestSum(from));
-        products.put(node.name(), new CodeConvolution(from, weights, requantization, true, null, null));
+        products.put(node.name(), new CodeConvolution(from, weights, requantization, true, null, null, null));
         nodes.add(new Node(node.name(), node.op(), List.of(codeName(node.input(0)), node.input(1)),
                 List.of(newCodes(node.output()))));
     }
@@ -184,7 +188,7 @@ final class QuantizedLowering {
             inputs.add(realName(node.input(3)));
         }
         Requantization requantization = Requantization.toReals(from, weights.scale(), bias);
-        products.put(node.name(), new CodeConvolution(from, weights, requantization, false, null, null));
+        products.put(node.name(), new CodeConvolution(from, weights, requantization, false, null, null, null));
         String result = node.output();
         if (!isCodes(result)) {
             nodes.add(new Node(node.name(), node.op(), inputs, List.of(result)));

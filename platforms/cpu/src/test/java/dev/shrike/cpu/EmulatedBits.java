@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 /**
  * Bits of whole quantised networks, from one machine to another where the scalar evaluation would take too long:
  * <ul>
- * <li>{@code EmulatedBits write MODEL.onnx SIDE FOLDER}: builds the float detector at six widths for pictures of that
+ * <li>{@code EmulatedBits write MODEL.onnx SIDE FOLDER}: builds the float detector at eight widths for pictures of that
  * side, and notes what the scalar integer evaluation gives for one of them: SHA-256 of the last products' results and
  * of values between, and the floats behind the head; <li>{@code EmulatedBits check FOLDER}: runs the built files and
  * compares: bits of everything noted, by the plan as it always is and by one whose values between are read, and the
@@ -36,7 +36,7 @@ import java.util.stream.Stream;
  * </ul>
  */
 final class EmulatedBits {
-    private static final int[][] WIDTHS = {{8, 8}, {4, 8}, {4, 4}, {3, 3}, {2, 2}, {1, 1}};
+    private static final String WIDTHS = "8x8,8x8f,4x8,4x4,4x4f,3x3,2x2,1x1";
     private static final int BETWEEN = 8;
     private static final float TOLERANCE = 1e-3f;
 
@@ -57,9 +57,9 @@ final class EmulatedBits {
         Graph real = OnnxModels.read(model);
         List<float[]> pictures = List.of(picture(side, 1), picture(side, 2));
         Files.write(folder.resolve("picture"), bytes(pictures.getFirst()));
-        for (int[] width : WIDTHS) {
-            Path file = folder.resolve("w" + width[0] + "a" + width[1] + ".shrike");
-            Graph quantized = QuantizedModels.quantize(real, Shape.of(1, 3, side, side), pictures, width[0], width[1]);
+        for (QuantizedModels.Width width : QuantizedModels.Width.list(WIDTHS)) {
+            Path file = folder.resolve(width + ".shrike");
+            Graph quantized = QuantizedModels.quantize(real, Shape.of(1, 3, side, side), pictures, width);
             CpuBackend backend = new CpuBackend();
             backend.build(GraphPasses.forInference(quantized, Map.of()), file);
             Graph graph = backend.load(file);

@@ -28,7 +28,7 @@ import java.util.function.Supplier;
 /**
  * Latency of whole quantised networks against ONNX Runtime and OpenCV, all taken in turn in one run.
  *
- * <p>{@code QuantizedBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--tiers best,avx2] [--layers] MODEL.onnx}:
+ * <p>{@code QuantizedBench [--rounds N] [--threads 1,2] [--bits 8x8,8x8f,2x2] [--tiers best,avx2] [--layers] MODEL.onnx}:
  * our networks run on each tier (best, avxvnni, avx2, or the features of a hexadecimal mask), and the rivals are ONNX
  * Runtime in float and, with every activation of the float network quantised to 8 bits in the way of its own static
  * quantiser (QDQ, a scale per output channel, Detect head in float), in int8; and OpenCV in float and, where it can
@@ -42,7 +42,7 @@ public final class QuantizedBench {
         int rounds = 15;
         List<Integer> threads = List.of(1, 2);
         boolean layers = false;
-        List<int[]> widths = List.of(new int[] {8, 8}, new int[] {4, 8}, new int[] {2, 2}, new int[] {1, 1});
+        List<QuantizedModels.Width> widths = QuantizedModels.Width.list("8x8,8x8f,4x8,2x2,1x1");
         List<String> tiers = List.of("best");
         Path model = null;
         for (int i = 0; i < args.length; i++) {
@@ -52,32 +52,30 @@ public final class QuantizedBench {
                     threads = Arrays.stream(args[++i].split(",")).map(Integer::valueOf).toList();
                 case "--layers" -> layers = true;
                 case "--tiers" -> tiers = List.of(args[++i].split(","));
-                case "--bits" ->
-                    widths = Arrays.stream(args[++i].split(","))
-                            .map(w -> Arrays.stream(w.split("x")).mapToInt(Integer::parseInt).toArray())
-                            .toList();
+                case "--bits" -> widths = QuantizedModels.Width.list(args[++i]);
                 default -> model = Path.of(args[i]);
             }
         }
         if (model == null) {
-            System.err.println("usage: QuantizedBench [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--tiers best,avx2]"
-                    + " [--layers] MODEL.onnx");
+            System.err
+                    .println("usage: QuantizedBench [--rounds N] [--threads 1,2] [--bits 8x8,8x8f] [--tiers best,avx2]"
+                            + " [--layers] MODEL.onnx");
             System.exit(2);
         }
         compare(model, widths, tiers, rounds, threads, layers);
     }
 
     private static void compare(
-            Path model, List<int[]> widths, List<String> tiers, int rounds, List<Integer> threads, boolean layers)
+            Path model, List<QuantizedModels.Width> widths, List<String> tiers, int rounds, List<Integer> threads,
+            boolean layers)
             throws OrtException, IOException {
         Graph graph = OnnxModels.read(model);
         Shape shape = graph.inputs().getFirst().shape();
         float[] pixels = FloatBench.noise(shape);
         Map<String, Graph> ours = new LinkedHashMap<>();
         ours.put("shrike fp32", graph);
-        for (int[] width : widths) {
-            ours.put("shrike w" + width[0] + "a" + width[1],
-                    QuantizedModels.quantize(graph, shape, List.of(pixels), width[0], width[1]));
+        for (QuantizedModels.Width width : widths) {
+            ours.put("shrike " + width, QuantizedModels.quantize(graph, shape, List.of(pixels), width));
         }
         Path qdq = Files.createTempFile("qdq", ".onnx");
         try {

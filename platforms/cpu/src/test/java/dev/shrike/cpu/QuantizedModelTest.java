@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A whole detector at several widths equals the scalar integer evaluation of the same graph, bit for bit, on every tier
@@ -27,15 +27,15 @@ class QuantizedModelTest {
     private static final int SIDE = Integer.getInteger("shrike.model.side", 160);
 
     @ParameterizedTest
-    @CsvSource({"8, 8", "4, 8", "4, 4", "3, 3", "2, 2", "1, 1"})
-    void yolov5nEqualsTheEvaluatorBitForBit(int weightBits, int activationBits) throws IOException {
+    @ValueSource(strings = {"8x8", "8x8f", "4x8", "4x4", "4x4f", "3x3", "2x2", "1x1"})
+    void yolov5nEqualsTheEvaluatorBitForBit(String bits) throws IOException {
         Graph real = OnnxModels.read(SharedFolder.file("models/yolov5n-dynamic.onnx"));
         float[] bus = picture("bus");
         Shape shape = Shape.of(1, 3, SIDE, SIDE);
-        Graph graph = QuantizedModels.quantize(
-                real, shape, List.of(bus, picture("zidane")), weightBits, activationBits);
+        QuantizedModels.Width width = QuantizedModels.Width.of(bits);
+        Graph graph = QuantizedModels.quantize(real, shape, List.of(bus, picture("zidane")), width);
         graph = GraphPasses.forInference(graph, Map.of());
-        String what = "w" + weightBits + "a" + activationBits;
+        String what = width.toString();
         compare(graph, bus, what);
         compareWithFakeQuantization(graph, bus, what);
     }

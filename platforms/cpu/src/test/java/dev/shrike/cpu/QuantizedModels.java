@@ -3,10 +3,14 @@ package dev.shrike.cpu;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.MinMaxQuantizer;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,10 +19,32 @@ import java.util.Map;
 final class QuantizedModels {
     private QuantizedModels() {}
 
-    static Graph quantize(Graph graph, Shape shape, List<float[]> inputs, int weightBits, int activationBits) {
+    /**
+     * Bits of weights and activations.
+     *
+     * @param floatPre whether what goes into an activation function stays float, not of 8 bits
+     */
+    record Width(int weights, int activations, boolean floatPre) {
+        /** Of {@code 4x8}, or {@code 4x8f} for floats before activation functions. */
+        static Width of(String text) {
+            String[] bits = text.replace("f", "").split("x");
+            return new Width(Integer.parseInt(bits[0]), Integer.parseInt(bits[1]), text.endsWith("f"));
+        }
+
+        static List<Width> list(String text) {
+            return Arrays.stream(text.split(",")).map(Width::of).toList();
+        }
+
+        @Override
+        public String toString() {
+            return "w" + weights + "a" + activations + (floatPre ? "f" : "");
+        }
+    }
+
+    static Graph quantize(Graph graph, Shape shape, List<float[]> inputs, Width width) {
         Map<String, Shape> shapes = Map.of(graph.inputs().getFirst().name(), shape);
         Graph prepared = MinMaxQuantizer.prepare(GraphPasses.forInference(graph, shapes));
-        MinMaxQuantizer.Options options = MinMaxQuantizer.Options.of(weightBits, activationBits);
+        MinMaxQuantizer.Options options = MinMaxQuantizer.Options.of(width.weights(), width.activations());
         Map<String, float[]> ranges = new HashMap<>();
         ExecutorOptions tapped =
                 ExecutorOptions.DEFAULT.withTaps(MinMaxQuantizer.rangesNeeded(prepared, options));
@@ -36,6 +62,19 @@ final class QuantizedModels {
                 }
             }
         }
-        return MinMaxQuantizer.quantize(prepared, ranges, options);
+        Graph quantized = MinMaxQuantizer.quantize(prepared, ranges, options);
+        return width.floatPre() ? withFloatPreActivations(quantized) : quantized;
+    }
+
+    private static Graph withFloatPreActivations(Graph graph) {
+        Map<String, Quantization> quantization = new HashMap<>(graph.quantization());
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Unary) {
+                quantization.remove(node.input(0));
+            }
+        }
+        Graph real = new Graph(graph.name(), graph.inputs(), graph.outputs(), graph.nodes(), graph.constants(),
+                quantization, graph.metadata());
+        return GraphPasses.forInference(real, Map.of());
     }
 }

@@ -1,6 +1,5 @@
 package dev.shrike.cpu;
 
-import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
@@ -66,9 +65,7 @@ final class RandomQuantization {
      */
     private static boolean isExact(Node node, Map<String, Quantization> quantization) {
         return switch (node.op()) {
-            case Op.Conv conv ->
-                quantization.containsKey(node.input(0)) && quantization.containsKey(node.input(1))
-                        && conv.activation().kind() == Activation.Kind.NONE;
+            case Op.Conv _ -> quantization.containsKey(node.input(0)) && quantization.containsKey(node.input(1));
             case Op.Unary unary -> quantization.containsKey(node.input(0)) || unary.kind() == Op.Unary.Kind.RELU;
             default -> true;
         };

@@ -67,9 +67,8 @@ public final class TuningBench {
         Map<String, Graph> networks = new LinkedHashMap<>();
         networks.put("float", real);
         for (String width : widths) {
-            String[] bits = width.split("x");
-            networks.put("w" + bits[0] + "a" + bits[1], QuantizedModels.quantize(
-                    real, shape, List.of(pixels), Integer.parseInt(bits[0]), Integer.parseInt(bits[1])));
+            QuantizedModels.Width bits = QuantizedModels.Width.of(width);
+            networks.put(bits.toString(), QuantizedModels.quantize(real, shape, List.of(pixels), bits));
         }
         return networks;
     }

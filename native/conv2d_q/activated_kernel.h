@@ -1,0 +1,189 @@
+/*
+ * Epilogues with an activation, written once for all tiers: from sums to reals, through the function, to codes or
+ * reals.
+ *
+ * Whoever includes it defines TIER and, for vectors `vf` of VL floats and their masks, as in core/vec_portable.h:
+ * vf_load, vf_load_first, vf_store, vf_store_first, vf_set1, vf_max, vf_min, vf_select, vm_less; and
+ *   vf_fused(a, b, c)              a * b + c, rounded once
+ *   vf_plus_bits, vf_minus_bits    sum and difference of the bits as integers
+ *   vf_exponent(a)                 the bits moved up to the exponent, by 23
+ *   vf_of_sums, vf_of_sums_first   int32 to floats; of the first n only
+ *   vf_of_codes, vf_of_codes_first bytes to floats
+ *   vf_store_codes, vf_store_codes_first   floats of -1 to 255 to the bytes that they round to, half to even
+ *   vf_store_four_codes(p, v)      the same of four vectors
+ */
+#ifndef SHRIKE_CONV2D_Q_ACTIVATED_KERNEL_H
+#define SHRIKE_CONV2D_Q_ACTIVATED_KERNEL_H
+
+#include <stddef.h>
+
+#include "activation.h"
+#include "epilogue.h"
+
+#define ALWAYS static inline __attribute__((always_inline))
+
+/* activation_sigmoid of each float. */
+ALWAYS vf sigmoid_of(vf x) {
+    const vf log2_e = vf_set1(-ACTIVATION_LOG2_E), round = vf_set1(ACTIVATION_ROUND), one = vf_set1(1);
+    vf t = vf_min(vf_max(x, vf_set1(-ACTIVATION_REACH)), vf_set1(ACTIVATION_REACH));
+    vf shifted = vf_fused(t, log2_e, round);
+    vf r = vf_fused(t, log2_e, round - shifted);
+    vf p = vf_fused(vf_set1(ACTIVATION_EXP2_5), r, vf_set1(ACTIVATION_EXP2_4));
+    p = vf_fused(p, r, vf_set1(ACTIVATION_EXP2_3));
+    p = vf_fused(p, r, vf_set1(ACTIVATION_EXP2_2));
+    p = vf_fused(p, r, vf_set1(ACTIVATION_EXP2_1));
+    p = vf_fused(p, r, vf_set1(ACTIVATION_EXP2_0));
+    vf d = one + vf_plus_bits(p, vf_exponent(shifted));
+    vf y = vf_minus_bits(vf_set1(activation_float(ACTIVATION_RECIPROCAL)), d);
+    vf e = vf_fused(-d, y, one);
+    y = vf_fused(y, vf_fused(e, e, e), y);
+    return vf_fused(y, vf_fused(-d, y, one), y);
+}
+
+ALWAYS vf unit_of(vf x) {
+    return vf_min(vf_max(x, vf_set1(0)), vf_set1(1));
+}
+
+/* activation_of each float. */
+ALWAYS vf activation_of_each(const int32_t kind, vf x, float alpha, float beta) {
+    switch ((enum shrike_activation)kind) {
+    case SHRIKE_ACTIVATION_SILU:
+        return vf_max(x, vf_set1(-ACTIVATION_REACH)) * sigmoid_of(x);
+    case SHRIKE_ACTIVATION_RELU:
+        return vf_max(x, vf_set1(0));
+    case SHRIKE_ACTIVATION_LEAKY_RELU:
+        return vf_select(vm_less(x, vf_set1(0)), vf_set1(alpha) * x, x);
+    case SHRIKE_ACTIVATION_SIGMOID:
+        return sigmoid_of(x);
+    case SHRIKE_ACTIVATION_HARD_SIGMOID:
+        return unit_of(vf_set1(alpha) * x + vf_set1(beta));
+    case SHRIKE_ACTIVATION_HARD_SWISH:
+        return x * unit_of(x * vf_set1(1.0f / 6) + vf_set1(0.5f));
+    case SHRIKE_ACTIVATION_TANH:
+        return vf_fused(vf_set1(2), sigmoid_of(x + x), vf_set1(-1));
+    case SHRIKE_ACTIVATION_CLIP: {
+        vf below = vf_select(vm_less(vf_set1(beta), x), vf_set1(beta), x);
+        return vf_select(vm_less(x, vf_set1(alpha)), vf_set1(alpha), below);
+    }
+    case SHRIKE_ACTIVATION_NONE:
+    case SHRIKE_ACTIVATION_COUNT:
+        break;
+    }
+    return x;
+}
+
+ALWAYS vf clamp_of(vf x, float low, float high) {
+    return vf_min(vf_max(x, vf_set1(low)), vf_set1(high));
+}
+
+/* Floats of a pixel's sums before rounding to codes. */
+ALWAYS vf position_of(const shrike_conv2d_q_params *p, const int32_t kind, vf sums, vf multiplier, vf offset) {
+    vf real = activation_of_each(kind, sums * multiplier + offset, p->alpha, p->beta);
+    return clamp_of(real * vf_set1(p->code_multiplier) + vf_set1(p->code_offset), (float)p->low, (float)p->high);
+}
+
+ALWAYS vf add_of(const shrike_conv2d_q_params *p, vf position, vf residual) {
+    vf code = (position + vf_set1(ACTIVATION_ROUND)) - vf_set1(ACTIVATION_ROUND);
+    vf sum = code * vf_set1(p->residual_a) + residual * vf_set1(p->residual_b);
+    return clamp_of(sum + vf_set1(p->residual_c), (float)p->residual_low, (float)p->residual_high);
+}
+
+/* Constants that the compiler should not fetch through pointers which a store of bytes might change. */
+ALWAYS void to_codes(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile, const int32_t kind) {
+    const shrike_conv2d_q_params copy = *params, *p = &copy;
+    for (int64_t i = 0; i < tile->pixels; i++) {
+        const int32_t *sums = tile->sums + i * tile->sums_stride;
+        const float *multiplier = p->multiplier + tile->first, *offset = p->offset + tile->first;
+        const uint8_t *residual = p->residual ? (const uint8_t *)p->residual + tile->residual[i] + tile->first : NULL;
+        uint8_t *dst = (uint8_t *)p->dst + tile->dst[i] + tile->first;
+        int64_t c = 0;
+        for (; c + 4 * VL <= tile->count; c += 4 * VL) {
+            vf v[4];
+#pragma GCC unroll 4
+            for (int q = 0; q < 4; q++) {
+                const int64_t at = c + q * VL;
+                v[q] = position_of(p, kind, vf_of_sums(sums + at), vf_load(multiplier + at), vf_load(offset + at));
+            }
+#pragma GCC unroll 4
+            for (int q = 0; residual && q < 4; q++) {
+                v[q] = add_of(p, v[q], vf_of_codes(residual + c + q * VL));
+            }
+            vf_store_four_codes(dst + c, v);
+        }
+        for (; c + VL <= tile->count; c += VL) {
+            vf v = position_of(p, kind, vf_of_sums(sums + c), vf_load(multiplier + c), vf_load(offset + c));
+            vf_store_codes(dst + c, residual ? add_of(p, v, vf_of_codes(residual + c)) : v);
+        }
+        if (c < tile->count) {
+            const int64_t n = tile->count - c;
+            vf v = position_of(p, kind, vf_of_sums_first(sums + c, n), vf_load_first(multiplier + c, n),
+                               vf_load_first(offset + c, n));
+            vf_store_codes_first(dst + c, residual ? add_of(p, v, vf_of_codes_first(residual + c, n)) : v, n);
+        }
+    }
+}
+
+ALWAYS void to_reals(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, const int32_t kind) {
+    for (int64_t i = 0; i < tile->pixels; i++) {
+        const int32_t *sums = tile->sums + i * tile->sums_stride;
+        const float *multiplier = p->multiplier + tile->first, *offset = p->offset + tile->first;
+        const float *residual = p->residual ? (const float *)p->residual + tile->residual[i] + tile->first : NULL;
+        float *dst = (float *)p->dst + tile->dst[i] + tile->first;
+        for (int64_t c = 0; c < tile->count; c += VL) {
+            const int64_t n = tile->count - c;
+            if (n >= VL) {
+                vf v = vf_of_sums(sums + c) * vf_load(multiplier + c) + vf_load(offset + c);
+                v = activation_of_each(kind, v, p->alpha, p->beta);
+                v = residual ? (vf)(v + vf_load(residual + c)) : v;
+                vf_store(dst + c, v);
+            } else {
+                vf v = vf_of_sums_first(sums + c, n) * vf_load_first(multiplier + c, n) + vf_load_first(offset + c, n);
+                v = activation_of_each(kind, v, p->alpha, p->beta);
+                v = residual ? (vf)(v + vf_load_first(residual + c, n)) : v;
+                vf_store_first(dst + c, v, n);
+            }
+        }
+    }
+}
+
+#define FOR_EACH_KIND(form)                                                                                            \
+    switch ((enum shrike_activation)p->activation) {                                                                   \
+    case SHRIKE_ACTIVATION_SILU:                                                                                       \
+        form(p, tile, SHRIKE_ACTIVATION_SILU);                                                                         \
+        break;                                                                                                         \
+    case SHRIKE_ACTIVATION_RELU:                                                                                       \
+        form(p, tile, SHRIKE_ACTIVATION_RELU);                                                                         \
+        break;                                                                                                         \
+    case SHRIKE_ACTIVATION_LEAKY_RELU:                                                                                 \
+        form(p, tile, SHRIKE_ACTIVATION_LEAKY_RELU);                                                                   \
+        break;                                                                                                         \
+    case SHRIKE_ACTIVATION_SIGMOID:                                                                                    \
+        form(p, tile, SHRIKE_ACTIVATION_SIGMOID);                                                                      \
+        break;                                                                                                         \
+    case SHRIKE_ACTIVATION_HARD_SIGMOID:                                                                               \
+        form(p, tile, SHRIKE_ACTIVATION_HARD_SIGMOID);                                                                 \
+        break;                                                                                                         \
+    case SHRIKE_ACTIVATION_HARD_SWISH:                                                                                 \
+        form(p, tile, SHRIKE_ACTIVATION_HARD_SWISH);                                                                   \
+        break;                                                                                                         \
+    case SHRIKE_ACTIVATION_TANH:                                                                                       \
+        form(p, tile, SHRIKE_ACTIVATION_TANH);                                                                         \
+        break;                                                                                                         \
+    case SHRIKE_ACTIVATION_CLIP:                                                                                       \
+        form(p, tile, SHRIKE_ACTIVATION_CLIP);                                                                         \
+        break;                                                                                                         \
+    case SHRIKE_ACTIVATION_NONE:                                                                                       \
+    case SHRIKE_ACTIVATION_COUNT:                                                                                      \
+        form(p, tile, SHRIKE_ACTIVATION_NONE);                                                                         \
+        break;                                                                                                         \
+    }
+
+void TIER(conv2d_q_activated)(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
+    FOR_EACH_KIND(to_codes)
+}
+
+void TIER(conv2d_q_real)(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
+    FOR_EACH_KIND(to_reals)
+}
+
+#endif
