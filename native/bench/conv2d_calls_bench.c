@@ -3,7 +3,8 @@
  * thread, between two marks (marks.h), and prints the kernel's name. It measures nothing: an emulator that counts
  * instructions does (see instructions.sh).
  *
- * KIND: f32, or wXaY for codes of those widths and the best kernel, or wXaY-int8 and wXaY-bits for one kind of kernel.
+ * KIND: f32, or wXaY for codes of those widths and the best kernel, or wXaY-int8 and wXaY-bits for one kind of kernel,
+ * or wXaY-float for the best kernel and SiLU taken in float, not by a table of codes of 8 bits.
  */
 #include <math.h>
 
@@ -103,7 +104,8 @@ static void *thresholds_of(const shrike_conv2d_q_params *p) {
     return shrike_conv2d_q_thresholds(p, thresholds) == SHRIKE_OK ? thresholds : NULL;
 }
 
-static void run_codes(shrike_context *context, const layer *l, int calls, int weight_bits, int src_bits, int kernel) {
+static void run_codes(shrike_context *context, const layer *l, int calls, int weight_bits, int src_bits,
+                      const char *form) {
     int out = out_size(l), half = 1 << (weight_bits - 1);
     int64_t depth = (int64_t)l->channels * l->kernel * l->kernel;
     shrike_conv2d_q_params p = {.src_row_stride = (int64_t)l->size * l->channels,
@@ -131,7 +133,9 @@ static void run_codes(shrike_context *context, const layer *l, int calls, int we
                                 .weight_bits = weight_bits,
                                 .weight_bipolar = weight_bits == 1,
                                 .high = 255,
-                                .kernel = kernel};
+                                .kernel = !strcmp(form, "-int8")   ? SHRIKE_QKERNEL_INT8
+                                          : !strcmp(form, "-bits") ? SHRIKE_QKERNEL_BITSERIAL
+                                                                   : SHRIKE_QKERNEL_BEST};
     int low = weight_bits == 1 ? 0 : 1 - half, high = weight_bits == 1 ? 1 : half - 1;
     uint8_t *weights = random_codes(depth * l->out_channels, low, high);
     for (int64_t i = 0; weight_bits == 1 && i < depth * l->out_channels; i++) {
@@ -142,8 +146,14 @@ static void run_codes(shrike_context *context, const layer *l, int calls, int we
     p.dst = allocate((int64_t)out * out * l->out_channels);
     p.multiplier = random_floats(l->out_channels, 0.001f, 0.002f);
     p.offset = random_floats(l->out_channels, 120, 136);
-    p.table = silu_codes(src_bits);
-    p.thresholds = thresholds_of(&p);
+    if (!strcmp(form, "-float")) {
+        p.activation = SHRIKE_ACTIVATION_SILU;
+        p.high = (1 << src_bits) - 1;
+        p.code_multiplier = (float)p.high / 8;
+    } else {
+        p.table = silu_codes(src_bits);
+        p.thresholds = thresholds_of(&p);
+    }
     p.workspace_bytes = shrike_conv2d_q_workspace(context, &p);
     p.workspace = allocate(p.workspace_bytes);
     p.weights = packed;
@@ -160,7 +170,7 @@ int main(int argc, char **argv) {
     layer l;
     int weight_bits, src_bits, calls = argc > ARGUMENTS ? atoi(argv[2]) : 0, at = 0;
     if (argc != ARGUMENTS + 1 || calls < 1) {
-        fprintf(stderr, "usage: %s f32|wXaY[-int8|-bits] CALLS CHANNELS OUT_CHANNELS SIZE KERNEL STRIDE PAD\n",
+        fprintf(stderr, "usage: %s f32|wXaY[-int8|-bits|-float] CALLS CHANNELS OUT_CHANNELS SIZE KERNEL STRIDE PAD\n",
                 argv[0]);
         return 2;
     }
@@ -169,11 +179,7 @@ int main(int argc, char **argv) {
     if (!strcmp(argv[1], "f32")) {
         run_floats(context, &l, calls);
     } else if (sscanf(argv[1], "w%da%d%n", &weight_bits, &src_bits, &at) == 2) {
-        const char *kernel = argv[1] + at;
-        run_codes(context, &l, calls, weight_bits, src_bits,
-                  !strcmp(kernel, "-int8")   ? SHRIKE_QKERNEL_INT8
-                  : !strcmp(kernel, "-bits") ? SHRIKE_QKERNEL_BITSERIAL
-                                             : SHRIKE_QKERNEL_BEST);
+        run_codes(context, &l, calls, weight_bits, src_bits, argv[1] + at);
     } else {
         fprintf(stderr, "%s is neither f32 nor wXaY\n", argv[1]);
         return 2;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Executed aarch64 instructions of each convolution of a network, and the cycles they would take on a Cortex-A72:
 #     native/bench/instructions.sh [SHAPES [KIND ..]]
-# SHAPES: a file of bench/shapes, yolov5n-320 unless named. KIND: f32, wXaY, wXaY-int8, wXaY-bits; f32, w8a8 and w2a2
-# unless named. acl-f32, acl-gemm-f32 and acl-int8 are ARM Compute Library's, from the tree that arm64-root.sh makes.
+# SHAPES: a file of bench/shapes, yolov5n-320 unless named. KIND: f32, wXaY, wXaY-int8, wXaY-bits, wXaY-float (SiLU in
+# float, not by a table); f32, w8a8 and w2a2 unless named. acl-f32, acl-gemm-f32 and acl-int8 are ARM Compute Library's, from the tree that arm64-root.sh makes.
 # The bench program runs one call of each different layer under QEMU, and a plugin counts between its
 # marks.
 #
@@ -147,7 +147,7 @@ done < <(layers) | awk '
         printf "\n%-21s %-12s %12s %12s %16s\n", "of", "to", "instructions", "cycles", "outside inner"
         for (k = 1; k <= groups; k++) {
             group = order[k]
-            for (l = 1; group ~ /^w[1-7]/ && l <= groups; l++) {
+            for (l = 1; group ~ /^w[1-7]|-float/ && l <= groups; l++) {
                 other = order[l]
                 if (other ~ /^(w8a8|f32|acl.*)$/) {
                     printf "%-21s %-12s %12.3f %11.2fx %15.1f%%\n", group, other, \
