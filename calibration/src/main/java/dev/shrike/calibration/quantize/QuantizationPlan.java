@@ -21,6 +21,7 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
         boolean preActivations, Map<String, Optional<Widths>> layers) {
     private static final String FLOAT = "float";
     private static final Object EIGHT = 8;
+    private static final int LEAST_OF_FLOAT = 4;
 
     public QuantizationPlan {
         layers = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(layers));
@@ -28,10 +29,14 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
         wideRanges.ifPresent(RangeMethod::parse);
     }
 
-    /** A plan whose layers give codes to their activation functions. */
+    /**
+     * A plan whose layers give floats to their activation functions, or codes of 8 bits if any of them reads fewer than
+     * 4: so few codes come from comparisons of sums with thresholds, which are found for a function of codes.
+     */
     public QuantizationPlan(String scheme, Optional<String> ranges, Optional<String> wideRanges,
             Map<String, Optional<Widths>> layers) {
-        this(scheme, ranges, wideRanges, true, layers);
+        this(scheme, ranges, wideRanges, layers.values().stream().flatMap(Optional::stream)
+                .anyMatch(widths -> widths.activations() < LEAST_OF_FLOAT), layers);
     }
 
     /** Widths of a layer, or null for float. */
@@ -45,9 +50,9 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
                 preActivations, layers);
     }
 
-    /** The same, but what a layer gives to its activation function stays float. */
-    public QuantizationPlan withFloatPreActivations() {
-        return new QuantizationPlan(scheme, ranges, wideRanges, false, layers);
+    /** The same, but what a layer gives to its activation function has codes, or stays float. */
+    public QuantizationPlan withPreActivations(boolean codes) {
+        return new QuantizationPlan(scheme, ranges, wideRanges, codes, layers);
     }
 
     /** The plan as text. */
@@ -62,9 +67,7 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
         text.append("scheme: ").append(YamlText.quoted(scheme)).append('\n');
         ranges.ifPresent(method -> text.append("ranges: ").append(YamlText.quoted(method)).append('\n'));
         wideRanges.ifPresent(method -> text.append("wide-ranges: ").append(YamlText.quoted(method)).append('\n'));
-        if (!preActivations) {
-            text.append("pre-activations: ").append(FLOAT).append('\n');
-        }
+        text.append("pre-activations: ").append(preActivations ? EIGHT : FLOAT).append('\n');
         text.append("layers:\n");
         layers.forEach((name, widths) -> text.append("  ").append(YamlText.quoted(name)).append(": ")
                 .append(widths.map(Widths::toString).orElse(FLOAT)).append('\n'));

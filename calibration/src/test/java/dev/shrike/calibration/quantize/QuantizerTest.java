@@ -412,12 +412,14 @@ class QuantizerTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"w8a8", "w4a4", "w6a8 entropy-coded"})
-    void preActivationsCanStayFloat(String widths) {
-        QuantizationPlan plan = quantizer.uniform(Widths.parse(widths)).withFloatPreActivations();
+    void preActivationsStayFloatOrHaveCodes(String widths) {
+        QuantizationPlan plan = quantizer.uniform(Widths.parse(widths));
+        QuantizationPlan codes = plan.withPreActivations(true);
         assertEquals(plan, QuantizationPlan.parse(plan.toYaml(), "plan"));
+        assertEquals(codes, QuantizationPlan.parse(codes.toYaml(), "plan"));
         try (CalibrationPictures pictures = pictures(0)) {
             Graph graph = quantizer.quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {}).graph();
-            Graph coded = quantize(widths, Effort.FULL).graph();
+            Graph coded = quantizer.quantize(codes, statistics, pictures, Effort.FULL, (_, _, _) -> {}).graph();
             for (String layer : List.of("first", "deep", "fine")) {
                 String raw = quantizer.prepared().nodes().stream().filter(node -> node.name().equals(layer))
                         .findFirst().orElseThrow().output();
@@ -428,6 +430,14 @@ class QuantizerTest {
             assertTrue(distance(graph) < distance(coded), distance(graph) + " against " + distance(coded));
             assertSameFromFile(graph, "real-" + widths);
         }
+    }
+
+    @Test
+    void preActivationsHaveCodesWhereThresholdsServe() {
+        assertTrue(quantizer.uniform(Widths.parse("w3a3")).preActivations());
+        assertTrue(!quantizer.uniform(Widths.parse("w3a4")).preActivations());
+        // A plan that says nothing was made before there was a choice.
+        assertTrue(QuantizationPlan.parse("layers: {a: w8a8}", "plan").preActivations());
     }
 
     /** What a head gives is decoded in float, whatever its layers give to their activation functions. */

@@ -207,14 +207,18 @@ class QuantizeTest {
     }
 
     @Test
-    void preActivationsCanStayFloat() throws IOException {
+    void preActivationsCanHaveCodes() throws IOException {
         Path plan = folder.resolve("plan.yaml");
-        assertEquals(0, quantize("--scheme", "w8a8", "--pre-activations", "float", "--save-plan", plan).exit());
+        assertEquals(0, quantize("--scheme", "w8a8").exit());
+        byte[] real = Files.readAllBytes(quantized);
+        assertEquals(0, quantize("--scheme", "w8a8", "--pre-activations", "8", "--save-plan", plan).exit());
         assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
         byte[] expected = Files.readAllBytes(quantized);
-        assertTrue(Files.readString(plan).contains("\npre-activations: float\n"), Files.readString(plan));
+        assertTrue(Files.readString(plan).contains("\npre-activations: 8\n"), Files.readString(plan));
         assertEquals(0, quantize("--plan", plan, "--quiet").exit());
         assertArrayEquals(expected, Files.readAllBytes(quantized));
+        assertEquals(0, quantize("--plan", plan, "--quiet", "--pre-activations", "float").exit());
+        assertArrayEquals(real, Files.readAllBytes(quantized));
     }
 
     @Test

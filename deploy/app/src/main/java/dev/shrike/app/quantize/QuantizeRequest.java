@@ -21,7 +21,7 @@ import java.util.Optional;
  * @param activations width of activations under a budget
  * @param ranges method for values below 8 bits
  * @param wideRanges method for values of 8 bits
- * @param preActivations whether what layers give to activation functions has codes
+ * @param preActivations whether what layers give to activation functions has codes; empty for what the plan says
  * @param effort how layers are fitted
  * @param epochs how often each picture is shown to tune the network as a whole
  * @param crop side of the window of each picture, 0 for all of it
@@ -32,7 +32,8 @@ record QuantizeRequest(Path output, Optional<Widths> widths, WeightCodes codes, 
         Optional<Path> savePlan,
         Optional<Double> averageBits, Optional<Double> megabytes, Optional<LatencyBudget> latency, int activations,
         Optional<String> ranges,
-        Optional<String> wideRanges, boolean preActivations, Effort effort, int epochs, int crop, Optional<Path> cache,
+        Optional<String> wideRanges, Optional<Boolean> preActivations, Effort effort, int epochs, int crop,
+        Optional<Path> cache,
         double memory) {
     /**
      * A budget in time.

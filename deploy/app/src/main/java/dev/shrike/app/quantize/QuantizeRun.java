@@ -108,7 +108,7 @@ final class QuantizeRun {
         QuantizationPlan plan = given.orElseGet(() -> request.widths().map(quantizer::uniform)
                 .orElseGet(() -> chosen(quantizer, statistics, files)))
                 .withRanges(request.ranges(), request.wideRanges());
-        plan = request.preActivations() ? plan : plan.withFloatPreActivations();
+        plan = request.preActivations().map(plan::withPreActivations).orElse(plan);
         request.savePlan().ifPresent(plan::write);
         Quantizer.Result result;
         try (CalibrationPictures pictures = pictures(quantizer, files, files.size())) {
