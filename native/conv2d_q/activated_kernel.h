@@ -76,16 +76,29 @@ ALWAYS vf clamp_of(vf x, float low, float high) {
     return vf_min(vf_max(x, vf_set1(low)), vf_set1(high));
 }
 
-/* Floats of a pixel's sums before rounding to codes. */
+/* Sums of a pixel in codes, with fractions. */
 ALWAYS vf position_of(const shrike_conv2d_q_params *p, const int32_t kind, vf sums, vf multiplier, vf offset) {
-    vf real = activation_of_each(kind, sums * multiplier + offset, p->alpha, p->beta);
-    return clamp_of(real * vf_set1(p->code_multiplier) + vf_set1(p->code_offset), (float)p->low, (float)p->high);
+    return activation_of_each(kind, sums * multiplier + offset, p->alpha, p->beta) * vf_set1(p->code_multiplier);
+}
+
+/* The same less the fractions. */
+ALWAYS vf code_of(const shrike_conv2d_q_params *p, vf position) {
+    return clamp_of(position + vf_set1(p->code_offset), (float)p->low, (float)p->high);
 }
 
 ALWAYS vf add_of(const shrike_conv2d_q_params *p, vf position, vf residual) {
     vf code = (position + vf_set1(ACTIVATION_ROUND)) - vf_set1(ACTIVATION_ROUND);
     vf sum = code * vf_set1(p->residual_a) + residual * vf_set1(p->residual_b);
     return clamp_of(sum + vf_set1(p->residual_c), (float)p->residual_low, (float)p->residual_high);
+}
+
+/* A residual, or null, added before (see residual_first) or after the offset and the clamp. */
+ALWAYS vf with_residual(const shrike_conv2d_q_params *p, vf position, const vf *residual) {
+    if (!residual) {
+        return code_of(p, position);
+    }
+    return p->residual_first ? code_of(p, position + *residual * vf_set1(p->residual_b))
+                             : add_of(p, code_of(p, position), *residual);
 }
 
 /* Constants that the compiler should not fetch through pointers which a store of bytes might change. */
@@ -105,20 +118,23 @@ ALWAYS void to_codes(const shrike_conv2d_q_params *params, const conv2d_q_tile *
                 v[q] = position_of(p, kind, vf_of_sums(sums + at), vf_load(multiplier + at), vf_load(offset + at));
             }
 #pragma GCC unroll 4
-            for (int q = 0; residual && q < 4; q++) {
-                v[q] = add_of(p, v[q], vf_of_codes(residual + c + q * VL));
+            for (int q = 0; q < 4; q++) {
+                vf other = residual ? vf_of_codes(residual + c + q * VL) : vf_set1(0);
+                v[q] = with_residual(p, v[q], residual ? &other : NULL);
             }
             vf_store_four_codes(dst + c, v);
         }
         for (; c + VL <= tile->count; c += VL) {
             vf v = position_of(p, kind, vf_of_sums(sums + c), vf_load(multiplier + c), vf_load(offset + c));
-            vf_store_codes(dst + c, residual ? add_of(p, v, vf_of_codes(residual + c)) : v);
+            vf other = residual ? vf_of_codes(residual + c) : vf_set1(0);
+            vf_store_codes(dst + c, with_residual(p, v, residual ? &other : NULL));
         }
         if (c < tile->count) {
             const int64_t n = tile->count - c;
             vf v = position_of(p, kind, vf_of_sums_first(sums + c, n), vf_load_first(multiplier + c, n),
                                vf_load_first(offset + c, n));
-            vf_store_codes_first(dst + c, residual ? add_of(p, v, vf_of_codes_first(residual + c, n)) : v, n);
+            vf other = residual ? vf_of_codes_first(residual + c, n) : vf_set1(0);
+            vf_store_codes_first(dst + c, with_residual(p, v, residual ? &other : NULL), n);
         }
     }
 }

@@ -135,13 +135,14 @@ static int sound_thresholds(const shrike_conv2d_q_params *p) {
 }
 
 static int sound_output(const shrike_conv2d_q_params *p) {
-    if (p->activation < 0 || p->activation >= SHRIKE_ACTIVATION_COUNT) {
+    if (p->activation < 0 || p->activation >= SHRIKE_ACTIVATION_COUNT || p->residual_first < 0 ||
+        p->residual_first > (p->output == SHRIKE_QOUT_CODES && p->residual)) {
         return 0;
     }
     if (p->output == SHRIKE_QOUT_CODES) {
-        int activated = p->activation != SHRIKE_ACTIVATION_NONE;
+        int activated = conv2d_q_is_activated(p);
         return sound_thresholds(p) && sound_range(p->low, p->high) &&
-               (!p->residual || sound_range(p->residual_low, p->residual_high)) &&
+               (!p->residual || p->residual_first || sound_range(p->residual_low, p->residual_high)) &&
                (!activated || (!p->table && !p->thresholds && p->code_multiplier > 0 && isfinite(p->code_multiplier) &&
                                isfinite(p->code_offset)));
     }

@@ -41,6 +41,11 @@ static inline int64_t conv2d_q_depth(const shrike_conv2d_q_params *p) {
     return (int64_t)p->kernel_height * p->kernel_width * conv2d_q_group_in(p);
 }
 
+/* Whether sums become reals on their way to codes. */
+static inline int conv2d_q_is_activated(const shrike_conv2d_q_params *p) {
+    return p->activation != SHRIKE_ACTIVATION_NONE || p->residual_first;
+}
+
 int conv2d_q_suits_any(const shrike_conv2d_q_params *params);
 int64_t conv2d_q_reference_packed_size(const shrike_conv2d_q_params *params);
 void conv2d_q_reference_pack(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,

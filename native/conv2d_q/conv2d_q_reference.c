@@ -59,15 +59,19 @@ static float clamp(float value, float low, float high) {
 static uint8_t to_code(const shrike_conv2d_q_params *p, int32_t sum, int64_t oc, const uint8_t *residual) {
     float scaled = (float)sum * p->multiplier[oc];
     float value = scaled + p->offset[oc];
-    if (p->activation != SHRIKE_ACTIVATION_NONE) {
+    if (conv2d_q_is_activated(p)) {
         float position = activation_of(p->activation, value, p->alpha, p->beta) * p->code_multiplier;
+        if (p->residual_first) {
+            float added = (float)*residual * p->residual_b;
+            position = position + added;
+        }
         value = position + p->code_offset;
     }
     uint8_t code = (uint8_t)clamp(rintf(value), (float)p->low, (float)p->high);
     if (p->table) {
         code = p->table[code];
     }
-    if (residual) {
+    if (residual && !p->residual_first) {
         float a = (float)code * p->residual_a;
         float b = (float)*residual * p->residual_b;
         float both = a + b;

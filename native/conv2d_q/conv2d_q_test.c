@@ -105,7 +105,7 @@ static void make_source(problem *q) {
 }
 
 static int is_activated(const shrike_conv2d_q_params *p) {
-    return p->output == SHRIKE_QOUT_CODES && p->activation != SHRIKE_ACTIVATION_NONE;
+    return p->output == SHRIKE_QOUT_CODES && (p->activation != SHRIKE_ACTIVATION_NONE || p->residual_first);
 }
 
 static void make_output(problem *q) {
@@ -133,6 +133,7 @@ static void make_output(problem *q) {
     } else if (q->in_place) {
         memcpy(&p->residual_batch_stride, out, sizeof out);
     }
+    p->residual_first = p->output == SHRIKE_QOUT_CODES && residual <= 1 && pick(0, 1);
     p->residual_a = random_float(0.1f, 1.5f);
     p->residual_b = random_float(0.1f, 1.5f);
     p->residual_c = random_float(-30, 30);
@@ -183,12 +184,12 @@ static problem make_problem(void) {
     make_output(&q);
     make_scales(&q);
     describe("n%d %dx%dx%d -> %dx%dx%d groups %d kernel %dx%d stride %d,%d pad %d,%d dilation %d,%d w%da%d%s zero %d"
-             " weight zeros %d output %d activation %d table %d residual %d",
+             " weight zeros %d output %d activation %d table %d residual %d%s",
              p->batch, p->height, p->width, p->channels, p->out_height, p->out_width, p->out_channels, p->groups,
              p->kernel_height, p->kernel_width, p->stride_height, p->stride_width, p->pad_top, p->pad_left,
              p->dilation_height, p->dilation_width, p->weight_bits, p->src_bits, p->weight_bipolar ? " bipolar" : "",
              p->src_zero, q.weight_zero != NULL, p->output, p->activation, p->table != NULL,
-             q.in_place ? 2 : p->residual != NULL);
+             q.in_place ? 2 : p->residual != NULL, p->residual_first ? " first" : "");
     return q;
 }
 
@@ -275,11 +276,15 @@ static uint8_t code_of(const problem *q, int64_t sum, int64_t oc, const uint8_t 
     volatile float value = scaled + p->offset[oc];
     if (is_activated(p)) {
         volatile float position = activated(p, value) * p->code_multiplier;
+        if (p->residual_first) {
+            volatile float added = (float)*residual * p->residual_b;
+            position = position + added;
+        }
         value = position + p->code_offset;
     }
     uint8_t code = nearest_code(value, p->low, p->high);
     code = p->table ? p->table[code] : code;
-    if (!residual) {
+    if (!residual || p->residual_first) {
         return code;
     }
     volatile float a = (float)code * p->residual_a, b = (float)*residual * p->residual_b;
@@ -427,6 +432,8 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(output = SHRIKE_QOUT_COUNT);
     REFUSE(low = -1);
     REFUSE(high = 256);
+    REFUSE(residual_first = 1);
+    REFUSE(residual_first = -1);
     REFUSE(activation = SHRIKE_ACTIVATION_COUNT);
     REFUSE(activation = -1);
     REFUSE(kernel = SHRIKE_QKERNEL_COUNT);

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "conv2d_q.h"
 #include "core/cpu.h"
 
 void conv2d_q_codes_portable(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
@@ -63,7 +64,7 @@ conv2d_q_epilogue *conv2d_q_epilogue_of(const shrike_context *context, const shr
     if (p->output == SHRIKE_QOUT_REAL) {
         return tiers[i].real;
     }
-    return p->activation == SHRIKE_ACTIVATION_NONE ? tiers[i].codes : tiers[i].activated;
+    return conv2d_q_is_activated(p) ? tiers[i].activated : tiers[i].codes;
 }
 
 conv2d_q_add *conv2d_q_add_of(const shrike_context *context) {

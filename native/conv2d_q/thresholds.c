@@ -60,7 +60,7 @@ int32_t shrike_conv2d_q_thresholds(const shrike_conv2d_q_params *p, void *thresh
         return SHRIKE_EINVAL;
     }
     staircase s;
-    if (p->output != SHRIKE_QOUT_CODES || p->activation != SHRIKE_ACTIVATION_NONE || !find_steps(p, &s)) {
+    if (p->output != SHRIKE_QOUT_CODES || conv2d_q_is_activated(p) || !find_steps(p, &s)) {
         return SHRIKE_EUNSUPPORTED;
     }
     for (int32_t oc = 0; oc < p->out_channels; oc++) {

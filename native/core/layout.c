@@ -1,7 +1,6 @@
 /*
  * Pins the layout of every parameter struct: callers in other languages lay them out by these numbers. All pointers
- * are 8 bytes and fields are ordered so that there is no hidden padding, so each size is the sum of its
- * fields; shrike_conv2d_q_params alone has 4 bytes of padding at its end.
+ * are 8 bytes and fields are ordered so that there is no hidden padding, so each size is the sum of its fields.
  */
 #include <stddef.h>
 
@@ -83,8 +82,9 @@ AT(shrike_conv2d_q_params, residual_a, 244);
 AT(shrike_conv2d_q_params, residual_low, 256);
 AT(shrike_conv2d_q_params, activation, 264);
 AT(shrike_conv2d_q_params, code_multiplier, 276);
-AT(shrike_conv2d_q_params, kernel, 284);
-AT(shrike_conv2d_q_params, reserved, 288);
+AT(shrike_conv2d_q_params, residual_first, 284);
+AT(shrike_conv2d_q_params, kernel, 288);
+AT(shrike_conv2d_q_params, reserved, 292);
 
 SIZE(shrike_pool2d_u8_params, 120);
 AT(shrike_pool2d_u8_params, batch, 64);

@@ -387,7 +387,9 @@ enum shrike_qkernel {
  *   CODES: c = clamp(rint(acc * multiplier[oc] + offset[oc]), low, high); c = table[c] if there is a table. With an
  *          activation, and then no table, c = clamp(rint(activation(acc * multiplier[oc] + offset[oc]) *
  *          code_multiplier + code_offset), low, high). With a residual last c = clamp(rint((c * residual_a + residual *
- *          residual_b) + residual_c), residual_low, residual_high).
+ *          residual_b) + residual_c), residual_low, residual_high); or, if residual_first is 1, with any activation and
+ *          no table, c = clamp(rint((activation(acc * multiplier[oc] + offset[oc]) * code_multiplier + residual *
+ *          residual_b) + code_offset), low, high) at once.
  *   REAL:  y = activation(acc * multiplier[oc] + offset[oc]) + residual.
  * Here activations are the sequences of float32 operations of conv2d_q/activation.h, the same bits on every tier: SiLU,
  * sigmoid and tanh are within 3e-7 of the true value, relative to the larger of 1 and that.
@@ -419,7 +421,8 @@ typedef struct shrike_conv2d_q_params {
     int32_t residual_low, residual_high;
     int32_t activation; /* enum shrike_activation */
     float alpha, beta;
-    float code_multiplier, code_offset; /* finite, the first above 0; read for codes with an activation only */
+    float code_multiplier, code_offset; /* finite, the first above 0; read with an activation or residual_first only */
+    int32_t residual_first; /* 1: there is a residual, which is added before rounding to codes */
     int32_t kernel; /* enum shrike_qkernel */
     int32_t reserved;
 } shrike_conv2d_q_params;

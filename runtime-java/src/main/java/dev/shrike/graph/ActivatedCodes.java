@@ -3,21 +3,27 @@ package dev.shrike.graph;
 import java.util.Objects;
 
 /**
- * The way from the real result of a layer through its activation function to codes:
- * {@code clamp(rint(f(real) * multiplier + offset), low, high)} in float32 with {@link FloatActivation}, rounded after
- * the multiplication and after the addition, never fused. Every engine must do precisely this.
+ * The way from the real result of a layer through its activation function, and the sum with a residual if there is one,
+ * to codes: {@code clamp(rint((f(real) * multiplier + code of the residual * residual) + offset), low, high)} in
+ * float32 with {@link FloatActivation}, rounded after every operation, never fused; without a residual its product and
+ * addition are left out. Every engine must do precisely this.
  *
  * @param activation the function
  * @param multiplier codes a real 1
- * @param offset code of the real 0
+ * @param residual codes of the result that one code of the residual weighs; 0 if there is none
+ * @param offset code of the real 0, less what the residual's zero point weighs
  * @param low smallest code
  * @param high largest code
  */
-public record ActivatedCodes(Activation activation, float multiplier, float offset, int low, int high) {
+public record ActivatedCodes(
+        Activation activation, float multiplier, float residual, float offset, int low, int high) {
     public ActivatedCodes {
         Objects.requireNonNull(activation, "activation");
         if (!(multiplier > 0) || multiplier == Float.POSITIVE_INFINITY) {
             throw new IllegalArgumentException("multiplier " + multiplier);
+        }
+        if (!(residual >= 0) || !Float.isFinite(residual) || !Float.isFinite(offset)) {
+            throw new IllegalArgumentException("residual " + residual + " and offset " + offset);
         }
     }
 
@@ -26,15 +32,45 @@ public record ActivatedCodes(Activation activation, float multiplier, float offs
         return !to.bipolar() && Float.isFinite((float) (1.0 / to.scale()));
     }
 
-    /** To codes for which {@link #canGive}: {@code multiplier = (float) (1 / scale)}. */
-    public static ActivatedCodes of(Activation activation, ActivationCodes to) {
-        return new ActivatedCodes(activation, (float) (1.0 / to.scale()), to.zero(), to.low(), to.high());
+    /** Whether codes can be had of the sum with a residual of such codes: one of them does not weigh beyond floats. */
+    public static boolean canAdd(ActivationCodes residual, ActivationCodes to) {
+        double weight = weight(residual, to);
+        return canGive(to) && !residual.bipolar() && (float) weight > 0
+                && Float.isFinite((float) (residual.zero() * weight));
     }
 
-    /** The code of a real. */
+    /** To codes for which {@link #canGive}: {@code multiplier = (float) (1 / scale)}. */
+    public static ActivatedCodes of(Activation activation, ActivationCodes to) {
+        return new ActivatedCodes(activation, (float) (1.0 / to.scale()), 0, to.zero(), to.low(), to.high());
+    }
+
+    /** To codes of the sum with a residual, for which {@link #canAdd}. */
+    public static ActivatedCodes of(Activation activation, ActivationCodes residual, ActivationCodes to) {
+        double weight = weight(residual, to);
+        return new ActivatedCodes(activation, (float) (1.0 / to.scale()), (float) weight,
+                (float) (to.zero() - residual.zero() * weight), to.low(), to.high());
+    }
+
+    private static double weight(ActivationCodes residual, ActivationCodes to) {
+        return residual.scale() / (double) to.scale();
+    }
+
+    /** The code of a real, where there is no residual. */
     public int code(float real) {
         float scaled = FloatActivation.apply(activation, real) * multiplier;
-        double code = Math.rint(scaled + offset);
+        return round(scaled + offset);
+    }
+
+    /** The code of a real and a code of the residual. */
+    public int code(float real, int other) {
+        float scaled = FloatActivation.apply(activation, real) * multiplier;
+        float added = other * residual;
+        float both = scaled + added;
+        return round(both + offset);
+    }
+
+    private int round(float position) {
+        double code = Math.rint(position);
         return code > low ? (int) Math.min(code, high) : low;
     }
 }

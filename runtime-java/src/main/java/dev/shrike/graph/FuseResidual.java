@@ -8,7 +8,8 @@ import java.util.Set;
 
 /**
  * Lets a convolution add a value of the shape of its result, after its activation, instead of an Add behind it. The
- * convolution moves to the place of the Add, where the other value exists.
+ * convolution moves to the place of the Add, where the other value exists. Where its result is quantised the sum is one
+ * of codes, computed after the convolution has rounded its own, and stays.
  */
 public final class FuseResidual implements GraphPass {
     @Override
@@ -18,11 +19,8 @@ public final class FuseResidual implements GraphPass {
         Set<String> moved = new HashSet<>();
         List<Node> nodes = new ArrayList<>();
         for (Node node : graph.nodes()) {
-            // The sum of codes is computed from codes, after the convolution has rounded its own.
-            boolean real = !graph.quantization().containsKey(node.output())
-                    && node.inputs().stream().noneMatch(graph.quantization()::containsKey);
-            Node conv = real && node.op() instanceof Op.Binary binary && binary.kind() == Op.Binary.Kind.ADD
-                    ? convolution(node, links, infos, moved) : null;
+            Node conv = node.op() instanceof Op.Binary binary && binary.kind() == Op.Binary.Kind.ADD
+                    ? convolution(node, graph, links, infos, moved) : null;
             if (conv == null) {
                 nodes.add(node);
                 continue;
@@ -37,12 +35,14 @@ public final class FuseResidual implements GraphPass {
     }
 
     /** The convolution that can take in this Add, the second operand if both can; or null. */
-    private static Node convolution(Node add, Links links, Map<String, ValueInfo> infos, Set<String> moved) {
+    private static Node convolution(Node add, Graph graph, Links links, Map<String, ValueInfo> infos,
+            Set<String> moved) {
         Node found = null;
         for (int i = 0; i < 2; i++) {
             Node writer = links.writer(add.input(i));
             if (writer == null || !(writer.op() instanceof Op.Conv) || writer.hasInput(3)
-                    || !links.hasSingleReader(writer.output()) || moved.contains(writer.output())) {
+                    || !links.hasSingleReader(writer.output()) || moved.contains(writer.output())
+                    || graph.quantization().containsKey(writer.output())) {
                 continue;
             }
             Shape shape = infos.get(writer.output()).shape();

@@ -13,7 +13,8 @@ import java.util.Set;
  * the stored form of codes: <ul> <li>Conv, Gemm and MatMul of a quantised value and quantised constant weights ({@link
  * IntegerWeights}): the exact int32 sum, then {@link Requantization} to the codes of the result, or to reals, followed
  * by the activation function ({@link FloatActivation}) and the residual if the result is real, and by {@link
- * ActivatedCodes} if it is quantised only behind a function that is no clamp; <li>a function of one quantised value with quantised result:
+ * ActivatedCodes} if it is quantised only behind a function that is no clamp, or behind the sum with a quantised
+ * residual; <li>a function of one quantised value with quantised result:
  * {@link CodeTable}; <li>the sum of two quantised values of one shape with quantised result, none of them bipolar:
  * {@link CodeSum}; <li>Concat, MaxPool, Resize to the nearest, Split, Slice and other moves of codes: the codes
  * themselves, through
@@ -111,7 +112,7 @@ public final class IntegerEvaluator {
         Shape out = ShapeRules.outputs(typesOnly(node)).getFirst().shape();
         Tensor x = codes.get(node.input(0));
         if (product.givesCodes()) {
-            codes.put(node.output(), product.codes(x, out));
+            codes.put(node.output(), product.codes(x, node.hasInput(3) ? codes.get(node.input(3)) : null, out));
             return true;
         }
         Tensor result = product.reals(x, out);

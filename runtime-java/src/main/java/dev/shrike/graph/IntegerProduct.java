@@ -1,5 +1,7 @@
 package dev.shrike.graph;
 
+import java.util.function.IntUnaryOperator;
+
 /** Reference code of convolutions and matrix products of codes: exact int32 sums, then {@link Requantization}. */
 final class IntegerProduct {
     private final Graph graph;
@@ -16,15 +18,22 @@ final class IntegerProduct {
 
     /**
      * Whether {@link #codes} can tell the result: quantised with one scale, with nothing between the sum and its
-     * rounding but an activation function.
+     * rounding but an activation function and a quantised residual.
      */
     boolean givesCodes() {
         Quantization to = graph.quantization().get(node.output());
         if (to == null || !to.isPerTensor() || to.bipolar()) {
             return false;
         }
-        return !(node.op() instanceof Op.Conv conv) || (!node.hasInput(3)
-                && (Requantization.canClamp(conv.activation()) || ActivatedCodes.canGive(ActivationCodes.of(to))));
+        if (!(node.op() instanceof Op.Conv conv)) {
+            return true;
+        }
+        if (!node.hasInput(3)) {
+            return Requantization.canClamp(conv.activation()) || ActivatedCodes.canGive(ActivationCodes.of(to));
+        }
+        Quantization residual = graph.quantization().get(node.input(3));
+        return residual != null && residual.isPerTensor() && !graph.constants().containsKey(node.input(3))
+                && ActivatedCodes.canAdd(ActivationCodes.of(residual), ActivationCodes.of(to));
     }
 
     /** Whether the bias is known, of one element or one per output channel. */
@@ -32,11 +41,23 @@ final class IntegerProduct {
         return bias() != null;
     }
 
-    /** The result as stored codes. */
-    Tensor codes(Tensor x, Shape out) {
+    /**
+     * The result as stored codes.
+     *
+     * @param residual codes of the residual, null if there is none
+     */
+    Tensor codes(Tensor x, Tensor residual, Shape out) {
         ActivationCodes to = ActivationCodes.of(graph.quantization().get(node.output()));
+        if (residual != null && node.op() instanceof Op.Conv conv) {
+            ActivationCodes other = ActivationCodes.of(graph.quantization().get(node.input(3)));
+            ActivatedCodes last = ActivatedCodes.of(conv.activation(), other, to);
+            Tensor reals = reals(x, out);
+            return coded(out, i -> last.code(reals.floatAt(i), (int) residual.longAt(i)));
+        }
         if (node.op() instanceof Op.Conv conv && !Requantization.canClamp(conv.activation())) {
-            return activated(reals(x, out), ActivatedCodes.of(conv.activation(), to));
+            ActivatedCodes last = ActivatedCodes.of(conv.activation(), to);
+            Tensor reals = reals(x, out);
+            return coded(out, i -> last.code(reals.floatAt(i)));
         }
         Requantization last = Requantization.toCodes(from, weights.scale(), bias(), to);
         if (node.op() instanceof Op.Conv conv) {
@@ -44,19 +65,16 @@ final class IntegerProduct {
         }
         int[] sums = sums(x, out);
         int inner = inner(out);
-        long[] codes = new long[sums.length];
-        for (int i = 0; i < codes.length; i++) {
-            codes[i] = last.code(i / inner % weights.rows(), sums[i]);
-        }
-        return Tensor.of(DataType.UINT8, out, codes);
+        Requantization requantization = last;
+        return coded(out, i -> requantization.code(i / inner % weights.rows(), sums[i]));
     }
 
-    private static Tensor activated(Tensor reals, ActivatedCodes last) {
-        long[] codes = new long[Math.toIntExact(reals.elements())];
+    private static Tensor coded(Shape shape, IntUnaryOperator code) {
+        long[] codes = new long[Math.toIntExact(shape.elements())];
         for (int i = 0; i < codes.length; i++) {
-            codes[i] = last.code(reals.floatAt(i));
+            codes[i] = code.applyAsInt(i);
         }
-        return Tensor.of(DataType.UINT8, reals.shape(), codes);
+        return Tensor.of(DataType.UINT8, shape, codes);
     }
 
     /** The result as reals, before activation and residual. */

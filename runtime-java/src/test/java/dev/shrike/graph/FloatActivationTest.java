@@ -58,6 +58,18 @@ class FloatActivationTest {
     }
 
     @Test
+    void addsAResidualBeforeRounding() {
+        ActivationCodes residual = new ActivationCodes(0.03125f, 20, 0, 255, false);
+        ActivatedCodes codes =
+                ActivatedCodes.of(Activation.SILU, residual, new ActivationCodes(0.0625f, 5, 0, 255, false));
+        assertEquals(5, codes.code(0, 20));
+        assertEquals(5 + 13, codes.code(1, 23)); // 11.70 + 1.5
+        assertEquals(0, codes.code(-1, 0)); // 5 - 4.30 - 10
+        assertEquals(255, codes.code(10, 255)); // 159.99 + 117.5
+        assertThrows(IllegalArgumentException.class, () -> new ActivatedCodes(Activation.NONE, 1, -1, 0, 0, 1));
+    }
+
+    @Test
     void codesOfScalesWithoutAFiniteReciprocalAreRefused() {
         ActivationCodes tiny = new ActivationCodes(Float.MIN_VALUE, 0, 0, 255, false);
         assertTrue(!ActivatedCodes.canGive(tiny));

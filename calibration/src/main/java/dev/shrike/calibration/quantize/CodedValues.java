@@ -20,8 +20,9 @@ import java.util.function.Function;
 /**
  * Which values of a float network become codes, which of them alike and how wide.
  * <ul>
- * <li>What a convolution itself gives, before its activation, has 8 bits, or stays float if that is wished. Summands
- * and sums have 8 bits.
+ * <li>What a convolution itself gives, before its activation, has 8 bits, or stays float if that is wished; then so does
+ * a summand that only its sum reads, since the convolution adds the other one before it rounds. Other summands and sums
+ * have 8 bits.
  * <li>What a convolution reads has the width that it wishes. Where a sum, or a Concat with other operands, reads the
  * value too, the value keeps 8 bits and the convolutions read a narrow copy: an Identity with codes of its own.
  * <li>MaxPool, Resize, Split and other moves keep the codes of what they move. An operand of a Concat that nothing else
@@ -34,7 +35,7 @@ public final class CodedValues {
     private final Map<String, Widths> layers = new LinkedHashMap<>();
     private final Set<String> last;
     private final Set<String> coded = new LinkedHashSet<>();
-    /** Results of layers that stay float, since only an activation function reads them. */
+    /** Results of layers that stay float, since only an activation function or a sum reads them. */
     private final Set<String> bare = new HashSet<>();
     private final Map<String, List<Node>> readers = new HashMap<>();
     private final Map<String, String> parents = new HashMap<>();
@@ -213,10 +214,9 @@ public final class CodedValues {
         graph.inputs().stream().map(ValueInfo::name).filter(read::contains).forEach(coded::add);
         for (Node node : graph.nodes()) {
             node.inputs().forEach(name -> readers.computeIfAbsent(name, _ -> new ArrayList<>()).add(node));
-            boolean codes = layers.containsKey(node.name()) && !last.contains(node.name())
-                    && !bare.contains(node.output()) || followsCodes(node);
+            boolean codes = layers.containsKey(node.name()) && !last.contains(node.name()) || followsCodes(node);
             for (String name : node.outputs()) {
-                if (!name.isEmpty() && (codes || read.contains(name))
+                if (!name.isEmpty() && (codes && !bare.contains(name) || read.contains(name))
                         && infos.get(name).type() == DataType.FLOAT32) {
                     coded.add(name);
                 }
@@ -233,12 +233,37 @@ public final class CodedValues {
                 bare.add(node.output());
             }
         }
+        Map<String, ValueInfo> infos = ShapeInference.infer(graph);
+        Map<String, Node> writers = writers();
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Binary binary && binary.kind() == Op.Binary.Kind.ADD
+                    && infos.get(node.input(0)).shape().equals(infos.get(node.input(1)).shape())) {
+                // A convolution can take in one sum, so only one summand of it stays float.
+                node.inputs().reversed().stream()
+                        .filter(name -> node.equals(readers.get(name)) && isOfLayer(writers.get(name)))
+                        .findFirst().ifPresent(bare::add);
+            }
+        }
+    }
+
+    /** Whether a layer gives the value that a node writes, itself or through its activation function. */
+    private boolean isOfLayer(Node writer) {
+        return writer != null && (layers.containsKey(writer.name()) && !last.contains(writer.name())
+                || (writer.op() instanceof Op.Unary || writer.op() instanceof Op.Clip)
+                        && bare.contains(writer.input(0)));
+    }
+
+    private Map<String, Node> writers() {
+        Map<String, Node> writers = new HashMap<>();
+        graph.nodes().forEach(node -> node.outputs().forEach(name -> writers.put(name, node)));
+        return writers;
     }
 
     private boolean followsCodes(Node node) {
         return switch (node.op()) {
             case Op.Unary _,Op.Clip _ -> coded.contains(node.input(0)) || bare.contains(node.input(0));
-            case Op.Binary binary -> binary.kind() == Op.Binary.Kind.ADD && isCoded(node.inputs());
+            case Op.Binary binary -> binary.kind() == Op.Binary.Kind.ADD
+                    && node.inputs().stream().allMatch(name -> coded.contains(name) || bare.contains(name));
             case Op.Concat _ -> isCoded(node.inputs());
             default -> isMove(node.op()) && coded.contains(node.input(0));
         };
@@ -290,8 +315,7 @@ public final class CodedValues {
     }
 
     private void split() {
-        Map<String, Node> writers = new HashMap<>();
-        graph.nodes().forEach(node -> node.outputs().forEach(name -> writers.put(name, node)));
+        Map<String, Node> writers = writers();
         List<Group> found = new ArrayList<>();
         for (List<String> members : members().values()) {
             Set<String> own = new HashSet<>(members);

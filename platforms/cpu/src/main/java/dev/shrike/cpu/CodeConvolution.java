@@ -14,7 +14,7 @@ import dev.shrike.graph.Requantization;
  * @param weights integer weights, a row per output channel
  * @param requantization from sums to codes, or to reals
  * @param toCodes whether the result is codes
- * @param activated from the reals to codes through an activation function, or null
+ * @param activated from the reals to codes through an activation function or the sum with a residual, or null
  * @param table applied to the codes, or null
  * @param sum adds a residual to the codes, or null
  */

@@ -160,10 +160,10 @@ final class CodeLowering {
                 .set("weight_bits", weights.bits())
                 .set("weight_bipolar", weights.bipolar() ? 1 : 0);
         setEpilogue(params, codes);
-        setThresholds(params, codes, task.outChannels());
         if (task.residual() != null) {
             params.set("residual", plan.address(task.residual())).setImage("residual", task.residual());
         }
+        setThresholds(params, codes, task.outChannels());
         ConvKernel kernel = choose(params, wanted, task);
         long workspaceBytes = library.codesWorkspace(context, params.memory());
         MemorySegment packed = plan.allocate(Math.max(64, library.codesPackedSize(context, params.memory())));
@@ -212,7 +212,10 @@ final class CodeLowering {
                 .set("high", activated == null ? requantization.high() : activated.high())
                 .set("output", codes.toCodes() ? OUTPUT_CODES : OUTPUT_REAL);
         if (activated != null) {
-            params.setFloat("code_multiplier", activated.multiplier()).setFloat("code_offset", activated.offset());
+            params.setFloat("code_multiplier", activated.multiplier())
+                    .setFloat("code_offset", activated.offset())
+                    .setFloat("residual_b", activated.residual())
+                    .set("residual_first", activated.residual() > 0 ? 1 : 0);
         }
         if (codes.table() != null) {
             params.set("table", store(codes.table()));

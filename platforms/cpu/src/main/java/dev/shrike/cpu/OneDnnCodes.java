@@ -40,7 +40,7 @@ final class OneDnnCodes {
     /** The step of a convolution of dense tensors, or nothing where it would not give the same bits. */
     Optional<Step> convolution(ConvTask task, CodeConvolution codes, LongUnaryOperator address) {
         if (!exact || hasZeros(codes.weights().zero())
-                || task.activation().kind() != Activation.Kind.NONE) {
+                || codes.activated() != null || task.activation().kind() != Activation.Kind.NONE) {
             return Optional.empty();
         }
         int type = codes.toCodes() ? dnnl_u8 : dnnl_f32;

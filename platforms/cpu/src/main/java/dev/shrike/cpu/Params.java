@@ -115,8 +115,8 @@ final class Params {
                     + "i32 pad_top, i32 pad_left, i32 dilation_height, i32 dilation_width,"
                     + "i32 src_zero, i32 src_bits, i32 weight_bits, i32 weight_bipolar, i32 output, i32 low, i32 high,"
                     + "f32 residual_a, f32 residual_b, f32 residual_c, i32 residual_low, i32 residual_high,"
-                    + "i32 activation, f32 alpha, f32 beta, f32 code_multiplier, f32 code_offset, i32 kernel,"
-                    + "i32 reserved");
+                    + "i32 activation, f32 alpha, f32 beta, f32 code_multiplier, f32 code_offset,"
+                    + "i32 residual_first, i32 kernel, i32 reserved");
 
     static final Params POOL2D_U8 = new Params(
             "shrike_pool2d_u8_params",

@@ -127,9 +127,9 @@ final class QuantizedLowering {
             return false;
         }
         ActivationCodes from = ActivationCodes.of(quantization.get(node.input(0)));
-        boolean toCodes = !residual && isPlainCodes(node.output()) && (Requantization.canClamp(activation)
-                || ActivatedCodes.canGive(ActivationCodes.of(quantization.get(node.output()))));
-        if (toCodes) {
+        if (isPlainCodes(node.output()) && (residual ? canAdd(node)
+                : Requantization.canClamp(activation)
+                        || ActivatedCodes.canGive(ActivationCodes.of(quantization.get(node.output()))))) {
             toCodes(node, activation, from, weights, bias);
             return true;
         }
@@ -142,11 +142,21 @@ final class QuantizedLowering {
         return true;
     }
 
+    /** Whether the residual of a convolution can be added on the way to codes. */
+    private boolean canAdd(Node node) {
+        return isPlainCodes(node.input(3)) && ActivatedCodes.canAdd(
+                ActivationCodes.of(quantization.get(node.input(3))),
+                ActivationCodes.of(quantization.get(node.output())));
+    }
+
     private void toCodes(
             Node node, Activation activation, ActivationCodes from, IntegerWeights weights, double[] bias) {
         String result = node.output();
         ActivationCodes to = ActivationCodes.of(quantization.get(result));
-        ActivatedCodes activated = Requantization.canClamp(activation) ? null : ActivatedCodes.of(activation, to);
+        boolean residual = node.op() instanceof Op.Conv && node.hasInput(3);
+        ActivatedCodes activated = residual
+                ? ActivatedCodes.of(activation, ActivationCodes.of(quantization.get(node.input(3))), to)
+                : Requantization.canClamp(activation) ? null : ActivatedCodes.of(activation, to);
         Requantization requantization = activated == null
                 ? Requantization.toCodes(from, weights.scale(), bias, to).clamped(activation, to)
                 : Requantization.toReals(from, weights.scale(), bias);
@@ -159,7 +169,10 @@ final class QuantizedLowering {
         }
         CodeSum sum = null;
         List<String> inputs = new ArrayList<>(List.of(codeName(node.input(0)), node.input(1), ""));
-        Node add = onlyReader(result);
+        if (residual) {
+            inputs.add(codeName(node.input(3)));
+        }
+        Node add = residual ? null : onlyReader(result);
         if (node.op() instanceof Op.Conv && add != null && isResidual(add, result, node)) {
             boolean first = add.input(0).equals(result);
             String other = add.input(first ? 1 : 0);

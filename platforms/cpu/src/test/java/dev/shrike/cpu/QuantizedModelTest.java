@@ -10,6 +10,9 @@ import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.onnx.OnnxModels;
+import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.spi.GraphExecutor;
+import dev.shrike.spi.StepTime;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +41,23 @@ class QuantizedModelTest {
         String what = width.toString();
         compare(graph, bus, what);
         compareWithFakeQuantization(graph, bus, what);
+    }
+
+    /** Nothing between the picture's codes and the Detect head is a step on floats, whatever goes into SiLU and sums. */
+    @ParameterizedTest
+    @ValueSource(strings = {"8x8", "8x8f"})
+    void onlyThePictureIsRoundedInAStepOfItsOwn(String bits) throws IOException {
+        Graph real = OnnxModels.read(SharedFolder.file("models/yolov5n-dynamic.onnx"));
+        Graph graph = QuantizedModels.quantize(real, Shape.of(1, 3, SIDE, SIDE), List.of(picture("bus")),
+                QuantizedModels.Width.of(bits));
+        try (GraphExecutor executor =
+                new CpuBackend().open(GraphPasses.forInference(graph, Map.of()), ExecutorOptions.DEFAULT)) {
+            executor.run();
+            List<String> kernels = executor.times().stream().map(StepTime::kernel).toList();
+            assertEquals(1, kernels.stream().filter(kernel -> kernel.startsWith("quantize")).count(),
+                    kernels.toString());
+            assertTrue(kernels.stream().noneMatch(kernel -> kernel.matches("(dequantize|add).*")), kernels.toString());
+        }
     }
 
     /** Every so-manieth pixel of a recorded 640x640 input. */

@@ -22,7 +22,7 @@ final class QuantizedModels {
     /**
      * Bits of weights and activations.
      *
-     * @param floatPre whether what goes into an activation function stays float, not of 8 bits
+     * @param floatPre whether what goes into an activation function, and what a residual is added to, stay float
      */
     record Width(int weights, int activations, boolean floatPre) {
         /** Of {@code 4x8}, or {@code 4x8f} for floats before activation functions. */
@@ -70,6 +70,8 @@ final class QuantizedModels {
         Map<String, Quantization> quantization = new HashMap<>(graph.quantization());
         for (Node node : graph.nodes()) {
             if (node.op() instanceof Op.Unary) {
+                quantization.remove(node.input(0));
+            } else if (node.op() instanceof Op.Binary) {
                 quantization.remove(node.input(0));
             }
         }
