@@ -101,7 +101,7 @@ ALWAYS vf with_residual(const shrike_conv2d_q_params *p, vf position, const vf *
                              : add_of(p, code_of(p, position), *residual);
 }
 
-/* Constants that the compiler should not fetch through pointers which a store of bytes might change. */
+/* The copy keeps constants in registers: for all the compiler knows, a store of bytes may change what params shows. */
 ALWAYS void to_codes(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile, const int32_t kind) {
     const shrike_conv2d_q_params copy = *params, *p = &copy;
     for (int64_t i = 0; i < tile->pixels; i++) {
