@@ -1,23 +1,20 @@
 package dev.shrike.calibration.quantize;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.shrike.calibration.linear.Fit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class WeightRoundingTest {
     /** Second moments of correlated inputs of very different energy. */
-    private static double[] hessian(Random random, int size) {
+    static double[] hessian(Random random, int size) {
         double[] mixing = new double[size * size];
         for (int i = 0; i < mixing.length; i++) {
             mixing[i] = random.nextGaussian() * Math.exp(random.nextGaussian());
@@ -34,7 +31,7 @@ class WeightRoundingTest {
         return result;
     }
 
-    private static double[] weights(Random random, int count) {
+    static double[] weights(Random random, int count) {
         double[] weights = new double[count];
         for (int i = 0; i < count; i++) {
             weights[i] = random.nextGaussian();
@@ -42,7 +39,7 @@ class WeightRoundingTest {
         return weights;
     }
 
-    private static double objective(double[] hessian, int size, double[] weights, WeightRounding.Rounded rounded) {
+    static double objective(double[] hessian, int size, double[] weights, WeightRounding.Rounded rounded) {
         double[] reals = rounded.reals();
         double sum = 0;
         for (int row = 0; row < weights.length / size; row++) {
@@ -264,37 +261,6 @@ class WeightRoundingTest {
         assertEquals(-levels / 2 - lowest, found.zeros()[0]);
         WeightRounding.Rounded symmetric = rounding.round(weights, 1, WeightCodes.SYMMETRIC.sets(bits));
         assertTrue(objective(hessian, size, weights, symmetric) > 1e-6 * energy);
-    }
-
-    /** More beginnings that are followed find better codes, all in all. */
-    @Test
-    void followingMoreBeginningsIsBetter() {
-        int size = 48;
-        double one = 0;
-        double many = 0;
-        for (int seed = 0; seed < 20; seed++) {
-            Random random = new Random(seed);
-            double[] factor = Fit.inverseFactor(hessian(random, size), size);
-            double[] weights = weights(random, size);
-            CompensatedRounding rounding = new CompensatedRounding(factor, size);
-            CodeGrid grid = new CodeGrid(new CodeSet.Uniform(4), 0.4f);
-            RowCodes nearest = rounding.nearest(weights, List.of(grid))[0];
-            RowCodes same = rounding.best(weights, grid, 1);
-            assertArrayEquals(nearest.codes(), same.codes());
-            assertEquals(nearest.error(), same.error(), 1e-9 * nearest.error());
-            RowCodes best = rounding.best(weights, grid, 16);
-            double[] hessian = hessian(new Random(seed), size);
-            byte[] codes = new byte[size];
-            for (int i = 0; i < size; i++) {
-                codes[i] = (byte) best.codes()[i];
-            }
-            double objective = objective(hessian, size, weights,
-                    new WeightRounding.Rounded(codes, new float[] {grid.scale()}, 0));
-            assertEquals(objective, best.error(), 1e-6 * objective);
-            one += nearest.error();
-            many += best.error();
-        }
-        assertTrue(many < 0.9 * one, many + " and " + one);
     }
 
     @ParameterizedTest
