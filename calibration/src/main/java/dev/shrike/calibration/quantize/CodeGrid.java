@@ -38,7 +38,7 @@ record CodeGrid(CodeSet set, float scale) {
         return grids;
     }
 
-    /** The scale at which no weight is clipped, or half of the codes are as many as the larger tail of the row needs. */
+    /** The scale at which no weight is clipped, or at which a quarter of the codes would reach the largest one. */
     private static double widest(CodeSet set, double lowest, double highest) {
         double most = Math.max(highest, -lowest);
         double scale = 0;

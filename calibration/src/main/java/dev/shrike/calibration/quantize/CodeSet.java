@@ -53,7 +53,7 @@ public sealed interface CodeSet {
             this(bits, bits == 8 ? -127 : -(1 << (bits - 1)));
         }
 
-        /** All sets of a width: one for each zero point that its signed integers can hold, and a single one of 8 bits. */
+        /** All sets of a width: one for each zero point that its signed integers can hold; of 8 bits a single one. */
         static List<CodeSet> all(int bits) {
             if (bits < 2 || bits >= 8) {
                 return List.of(new Uniform(bits));

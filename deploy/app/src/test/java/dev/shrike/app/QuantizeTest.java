@@ -269,43 +269,42 @@ class QuantizeTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|',
-            textBlock = """
-                                                   | give one of --scheme and --plan
-                    --scheme w4a8 --plan x.yaml    | give one of --scheme and --plan
-                    --scheme w9a8                  | is not of the form w4a8
-                    --scheme w1a8                  | w1a8 is not within 2 to 8 bits each
-                    --scheme auto                  | needs one of --avg-bits, --size and --latency
-                    --scheme auto --avg-bits 9     | --avg-bits 9.0 is not within 2 to 8
-                    --scheme auto --size 0         | --size 0.0 is not positive
-                    --scheme w4a8 --avg-bits 4     | go with --scheme auto
-                    --scheme auto --size 1 --latency 1 | needs one of --avg-bits, --size and --latency
-                    --scheme auto --latency 1      | --latency and --latencies go together
-                    --scheme auto --latency -1 --latencies t.yaml | --latency -1.0 is not within
-                    --scheme w4a8 --ranges best    | --ranges: 'best' is none of
-                    --scheme w4a8 --effort more    | --effort 'more' is none of
-                    --scheme w4a8 --images 0       | --images 0 is less than 1
-                    --scheme w4a8 --epochs=-1      | --epochs -1 is not within 0 to 1000
-                    --scheme w4a8 --epochs 2       | --epochs needs 64 pictures or more, not 8
-                    --scheme w4a8 --crop 100       | --crop 100 is neither 0 nor a multiple of 32
-                    --scheme w4a8 --threads 300    | number of threads 300 is not within
-                    --scheme w4a8 -o model.shrike  | does not end in .onnx
-                    --scheme w4a8 --memory much    | '--memory'
-                    --scheme w4a8 --memory 0       | --memory 0.0 is not within 0 and the
-                    --scheme w4a8 --memory NaN     | --memory NaN is not within 0 and the
-                    --scheme w4a8 --memory=-3      | --memory -3.0 is not within 0 and the
-                    --scheme w4a8 --memory 1e6     | --memory 1000000.0 is not within 0 and the
-                    --scheme w4a8 --weight-codes log | --weight-codes 'log' is none of uniform, symmetric, power-of-two, entropy-coded
-                    --scheme w4.5a8                | uniform weights of 4.5 bits; whole numbers are possible
-                    --scheme auto --latency 1 --latencies t.yaml --weight-codes entropy-coded | such layers take as long as
-                    --scheme w4a8 --pre-activations 16 | --pre-activations '16' is neither 8 nor float
-                    --plan x.yaml --weight-codes entropy-coded | in a plan write 'w4a8 entropy-coded'
-                    --scheme auto --size 1 --weight-codes entropy-coded --epochs 1 --images 1 | --epochs needs 64 pictures
-                    --scheme w6a8 --weight-codes power-of-two | power-of-two codes of 6 bits; 2 to 5 are possible
-                    --scheme auto --size 1 --weight-codes power-of-two | goes with --scheme wXaY
-                    --scheme auto --size 1 --weight-codes symmetric | goes with --scheme wXaY
-                    --plan x.yaml --weight-codes power-of-two | in a plan write 'w4a8 power-of-two'
-                    """)
+    @CsvSource(delimiter = '|', textBlock = """
+                                           | give one of --scheme and --plan
+            --scheme w4a8 --plan x.yaml    | give one of --scheme and --plan
+            --scheme w9a8                  | is not of the form w4a8
+            --scheme w1a8                  | w1a8 is not within 2 to 8 bits each
+            --scheme auto                  | needs one of --avg-bits, --size and --latency
+            --scheme auto --avg-bits 9     | --avg-bits 9.0 is not within 2 to 8
+            --scheme auto --size 0         | --size 0.0 is not positive
+            --scheme w4a8 --avg-bits 4     | go with --scheme auto
+            --scheme auto --size 1 --latency 1 | needs one of --avg-bits, --size and --latency
+            --scheme auto --latency 1      | --latency and --latencies go together
+            --scheme auto --latency -1 --latencies t.yaml | --latency -1.0 is not within
+            --scheme w4a8 --ranges best    | --ranges: 'best' is none of
+            --scheme w4a8 --effort more    | --effort 'more' is none of
+            --scheme w4a8 --images 0       | --images 0 is less than 1
+            --scheme w4a8 --epochs=-1      | --epochs -1 is not within 0 to 1000
+            --scheme w4a8 --epochs 2       | --epochs needs 64 pictures or more, not 8
+            --scheme w4a8 --crop 100       | --crop 100 is neither 0 nor a multiple of 32
+            --scheme w4a8 --threads 300    | number of threads 300 is not within
+            --scheme w4a8 -o model.shrike  | does not end in .onnx
+            --scheme w4a8 --memory much    | '--memory'
+            --scheme w4a8 --memory 0       | --memory 0.0 is not within 0 and the
+            --scheme w4a8 --memory NaN     | --memory NaN is not within 0 and the
+            --scheme w4a8 --memory=-3      | --memory -3.0 is not within 0 and the
+            --scheme w4a8 --memory 1e6     | --memory 1000000.0 is not within 0 and the
+            --scheme w4a8 --weight-codes log | --weight-codes 'log' is none of uniform, symmetric, power-of-two,
+            --scheme w4.5a8                | uniform weights of 4.5 bits; whole numbers are possible
+            --scheme auto --latency 1 --latencies t.yaml --weight-codes entropy-coded | such layers take as long as
+            --scheme w4a8 --pre-activations 16 | --pre-activations '16' is neither 8 nor float
+            --plan x.yaml --weight-codes entropy-coded | in a plan write 'w4a8 entropy-coded'
+            --scheme auto --size 1 --weight-codes entropy-coded --epochs 1 --images 1 | --epochs needs 64 pictures
+            --scheme w6a8 --weight-codes power-of-two | power-of-two codes of 6 bits; 2 to 5 are possible
+            --scheme auto --size 1 --weight-codes power-of-two | goes with --scheme wXaY
+            --scheme auto --size 1 --weight-codes symmetric | goes with --scheme wXaY
+            --plan x.yaml --weight-codes power-of-two | in a plan write 'w4a8 power-of-two'
+            """)
     void senselessOptionsAreUsageErrors(String options, String message) {
         Outcome outcome = quantize(options == null ? new Object[0] : (Object[]) options.split(" "));
         assertEquals(2, outcome.exit(), outcome.err());
