@@ -43,6 +43,7 @@ typedef struct plan {
     conv2d_q_epilogue *epilogue;
     const conv2d_q_head *head;
     const int32_t *start, *zeros;
+    const int8_t *bases; /* of halves */
     const uint8_t *weights;
     int64_t pixels, panels, panel_bytes, steps, unit_bytes, units;
     int taps; /* units are taps */
@@ -316,7 +317,8 @@ static void run_task(const plan *plan, int64_t task, uint8_t *slot) {
         const int8_t *weights = (const int8_t *)stored;
         if (halves) {
             int8_t *unpacked = (int8_t *)slot + plan->weights_at;
-            conv2d_q_unpack_halves(stored, plan->head->base, (until - panel) * plan->steps, unpacked);
+            const int8_t *bases = plan->bases + (group * plan->panels + panel) * CONV2D_Q_STEP_BYTES;
+            conv2d_q_unpack_halves(stored, bases, until - panel, plan->steps, unpacked);
             weights = unpacked;
         }
         cursor at = cursor_at(plan->p, block * plan->block);
@@ -358,7 +360,8 @@ void TIER(conv2d_q_igemm)(shrike_context *context, const shrike_conv2d_q_params 
     plan.epilogue = conv2d_q_epilogue_of(context, p);
     plan.start = (const int32_t *)(plan.head + 1);
     plan.zeros = plan.start + columns;
-    plan.weights = (const uint8_t *)(plan.zeros + columns);
+    plan.bases = (const int8_t *)(plan.zeros + columns);
+    plan.weights = (const uint8_t *)plan.bases + (conv2d_q_halves(p) ? CONV2D_Q_STEP * columns : 0);
     plan.pixels = (int64_t)p->batch * p->out_height * p->out_width;
     plan.together = p->src_pixel_stride == conv2d_q_group_in(p) && p->dilation_width == 1;
     plan.direct = plan.taps || plan.together;

@@ -16,6 +16,7 @@ static int64_t columns(const shrike_conv2d_q_params *p) {
 
 int64_t conv2d_q_igemm_packed_size(const shrike_conv2d_q_params *p) {
     return (int64_t)sizeof(conv2d_q_head) + 2 * (int64_t)sizeof(int32_t) * columns(p) +
+           (conv2d_q_halves(p) ? CONV2D_Q_STEP * columns(p) : 0) +
            p->groups * conv2d_q_panels(p) * conv2d_q_panel_bytes(p);
 }
 
@@ -43,14 +44,20 @@ static int64_t place_of(const places *at, int64_t column, int64_t ic, int64_t ky
     return step * CONV2D_Q_STEP_BYTES + column % CONV2D_Q_PANEL * CONV2D_Q_STEP + value % CONV2D_Q_STEP;
 }
 
-static void put(uint8_t *weights, int halves, int64_t place, int32_t weight, int32_t base) {
-    if (!halves) {
-        weights[place] = (uint8_t)weight;
-        return;
-    }
+static void put_half(uint8_t *weights, int64_t place, int32_t half) {
     int64_t step = place / CONV2D_Q_STEP_BYTES;
     uint8_t *pair = weights + step / 2 * CONV2D_Q_STEP_BYTES + place % CONV2D_Q_STEP_BYTES;
-    *pair = (uint8_t)(step % 2 ? (*pair & 0x0f) | (weight - base) << 4 : (*pair & 0xf0) | (weight - base));
+    *pair = (uint8_t)(step % 2 ? (*pair & 0x0f) | half << 4 : (*pair & 0xf0) | half);
+}
+
+/* Fills a column of halves, also between and behind its weights. */
+static void fill_column(const places *at, int64_t column, int32_t half, uint8_t *weights) {
+    const int64_t first = column / CONV2D_Q_PANEL * at->steps;
+    for (int64_t step = first; step < first + at->steps; step++) {
+        for (int64_t i = 0; i < CONV2D_Q_STEP; i++) {
+            put_half(weights, step * CONV2D_Q_STEP_BYTES + column % CONV2D_Q_PANEL * CONV2D_Q_STEP + i, half);
+        }
+    }
 }
 
 /* Whether two weights of -128 meet in one lane: with two codes of -128 their products pass int16. */
@@ -81,41 +88,64 @@ static span span_of(const shrike_conv2d_q_params *p, const int8_t *oihw, const i
     return s;
 }
 
+/* The least code of halves, -8 or 0; in `fold`, whether zero points of weights are codes as well. */
+static int32_t lowest_half(const shrike_conv2d_q_params *p, const int8_t *oihw, const int32_t *weight_zero, int *fold) {
+    const span codes = span_of(p, oihw, NULL);
+    span all = codes;
+    for (int64_t oc = 0; weight_zero && oc < p->out_channels; oc++) {
+        all.low = weight_zero[oc] < all.low ? weight_zero[oc] : all.low;
+        all.high = weight_zero[oc] > all.high ? weight_zero[oc] : all.high;
+    }
+    const int32_t low = all.low < 0 ? -8 : 0;
+    *fold = all.low >= low && all.high <= low + 15;
+    return *fold || codes.low < 0 ? low : 0;
+}
+
 /*
  * acc = sum (w - wz) (x - xz) = sum w (x - shift) - (xz - shift) sum w - wz (sum x - depth xz). Where all w - wz fit,
- * they take the place of w and wz is 0.
+ * they take the place of w and wz is 0; halves keep w, and count from the lowest code less wz.
  */
 static void pack(const shrike_conv2d_q_params *p, const int8_t *oihw, const int32_t *weight_zero, int32_t shift,
                  uint8_t *packed) {
     conv2d_q_head *head = (conv2d_q_head *)packed;
     uint32_t *start = (uint32_t *)(head + 1);
     int32_t *zeros = (int32_t *)start + columns(p);
-    uint8_t *weights = (uint8_t *)(zeros + columns(p));
     const int halves = conv2d_q_halves(p);
+    int8_t *bases = (int8_t *)(zeros + columns(p));
+    uint8_t *weights = (uint8_t *)bases + (halves ? CONV2D_Q_STEP * columns(p) : 0);
     const places at = places_of(p);
     span s = span_of(p, oihw, weight_zero);
-    const int fold = halves ? s.low >= -8 && s.high <= 7 : s.low >= -128 && s.high <= 127;
+    int fold = s.low >= -128 && s.high <= 127;
+    const int32_t lowest = halves ? lowest_half(p, oihw, weight_zero, &fold) : 0;
     if (!fold) {
         head->weight_zeros = weight_zero != NULL;
         s = span_of(p, oihw, NULL);
     }
-    head->base = s.low < 0 ? -8 : 0;
     int32_t most = -s.low > s.high ? -s.low : s.high, codes = (1 << p->src_bits) - 1;
     int32_t pair = 2 * codes * most, run = pair > 0 ? INT16_MAX / pair : INT16_MAX;
     head->run = run;
-    if (halves) { /* zero, in halves */
-        memset(weights, -head->base * 0x11, (size_t)(p->groups * conv2d_q_panels(p) * conv2d_q_panel_bytes(p)));
+    if (halves) { /* zero, in halves, for channels that there are not */
+        memset(bases, lowest, (size_t)(CONV2D_Q_STEP * columns(p)));
+        memset(weights, -lowest * 0x11, (size_t)(p->groups * conv2d_q_panels(p) * conv2d_q_panel_bytes(p)));
     }
     for (int64_t oc = 0; oc < p->out_channels; oc++) {
         const int32_t zero = weight_zero ? weight_zero[oc] : 0, taken = fold ? zero : 0, left = zero - taken;
         const int64_t column = column_of(p, oc);
+        if (halves) {
+            memset(bases + CONV2D_Q_STEP * column, lowest - taken, CONV2D_Q_STEP);
+            fill_column(&at, column, taken - lowest, weights);
+        }
         uint32_t sum = 0;
         for (int64_t ic = 0; ic < at.group_in; ic++) {
             for (int64_t ky = 0; ky < p->kernel_height; ky++) {
                 for (int64_t kx = 0; kx < p->kernel_width; kx++) {
-                    int32_t weight = *oihw++ - taken;
-                    put(weights, halves, place_of(&at, column, ic, ky, kx), weight, head->base);
-                    sum += (uint32_t)weight;
+                    const int64_t place = place_of(&at, column, ic, ky, kx);
+                    if (halves) {
+                        put_half(weights, place, *oihw - lowest);
+                    } else {
+                        weights[place] = (uint8_t)(*oihw - taken);
+                    }
+                    sum += (uint32_t)(*oihw++ - taken);
                 }
             }
         }
@@ -138,13 +168,18 @@ void conv2d_q_igemm_pack_signed(const shrike_conv2d_q_params *p, const int8_t *o
     pack(p, oihw, weight_zero, 128, packed);
 }
 
-void conv2d_q_unpack_halves(const uint8_t *halves, int32_t base, int64_t steps, int8_t *weights) {
-    for (int64_t pair = 0; pair < steps / 2; pair++) {
-        for (int i = 0; i < CONV2D_Q_STEP_BYTES; i++) {
-            weights[i] = (int8_t)((halves[i] & 15) + base);
-            weights[CONV2D_Q_STEP_BYTES + i] = (int8_t)((halves[i] >> 4) + base);
+void conv2d_q_unpack_halves(const uint8_t *halves, const int8_t *bases, int64_t panels, int64_t steps,
+                            int8_t *weights) {
+    for (int64_t panel = 0; panel < panels; panel++, bases += CONV2D_Q_STEP_BYTES) {
+        int8_t base[CONV2D_Q_STEP_BYTES];
+        memcpy(base, bases, sizeof base);
+        for (int64_t pair = 0; pair < steps / 2; pair++) {
+            for (int i = 0; i < CONV2D_Q_STEP_BYTES; i++) {
+                weights[i] = (int8_t)((halves[i] & 15) + base[i]);
+                weights[CONV2D_Q_STEP_BYTES + i] = (int8_t)((halves[i] >> 4) + base[i]);
+            }
+            halves += CONV2D_Q_STEP_BYTES;
+            weights += 2 * CONV2D_Q_STEP_BYTES;
         }
-        halves += CONV2D_Q_STEP_BYTES;
-        weights += 2 * CONV2D_Q_STEP_BYTES;
     }
 }

@@ -7,7 +7,10 @@
  *
  *     igemm_head | start[panels * 16] | zeros[panels * 16] | panels: [unit][step][16][4]
  *
- * Weights of up to 4 bits are kept two in a byte: low halves a step, high halves the next one.
+ * Weights of up to 4 bits are kept two in a byte: low halves a step, high halves the next one. Before the panels stands
+ * what the halves of each channel count from, so that zero points of weights that are codes cost nothing:
+ *
+ *     igemm_head | start[panels * 16] | zeros[panels * 16] | bases[panels * 16][4] | panels
  *
  * The split form, for kernels that want it and where `split` says so: of pairs of weights whose products could
  * saturate, a panel's steps hold a first part. The second ones follow, for each half of the panel by itself: 4 codes of
@@ -29,9 +32,8 @@ typedef struct conv2d_q_head {
     int32_t
         run; /* unsigned codes: steps whose pair sums fit in int16; signed: 1 if every pair of products does, else 0 */
     int32_t weight_zeros; /* 1: `zeros` times each pixel's sum of codes is still to be taken away */
-    int32_t base; /* what packed halves of a byte count from */
     int32_t split; /* 1: panels are in the split form */
-    int32_t unused[12];
+    int32_t unused[13];
 } conv2d_q_head;
 
 static inline int conv2d_q_units_are_taps(const shrike_conv2d_q_params *p) {
@@ -113,8 +115,8 @@ int64_t conv2d_q_split_packed_size(const shrike_conv2d_q_params *params);
 void conv2d_q_split_pack(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,
                          uint8_t *packed);
 
-/* Brings one panel of halves into bytes. */
-void conv2d_q_unpack_halves(const uint8_t *halves, int32_t base, int64_t steps, int8_t *weights);
+/* Brings panels of halves into bytes; bases: CONV2D_Q_STEP_BYTES a panel. */
+void conv2d_q_unpack_halves(const uint8_t *halves, const int8_t *bases, int64_t panels, int64_t steps, int8_t *weights);
 
 int64_t conv2d_q_igemm_workspace_portable(const shrike_context *context, const shrike_conv2d_q_params *params);
 void conv2d_q_igemm_portable(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed);

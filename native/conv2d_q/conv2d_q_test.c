@@ -86,10 +86,10 @@ static void make_weights(problem *q) {
         q->weights.data[i] = (uint8_t)weight;
     }
     if (pick(0, 2) == 0) {
-        int narrow = pick(0, 1) == 0; /* the difference fits in a byte */
+        int kind = (int)pick(0, 2); /* differences of a byte, zero points that are codes, any */
         q->weight_zero = malloc((size_t)p->out_channels * sizeof(int32_t));
         for (int32_t oc = 0; oc < p->out_channels; oc++) {
-            q->weight_zero[oc] = (int32_t)(narrow ? pick(0, 1) : pick(-128, 255));
+            q->weight_zero[oc] = (int32_t)(kind == 0 ? pick(0, 1) : kind == 1 ? pick(low, high) : pick(-128, 255));
         }
     }
 }

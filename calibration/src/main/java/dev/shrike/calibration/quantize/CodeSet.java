@@ -1,5 +1,8 @@
 package dev.shrike.calibration.quantize;
 
+import java.util.List;
+import java.util.stream.IntStream;
+
 /**
  * The codes that the weights of a layer may have: integers, of which a weight is the channel's scale times one.
  */
@@ -16,6 +19,11 @@ public sealed interface CodeSet {
     /** Bits of the integers that hold the codes. */
     int storedBits();
 
+    /** What is added to a code where it is stored. */
+    default int zero() {
+        return 0;
+    }
+
     /**
      * A scale to try, as a share of that at which the largest weight has the largest code.
      *
@@ -25,30 +33,47 @@ public sealed interface CodeSet {
     double scale(int number, int last);
 
     /**
-     * All integers of a width: 8 bits are symmetric, fewer use the whole range.
+     * As many consecutive integers as a width has, 0 among them.
      *
      * @param bits 2 to 8
+     * @param lowest the smallest one
      */
-    record Uniform(int bits) implements CodeSet {
+    record Uniform(int bits, int lowest) implements CodeSet {
         public Uniform {
             if (bits < 2 || bits > 8) {
                 throw new IllegalArgumentException("uniform codes of " + bits + " bits; 2 to 8 are possible");
             }
+            if (bits == 8 ? lowest != -127 : lowest > 0 || lowest <= -(1 << bits)) {
+                throw new IllegalArgumentException("codes of " + bits + " bits from " + lowest + " on");
+            }
+        }
+
+        /** Those about 0: 8 bits are symmetric, fewer use the whole range of signed integers. */
+        public Uniform(int bits) {
+            this(bits, bits == 8 ? -127 : -(1 << (bits - 1)));
+        }
+
+        /** All sets of a width: one for each zero point that its signed integers can hold; of 8 bits a single one. */
+        static List<CodeSet> all(int bits) {
+            if (bits < 2 || bits >= 8) {
+                return List.of(new Uniform(bits));
+            }
+            return IntStream.range(0, 1 << bits).<CodeSet>mapToObj(i -> new Uniform(bits, -i)).toList();
         }
 
         @Override
-        public int lowest() {
-            return bits == 8 ? -127 : -(1 << (bits - 1));
+        public int zero() {
+            return bits == 8 ? 0 : -(1 << (bits - 1)) - lowest;
         }
 
         @Override
         public int highest() {
-            return (1 << (bits - 1)) - 1;
+            return bits == 8 ? 127 : lowest + (1 << bits) - 1;
         }
 
         @Override
         public int nearest(double position) {
-            return (int) Math.clamp(Math.rint(position), lowest(), highest());
+            return (int) Math.clamp(Math.rint(position), lowest, highest());
         }
 
         @Override

@@ -56,8 +56,8 @@ final class LayerFit {
         return wanted;
     }
 
-    WeightRounding.Rounded round(CodeSet set) {
-        return round(set, null);
+    WeightRounding.Rounded round(List<CodeSet> sets) {
+        return round(sets, null);
     }
 
     /**
@@ -74,7 +74,7 @@ final class LayerFit {
         double least = Double.POSITIVE_INFINITY;
         // Error compensation spreads the codes; a step wider by 2^x takes about x bits off each of them.
         for (int i = 0; i < ADJUSTMENTS && least > TOLERANCE; i++) {
-            WeightRounding.Rounded rounded = round(new CodeSet.Uniform(8), scales.at(factor));
+            WeightRounding.Rounded rounded = round(List.of(new CodeSet.Uniform(8)), scales.at(factor));
             double excess = EntropySteps.entropy(rounded.codes()) - rate;
             if (Math.abs(excess) < least) {
                 best = rounded;
@@ -119,22 +119,24 @@ final class LayerFit {
         return roundings.get(part);
     }
 
-    private WeightRounding.Rounded round(CodeSet set, float[] scales) {
+    private WeightRounding.Rounded round(List<CodeSet> sets, float[] scales) {
         if (parts.size() == 1) {
-            return rounding(0).round(wanted, rows, set, scales);
+            return rounding(0).round(wanted, rows, sets, scales);
         }
         byte[] codes = new byte[wanted.length];
         float[] found = new float[rows];
+        int[] zeros = new int[rows];
         rounding(0);
         double error = IntStream.range(0, rows).parallel().mapToDouble(row -> {
             double[] own = java.util.Arrays.copyOfRange(wanted, row * size, (row + 1) * size);
-            WeightRounding.Rounded rounded = rounding(row).round(own, 1, set,
+            WeightRounding.Rounded rounded = rounding(row).round(own, 1, sets,
                     scales == null ? null : new float[] {scales[row]});
             System.arraycopy(rounded.codes(), 0, codes, row * size, size);
             found[row] = rounded.scales()[0];
+            zeros[row] = rounded.zeros()[0];
             return rounded.error();
         }).sum();
-        return new WeightRounding.Rounded(codes, found, error);
+        return new WeightRounding.Rounded(codes, found, zeros, error);
     }
 
     /** The best biases for these weights. */

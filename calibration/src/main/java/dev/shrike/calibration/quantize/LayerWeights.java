@@ -6,6 +6,7 @@ import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import java.util.Arrays;
 
 /**
  * The weights of a convolution as rows, one an output channel, in the order in which a window is gathered from pictures
@@ -48,11 +49,12 @@ public record LayerWeights(int rows, int channels, int kernelHeight, int kernelW
         return weights;
     }
 
-    /** The codes as a tensor. */
-    Tensor codes(byte[] codes) {
-        long[] values = new long[codes.length];
+    /** The codes as a tensor, zero points added. */
+    Tensor codes(WeightRounding.Rounded rounded) {
+        long[] values = new long[rounded.codes().length];
         for (int i = 0; i < values.length; i++) {
-            values[i] = codes[position(i)];
+            int position = position(i);
+            values[i] = rounded.codes()[position] + rounded.zeros()[position / depth()];
         }
         return Tensor.of(DataType.INT8, shape(), values);
     }
@@ -62,11 +64,13 @@ public record LayerWeights(int rows, int channels, int kernelHeight, int kernelW
     }
 
     /** How the codes are to be read. */
-    static Quantization quantization(float[] scales, CodeSet set) {
-        Shape shape = Shape.of(scales.length);
+    static Quantization quantization(WeightRounding.Rounded rounded, WeightCodes codes, int width) {
+        Shape shape = Shape.of(rounded.scales().length);
+        CodeSet set = codes.sets(width).getFirst();
         int bits = set.storedBits();
-        boolean narrow = set.lowest() > -(1 << (bits - 1));
-        return new Quantization(Tensor.ofFloats(shape, scales),
-                Tensor.of(DataType.INT32, shape, new long[scales.length]), bits, true, narrow, 0);
+        boolean narrow = set.lowest() + set.zero() > -(1 << (bits - 1));
+        long[] zeros = Arrays.stream(rounded.zeros()).asLongStream().toArray();
+        return new Quantization(Tensor.ofFloats(shape, rounded.scales()), Tensor.of(DataType.INT32, shape, zeros),
+                bits, true, narrow, 0);
     }
 }

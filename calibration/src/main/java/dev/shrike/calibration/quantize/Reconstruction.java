@@ -205,27 +205,26 @@ final class Reconstruction {
         Tensor given = graph.constants().get(layer.input(1));
         LayerWeights form = LayerWeights.of(given);
         Widths own = widths.get(layer.name());
-        CodeSet set = own.codeSet();
         double[] weights = form.fromTensor(given);
         WeightRounding.Rounded rounded;
         String bias = layer.input(2);
         if (pairs == null) {
             rounded = own.codes() == WeightCodes.ENTROPY_CODED
                     ? WeightRounding.nearest(weights, form.rows(), own.rate())
-                    : WeightRounding.nearest(weights, form.rows(), set);
+                    : WeightRounding.nearest(weights, form.rows(), own.codes().sets(own.weights()));
         } else {
             LayerFit fit = pairs.fit(weights, effort, own.rate());
             double fitted = fit.relativeError(fit.wanted());
             for (int width : extra) {
-                CodeSet tried = new CodeSet.Uniform(width);
-                WeightRounding.Rounded other = fit.round(tried);
+                WeightRounding.Rounded other = fit.round(own.codes().sets(width));
                 trials.computeIfAbsent(layer.name(), _ -> new HashMap<>()).put(width,
-                        new Trial(form.codes(other.codes()), LayerWeights.quantization(other.scales(), tried),
+                        new Trial(form.codes(other), LayerWeights.quantization(other, own.codes(), width),
                                 fit.relativeError(other.reals()) - fitted));
                 garbage.check();
             }
             rounded = own.codes() == WeightCodes.ENTROPY_CODED
-                    ? fit.round(own.rate(), places.importance(layer.name())) : fit.round(set);
+                    ? fit.round(own.rate(), places.importance(layer.name()))
+                    : fit.round(own.codes().sets(own.weights()));
             unitNoises.put(layer.name(), fit.unitNoise());
             if (effort.refitBias()) {
                 bias = layer.name() + ".bias.fitted";
@@ -235,8 +234,8 @@ final class Reconstruction {
                     EntropySteps.entropy(rounded.codes())));
         }
         String name = layer.name() + ".weights.codes";
-        constants.put(name, form.codes(rounded.codes()));
-        quantization.put(name, LayerWeights.quantization(rounded.scales(), set));
+        constants.put(name, form.codes(rounded));
+        quantization.put(name, LayerWeights.quantization(rounded, own.codes(), own.weights()));
         inputsOf.put(layer.name(), bias.isEmpty() ? List.of(layer.input(0), name)
                 : List.of(layer.input(0), name, bias));
     }

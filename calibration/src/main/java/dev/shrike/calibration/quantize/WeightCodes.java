@@ -1,19 +1,28 @@
 package dev.shrike.calibration.quantize;
 
+import java.util.List;
+
 /** Which integers the weights of a layer may be, given their width. */
 public enum WeightCodes {
-    /** All of them. */
+    /** Consecutive ones from where each channel needs them: fewer than 8 bits have a zero point for each channel. */
     UNIFORM("uniform") {
         @Override
-        public CodeSet of(int bits) {
-            return new CodeSet.Uniform(bits);
+        public List<CodeSet> sets(int bits) {
+            return CodeSet.Uniform.all(bits);
+        }
+    },
+    /** Those about 0, for engines that take no zero points of weights. */
+    SYMMETRIC("symmetric") {
+        @Override
+        public List<CodeSet> sets(int bits) {
+            return List.of(new CodeSet.Uniform(bits));
         }
     },
     /** 0 and plus and minus powers of two. */
     POWER_OF_TWO("power-of-two") {
         @Override
-        public CodeSet of(int bits) {
-            return new CodeSet.PowersOfTwo(bits);
+        public List<CodeSet> sets(int bits) {
+            return List.of(new CodeSet.PowersOfTwo(bits));
         }
     },
     /**
@@ -22,8 +31,8 @@ public enum WeightCodes {
      */
     ENTROPY_CODED("entropy-coded") {
         @Override
-        public CodeSet of(int bits) {
-            return new CodeSet.Uniform(8);
+        public List<CodeSet> sets(int bits) {
+            return List.of(new CodeSet.Uniform(8));
         }
     };
 
@@ -34,20 +43,20 @@ public enum WeightCodes {
     }
 
     /**
-     * The codes of a width.
+     * The codes of a width: sets of which each output channel takes one.
      *
      * @throws IllegalArgumentException if there are none of that width; says which there are
      */
-    public abstract CodeSet of(int bits);
+    public abstract List<CodeSet> sets(int bits);
 
-    /** The codes by that name: uniform, power-of-two or entropy-coded. */
+    /** The codes by that name: uniform, symmetric, power-of-two or entropy-coded. */
     public static WeightCodes parse(String name) {
         for (WeightCodes codes : values()) {
             if (codes.label.equals(name)) {
                 return codes;
             }
         }
-        throw new IllegalArgumentException("'" + name + "' is none of uniform, power-of-two, entropy-coded");
+        throw new IllegalArgumentException("'" + name + "' is none of uniform, symmetric, power-of-two, entropy-coded");
     }
 
     @Override

@@ -19,7 +19,7 @@ public record Widths(int weights, int activations, WeightCodes codes, double rat
     static final double LEAST_RATE = 0.5;
 
     private static final Pattern TEXT =
-            Pattern.compile("w([0-8](?:\\.[0-9]{1,6})?)a([2-8])( power-of-two| entropy-coded)?");
+            Pattern.compile("w([0-8](?:\\.[0-9]{1,6})?)a([2-8])( symmetric| power-of-two| entropy-coded)?");
 
     public Widths {
         if (weights < 2 || weights > 8 || activations < 2 || activations > 8) {
@@ -29,7 +29,7 @@ public record Widths(int weights, int activations, WeightCodes codes, double rat
             throw new IllegalArgumentException(codes + " weights of " + rate + " bits; " + (codes
                     == WeightCodes.ENTROPY_CODED ? "0.5 to 8 are possible" : "whole numbers are possible"));
         }
-        codes.of(weights);
+        codes.sets(weights);
     }
 
     /** Widths of codes that all take as many bits. */
@@ -45,11 +45,6 @@ public record Widths(int weights, int activations, WeightCodes codes, double rat
     /** Entropy-coded weights. */
     static Widths entropyCoded(double rate, int activations) {
         return new Widths(8, activations, WeightCodes.ENTROPY_CODED, rate);
-    }
-
-    /** The codes that the weights may have. */
-    CodeSet codeSet() {
-        return codes.of(weights);
     }
 
     /**

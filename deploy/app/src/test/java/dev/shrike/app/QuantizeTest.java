@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.calibration.quantize.MemoryNeed;
+import dev.shrike.graph.DataType;
+import dev.shrike.graph.Tensor;
 import dev.shrike.onnx.OnnxModels;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -16,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -207,6 +210,21 @@ class QuantizeTest {
     }
 
     @Test
+    void weightsCanDoWithoutZeroPoints() throws IOException {
+        Path plan = folder.resolve("plan.yaml");
+        Outcome outcome = quantizeByPlan(plan, "w4a8 symmetric");
+        assertTrue(outcome.out().contains("layers: 1 w4a8 symmetric\n"), outcome.out());
+        Outcome tuned = run("quantize", model, "--data", manyPictures(), "-o", quantized, "--plan", plan, "--epochs",
+                "1", "--threads", "1");
+        assertEquals(0, tuned.exit(), tuned.err());
+        List<Tensor> zeros = OnnxModels.read(quantized).constants().entrySet().stream()
+                .filter(entry -> entry.getValue().type() == DataType.INT4 && entry.getKey().contains(".zero"))
+                .map(Map.Entry::getValue).toList();
+        assertEquals(1, zeros.size());
+        assertArrayEquals(new long[(int) zeros.getFirst().elements()], zeros.getFirst().toLongs());
+    }
+
+    @Test
     void preActivationsCanHaveCodes() throws IOException {
         Path plan = folder.resolve("plan.yaml");
         assertEquals(0, quantize("--scheme", "w8a8").exit());
@@ -276,7 +294,7 @@ class QuantizeTest {
             --scheme w4a8 --memory NaN     | --memory NaN is not within 0 and the
             --scheme w4a8 --memory=-3      | --memory -3.0 is not within 0 and the
             --scheme w4a8 --memory 1e6     | --memory 1000000.0 is not within 0 and the
-            --scheme w4a8 --weight-codes log | --weight-codes 'log' is none of uniform, power-of-two, entropy-coded
+            --scheme w4a8 --weight-codes log | --weight-codes 'log' is none of uniform, symmetric, power-of-two,
             --scheme w4.5a8                | uniform weights of 4.5 bits; whole numbers are possible
             --scheme auto --latency 1 --latencies t.yaml --weight-codes entropy-coded | such layers take as long as
             --scheme w4a8 --pre-activations 16 | --pre-activations '16' is neither 8 nor float
@@ -284,6 +302,7 @@ class QuantizeTest {
             --scheme auto --size 1 --weight-codes entropy-coded --epochs 1 --images 1 | --epochs needs 64 pictures
             --scheme w6a8 --weight-codes power-of-two | power-of-two codes of 6 bits; 2 to 5 are possible
             --scheme auto --size 1 --weight-codes power-of-two | goes with --scheme wXaY
+            --scheme auto --size 1 --weight-codes symmetric | goes with --scheme wXaY
             --plan x.yaml --weight-codes power-of-two | in a plan write 'w4a8 power-of-two'
             """)
     void senselessOptionsAreUsageErrors(String options, String message) {

@@ -54,7 +54,10 @@ public final class QuantizeCommand implements Callable<Integer> {
             names = "--weight-codes",
             paramLabel = "NAME",
             defaultValue = "uniform",
-            description = "uniform, or power-of-two: each weight is 0 or plus or minus 2^k times its channel's scale."
+            description = "uniform: consecutive codes, below 8 bits with a zero point for each output channel, which"
+                    + " takes no time here. symmetric: without, for engines that want it; TensorRT gets 8-bit codes"
+                    + " without zero points from any file."
+                    + " power-of-two: each weight is 0 or plus or minus 2^k times its channel's scale."
                     + " With 2 bits k is 0, with 3 up to 1, with 4 up to 3, with 5 up to 6. For devices that shift"
                     + " instead of multiplying; here the codes are stored and run as 8-bit ones, so this saves no time,"
                     + " the ONNX file is as large as with 8 bits, and a built one no smaller than with uniform codes."
