@@ -2,7 +2,8 @@
 # Executed aarch64 instructions of each convolution of a network, and the cycles they would take on a Cortex-A72:
 #     native/bench/instructions.sh [SHAPES [KIND ..]]
 # SHAPES: a file of bench/shapes, yolov5n-320 unless named. KIND: f32, wXaY, wXaY-int8, wXaY-bits, wXaY-float (SiLU in
-# float, not by a table); f32, w8a8 and w2a2 unless named. acl-f32, acl-gemm-f32 and acl-int8 are ARM Compute Library's, from the tree that arm64-root.sh makes.
+# float, not by a table); f32, w8a8 and w2a2 unless named. acl-f32, acl-gemm-f32 and acl-int8 are ARM Compute Library's,
+# from the tree that arm64-root.sh makes.
 # The bench program runs one call of each different layer under QEMU, and a plugin counts between its
 # marks.
 #

@@ -20,9 +20,9 @@ import java.util.function.Function;
 /**
  * Which values of a float network become codes, which of them alike and how wide.
  * <ul>
- * <li>What a convolution itself gives, before its activation, has 8 bits, or stays float if that is wished; then so does
- * a summand that only its sum reads, since the convolution adds the other one before it rounds. Other summands and sums
- * have 8 bits.
+ * <li>What a convolution itself gives, before its activation, has 8 bits, or stays float if that is wished; then so
+ * does a summand that only its sum reads, since the convolution adds the other one before it rounds. Other summands and
+ * sums have 8 bits.
  * <li>What a convolution reads has the width that it wishes. Where a sum, or a Concat with other operands, reads the
  * value too, the value keeps 8 bits and the convolutions read a narrow copy: an Identity with codes of its own.
  * <li>MaxPool, Resize, Split and other moves keep the codes of what they move. An operand of a Concat that nothing else

@@ -43,7 +43,7 @@ class QuantizedModelTest {
         compareWithFakeQuantization(graph, bus, what);
     }
 
-    /** Nothing between the picture's codes and the Detect head is a step on floats, whatever goes into SiLU and sums. */
+    /** Nothing between the picture's codes and the Detect head is a step on floats. */
     @ParameterizedTest
     @ValueSource(strings = {"8x8", "8x8f"})
     void onlyThePictureIsRoundedInAStepOfItsOwn(String bits) throws IOException {
