@@ -162,44 +162,32 @@ ALWAYS void to_reals(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile,
     }
 }
 
-#define FOR_EACH_KIND(form)                                                                                            \
+/* A copy of the code for each function, chosen once a tile. */
+#define KIND(form, kind)                                                                                               \
+    case SHRIKE_ACTIVATION_##kind:                                                                                     \
+        form(p, tile, SHRIKE_ACTIVATION_##kind);                                                                       \
+        break;
+#define OF_KIND(form)                                                                                                  \
     switch ((enum shrike_activation)p->activation) {                                                                   \
-    case SHRIKE_ACTIVATION_SILU:                                                                                       \
-        form(p, tile, SHRIKE_ACTIVATION_SILU);                                                                         \
-        break;                                                                                                         \
-    case SHRIKE_ACTIVATION_RELU:                                                                                       \
-        form(p, tile, SHRIKE_ACTIVATION_RELU);                                                                         \
-        break;                                                                                                         \
-    case SHRIKE_ACTIVATION_LEAKY_RELU:                                                                                 \
-        form(p, tile, SHRIKE_ACTIVATION_LEAKY_RELU);                                                                   \
-        break;                                                                                                         \
-    case SHRIKE_ACTIVATION_SIGMOID:                                                                                    \
-        form(p, tile, SHRIKE_ACTIVATION_SIGMOID);                                                                      \
-        break;                                                                                                         \
-    case SHRIKE_ACTIVATION_HARD_SIGMOID:                                                                               \
-        form(p, tile, SHRIKE_ACTIVATION_HARD_SIGMOID);                                                                 \
-        break;                                                                                                         \
-    case SHRIKE_ACTIVATION_HARD_SWISH:                                                                                 \
-        form(p, tile, SHRIKE_ACTIVATION_HARD_SWISH);                                                                   \
-        break;                                                                                                         \
-    case SHRIKE_ACTIVATION_TANH:                                                                                       \
-        form(p, tile, SHRIKE_ACTIVATION_TANH);                                                                         \
-        break;                                                                                                         \
-    case SHRIKE_ACTIVATION_CLIP:                                                                                       \
-        form(p, tile, SHRIKE_ACTIVATION_CLIP);                                                                         \
-        break;                                                                                                         \
-    case SHRIKE_ACTIVATION_NONE:                                                                                       \
+        KIND(form, NONE)                                                                                               \
+        KIND(form, SILU)                                                                                               \
+        KIND(form, RELU)                                                                                               \
+        KIND(form, LEAKY_RELU)                                                                                         \
+        KIND(form, SIGMOID)                                                                                            \
+        KIND(form, HARD_SIGMOID)                                                                                       \
+        KIND(form, HARD_SWISH)                                                                                         \
+        KIND(form, TANH)                                                                                               \
+        KIND(form, CLIP)                                                                                               \
     case SHRIKE_ACTIVATION_COUNT:                                                                                      \
-        form(p, tile, SHRIKE_ACTIVATION_NONE);                                                                         \
         break;                                                                                                         \
     }
 
 void TIER(conv2d_q_activated)(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
-    FOR_EACH_KIND(to_codes)
+    OF_KIND(to_codes)
 }
 
 void TIER(conv2d_q_real)(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
-    FOR_EACH_KIND(to_reals)
+    OF_KIND(to_reals)
 }
 
 #endif
