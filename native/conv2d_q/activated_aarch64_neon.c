@@ -78,9 +78,6 @@ static inline void vf_store_codes_first(uint8_t *p, vf v, int64_t n) {
     vst1_u8(codes, vqmovun_s16(vcombine_s16(words, words)));
     memcpy(p, codes, (size_t)n);
 }
-static inline void vf_store_codes(uint8_t *p, vf v) {
-    vf_store_codes_first(p, v, VL);
-}
 static inline void vf_store_four_codes(uint8_t *p, const vf *v) {
     int16x8_t first = vcombine_s16(words_of(v[0]), words_of(v[1]));
     int16x8_t second = vcombine_s16(words_of(v[2]), words_of(v[3]));

@@ -9,8 +9,8 @@
  *   vf_exponent(a)                 the bits moved up to the exponent, by 23
  *   vf_of_sums, vf_of_sums_first   int32 to floats; of the first n only
  *   vf_of_codes, vf_of_codes_first bytes to floats
- *   vf_store_codes, vf_store_codes_first   floats of -1 to 255 to the bytes that they round to, half to even
- *   vf_store_four_codes(p, v)      the same of four vectors
+ *   vf_store_four_codes(p, v)      floats of 0 to 255 to the bytes that they round to, half to even; four vectors
+ *   vf_store_codes_first           the same of the first n of one
  */
 #ifndef SHRIKE_CONV2D_Q_ACTIVATED_KERNEL_H
 #define SHRIKE_CONV2D_Q_ACTIVATED_KERNEL_H
@@ -101,41 +101,70 @@ ALWAYS vf with_residual(const shrike_conv2d_q_params *p, vf position, const vf *
                              : add_of(p, code_of(p, position), *residual);
 }
 
+/*
+ * `width` vectors of columns (1, 2 or 4) of all pixels, always four vectors at a time, of so many pixels: each is a
+ * long chain of operations, and the processor does not look far enough ahead to overlap them by itself. Where pixels
+ * are too few the last one comes again; all is read before anything is written, which may be the residual.
+ */
+ALWAYS void columns_to_codes(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, const int32_t kind,
+                             int64_t column, const int width) {
+    const int64_t channel = tile->first + column;
+    for (int64_t i = 0; i < tile->pixels; i += 4 / width) {
+        int64_t pixel[4];
+        vf v[4];
+#pragma GCC unroll 4
+        for (int q = 0; q < 4; q++) {
+            const int64_t at = q % width * VL;
+            pixel[q] = i + q / width < tile->pixels ? i + q / width : tile->pixels - 1;
+            v[q] = position_of(p, kind, vf_of_sums(tile->sums + pixel[q] * tile->sums_stride + column + at),
+                               vf_load(p->multiplier + channel + at), vf_load(p->offset + channel + at));
+        }
+#pragma GCC unroll 4
+        for (int q = 0; q < 4; q++) {
+            const uint8_t *residual = (const uint8_t *)p->residual;
+            vf other =
+                residual ? vf_of_codes(residual + tile->residual[pixel[q]] + channel + q % width * VL) : vf_set1(0);
+            v[q] = with_residual(p, v[q], residual ? &other : NULL);
+        }
+        uint8_t codes[4 * VL];
+        vf_store_four_codes(codes, v);
+#pragma GCC unroll 4
+        for (int q = 0; q < 4; q += width) {
+            memcpy((uint8_t *)p->dst + tile->dst[pixel[q]] + channel, codes + q * VL, (size_t)(width * VL));
+        }
+    }
+}
+
+/* The last columns, fewer than a vector. */
+ALWAYS void last_to_codes(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, const int32_t kind,
+                          int64_t column) {
+    const int64_t channel = tile->first + column, n = tile->count - column;
+    const vf multiplier = vf_load_first(p->multiplier + channel, n), offset = vf_load_first(p->offset + channel, n);
+    for (int64_t i = 0; i < tile->pixels; i++) {
+        vf sums = vf_of_sums_first(tile->sums + i * tile->sums_stride + column, n);
+        vf v = position_of(p, kind, sums, multiplier, offset);
+        const uint8_t *residual = p->residual ? (const uint8_t *)p->residual + tile->residual[i] + channel : NULL;
+        vf other = residual ? vf_of_codes_first(residual, n) : vf_set1(0);
+        v = with_residual(p, v, residual ? &other : NULL);
+        vf_store_codes_first((uint8_t *)p->dst + tile->dst[i] + channel, v, n);
+    }
+}
+
 /* The copy keeps constants in registers: for all the compiler knows, a store of bytes may change what params shows. */
 ALWAYS void to_codes(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile, const int32_t kind) {
     const shrike_conv2d_q_params copy = *params, *p = &copy;
-    for (int64_t i = 0; i < tile->pixels; i++) {
-        const int32_t *sums = tile->sums + i * tile->sums_stride;
-        const float *multiplier = p->multiplier + tile->first, *offset = p->offset + tile->first;
-        const uint8_t *residual = p->residual ? (const uint8_t *)p->residual + tile->residual[i] + tile->first : NULL;
-        uint8_t *dst = (uint8_t *)p->dst + tile->dst[i] + tile->first;
-        int64_t c = 0;
-        for (; c + 4 * VL <= tile->count; c += 4 * VL) {
-            vf v[4];
-#pragma GCC unroll 4
-            for (int q = 0; q < 4; q++) {
-                const int64_t at = c + q * VL;
-                v[q] = position_of(p, kind, vf_of_sums(sums + at), vf_load(multiplier + at), vf_load(offset + at));
-            }
-#pragma GCC unroll 4
-            for (int q = 0; q < 4; q++) {
-                vf other = residual ? vf_of_codes(residual + c + q * VL) : vf_set1(0);
-                v[q] = with_residual(p, v[q], residual ? &other : NULL);
-            }
-            vf_store_four_codes(dst + c, v);
-        }
-        for (; c + VL <= tile->count; c += VL) {
-            vf v = position_of(p, kind, vf_of_sums(sums + c), vf_load(multiplier + c), vf_load(offset + c));
-            vf other = residual ? vf_of_codes(residual + c) : vf_set1(0);
-            vf_store_codes(dst + c, with_residual(p, v, residual ? &other : NULL));
-        }
-        if (c < tile->count) {
-            const int64_t n = tile->count - c;
-            vf v = position_of(p, kind, vf_of_sums_first(sums + c, n), vf_load_first(multiplier + c, n),
-                               vf_load_first(offset + c, n));
-            vf other = residual ? vf_of_codes_first(residual + c, n) : vf_set1(0);
-            vf_store_codes_first(dst + c, with_residual(p, v, residual ? &other : NULL), n);
-        }
+    int64_t column = 0;
+    for (; column + 4 * VL <= tile->count; column += 4 * VL) {
+        columns_to_codes(p, tile, kind, column, 4);
+    }
+    for (; column + 2 * VL <= tile->count; column += 2 * VL) {
+        columns_to_codes(p, tile, kind, column, 2);
+    }
+    for (; column + VL <= tile->count; column += VL) {
+        columns_to_codes(p, tile, kind, column, 1);
+    }
+    if (column < tile->count) {
+        last_to_codes(p, tile, kind, column);
     }
 }
 

@@ -33,9 +33,6 @@ static inline vf vf_of_codes(const uint8_t *p) {
 static inline vf vf_of_codes_first(const uint8_t *p, int64_t n) {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(lanes_below(n), p)));
 }
-static inline void vf_store_codes(uint8_t *p, vf v) {
-    _mm_storeu_si128((__m128i *)p, _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(v)));
-}
 static inline void vf_store_codes_first(uint8_t *p, vf v, int64_t n) {
     _mm_mask_storeu_epi8(p, lanes_below(n), _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(v)));
 }
