@@ -1,6 +1,7 @@
 /*
  * Epilogues with an activation, in the compiler's vectors; a fused product is the C library's.
  */
+#include "activation.h"
 #include "core/vec_portable.h"
 
 typedef uint32_t vu __attribute__((vector_size(16)));
@@ -35,9 +36,8 @@ static inline vf vf_of_codes_first(const uint8_t *p, int64_t n) {
     memcpy(codes, p, (size_t)n);
     return vf_of_codes(codes);
 }
-/* Adding 2^23 + 2^22 leaves the integer, rounded half to even, in the low bits. */
 static inline void vf_store_codes(uint8_t *p, vf v) {
-    vm integers = (vm)(v + vf_set1(12582912.0f));
+    vm integers = (vm)(v + vf_set1(ACTIVATION_ROUND));
     for (int i = 0; i < VL; i++) {
         p[i] = (uint8_t)integers[i];
     }

@@ -58,7 +58,7 @@ public record ActivatedCodes(
     /** The code of a real, where there is no residual. */
     public int code(float real) {
         float scaled = FloatActivation.apply(activation, real) * multiplier;
-        return round(scaled + offset);
+        return ActivationCodes.round(scaled + offset, low, high);
     }
 
     /** The code of a real and a code of the residual. */
@@ -66,11 +66,6 @@ public record ActivatedCodes(
         float scaled = FloatActivation.apply(activation, real) * multiplier;
         float added = other * residual;
         float both = scaled + added;
-        return round(both + offset);
-    }
-
-    private int round(float position) {
-        double code = Math.rint(position);
-        return code > low ? (int) Math.min(code, high) : low;
+        return ActivationCodes.round(both + offset, low, high);
     }
 }

@@ -60,6 +60,11 @@ public record ActivationCodes(float scale, int zero, int low, int high, boolean 
 
     /** Codes rounded from a float that already counts in codes, as every integer step does last. */
     int round(float position) {
+        return round(position, low, high);
+    }
+
+    /** {@code clamp(rint(position), low, high)}; NaN gives the lowest. */
+    static int round(float position, int low, int high) {
         double code = Math.rint(position);
         return code > low ? (int) Math.min(code, high) : low;
     }

@@ -28,7 +28,6 @@ public record CodeSum(float a, float b, float c, int low, int high) {
         float left = x * a;
         float right = y * b;
         float both = left + right;
-        double code = Math.rint(both + c);
-        return code > low ? (int) Math.min(code, high) : low;
+        return ActivationCodes.round(both + c, low, high);
     }
 }

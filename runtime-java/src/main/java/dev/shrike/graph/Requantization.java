@@ -120,7 +120,6 @@ public record Requantization(float[] multiplier, float[] offset, int low, int hi
 
     /** The code of a sum. */
     public int code(int channel, int sum) {
-        double code = Math.rint(real(channel, sum));
-        return code > low ? (int) Math.min(code, high) : low;
+        return ActivationCodes.round(real(channel, sum), low, high);
     }
 }
