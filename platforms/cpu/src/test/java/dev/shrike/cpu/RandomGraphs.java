@@ -39,7 +39,8 @@ final class RandomGraphs {
     private Graph build(int layers) {
         int[] dims = {1, 1 + random.nextInt(8), 4 + random.nextInt(8), 4 + random.nextInt(8)};
         pool.add(new Value("x", dims));
-        for (int i = 0; i < layers; i++) {
+        // A layer that does not suit what it was to read adds nothing; a network needs a result.
+        for (int i = 0; i < layers || pool.size() == 1; i++) {
             layer();
         }
         List<ValueInfo> outputs = new ArrayList<>();
