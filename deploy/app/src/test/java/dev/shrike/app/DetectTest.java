@@ -243,7 +243,7 @@ class DetectTest {
             --max-det 0            | maximum of detections 0 is not within
             --threads -1           | number of threads -1 is not within
             --threads 100000       | number of threads 100000 is not within
-            --imgsz 0              | --imgsz 0 is less than 32
+            --imgsz 0              | --imgsz 0 is not within 32 to 16384
             --imgsz 999999         | 999999 is not within
             --imgsz 99999999999    | 99999999999 is too large for --imgsz
             --imgsz 64,64,64       | --imgsz takes N or HEIGHT,WIDTH

@@ -284,6 +284,7 @@ class QuantizeTest {
             --scheme w4a8 --ranges best    | --ranges: 'best' is none of
             --scheme w4a8 --effort more    | --effort 'more' is none of
             --scheme w4a8 --images 0       | --images 0 is less than 1
+            --scheme w4a8 --imgsz 3        | --imgsz 3 is not within 32 to 16384
             --scheme w4a8 --epochs=-1      | --epochs -1 is not within 0 to 1000
             --scheme w4a8 --epochs 2       | --epochs needs 64 pictures or more, not 8
             --scheme w4a8 --crop 100       | --crop 100 is neither 0 nor a multiple of 32

@@ -193,7 +193,7 @@ class ValTest {
             delimiter = '|',
             value = {
                     "--batch 2|--batch 2: pictures are run one at a time",
-                    "--imgsz 16|--imgsz 16 is less than 32",
+                    "--imgsz 16|--imgsz 16 is not within 32 to 16384",
                     "--iou-thres 2|IoU threshold 2.0 is not within 0 to 1",
                     "--task all|--task 'all' is none of",
                     "--name a/b|--name 'a/b' is no name of a folder",

@@ -1,8 +1,8 @@
 package dev.shrike.app.build;
 
 import dev.shrike.app.Console;
+import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.ModelStore;
-import dev.shrike.app.detect.Numbers;
 import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.MinMaxQuantizer.Bits;
 import dev.shrike.graph.MinMaxQuantizer.FirstAndLast;
@@ -18,6 +18,7 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -32,6 +33,7 @@ import picocli.CommandLine.Spec;
                 "MODEL.shrike is for the CPU: a file that 'shrike detect --weights' opens at once on any processor."
                         + " With --bits the network becomes integer arithmetic: the ranges of its values are measured"
                         + " on pictures.",
+                "The built model takes pictures of one size only, --imgsz.",
                 "On this machine it also tries the kernels of each layer and keeps the quickest. Another machine"
                         + " ignores these choices: to tune for a Raspberry Pi, run 'shrike build MODEL.shrike -o"
                         + " TUNED.shrike' there.",
@@ -43,8 +45,6 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = dev.shrike.app.Version.class)
 public final class BuildCommand implements Callable<Integer> {
-    private static final int SMALLEST_INPUT = 32;
-    private static final int LARGEST_INPUT = 16384;
     private static final int MOST_THREADS = 256;
     private static final int PICTURES = 64;
     private static final int CALIBRATION_PICTURES = 500;
@@ -72,13 +72,8 @@ public final class BuildCommand implements Callable<Integer> {
             description = "File to write.")
     private String output;
 
-    @Option(
-            names = {"--imgsz", "--img", "--img-size"},
-            paramLabel = "SIZE",
-            parameterConsumer = Numbers.class,
-            description = "Size of the network's input in pixels, N or HEIGHT,WIDTH (default: the model's own). The"
-                    + " built model takes this size only.")
-    private List<Integer> inputSize = List.of();
+    @Mixin
+    private InputSizeOption inputSize;
 
     @Option(
             names = "--bits",
@@ -156,21 +151,12 @@ public final class BuildCommand implements Callable<Integer> {
     }
 
     private BuildRequest request() {
-        if (inputSize.size() > 2) {
-            throw usage("--imgsz takes N or HEIGHT,WIDTH, not " + inputSize.size() + " numbers");
-        }
-        for (int size : inputSize) {
-            if (size < SMALLEST_INPUT || size > LARGEST_INPUT) {
-                throw usage("--imgsz " + size + " is not within " + SMALLEST_INPUT + " to " + LARGEST_INPUT);
-            }
-        }
         if (threads < 0 || threads > MOST_THREADS) {
             throw usage("number of threads " + threads + " is not within 0 to " + MOST_THREADS);
         }
-        int height = inputSize.isEmpty() ? 0 : inputSize.getFirst();
-        int width = inputSize.isEmpty() ? 0 : inputSize.getLast();
         boolean engine = output.endsWith(ENGINE_EXTENSION);
-        return new BuildRequest(model, target(), width, height, engine ? Optional.empty() : quantization(),
+        return new BuildRequest(model, target(), inputSize.width(), inputSize.height(),
+                engine ? Optional.empty() : quantization(),
                 engine ? engine() : BuildRequest.Engine.NONE, new BuildRequest.Kernels(!noTune, kernel), threads, quiet,
                 !noProgress && !quiet);
     }

@@ -2,8 +2,6 @@ package dev.shrike.app.detect;
 
 import dev.shrike.DetectorOptions;
 import dev.shrike.app.Console;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -30,7 +28,6 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = dev.shrike.app.Version.class)
 public final class DetectCommand implements Callable<Integer> {
-    private static final int SMALLEST_INPUT = 32;
 
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
@@ -59,12 +56,8 @@ public final class DetectCommand implements Callable<Integer> {
                     + " (default: ${DEFAULT-VALUE}).")
     private String weights;
 
-    @Option(
-            names = {"--imgsz", "--img", "--img-size"},
-            paramLabel = "SIZE",
-            parameterConsumer = Numbers.class,
-            description = "Size of the network's input in pixels, N or HEIGHT,WIDTH (default: the model's own).")
-    private List<Integer> inputSize = List.of();
+    @Mixin
+    private InputSizeOption inputSize;
 
     @Option(
             names = "--conf-thres",
@@ -115,22 +108,8 @@ public final class DetectCommand implements Callable<Integer> {
     @Option(names = "--nosave", description = "Write no pictures.")
     private boolean noPictures;
 
-    @Option(
-            names = "--project",
-            paramLabel = "DIR",
-            defaultValue = "runs/detect",
-            description = "Where the folder of the run is made (default: ${DEFAULT-VALUE}).")
-    private String project;
-
-    @Option(
-            names = "--name",
-            paramLabel = "NAME",
-            defaultValue = "exp",
-            description = "Name of the folder; a number is added if it exists (default: ${DEFAULT-VALUE}).")
-    private String name;
-
-    @Option(names = "--exist-ok", description = "Write into the folder if it exists.")
-    private boolean existOk;
+    @Mixin
+    private RunFolderOptions folder;
 
     @Option(names = "--no-progress", description = "Draw no progress bar.")
     private boolean noProgress;
@@ -160,39 +139,22 @@ public final class DetectCommand implements Callable<Integer> {
         if (saveScore && !saveText) {
             throw usage("--save-conf adds to --save-txt, which is missing");
         }
-        if (name.isBlank() || name.equals(".") || name.equals("..") || name.indexOf('/') >= 0) {
-            throw usage("--name '" + name + "' is no name of a folder; the folder above it is --project");
-        }
-        try {
-            return new DetectRequest(
-                    weights,
-                    all,
-                    detectorOptions(),
-                    new DetectRequest.Saving(
-                            !noPictures, saveText, saveScore, Path.of(project), Path.of(name).toString(), existOk),
-                    json,
-                    quiet,
-                    !noProgress && !quiet);
-        } catch (InvalidPathException e) {
-            throw usage("'" + e.getInput() + "' is no path: " + e.getReason());
-        }
+        return new DetectRequest(
+                weights,
+                all,
+                detectorOptions(),
+                new DetectRequest.Saving(
+                        !noPictures, saveText, saveScore, folder.project(), folder.name(), folder.existOk()),
+                json,
+                quiet,
+                !noProgress && !quiet);
     }
 
     private DetectorOptions detectorOptions() {
-        if (inputSize.size() > 2) {
-            throw usage("--imgsz takes N or HEIGHT,WIDTH, not " + inputSize.size() + " numbers");
-        }
-        for (int size : inputSize) {
-            if (size < SMALLEST_INPUT) {
-                throw usage("--imgsz " + size + " is less than " + SMALLEST_INPUT);
-            }
-        }
-        int height = inputSize.isEmpty() ? 0 : inputSize.getFirst();
-        int width = inputSize.isEmpty() ? 0 : inputSize.getLast();
         try {
             return new DetectorOptions(
-                    width,
-                    height,
+                    inputSize.width(),
+                    inputSize.height(),
                     confidence,
                     iou,
                     maxDetections,

@@ -1,11 +1,12 @@
 package dev.shrike.app.quantize;
 
-import dev.shrike.app.detect.Numbers;
+import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.Sources;
 import dev.shrike.calibration.ranges.RangeMethod;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -14,8 +15,6 @@ import picocli.CommandLine.Spec;
 
 /** What {@code shrike calibrate} and {@code shrike quantize} have in common on the command line. */
 final class CalibrationOptions {
-    private static final int SMALLEST_INPUT = 32;
-    private static final int LARGEST_INPUT = 16384;
     private static final int MOST_THREADS = 256;
 
     @Spec(Spec.Target.MIXEE)
@@ -43,12 +42,8 @@ final class CalibrationOptions {
             description = "Most pictures to take of --data, at even distances (default: ${DEFAULT-VALUE}).")
     private int images;
 
-    @Option(
-            names = {"--imgsz", "--img", "--img-size"},
-            paramLabel = "SIZE",
-            parameterConsumer = Numbers.class,
-            description = "Size of the network's input in pixels, N or HEIGHT,WIDTH (default: the model's own).")
-    private List<Integer> inputSize = List.of();
+    @Mixin
+    private InputSizeOption inputSize;
 
     @Option(
             names = "--threads",
@@ -80,23 +75,16 @@ final class CalibrationOptions {
     }
 
     int width() {
-        return inputSize.isEmpty() ? 0 : inputSize.getLast();
+        return inputSize.width();
     }
 
     int height() {
-        return inputSize.isEmpty() ? 0 : inputSize.getFirst();
+        return inputSize.height();
     }
 
     /** Complains of what makes no sense. */
     void check() {
-        if (inputSize.size() > 2) {
-            throw usage("--imgsz takes N or HEIGHT,WIDTH, not " + inputSize.size() + " numbers");
-        }
-        for (int size : inputSize) {
-            if (size < SMALLEST_INPUT || size > LARGEST_INPUT) {
-                throw usage("--imgsz " + size + " is not within " + SMALLEST_INPUT + " to " + LARGEST_INPUT);
-            }
-        }
+        inputSize.check();
         if (threads < 0 || threads > MOST_THREADS) {
             throw usage("number of threads " + threads + " is not within 0 to " + MOST_THREADS);
         }

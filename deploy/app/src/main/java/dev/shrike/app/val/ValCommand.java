@@ -3,8 +3,9 @@ package dev.shrike.app.val;
 import dev.shrike.DetectorOptions;
 import dev.shrike.app.Console;
 import dev.shrike.app.detect.EngineChoice;
+import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.ModelStore;
-import dev.shrike.app.detect.Numbers;
+import dev.shrike.app.detect.RunFolderOptions;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,7 +32,6 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = dev.shrike.app.Version.class)
 public final class ValCommand implements Callable<Integer> {
-    private static final int SMALLEST_INPUT = 32;
     private static final Set<String> SPLITS = Set.of("train", "val", "test");
     private static final String DEFAULT_WEIGHTS = "yolov5s";
 
@@ -75,13 +75,8 @@ public final class ValCommand implements Callable<Integer> {
             description = "Measure the detections in this COCO results JSON instead of running a model.")
     private String results;
 
-    @Option(
-            names = {"--imgsz", "--img", "--img-size"},
-            paramLabel = "SIZE",
-            parameterConsumer = Numbers.class,
-            description = "Size of the network's input in pixels, N or HEIGHT,WIDTH (default: the model's own, or 640"
-                    + " if it leaves that open).")
-    private List<Integer> inputSize = List.of();
+    @Mixin
+    private InputSizeOption inputSize;
 
     @Option(
             names = "--conf-thres",
@@ -126,22 +121,8 @@ public final class ValCommand implements Callable<Integer> {
     @Option(names = "--nosave", description = "Write no pictures of curves and matrix.")
     private boolean noPictures;
 
-    @Option(
-            names = "--project",
-            paramLabel = "DIR",
-            defaultValue = "runs/val",
-            description = "Where the folder of the run is made (default: ${DEFAULT-VALUE}).")
-    private String project;
-
-    @Option(
-            names = "--name",
-            paramLabel = "NAME",
-            defaultValue = "exp",
-            description = "Name of the folder; a number is added if it exists (default: ${DEFAULT-VALUE}).")
-    private String name;
-
-    @Option(names = "--exist-ok", description = "Write into the folder if it exists.")
-    private boolean existOk;
+    @Mixin
+    private RunFolderOptions folder;
 
     @Option(names = "--no-progress", description = "Draw no progress bar.")
     private boolean noProgress;
@@ -171,7 +152,7 @@ public final class ValCommand implements Callable<Integer> {
                     weights == null ? DEFAULT_WEIGHTS : weights,
                     detectorOptions(),
                     new ValRequest.Saving(
-                            !noPictures, saveResults, Path.of(project), Path.of(name).toString(), existOk),
+                            !noPictures, saveResults, folder.project(), folder.name(), folder.existOk()),
                     verbose,
                     json,
                     !noProgress);
@@ -193,25 +174,13 @@ public final class ValCommand implements Callable<Integer> {
         if (batch != 1) {
             throw usage("--batch " + batch + ": pictures are run one at a time, --batch 1");
         }
-        if (name.isBlank() || name.equals(".") || name.equals("..") || name.indexOf('/') >= 0) {
-            throw usage("--name '" + name + "' is no name of a folder; the folder above it is --project");
-        }
     }
 
     private DetectorOptions detectorOptions() {
-        if (inputSize.size() > 2) {
-            throw usage("--imgsz takes N or HEIGHT,WIDTH, not " + inputSize.size() + " numbers");
-        }
-        for (int size : inputSize) {
-            if (size < SMALLEST_INPUT) {
-                throw usage("--imgsz " + size + " is less than " + SMALLEST_INPUT);
-            }
-        }
-        int height = inputSize.isEmpty() ? 0 : inputSize.getFirst();
-        int width = inputSize.isEmpty() ? 0 : inputSize.getLast();
         try {
             return new DetectorOptions(
-                    width, height, confidence, iou, maxDetections, Set.of(), false, true, on.threads(), on.engine(),
+                    inputSize.width(), inputSize.height(), confidence, iou, maxDetections, Set.of(), false, true,
+                    on.threads(), on.engine(),
                     on.anchors());
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
