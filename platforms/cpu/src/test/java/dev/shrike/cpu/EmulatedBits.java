@@ -170,8 +170,9 @@ final class EmulatedBits {
         CpuSettings.CodeKernel[] kernels = CpuSettings.CodeKernel.values();
         for (int i = 0; i < count; i++) {
             outputs += QuantizedPlanTest.compare(seed + i, kernels[i % kernels.length]);
+            outputs += QuantizedPlanTest.compareDynamic(seed + i, kernels[i % kernels.length]);
         }
-        System.out.println(count + " random networks: the same bits of " + outputs + " results");
+        System.out.println(2 * count + " random networks: the same bits of " + outputs + " results");
     }
 
     // --- files -----------------------------------------------------------------------------------------------------
