@@ -250,7 +250,9 @@ class QuantizeTest {
         byte[] expected = Files.readAllBytes(quantized);
         assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
         Path built = folder.resolve("out.shrike");
-        assertEquals(0, run("build", quantized, "-o", built, "--threads", "1").exit());
+        Outcome build = run("build", quantized, "-o", built, "--threads", "1");
+        assertEquals(0, build.exit(), build.err());
+        assertTrue(build.out().contains("layers: 1 w8a8 dynamic\n"), build.out());
         assertFindsTheBlocks(built, pictures.resolve("blocks.png"));
         assertEquals(0, quantize("--plan", plan, "--quiet").exit());
         assertArrayEquals(expected, Files.readAllBytes(quantized));
