@@ -88,8 +88,8 @@ typedef struct header {
     char magic[8];
     int32_t kernel; /* index in the table */
     int32_t channels, out_channels, groups, kernel_height, kernel_width;
-    int32_t src_zero, src_bits, weight_bits, weight_bipolar;
-    int32_t unused[4];
+    int32_t src_zero, src_bits, weight_bits, weight_bipolar, src_measured;
+    int32_t unused[3];
 } header;
 
 _Static_assert(sizeof(header) == CONV2D_Q_HEADER, "the header of packed weights has a fixed size");
@@ -100,7 +100,8 @@ static int sound_weights(const shrike_conv2d_q_params *p) {
         p->out_channels % p->groups != 0 || p->kernel_height < 1 || p->kernel_width < 1 || p->src_bits < 1 ||
         p->src_bits > 8 || p->src_zero < 0 || p->src_zero >= 1 << p->src_bits || p->weight_bits < 1 ||
         p->weight_bits > 8 || p->weight_bipolar < 0 || p->weight_bipolar > (p->weight_bits == 1) || p->kernel < 0 ||
-        p->kernel >= SHRIKE_QKERNEL_COUNT || p->reserved != 0) {
+        p->kernel >= SHRIKE_QKERNEL_COUNT || p->src_measured < 0 || p->src_measured > 1 ||
+        (p->src_measured && (p->src_zero != 0 || p->src_bits != 8))) {
         return 0;
     }
     int64_t taps = (int64_t)p->kernel_height * p->kernel_width, bytes;
@@ -149,9 +150,15 @@ static int sound_output(const shrike_conv2d_q_params *p) {
     return p->output == SHRIKE_QOUT_REAL;
 }
 
+static int sound_range_of_source(const shrike_conv2d_q_params *p) {
+    const shrike_code_range *range = p->src_range;
+    return !p->src_measured || (p->output == SHRIKE_QOUT_REAL && range && range->scale > 0 && isfinite(range->scale) &&
+                                range->zero >= 0 && range->zero <= 255);
+}
+
 static int sound(const shrike_conv2d_q_params *p) {
-    return sound_sizes(p) && sound_output(p) && p->weights && (uintptr_t)p->weights % CONV2D_Q_HEADER == 0 &&
-           p->multiplier && p->offset &&
+    return sound_sizes(p) && sound_range_of_source(p) && sound_output(p) && p->weights &&
+           (uintptr_t)p->weights % CONV2D_Q_HEADER == 0 && p->multiplier && p->offset &&
            shrike_check_image(p->src, p->batch, p->height, p->width, p->channels, p->src_batch_stride,
                               p->src_row_stride, p->src_pixel_stride) &&
            shrike_check_image(p->dst, p->batch, p->out_height, p->out_width, p->out_channels, p->dst_batch_stride,
@@ -168,7 +175,7 @@ static const conv2d_q_kernel *choose(const shrike_context *context, const shrike
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
         const conv2d_q_kernel *k = &kernels[i];
         if ((p->kernel == SHRIKE_QKERNEL_BEST || p->kernel == k->kind) && shrike_context_has(context, k->features) &&
-            k->suits(p)) {
+            k->suits(p) && (!p->src_measured || k->kind != SHRIKE_QKERNEL_BITSERIAL)) {
             return k;
         }
     }
@@ -176,12 +183,19 @@ static const conv2d_q_kernel *choose(const shrike_context *context, const shrike
 }
 
 static header header_of(const conv2d_q_kernel *kernel, const shrike_conv2d_q_params *p) {
-    return (header){"SHRIKEQ",         (int32_t)(kernel - kernels),
-                    p->channels,       p->out_channels,
-                    p->groups,         p->kernel_height,
-                    p->kernel_width,   p->src_zero,
-                    p->src_bits,       p->weight_bits,
-                    p->weight_bipolar, {0}};
+    return (header){"SHRIKEQ",
+                    (int32_t)(kernel - kernels),
+                    p->channels,
+                    p->out_channels,
+                    p->groups,
+                    p->kernel_height,
+                    p->kernel_width,
+                    p->src_zero,
+                    p->src_bits,
+                    p->weight_bits,
+                    p->weight_bipolar,
+                    p->src_measured,
+                    {0}};
 }
 
 const char *shrike_conv2d_q_kernel(const shrike_context *context, const shrike_conv2d_q_params *p) {
@@ -194,9 +208,19 @@ int64_t shrike_conv2d_q_packed_size(const shrike_context *context, const shrike_
     return kernel ? CONV2D_Q_HEADER + conv2d_q_round_up(kernel->packed_size(p), CONV2D_Q_HEADER) : -1;
 }
 
+/* The kernel's own part of the workspace; behind it, multipliers for a measured scale. */
+static int64_t kernel_workspace(const conv2d_q_kernel *kernel, const shrike_context *context,
+                                const shrike_conv2d_q_params *p) {
+    return kernel->workspace ? conv2d_q_round_up(kernel->workspace(context, p), 64) : 0;
+}
+
+static int64_t multiplier_bytes(const shrike_conv2d_q_params *p) {
+    return p->src_measured ? p->out_channels * (int64_t)sizeof(float) : 0;
+}
+
 int64_t shrike_conv2d_q_workspace(const shrike_context *context, const shrike_conv2d_q_params *p) {
     const conv2d_q_kernel *kernel = choose(context, p);
-    return !kernel ? -1 : kernel->workspace ? kernel->workspace(context, p) : 0;
+    return kernel ? kernel_workspace(kernel, context, p) + multiplier_bytes(p) : -1;
 }
 
 static int sound_codes(const shrike_conv2d_q_params *p, const int8_t *codes, const int32_t *weight_zero) {
@@ -243,7 +267,7 @@ int32_t shrike_conv2d_q(shrike_context *context, const shrike_conv2d_q_params *p
         return SHRIKE_EUNSUPPORTED;
     }
     header head = header_of(kernel, p);
-    int64_t workspace = kernel->workspace ? kernel->workspace(context, p) : 0;
+    const int64_t own = kernel_workspace(kernel, context, p), workspace = own + multiplier_bytes(p);
     if (memcmp(p->weights, &head, sizeof head) != 0 ||
         (workspace > 0 && (!p->workspace || (uintptr_t)p->workspace % 64 != 0 || p->workspace_bytes < workspace))) {
         return SHRIKE_EINVAL;
@@ -252,7 +276,16 @@ int32_t shrike_conv2d_q(shrike_context *context, const shrike_conv2d_q_params *p
     if (status) {
         return status;
     }
-    kernel->run(context, p, (const uint8_t *)p->weights + CONV2D_Q_HEADER);
+    shrike_conv2d_q_params call = *p;
+    if (p->src_measured) {
+        float *multiplier = (float *)((uint8_t *)p->workspace + own);
+        for (int32_t oc = 0; oc < p->out_channels; oc++) {
+            multiplier[oc] = p->src_range->scale * p->multiplier[oc];
+        }
+        call.multiplier = multiplier;
+        call.src_zero = p->src_range->zero;
+    }
+    kernel->run(context, &call, (const uint8_t *)p->weights + CONV2D_Q_HEADER);
     shrike_context_leave(context);
     return SHRIKE_OK;
 }

@@ -78,10 +78,28 @@ static void lay_out_slot(plan *plan) {
     plan->slot_bytes = plan->weights_at + (conv2d_q_halves(p) ? unpacked * plan->panel_bytes : 0);
 }
 
+static int64_t columns_of(const shrike_conv2d_q_params *p) {
+    return p->groups * conv2d_q_panels(p) * CONV2D_Q_PANEL;
+}
+
+/* Behind the slots: starts for a zero point that was not known when the weights were packed. */
+static int64_t starts_bytes(const shrike_conv2d_q_params *p) {
+    return columns_of(p) * (int64_t)sizeof(int32_t);
+}
+
+static const int32_t *shift_starts(const plan *plan, const int32_t *shares, int64_t threads) {
+    const shrike_conv2d_q_params *p = plan->p;
+    int32_t *shifted = (int32_t *)((uint8_t *)p->workspace + plan->slot_bytes * threads);
+    for (int64_t c = 0; c < columns_of(p); c++) {
+        shifted[c] = (int32_t)((uint32_t)plan->start[c] - (uint32_t)p->src_zero * (uint32_t)shares[c]);
+    }
+    return shifted;
+}
+
 int64_t TIER(conv2d_q_igemm_workspace)(const shrike_context *context, const shrike_conv2d_q_params *p) {
     plan plan = {.p = p};
     lay_out_slot(&plan);
-    return plan.slot_bytes * shrike_context_threads(context);
+    return plan.slot_bytes * shrike_context_threads(context) + (p->src_measured ? starts_bytes(p) : 0);
 }
 
 /* An output pixel. */
@@ -356,11 +374,15 @@ void TIER(conv2d_q_igemm)(shrike_context *context, const shrike_conv2d_q_params 
     if (plan.head->split) {
         plan.panel_bytes = conv2d_q_split_of(p).panel;
     }
-    const int64_t columns = p->groups * plan.panels * CONV2D_Q_PANEL;
+    const int64_t columns = columns_of(p), threads = shrike_context_threads(context);
     plan.epilogue = conv2d_q_epilogue_of(context, p);
     plan.start = (const int32_t *)(plan.head + 1);
     plan.zeros = plan.start + columns;
-    plan.bases = (const int8_t *)(plan.zeros + columns);
+    const int32_t *shares = plan.zeros + columns;
+    plan.bases = (const int8_t *)(shares + columns);
+    if (p->src_measured) {
+        plan.start = shift_starts(&plan, shares, threads);
+    }
     plan.weights = (const uint8_t *)plan.bases + (conv2d_q_halves(p) ? CONV2D_Q_STEP * columns : 0);
     plan.pixels = (int64_t)p->batch * p->out_height * p->out_width;
     plan.together = p->src_pixel_stride == conv2d_q_group_in(p) && p->dilation_width == 1;
@@ -370,7 +392,6 @@ void TIER(conv2d_q_igemm)(shrike_context *context, const shrike_conv2d_q_params 
     plan.row_end = (p->width - 1) * p->src_pixel_stride + p->channels;
     int64_t bytes_a_pixel = (int64_t)p->stride_height * p->stride_width * conv2d_q_group_in(p);
     int64_t block = conv2d_q_round_up(BLOCK_BYTES / bytes_a_pixel + 1, MR);
-    int64_t threads = shrike_context_threads(context);
     if (threads > 1) {
         int64_t share = conv2d_q_round_up((plan.pixels + 4 * threads - 1) / (4 * threads), MR);
         block = block < share ? block : share;

@@ -15,7 +15,7 @@ static int64_t columns(const shrike_conv2d_q_params *p) {
 }
 
 int64_t conv2d_q_igemm_packed_size(const shrike_conv2d_q_params *p) {
-    return (int64_t)sizeof(conv2d_q_head) + 2 * (int64_t)sizeof(int32_t) * columns(p) +
+    return (int64_t)sizeof(conv2d_q_head) + 3 * (int64_t)sizeof(int32_t) * columns(p) +
            (conv2d_q_halves(p) ? CONV2D_Q_STEP * columns(p) : 0) +
            p->groups * conv2d_q_panels(p) * conv2d_q_panel_bytes(p);
 }
@@ -102,8 +102,8 @@ static int32_t lowest_half(const shrike_conv2d_q_params *p, const int8_t *oihw, 
 }
 
 /*
- * acc = sum (w - wz) (x - xz) = sum w (x - shift) - (xz - shift) sum w - wz (sum x - depth xz). Where all w - wz fit,
- * they take the place of w and wz is 0; halves keep w, and count from the lowest code less wz.
+ * acc = sum (w - wz) (x - xz) = sum w (x - shift) + shift sum w - xz (sum w - depth wz) - wz sum x. Where all w - wz
+ * fit, they take the place of w and wz is 0; halves keep w, and count from the lowest code less wz.
  */
 static void pack(const shrike_conv2d_q_params *p, const int8_t *oihw, const int32_t *weight_zero, int32_t shift,
                  uint8_t *packed) {
@@ -111,7 +111,8 @@ static void pack(const shrike_conv2d_q_params *p, const int8_t *oihw, const int3
     uint32_t *start = (uint32_t *)(head + 1);
     int32_t *zeros = (int32_t *)start + columns(p);
     const int halves = conv2d_q_halves(p);
-    int8_t *bases = (int8_t *)(zeros + columns(p));
+    uint32_t *shares = (uint32_t *)zeros + columns(p);
+    int8_t *bases = (int8_t *)(shares + columns(p));
     uint8_t *weights = (uint8_t *)bases + (halves ? CONV2D_Q_STEP * columns(p) : 0);
     const places at = places_of(p);
     span s = span_of(p, oihw, weight_zero);
@@ -150,8 +151,8 @@ static void pack(const shrike_conv2d_q_params *p, const int8_t *oihw, const int3
             }
         }
         zeros[column] = left;
-        start[column] = (uint32_t)left * (uint32_t)p->src_zero * (uint32_t)conv2d_q_depth(p) -
-                        (uint32_t)(p->src_zero - shift) * sum;
+        shares[column] = sum - (uint32_t)left * (uint32_t)conv2d_q_depth(p);
+        start[column] = (uint32_t)shift * sum - (uint32_t)p->src_zero * shares[column];
     }
     if (shift) {
         head->run = halves || s.low > -128 || !lowest_meet(p, weights);

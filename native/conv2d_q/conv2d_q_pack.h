@@ -5,18 +5,21 @@
  * The window of a pixel is read in units: a tap's channels; or, if those are no multiple of 8, a whole row of taps.
  * Each unit is filled up with zero weights to a multiple of 8 values, two steps.
  *
- *     igemm_head | start[panels * 16] | zeros[panels * 16] | panels: [unit][step][16][4]
+ *     igemm_head | start[panels * 16] | zeros[panels * 16] | shares[panels * 16] | panels: [unit][step][16][4]
+ *
+ * `shares` is what the start loses for each unit of the source's zero point.
  *
  * Weights of up to 4 bits are kept two in a byte: low halves a step, high halves the next one. Before the panels stands
  * what the halves of each channel count from, so that zero points of weights that are codes cost nothing:
  *
- *     igemm_head | start[panels * 16] | zeros[panels * 16] | bases[panels * 16][4] | panels
+ *     igemm_head | start[panels * 16] | zeros[panels * 16] | shares[panels * 16] |
+ *         bases[panels * 16][4] | panels
  *
  * The split form, for kernels that want it and where `split` says so: of pairs of weights whose products could
  * saturate, a panel's steps hold a first part. The second ones follow, for each half of the panel by itself: 4 codes of
  * the window, and the weights for 8 channels.
  *
- *     igemm_head | start | zeros | panels: [unit][step][16][4] | half 0 | half 1
+ *     igemm_head | start | zeros | shares | panels: [unit][step][16][4] | half 0 | half 1
  *     half: count, filled up to 64 bytes | conv2d_q_part[room], the same | [room][8][4]
  *
  * Room is for as many as there are steps, which is always enough, or in large layers for half as many.

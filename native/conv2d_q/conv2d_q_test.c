@@ -13,6 +13,7 @@ typedef struct problem {
     shrike_conv2d_q_params p;
     codes src, weights, table, dst, residual;
     buffer multiplier, offset;
+    shrike_code_range range; /* of measured codes */
     int32_t *weight_zero; /* or null */
     int in_place;
     int64_t size; /* bytes of an output element */
@@ -63,6 +64,11 @@ static void make_widths(shrike_conv2d_q_params *p) {
     p->src_zero = (int32_t)(pick(0, 2) ? pick(0, (1 << p->src_bits) - 1) : 0);
     p->weight_bits = pick(0, 2) ? (pick(0, 2) ? 8 : 4) : (int32_t)pick(1, 8);
     p->weight_bipolar = p->weight_bits == 1 && pick(0, 1);
+    p->src_measured = pick(0, 4) == 0;
+    if (p->src_measured) {
+        p->src_bits = 8;
+        p->src_zero = 0;
+    }
 }
 
 /* Some of them at their extremes, where products and sums are largest. */
@@ -111,7 +117,8 @@ static int is_activated(const shrike_conv2d_q_params *p) {
 static void make_output(problem *q) {
     shrike_conv2d_q_params *p = &q->p;
     int64_t out[3], add[3];
-    p->output = pick(0, 3) ? SHRIKE_QOUT_CODES : SHRIKE_QOUT_REAL;
+    p->output = pick(0, 3) && !p->src_measured ? SHRIKE_QOUT_CODES : SHRIKE_QOUT_REAL;
+    q->range = (shrike_code_range){pick(0, 3) ? random_float(0.1f, 3) : 0x1p-126f, (int32_t)pick(0, 255)};
     q->size = p->output == SHRIKE_QOUT_REAL ? 4 : 1;
     lay_out_image(p->out_height, p->out_width, p->out_channels, out);
     lay_out_image(p->out_height, p->out_width, p->out_channels, add);
@@ -174,6 +181,10 @@ static void make_scales(problem *q) {
     p->offset = q->offset.data;
 }
 
+static int32_t zero_of(const problem *q) {
+    return q->p.src_measured ? q->range.zero : q->p.src_zero;
+}
+
 static problem make_problem(void) {
     problem q = {.in_place = 0};
     shrike_conv2d_q_params *p = &q.p;
@@ -184,11 +195,11 @@ static problem make_problem(void) {
     make_output(&q);
     make_scales(&q);
     describe("n%d %dx%dx%d -> %dx%dx%d groups %d kernel %dx%d stride %d,%d pad %d,%d dilation %d,%d w%da%d%s zero %d"
-             " weight zeros %d output %d activation %d table %d residual %d%s",
+             " measured %d weight zeros %d output %d activation %d table %d residual %d%s",
              p->batch, p->height, p->width, p->channels, p->out_height, p->out_width, p->out_channels, p->groups,
              p->kernel_height, p->kernel_width, p->stride_height, p->stride_width, p->pad_top, p->pad_left,
              p->dilation_height, p->dilation_width, p->weight_bits, p->src_bits, p->weight_bipolar ? " bipolar" : "",
-             p->src_zero, q.weight_zero != NULL, p->output, p->activation, p->table != NULL,
+             zero_of(&q), p->src_measured, q.weight_zero != NULL, p->output, p->activation, p->table != NULL,
              q.in_place ? 2 : p->residual != NULL, p->residual_first ? " first" : "");
     return q;
 }
@@ -219,6 +230,7 @@ static codes run(const problem *q, shrike_context *context, int32_t kernel, cons
     p.weights = packed.data;
     p.workspace = workspace_bytes ? workspace.data + (-(uintptr_t)workspace.data % 64) : NULL;
     p.workspace_bytes = workspace_bytes;
+    p.src_range = &q->range;
     p.dst = result.data;
     p.residual = q->in_place ? result.data : p.residual;
     expect_status(SHRIKE_OK, shrike_conv2d_q(context, &p), name);
@@ -235,12 +247,12 @@ static int64_t sum_of(const problem *q, int64_t n, int64_t y, int64_t x, int64_t
         int64_t ic = i / p->kernel_width / p->kernel_height;
         int64_t in_y = y * p->stride_height - p->pad_top + ky * p->dilation_height;
         int64_t in_x = x * p->stride_width - p->pad_left + kx * p->dilation_width;
-        int64_t code = p->src_zero;
+        int64_t code = zero_of(q);
         if (in_y >= 0 && in_y < p->height && in_x >= 0 && in_x < p->width) {
             code = p->src[n * p->src_batch_stride + in_y * p->src_row_stride + in_x * p->src_pixel_stride + first + ic];
         }
         int64_t weight = (int8_t)q->weights.data[oc * group_in * p->kernel_height * p->kernel_width + i];
-        sum += (weight - (q->weight_zero ? q->weight_zero[oc] : 0)) * (code - p->src_zero);
+        sum += (weight - (q->weight_zero ? q->weight_zero[oc] : 0)) * (code - zero_of(q));
     }
     return sum;
 }
@@ -294,7 +306,8 @@ static uint8_t code_of(const problem *q, int64_t sum, int64_t oc, const uint8_t 
 }
 
 static float real_of(const problem *q, int64_t sum, int64_t oc) {
-    volatile float scaled = (float)sum * q->p.multiplier[oc];
+    volatile float multiplier = q->p.multiplier[oc] * (q->p.src_measured ? q->range.scale : 1);
+    volatile float scaled = (float)sum * multiplier;
     volatile float value = scaled + q->p.offset[oc];
     return activated(&q->p, value);
 }
@@ -438,7 +451,8 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(activation = -1);
     REFUSE(kernel = SHRIKE_QKERNEL_COUNT);
     REFUSE(kernel = -1);
-    REFUSE(reserved = 1);
+    REFUSE(src_measured = 2);
+    REFUSE(src_measured = -1);
     const uint8_t table[256] = {0};
     shrike_conv2d_q_params plain = good;
     good.activation = SHRIKE_ACTIVATION_SILU;
@@ -454,6 +468,27 @@ static void check_bad_arguments(shrike_context *context) {
     real.output = SHRIKE_QOUT_REAL;
     real.activation = SHRIKE_ACTIVATION_COUNT;
     expect_status(SHRIKE_EINVAL, shrike_conv2d_q(context, &real), "activation");
+    const shrike_conv2d_q_params before = good;
+    shrike_code_range range = {1, 7};
+    good.src_measured = 1;
+    good.src_range = &range;
+    good.output = SHRIKE_QOUT_REAL;
+    float reals[8] = {0};
+    good.dst = reals;
+    expect_status(SHRIKE_OK, shrike_conv2d_q_pack(context, &good, weights, NULL, packed), "pack");
+    expect_status(SHRIKE_OK, shrike_conv2d_q(context, &good), "the good call of measured codes");
+    REFUSE(src_range = NULL);
+    REFUSE(output = SHRIKE_QOUT_CODES);
+    REFUSE(src_zero = 1);
+    REFUSE(src_bits = 7);
+    REFUSE(src_measured = 0); /* sound, but packed for others */
+    REFUSE(workspace_bytes = 8);
+    static const shrike_code_range wrong[] = {{0, 0}, {-1, 0}, {INFINITY, 0}, {NAN, 0}, {1, -1}, {1, 256}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        range = wrong[i];
+        expect_status(SHRIKE_EINVAL, shrike_conv2d_q(context, &good), "range");
+    }
+    good = before;
     shrike_conv2d_q_params huge = good;
     huge.channels = huge.out_channels = huge.kernel_height = huge.kernel_width = INT32_MAX;
     if (shrike_conv2d_q_packed_size(context, &huge) != -1 || shrike_conv2d_q_packed_size(context, NULL) != -1 ||

@@ -24,7 +24,7 @@ extern "C" {
 #define SHRIKE_API __attribute__((visibility("default")))
 
 /* Grows with every change that an existing caller could notice. */
-#define SHRIKE_ABI_VERSION 4u
+#define SHRIKE_ABI_VERSION 5u
 
 enum shrike_status {
     SHRIKE_OK = 0,
@@ -371,6 +371,11 @@ SHRIKE_API int32_t shrike_matmul_f32(shrike_context *context, const shrike_matmu
  * Rounding is half to even and every operation of a formula below rounds to float32 by itself: no fused multiply-add.
  * clamp(v, low, high) takes NaN as low.
  */
+typedef struct shrike_code_range {
+    float scale; /* above 0, finite */
+    int32_t zero; /* within 0..255 */
+} shrike_code_range;
+
 enum shrike_qconv_output { SHRIKE_QOUT_CODES, SHRIKE_QOUT_REAL, SHRIKE_QOUT_COUNT };
 
 enum shrike_qkernel {
@@ -394,6 +399,9 @@ enum shrike_qkernel {
  * Here activations are the sequences of float32 operations of conv2d_q/activation.h, the same bits on every tier: SiLU,
  * sigmoid and tanh are within 3e-7 of the true value, relative to the larger of 1 and that.
  * The residual may be dst itself (same pointer and strides).
+ *
+ * Where src_measured is 1 the output is REAL, src_zero 0 and src_bits 8, and each call takes src_zero from src_range
+ * and src_range->scale * multiplier[oc], rounded to float32, for multiplier[oc].
  */
 typedef struct shrike_conv2d_q_params {
     const uint8_t *src;
@@ -405,6 +413,7 @@ typedef struct shrike_conv2d_q_params {
     const void *thresholds; /* written by shrike_conv2d_q_thresholds for the same output, or null; 4-byte aligned */
     const void *residual; /* of dst's shape and type, or null */
     void *workspace; /* 64-byte aligned, shrike_conv2d_q_workspace bytes; null if that is 0 */
+    const shrike_code_range *src_range; /* read only if src_measured is 1 */
     int64_t src_batch_stride, src_row_stride, src_pixel_stride;
     int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
     int64_t residual_batch_stride, residual_row_stride, residual_pixel_stride;
@@ -424,7 +433,7 @@ typedef struct shrike_conv2d_q_params {
     float code_multiplier, code_offset; /* finite, the first above 0; read with an activation or residual_first only */
     int32_t residual_first; /* 1: there is a residual, which is added before rounding to codes */
     int32_t kernel; /* enum shrike_qkernel */
-    int32_t reserved;
+    int32_t src_measured; /* 1: codes of the source differ in scale and zero point from call to call */
 } shrike_conv2d_q_params;
 
 /*
@@ -535,16 +544,38 @@ typedef struct shrike_quantize_f32_u8_params {
 
 SHRIKE_API int32_t shrike_quantize_f32_u8(shrike_context *context, const shrike_quantize_f32_u8_params *params);
 
-/* dst = scale * (src - zero). */
-typedef struct shrike_dequantize_u8_f32_params {
-    const uint8_t *src;
-    float *dst;
+/*
+ * Codes over the range of what is given: min and max are the least and the largest of 0 and all finite elements,
+ *   scale = (max - min) / 255, or max / 255 - min / 255 where that is infinite; at least FLT_MIN; 1 if max is min
+ *   zero = clamp(rint(-min / scale), 0, 255)
+ *   dst = clamp(rint(src / scale) + zero, 0, 255)
+ * as ONNX's DynamicQuantizeLinear. Scale and zero point go to *range.
+ */
+typedef struct shrike_quantize_measured_f32_u8_params {
+    const float *src;
+    uint8_t *dst;
+    shrike_code_range *range;
     int64_t dims[SHRIKE_MAX_RANK];
     int64_t src_strides[SHRIKE_MAX_RANK];
     int64_t dst_strides[SHRIKE_MAX_RANK];
     int32_t rank;
-    float scale; /* above 0, finite */
-    int32_t zero; /* within 0..255 */
+    int32_t reserved;
+} shrike_quantize_measured_f32_u8_params;
+
+SHRIKE_API int32_t shrike_quantize_measured_f32_u8(shrike_context *context,
+                                                   const shrike_quantize_measured_f32_u8_params *params);
+
+/* dst = scale * (src - zero), both from *range if there is one. */
+typedef struct shrike_dequantize_u8_f32_params {
+    const uint8_t *src;
+    float *dst;
+    const shrike_code_range *range; /* or null */
+    int64_t dims[SHRIKE_MAX_RANK];
+    int64_t src_strides[SHRIKE_MAX_RANK];
+    int64_t dst_strides[SHRIKE_MAX_RANK];
+    int32_t rank;
+    float scale; /* above 0, finite; not read with a range */
+    int32_t zero; /* within 0..255; not read with a range */
     int32_t reserved;
 } shrike_dequantize_u8_f32_params;
 

@@ -1,5 +1,6 @@
 /*
- * Floats to codes and back against the formulas: halves, huge values, infinities, NaN, random views.
+ * Floats to codes and back against the formulas: halves, huge values, infinities, NaN, random views; codes over the
+ * range of what is given, also of none but zeros, negative, equal, tiny and huge values.
  */
 #include "test/codes.h"
 
@@ -77,6 +78,94 @@ static void check_dequantize(tier *tiers, int count) {
     release(wanted);
 }
 
+/* volatile keeps each operation's rounding. */
+static shrike_code_range range_of(float min, float max) {
+    volatile float span = max - min, scale = span / 255;
+    if (isinf(scale)) {
+        volatile float above = max / 255, below = min / 255;
+        scale = above - below;
+    }
+    float used = max == min ? 1 : fmaxf(scale, 0x1p-126f);
+    volatile float zero = -min / used;
+    return (shrike_code_range){used, (int32_t)rintf(fminf(zero, 255))};
+}
+
+enum { ANY, ZEROS, NEGATIVE, EQUAL, TINY, HUGE_VALUES, NOT_FINITE, KINDS };
+
+static void fill_kind(buffer memory, int kind) {
+    static const float special[] = {NAN, INFINITY, -INFINITY, -0.0f};
+    float same = random_float(-9, 9);
+    for (int64_t i = 0; i < memory.count; i++) {
+        float value = random_float(-12, 9);
+        switch (kind) {
+        case ZEROS:
+            value = pick(0, 1) ? 0.0f : -0.0f;
+            break;
+        case NEGATIVE:
+            value = -1 - fabsf(value);
+            break;
+        case EQUAL:
+            value = same;
+            break;
+        case TINY:
+            value *= 0x1p-140f;
+            break;
+        case HUGE_VALUES:
+            value *= 2e37f;
+            break;
+        case NOT_FINITE:
+            value = pick(0, 3) ? value : special[pick(0, 3)];
+            break;
+        default:
+            value = pick(0, 40) ? value : special[pick(0, 3)];
+        }
+        memory.data[i] = value;
+    }
+}
+
+static void check_measured(tier *tiers, int count, int kind) {
+    shrike_quantize_measured_f32_u8_params p = {.reserved = 0};
+    int64_t dims[SHRIKE_MAX_RANK], n;
+    p.rank = random_dims(dims, pick(0, 9) ? 40000 : 400000);
+    view src = random_view(p.rank, dims, 1, 0, 1);
+    codes dst = random_code_view(p.rank, dims, 0, p.dst_strides);
+    n = count_of(p.rank, dims);
+    describe("measured rank %d, %lld values of kind %d", p.rank, (long long)n, kind);
+    fill_kind(src.memory, kind);
+    memcpy(p.dims, dims, sizeof dims);
+    memcpy(p.src_strides, src.strides, sizeof p.src_strides);
+    p.src = src.memory.data;
+    float min = 0, max = 0;
+    for (int64_t i = 0; i < n; i++) {
+        float value = p.src[offset_of(p.rank, dims, src.strides, i)];
+        min = isfinite(value) ? fminf(min, value) : min;
+        max = isfinite(value) ? fmaxf(max, value) : max;
+    }
+    const shrike_code_range range = range_of(min, max);
+    const shrike_quantize_f32_u8_params fixed = {.scale = range.scale, .zero = range.zero, .high = 255};
+    codes wanted = duplicate_codes(dst);
+    for (int64_t i = 0; i < n; i++) {
+        wanted.data[offset_of(p.rank, dims, p.dst_strides, i)] =
+            expected(&fixed, p.src[offset_of(p.rank, dims, src.strides, i)]);
+    }
+    for (int t = 0; t < count; t++) {
+        codes result = duplicate_codes(dst);
+        shrike_code_range found = {NAN, -1};
+        p.dst = result.data;
+        p.range = &found;
+        expect_status(SHRIKE_OK, shrike_quantize_measured_f32_u8(tiers[t].context, &p), tiers[t].name);
+        if (memcmp(&found, &range, sizeof range)) {
+            fail("%s: scale %.9g and zero %d, expected %.9g and %d", tiers[t].name, found.scale, found.zero,
+                 range.scale, range.zero);
+        }
+        expect_same_codes(&wanted, &result, tiers[t].name);
+        release_codes(result);
+    }
+    release(src.memory);
+    release_codes(dst);
+    release_codes(wanted);
+}
+
 static void check_bad_arguments(shrike_context *context) {
     float value = 1;
     uint8_t code = 1;
@@ -95,6 +184,27 @@ static void check_bad_arguments(shrike_context *context) {
     q.zero = d.zero = 256;
     expect_status(SHRIKE_EINVAL, shrike_quantize_f32_u8(context, &q), "zero");
     expect_status(SHRIKE_EINVAL, shrike_dequantize_u8_f32(context, &d), "zero");
+    shrike_code_range range = {1, 3};
+    d.range = &range;
+    expect_status(SHRIKE_OK, shrike_dequantize_u8_f32(context, &d), "a range instead of a bad zero");
+    if (value != -2) {
+        fail("%g by a range", value);
+    }
+    range.zero = -1;
+    expect_status(SHRIKE_EINVAL, shrike_dequantize_u8_f32(context, &d), "zero of a range");
+    range = (shrike_code_range){0, 0};
+    expect_status(SHRIKE_EINVAL, shrike_dequantize_u8_f32(context, &d), "scale of a range");
+    shrike_quantize_measured_f32_u8_params m = {.src = &value, .dst = &code, .range = &range};
+    expect_status(SHRIKE_OK, shrike_quantize_measured_f32_u8(context, &m), "the good call");
+    m.range = NULL;
+    expect_status(SHRIKE_EINVAL, shrike_quantize_measured_f32_u8(context, &m), "no range");
+    m.range = &range;
+    m.reserved = 1;
+    expect_status(SHRIKE_EINVAL, shrike_quantize_measured_f32_u8(context, &m), "reserved");
+    m.reserved = 0;
+    m.rank = -1;
+    expect_status(SHRIKE_EINVAL, shrike_quantize_measured_f32_u8(context, &m), "rank");
+    expect_status(SHRIKE_EINVAL, shrike_quantize_measured_f32_u8(context, NULL), "null params");
     expect_status(SHRIKE_EINVAL, shrike_quantize_f32_u8(context, NULL), "null params");
     expect_status(SHRIKE_EINVAL, shrike_dequantize_u8_f32(context, NULL), "null params");
 }
@@ -107,6 +217,7 @@ int main(void) {
     for (int i = 0; i < 300; i++) {
         check_quantize(tiers, count);
         check_dequantize(tiers, count);
+        check_measured(tiers, count, i % KINDS);
     }
     destroy_tiers(tiers, count);
     puts("ok");

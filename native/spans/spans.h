@@ -18,6 +18,8 @@ typedef struct shrike_spans {
     /* dst[i] = sum over t of weights[t] * taps[t][i], added to dst[i] if extend */
     void (*weighted_sum)(int64_t n, const float *const *taps, const float *weights, int64_t count, int extend,
                          float *dst);
+    /* low_high[0] = min(low_high[0], finite src[i]), low_high[1] = max(low_high[1], finite src[i]) */
+    void (*range)(int64_t n, const float *src, float *low_high);
     /* sums[32][64] += a[32][depth] * b[depth][64] for the first rows and columns (both rounded up to whole tiles) */
     void (*multiply_block)(int64_t rows, int64_t columns, int64_t depth, const float *a, const float *b, float *sums);
 } shrike_spans;

@@ -198,6 +198,40 @@ static void span_weighted_sum(int64_t n, const float *const *taps, const float *
     }
 }
 
+static void span_range(int64_t n, const float *src, float *low_high) {
+    enum { CHAINS = 4 };
+    vf low[CHAINS], high[CHAINS];
+    for (int c = 0; c < CHAINS; c++) {
+        low[c] = vf_set1(low_high[0]);
+        high[c] = vf_set1(low_high[1]);
+    }
+    const vf infinity = vf_set1(__builtin_inff());
+    int64_t i = 0;
+    for (; i + CHAINS * VL <= n; i += CHAINS * VL) {
+#pragma GCC unroll 4
+        for (int c = 0; c < CHAINS; c++) {
+            const vf x = vf_load(src + i + c * VL);
+            const vm finite = vm_less(vf_abs(x), infinity);
+            low[c] = vf_min(vf_select(finite, x, low[c]), low[c]);
+            high[c] = vf_max(vf_select(finite, x, high[c]), high[c]);
+        }
+    }
+    float lanes[2][CHAINS * VL];
+    for (int c = 0; c < CHAINS; c++) {
+        vf_store(lanes[0] + c * VL, low[c]);
+        vf_store(lanes[1] + c * VL, high[c]);
+    }
+    for (int c = 0; c < CHAINS * VL; c++) {
+        low_high[0] = lanes[0][c] < low_high[0] ? lanes[0][c] : low_high[0];
+        low_high[1] = lanes[1][c] > low_high[1] ? lanes[1][c] : low_high[1];
+    }
+    for (; i < n; i++) {
+        const int finite = fabsf(src[i]) < __builtin_inff();
+        low_high[0] = finite && src[i] < low_high[0] ? src[i] : low_high[0];
+        low_high[1] = finite && src[i] > low_high[1] ? src[i] : low_high[1];
+    }
+}
+
 /* A tile of 4 rows x TILE_VECTORS vectors in registers. */
 enum { TILE_ROWS = 4, TILE_VECTORS = VL == 16 ? 4 : 2 };
 
@@ -236,5 +270,5 @@ static void span_multiply_block(int64_t rows, int64_t columns, int64_t depth, co
 }
 
 const shrike_spans TIER(shrike_spans) = {
-    TIER_FEATURES, span_unary, span_binary, span_maximum, span_weighted_sum, span_multiply_block,
+    TIER_FEATURES, span_unary, span_binary, span_maximum, span_weighted_sum, span_range, span_multiply_block,
 };

@@ -28,6 +28,9 @@ final class Evaluation {
         if (view.node().op() instanceof Op.Split split) {
             return LayoutMath.split(view, split, outputs);
         }
+        if (view.node().op() instanceof Op.DynamicQuantizeLinear) {
+            return QuantizationMath.dynamicQuantizeLinear(view.known(0));
+        }
         Tensor result = single(view, out);
         if (result.type() != out.type() || !result.shape().equals(out.shape())) {
             throw view.error("computed " + result + ", shape inference said " + out.type() + out.shape());
@@ -71,6 +74,8 @@ final class Evaluation {
             case Op.Identity _ -> view.known(0);
             case Op.QuantizeLinear quantize -> QuantizationMath.quantizeLinear(view, quantize, out.type());
             case Op.DequantizeLinear dequantize -> QuantizationMath.dequantizeLinear(view, dequantize);
+            case Op.DynamicQuantizeLinear _ -> throw new IllegalStateException("it has several results");
+            case Op.DynamicQuant _ -> QuantizationMath.dynamicQuant(view.known(0));
             case Op.Quant quant -> QuantizationMath.quant(view, quant, out);
             case Op.BipolarQuant _ -> QuantizationMath.bipolar(view, out);
             case Op.Trunc trunc -> QuantizationMath.trunc(view, trunc, out);

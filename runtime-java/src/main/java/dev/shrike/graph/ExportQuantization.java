@@ -11,13 +11,16 @@ import java.util.Set;
 /**
  * Turns quantisation of values into nodes, as files have it; {@link ImportQuantization} is the way back. Codes of 8 and
  * 4 bits become QuantizeLinear and DequantizeLinear (weights, DequantizeLinear of a constant of codes), other widths
- * and activations of symmetric range QONNX's Quant, bipolar ones BipolarQuant. A quantised value keeps its name before
+ * and activations of symmetric range QONNX's Quant, bipolar ones BipolarQuant. DynamicQuant becomes
+ * DynamicQuantizeLinear and DequantizeLinear. A quantised value keeps its name before
  * rounding, unless it is an output of the graph: then the rounded one has it.
  */
 public final class ExportQuantization implements GraphPass {
     @Override
     public Graph apply(Graph graph) {
-        return graph.quantization().isEmpty() ? graph : new Export(graph).apply();
+        boolean nothing = graph.quantization().isEmpty()
+                && graph.nodes().stream().noneMatch(node -> node.op() instanceof Op.DynamicQuant);
+        return nothing ? graph : new Export(graph).apply();
     }
 
     private static final class Export {
@@ -79,7 +82,11 @@ public final class ExportQuantization implements GraphPass {
                 pairs.put(name, from);
             }
             List<String> inputs = node.inputs().stream().map(name -> rounded.getOrDefault(name, name)).toList();
-            nodes.add(new Node(node.name(), node.op(), inputs, outputs));
+            if (node.op() instanceof Op.DynamicQuant) {
+                dynamic(node.name(), inputs, outputs);
+            } else {
+                nodes.add(new Node(node.name(), node.op(), inputs, outputs));
+            }
             for (String name : node.outputs()) {
                 if (pairs.containsKey(name)) {
                     String from = pairs.get(name);
@@ -87,6 +94,14 @@ public final class ExportQuantization implements GraphPass {
                             infos.get(name).shape().rank());
                 }
             }
+        }
+
+        private void dynamic(String name, List<String> inputs, List<String> outputs) {
+            String to = outputs.getFirst();
+            List<String> parts =
+                    List.of(names.next(to + ".codes"), names.next(to + ".scale"), names.next(to + ".zero"));
+            nodes.add(new Node(names.next(name + ".quantize"), new Op.DynamicQuantizeLinear(), inputs, parts));
+            nodes.add(new Node(name, new Op.DequantizeLinear(0), parts, outputs));
         }
 
         private void round(String from, String to, Quantization how) {

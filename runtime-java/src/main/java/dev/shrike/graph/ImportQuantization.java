@@ -10,7 +10,7 @@ import java.util.Set;
 
 /**
  * Turns nodes that quantise into quantisation of values: QuantizeLinear followed by DequantizeLinear, and QONNX's
- * Quant, BipolarQuant and Trunc.
+ * Quant, BipolarQuant and Trunc; and DynamicQuantizeLinear followed by DequantizeLinear into a DynamicQuant.
  * <ul>
  * <li>A value that is only read through one quantiser becomes quantised itself. If something else reads it as it is,
  * an Identity stays, whose result is the quantised one.
@@ -54,6 +54,9 @@ public final class ImportQuantization implements GraphPass {
         private final Map<String, String> same = new HashMap<>();
         private final Map<String, Source> codes = new HashMap<>();
         private final Map<String, List<Source>> known = new HashMap<>();
+        /** Nodes by their codes, and what is rounded by its own range by the value that it was. */
+        private final Map<String, Node> dynamic = new HashMap<>();
+        private final Map<String, String> measured = new HashMap<>();
         private final List<Node> nodes = new ArrayList<>();
 
         Import(Graph graph) {
@@ -85,6 +88,11 @@ public final class ImportQuantization implements GraphPass {
                             .ifPresent(how -> codes.put(node.output(), new Source(x, how)));
                     yield false;
                 }
+                case Op.DynamicQuantizeLinear _ -> {
+                    dynamic.put(node.output(), node);
+                    yield false;
+                }
+                case Op.DequantizeLinear _ when dynamic.containsKey(x) -> measured(node, dynamic.get(x));
                 case Op.DequantizeLinear op -> quantizers.linear(node, op.axis(), infos.get(x).type())
                         .filter(how -> dequantized(node, how)).isPresent();
                 case Op.Quant op -> quantizers.quant(node, op).filter(how -> quant(node, op, how)).isPresent();
@@ -96,6 +104,21 @@ public final class ImportQuantization implements GraphPass {
                 }
                 default -> false;
             };
+        }
+
+        /** Makes one node of the pair, if scale and zero point come from the quantiser as well. */
+        private boolean measured(Node node, Node quantizer) {
+            if (!node.inputs().equals(quantizer.outputs())) {
+                return false;
+            }
+            String x = quantizer.input(0);
+            if (measured.containsKey(x) && !links.isOutput(node.output())) {
+                same.put(node.output(), measured.get(x));
+                return true;
+            }
+            measured.putIfAbsent(x, node.output());
+            nodes.add(new Node(node.name(), new Op.DynamicQuant(), List.of(x), List.of(node.output())));
+            return true;
         }
 
         private boolean dequantized(Node node, Quantization how) {

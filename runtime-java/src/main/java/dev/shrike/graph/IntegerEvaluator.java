@@ -14,7 +14,8 @@ import java.util.Set;
  * IntegerWeights}): the exact int32 sum, then {@link Requantization} to the codes of the result, or to reals, followed
  * by the activation function ({@link FloatActivation}) and the residual if the result is real, and by {@link
  * ActivatedCodes} if it is quantised only behind a function that is no clamp, or behind the sum with a quantised
- * residual; <li>a function of one quantised value with quantised result:
+ * residual; <li>the same of a value that a DynamicQuant has rounded, with the codes of {@link MeasuredCodes} and scales
+ * of weights as floats: to reals, whose rounding, if there is one, comes after; <li>a function of one quantised value with quantised result:
  * {@link CodeTable}; <li>the sum of two quantised values of one shape with quantised result, none of them bipolar:
  * {@link CodeSum}; <li>Concat, MaxPool, Resize to the nearest, Split, Slice and other moves of codes: the codes
  * themselves, through
@@ -28,6 +29,10 @@ public final class IntegerEvaluator {
     private final Links links;
     private final Map<String, Tensor> codes = new HashMap<>();
     private final Map<String, Tensor> reals = new HashMap<>();
+    private final Map<String, Measured> measured = new HashMap<>();
+
+    /** Codes by the range of the value itself, which {@link #reals} holds too. */
+    private record Measured(Tensor codes, ActivationCodes how) {}
 
     private IntegerEvaluator(Graph graph) {
         this.graph = graph;
@@ -71,6 +76,7 @@ public final class IntegerEvaluator {
                 if (lastReader.getOrDefault(name, -1) == i && !wanted.contains(name)) {
                     codes.remove(name);
                     reals.remove(name);
+                    measured.remove(name);
                 }
             }
         }
@@ -93,6 +99,13 @@ public final class IntegerEvaluator {
         if (IntegerWeights.isIntegerProduct(graph, node) && product(node)) {
             return;
         }
+        if (node.op() instanceof Op.DynamicQuant) {
+            Tensor x = real(node.input(0));
+            ActivationCodes how = MeasuredCodes.of(x);
+            measured.put(node.output(), new Measured(MeasuredCodes.codes(x, how), how));
+            putReal(node.output(), MeasuredCodes.reals(measured.get(node.output()).codes(), how));
+            return;
+        }
         if (node.inputs().stream().allMatch(name -> name.isEmpty() || !isCoded(name))
                 || node.outputs().stream().anyMatch(name -> !name.isEmpty() && !isCoded(name)) || !onCodes(node)) {
             onReals(node);
@@ -105,12 +118,14 @@ public final class IntegerEvaluator {
     }
 
     private boolean product(Node node) {
-        IntegerProduct product = new IntegerProduct(graph, node);
+        Measured own = isCoded(node.input(0)) ? null : measured.get(node.input(0));
+        IntegerProduct product = new IntegerProduct(graph, node,
+                own == null ? ActivationCodes.of(how(node.input(0))) : own.how());
         if (!product.hasPlainBias()) {
             return false;
         }
         Shape out = ShapeRules.outputs(typesOnly(node)).getFirst().shape();
-        Tensor x = codes.get(node.input(0));
+        Tensor x = own == null ? codes.get(node.input(0)) : own.codes();
         if (product.givesCodes()) {
             codes.put(node.output(), product.codes(x, node.hasInput(3) ? codes.get(node.input(3)) : null, out));
             return true;

@@ -9,10 +9,11 @@ final class IntegerProduct {
     private final ActivationCodes from;
     private final IntegerWeights weights;
 
-    IntegerProduct(Graph graph, Node node) {
+    /** A product that reads these codes. */
+    IntegerProduct(Graph graph, Node node, ActivationCodes from) {
         this.graph = graph;
         this.node = node;
-        this.from = ActivationCodes.of(graph.quantization().get(node.input(0)));
+        this.from = from;
         this.weights = IntegerWeights.of(graph, node);
     }
 
@@ -22,7 +23,7 @@ final class IntegerProduct {
      */
     boolean givesCodes() {
         Quantization to = graph.quantization().get(node.output());
-        if (to == null || !to.isPerTensor() || to.bipolar()) {
+        if (isMeasured() || to == null || !to.isPerTensor() || to.bipolar()) {
             return false;
         }
         if (!(node.op() instanceof Op.Conv conv)) {
@@ -34,6 +35,10 @@ final class IntegerProduct {
         Quantization residual = graph.quantization().get(node.input(3));
         return residual != null && residual.isPerTensor() && !graph.constants().containsKey(node.input(3))
                 && ActivatedCodes.canAdd(ActivationCodes.of(residual), ActivationCodes.of(to));
+    }
+
+    private boolean isMeasured() {
+        return !graph.quantization().containsKey(node.input(0));
     }
 
     /** Whether the bias is known, of one element or one per output channel. */
@@ -79,7 +84,12 @@ final class IntegerProduct {
 
     /** The result as reals, before activation and residual. */
     Tensor reals(Tensor x, Shape out) {
-        Requantization last = Requantization.toReals(from, weights.scale(), bias());
+        double[] scale = weights.scale().clone();
+        for (int i = 0; i < scale.length && isMeasured(); i++) {
+            // Engines keep them as floats until the scale of the codes is known.
+            scale[i] = (float) scale[i];
+        }
+        Requantization last = Requantization.toReals(from, scale, bias());
         int[] sums = sums(x, out);
         int inner = inner(out);
         float[] reals = new float[sums.length];

@@ -20,7 +20,13 @@ import java.util.Arrays;
 public record IntegerWeights(
         int rows, int depth, byte[] codes, double[] scale, int[] zero, int bits, boolean bipolar) {
 
-    /** Whether the node is a convolution or product of a quantised value and quantised constant weights. */
+    /** For any zero point that is measured, a code is at most as far from it as from that of these. */
+    private static final ActivationCodes MEASURED = new ActivationCodes(1, 0, 0, 255, false);
+
+    /**
+     * Whether the node is a convolution or product of a quantised value, or one rounded by its own range, and quantised
+     * constant weights.
+     */
     public static boolean isIntegerProduct(Graph graph, Node node) {
         boolean product = switch (node.op()) {
             case Op.Conv _ -> true;
@@ -31,8 +37,15 @@ public record IntegerWeights(
         };
         return product && graph.constants().containsKey(node.input(1))
                 && graph.quantization().containsKey(node.input(1))
-                && !graph.constants().containsKey(node.input(0)) && isPerTensor(graph.quantization().get(node.input(0)))
+                && !graph.constants().containsKey(node.input(0))
+                && (isPerTensor(graph.quantization().get(node.input(0))) || isMeasured(graph, node.input(0)))
                 && followsRows(node, graph.constants().get(node.input(1)), graph.quantization().get(node.input(1)));
+    }
+
+    /** Whether a value is rounded by its own range, and to no other codes. */
+    public static boolean isMeasured(Graph graph, String value) {
+        return !graph.quantization().containsKey(value) && graph.nodes().stream()
+                .anyMatch(node -> node.op() instanceof Op.DynamicQuant && node.output().equals(value));
     }
 
     private static boolean isPerTensor(Quantization how) {
@@ -75,7 +88,8 @@ public record IntegerWeights(
             zero[row] = (int) how.zeroPoint().longAt(index) - shift;
         }
         IntegerWeights weights = new IntegerWeights(rows, depth, codes, scale, zero, how.bits(), how.bipolar());
-        weights.checkSums(node, ActivationCodes.of(graph.quantization().get(node.input(0))));
+        Quantization from = graph.quantization().get(node.input(0));
+        weights.checkSums(node, from == null ? MEASURED : ActivationCodes.of(from));
         return weights;
     }
 

@@ -182,6 +182,15 @@ public sealed interface Op {
     /** X, scale, zero point?. */
     record DequantizeLinear(int axis) implements Op {}
 
+    /** X; gives its codes (UINT8), their scale and their zero point, as {@link MeasuredCodes} says. */
+    record DynamicQuantizeLinear() implements Op {}
+
+    /**
+     * X, rounded to the 256 codes that its own range has ({@link MeasuredCodes}), as reals: what DynamicQuantizeLinear
+     * and DequantizeLinear make of it.
+     */
+    record DynamicQuant() implements Op {}
+
     /** QONNX: X, scale, zero point, bit width; rounds and clamps but keeps real values. */
     record Quant(boolean signed, boolean narrow, String roundingMode) implements Op {}
 

@@ -1,6 +1,7 @@
 package dev.shrike.graph;
 
 import dev.shrike.ModelException;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.DoubleUnaryOperator;
 
@@ -46,6 +47,18 @@ final class QuantizationMath {
             values[i] = (codes[i] - zero[channel[i]]) * scale[channel[i]];
         }
         return Numbers.real(view.type(1), view.shape(0), values);
+    }
+
+    /** Codes, scale and zero point. */
+    static List<Tensor> dynamicQuantizeLinear(Tensor x) {
+        ActivationCodes how = MeasuredCodes.of(x);
+        return List.of(MeasuredCodes.codes(x, how), Tensor.scalar(how.scale()),
+                Tensor.of(DataType.UINT8, Shape.of(), how.zero()));
+    }
+
+    static Tensor dynamicQuant(Tensor x) {
+        ActivationCodes how = MeasuredCodes.of(x);
+        return MeasuredCodes.reals(MeasuredCodes.codes(x, how), how);
     }
 
     /** For every element the index of its scale. */

@@ -30,6 +30,18 @@ final class QuantizationShapes {
         return one(view.type(1), view.shape(0));
     }
 
+    static List<TensorType> dynamicQuantizeLinear(NodeView view) {
+        return List.of(new TensorType(DataType.UINT8, dynamicQuant(view).getFirst().shape()),
+                new TensorType(DataType.FLOAT32, Shape.of()), new TensorType(DataType.UINT8, Shape.of()));
+    }
+
+    static List<TensorType> dynamicQuant(NodeView view) {
+        if (view.type(0) != DataType.FLOAT32) {
+            throw view.mismatch("input 0 has type " + view.type(0), "FLOAT32");
+        }
+        return one(DataType.FLOAT32, view.shape(0));
+    }
+
     private static void requireScale(NodeView view, int axis) {
         view.requireFloat(1);
         Shape scale = view.shape(1);

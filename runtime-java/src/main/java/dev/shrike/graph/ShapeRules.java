@@ -102,6 +102,8 @@ final class ShapeRules {
             case Op.Identity _ -> one(view.type(0), view.shape(0));
             case Op.QuantizeLinear quantize -> QuantizationShapes.quantizeLinear(view, quantize);
             case Op.DequantizeLinear dequantize -> QuantizationShapes.dequantizeLinear(view, dequantize);
+            case Op.DynamicQuantizeLinear _ -> QuantizationShapes.dynamicQuantizeLinear(view);
+            case Op.DynamicQuant _ -> QuantizationShapes.dynamicQuant(view);
             case Op.Quant _ -> QuantizationShapes.scaled(view, 4);
             case Op.BipolarQuant _ -> QuantizationShapes.scaled(view, 2);
             case Op.Trunc _ -> QuantizationShapes.scaled(view, 5);

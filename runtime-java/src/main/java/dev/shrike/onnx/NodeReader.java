@@ -93,6 +93,7 @@ final class NodeReader {
             case "Identity" -> plain(draft, 1, 1, new Op.Identity());
             case "Dropout" -> dropout(draft);
             case "QuantizeLinear" -> QuantOps.quantizeLinear(draft);
+            case "DynamicQuantizeLinear" -> QuantOps.dynamicQuantizeLinear(draft);
             case "DequantizeLinear" -> QuantOps.dequantizeLinear(draft);
             default -> throw unknown(draft);
         };

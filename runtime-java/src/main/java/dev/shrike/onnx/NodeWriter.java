@@ -106,6 +106,8 @@ final class NodeWriter {
             case Op.Identity _ -> plain(node, "Identity");
             case Op.QuantizeLinear op -> quantizeLinear(node, op);
             case Op.DequantizeLinear op -> plain(node, "DequantizeLinear").with("axis", op.axis());
+            case Op.DynamicQuantizeLinear _ -> plain(node, "DynamicQuantizeLinear");
+            case Op.DynamicQuant _ -> throw new IllegalStateException("ExportQuantization takes it apart");
             case Op.Quant op -> plain(node, "Quant")
                     .domain(QONNX_DOMAIN)
                     .with("signed", op.signed())

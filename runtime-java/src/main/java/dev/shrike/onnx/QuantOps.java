@@ -49,6 +49,11 @@ final class QuantOps {
         return new Op.DequantizeLinear(draft.attributes().integer("axis", 1));
     }
 
+    static Op dynamicQuantizeLinear(NodeDraft draft) {
+        draft.expect(1, 1, 3);
+        return new Op.DynamicQuantizeLinear();
+    }
+
     static Op quant(NodeDraft draft) {
         draft.expect(4, 4);
         checkScale(draft);

@@ -249,6 +249,12 @@ class OnnxRuntimeAgreementTest {
             test("per tensor", new Op.DequantizeLinear(1), 1, codes, scale, Tensor.of(type, Shape.of(), 3));
             test("per axis", new Op.DequantizeLinear(-2), 1, codes, scales, Tensor.of(type, Shape.of(2), 3, 1));
         }
+        test("by its range", new Op.DynamicQuantizeLinear(), 3, 1, x);
+        test("by its range", new Op.DynamicQuantizeLinear(), 3, 1, floats(2, 3, 40, 7));
+        test("all negative", new Op.DynamicQuantizeLinear(), 3, 1,
+                Sameness.randomTensor(random, DataType.FLOAT32, Shape.of(31), -9, -2));
+        test("constant", new Op.DynamicQuantizeLinear(), 3, 1, Tensor.ofFloats(Shape.of(3), 7, 7, 7));
+        test("zeros", new Op.DynamicQuantizeLinear(), 3, 1, Tensor.ofFloats(Shape.of(2), 0, 0));
         test("no zero point", new Op.DequantizeLinear(0), 1, Tensor.of(DataType.INT32, Shape.of(2), 7, -70000), scales);
     }
 }

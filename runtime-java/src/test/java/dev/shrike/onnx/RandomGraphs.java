@@ -60,7 +60,7 @@ final class RandomGraphs {
 
     private void add(int index) {
         String name = "n" + index;
-        switch (random.nextInt(36)) {
+        switch (random.nextInt(37)) {
             case 0, 1 -> {
                 Window window = window(true);
                 String weights = constant(name + "w", tensor(DataType.FLOAT32,
@@ -105,6 +105,11 @@ final class RandomGraphs {
                     List.of(value(), constant(name + "s", positive()), value()));
             case 34 -> node(name, new Op.Quant(flag(), flag(), any(ROUNDINGS)),
                     List.of(value(), constant(name + "s", positive()), value(), value()));
+            case 35 -> {
+                nodes.add(new Node(name, new Op.DynamicQuantizeLinear(), some(1, 1),
+                        List.of(name + ".0", name + ".1", name + ".2")));
+                values.add(name + ".0");
+            }
             default -> node(name, flag() ? new Op.BipolarQuant() : new Op.Identity(), List.of(value()));
         }
     }

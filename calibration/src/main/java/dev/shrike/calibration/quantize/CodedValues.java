@@ -142,6 +142,29 @@ public final class CodedValues {
         return values;
     }
 
+    /**
+     * No value becomes codes; layers read copies, each an Identity, which are to be rounded by their own range. Layers
+     * that read the same value read the same copy.
+     *
+     * @param widths as for {@link #of}
+     */
+    static CodedValues measured(Graph prepared, Function<String, Widths> widths) {
+        CodedValues values = new CodedValues(prepared, last(prepared));
+        for (Node node : layers(prepared)) {
+            Widths wish = widths.apply(node.name());
+            if (wish != null) {
+                values.layers.put(node.name(), wish);
+                values.copies.putIfAbsent(node.input(0), node.input(0) + ".measured");
+            }
+        }
+        return values;
+    }
+
+    /** Names of the copies that layers read. */
+    Set<String> copies() {
+        return Set.copyOf(copies.values());
+    }
+
     /** The graph with the narrow copies, in which the groups are named. */
     public Graph graph() {
         if (copies.isEmpty()) {

@@ -152,7 +152,7 @@ public final class MixedPrecision {
         for (int i = 0; i < chosen.length; i++) {
             layers.put(names.get(i), Optional.of(new Widths(widths.get(i).get(chosen[i]), activations)));
         }
-        return new QuantizationPlan("auto, " + budget.about(), Optional.empty(), Optional.empty(), layers);
+        return quantizer.plan("auto, " + budget.about(), layers);
     }
 
     private long cost(Budget budget, String layer, int width) {

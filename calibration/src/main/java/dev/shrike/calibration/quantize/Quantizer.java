@@ -10,6 +10,7 @@ import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
 import dev.shrike.spi.Backend;
@@ -42,6 +43,7 @@ public final class Quantizer {
     private final int threads;
     private final Places.Choice places;
     private final ActivationMemory memory;
+    private final boolean dynamicRanges;
 
     /** A quantiser that takes as much memory as it likes; otherwise as the other constructor. */
     public Quantizer(Graph model, Map<String, Shape> inputShapes, Backend backend, int threads) {
@@ -60,7 +62,8 @@ public final class Quantizer {
     public Quantizer(Graph model, Map<String, Shape> inputShapes, Backend backend, int threads,
             ActivationMemory memory) {
         Graph ready = GraphPasses.forInference(model, inputShapes);
-        if (!ready.quantization().isEmpty()) {
+        if (!ready.quantization().isEmpty()
+                || ready.nodes().stream().anyMatch(node -> node.op() instanceof Op.DynamicQuant)) {
             throw new UnsupportedModelException("is quantised already: give the float network");
         }
         this.prepared = MinMaxQuantizer.prepare(ready);
@@ -72,10 +75,13 @@ public final class Quantizer {
         this.backend = backend;
         this.threads = threads;
         this.memory = memory;
+        this.dynamicRanges = false;
         dev.shrike.calibration.linear.Moments.useThreads(threads);
     }
 
-    private Quantizer(Graph prepared, Backend backend, int threads, ActivationMemory memory, Places.Choice places) {
+    private Quantizer(Graph prepared, Backend backend, int threads, ActivationMemory memory, Places.Choice places,
+            boolean dynamicRanges) {
+        this.dynamicRanges = dynamicRanges;
         this.prepared = prepared;
         this.backend = backend;
         this.threads = threads;
@@ -85,7 +91,12 @@ public final class Quantizer {
 
     /** The same quantiser that fits layers at these places of pictures; without it, at even ones that count alike. */
     public Quantizer at(Places.Choice choice) {
-        return new Quantizer(prepared, backend, threads, memory, choice);
+        return new Quantizer(prepared, backend, threads, memory, choice, dynamicRanges);
+    }
+
+    /** The same quantiser, whose plans leave the ranges of activations to each run, so that it needs no statistics. */
+    public Quantizer withDynamicRanges() {
+        return new Quantizer(prepared, backend, threads, memory, places, true);
     }
 
     /** The float network with names for all values that may be quantised. */
@@ -100,7 +111,13 @@ public final class Quantizer {
         for (Node node : CodedValues.layers(prepared)) {
             layers.put(node.name(), Optional.of(ends.contains(node.name()) ? Widths.EIGHT : widths));
         }
-        return new QuantizationPlan(widths.toString(), Optional.empty(), Optional.empty(), layers);
+        return plan(widths.toString(), layers);
+    }
+
+    /** A plan with these widths of layers. */
+    QuantizationPlan plan(String scheme, Map<String, Optional<Widths>> layers) {
+        return dynamicRanges ? new QuantizationPlan(scheme, Optional.empty(), Optional.empty(), true, false, layers)
+                : new QuantizationPlan(scheme, Optional.empty(), Optional.empty(), layers);
     }
 
     /** Names of the first and the last layers. */
@@ -123,7 +140,7 @@ public final class Quantizer {
     /**
      * The quantised network.
      *
-     * @param statistics of {@link #valuesToMeasure}
+     * @param statistics of {@link #valuesToMeasure}; none are read if the plan has dynamic ranges
      * @param pictures to fit layers on
      * @throws ModelException if the plan names a layer that the network does not have, or leaves one out
      */
@@ -138,11 +155,17 @@ public final class Quantizer {
     Reconstruction reconstruction(QuantizationPlan plan, Map<String, ValueStatistics> statistics, Effort effort,
             Set<Integer> extra) {
         check(plan);
+        if (plan.dynamicRanges()) {
+            CodedValues values = CodedValues.measured(prepared, plan::widths);
+            return new Reconstruction(values.graph(), values.widths(), Map.of(), values.copies(), effort, backend,
+                    threads, extra, places);
+        }
         CodedValues values = CodedValues.of(prepared, plan::widths, plan.preActivations());
         Map<String, Quantization> activations = new ActivationRanges(values,
                 plan.ranges().map(RangeMethod::parse).orElse(NARROW),
                 plan.wideRanges().map(RangeMethod::parse).orElse(WIDE)).choose(statistics, places::weighted);
-        return new Reconstruction(values.graph(), values.widths(), activations, effort, backend, threads, extra,
+        return new Reconstruction(values.graph(), values.widths(), activations, Set.of(), effort, backend, threads,
+                extra,
                 places);
     }
 

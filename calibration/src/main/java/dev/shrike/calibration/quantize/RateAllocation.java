@@ -79,8 +79,7 @@ public final class RateAllocation {
                     ? Widths.entropyCoded(Math.floor(100 * rate(name, factor)) / 100, activations)
                     : Widths.EIGHT));
         }
-        return new QuantizationPlan("auto, entropy-coded, " + budget.about(), Optional.empty(), Optional.empty(),
-                layers);
+        return quantizer.plan("auto, entropy-coded, " + budget.about(), layers);
     }
 
     private double bits(double factor) {

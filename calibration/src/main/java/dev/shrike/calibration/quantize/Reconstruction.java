@@ -39,6 +39,7 @@ final class Reconstruction {
     private final Graph graph;
     private final Map<String, Widths> widths;
     private final Map<String, Quantization> activations;
+    private final Set<String> measured;
     private final Effort effort;
     private final Backend backend;
     private final int threads;
@@ -59,12 +60,15 @@ final class Reconstruction {
      * @param graph float, with all values named that are to be quantised
      * @param widths of the layers by name
      * @param activations quantisation of values
+     * @param measured results of Identity that are rounded by their own range instead
      */
-    Reconstruction(Graph graph, Map<String, Widths> widths, Map<String, Quantization> activations, Effort effort,
-            Backend backend, int threads, Set<Integer> extra, Places.Choice places) {
+    Reconstruction(Graph graph, Map<String, Widths> widths, Map<String, Quantization> activations,
+            Set<String> measured, Effort effort, Backend backend, int threads, Set<Integer> extra,
+            Places.Choice places) {
         this.graph = graph;
         this.widths = widths;
         this.activations = activations;
+        this.measured = measured;
         this.effort = effort;
         this.backend = backend;
         this.threads = threads;
@@ -244,6 +248,7 @@ final class Reconstruction {
     private Graph assembled(Graph part) {
         List<Node> nodes = part.nodes().stream()
                 .map(node -> inputsOf.containsKey(node.name()) ? node.withInputs(inputsOf.get(node.name())) : node)
+                .map(node -> measured.contains(node.output()) ? node.withOp(new Op.DynamicQuant()) : node)
                 .toList();
         Graph all = part.withNodes(nodes, constants, quantization);
         Map<String, Tensor> used = new HashMap<>(constants);

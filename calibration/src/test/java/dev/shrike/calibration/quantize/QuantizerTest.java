@@ -265,14 +265,36 @@ class QuantizerTest {
                 moved += Math.abs(first[i] - ours.get(2)[i]) > 0.5 * scale ? 1 : 0;
             }
             assertTrue(moved < first.length / 100, moved + " of " + first.length);
-            float[] head = channelsLast((float[][][][]) result.get("head").orElseThrow().getValue());
-            double distance = 0;
-            double energy = 0;
-            for (int i = 0; i < head.length; i++) {
-                distance += Math.pow(head[i] - ours.getFirst()[i], 2);
-                energy += Math.pow(head[i], 2);
-            }
-            assertTrue(distance < 0.002 * energy, widths + ": " + distance / energy);
+            assertHeadIsNear(result, ours.getFirst(), 0.002, widths);
+        }
+    }
+
+    private static void assertHeadIsNear(OrtSession.Result result, float[] ours, double share, String widths)
+            throws OrtException {
+        float[] head = channelsLast((float[][][][]) result.get("head").orElseThrow().getValue());
+        double distance = 0;
+        double energy = 0;
+        for (int i = 0; i < head.length; i++) {
+            distance += Math.pow(head[i] - ours[i], 2);
+            energy += Math.pow(head[i], 2);
+        }
+        assertTrue(distance < share * energy, widths + ": " + distance / energy);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"w8a8", "w4a8"})
+    void onnxRuntimeAgreesOnDynamicRanges(String widths) throws OrtException {
+        Graph graph = dynamic(widths, Effort.FULL).graph();
+        Path file = folder.resolve("dynamic-" + widths + "-ort.onnx");
+        OnnxModels.write(graph, file);
+        float[] ours = run(graph, picture(2)).getFirst();
+        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        try (OrtSession session = environment.createSession(file.toString());
+                OnnxTensor input = OnnxTensor.createTensor(environment,
+                        FloatBuffer.wrap(channelsFirst(picture(2)).toFloats()),
+                        new long[] {1, 3, SmallNetwork.SIDE, SmallNetwork.SIDE});
+                OrtSession.Result result = session.run(Map.of("images", input))) {
+            assertHeadIsNear(result, ours, 0.0005, widths);
         }
     }
 
@@ -513,6 +535,74 @@ class QuantizerTest {
             ModelException e = assertThrows(ModelException.class, () -> QuantizationPlan.parse(text, "plan.yaml"));
             assertTrue(e.getMessage().startsWith("plan.yaml: "), e.getMessage());
         }
+    }
+
+    // --- ranges that each picture has of its own -------------------------------------------------------------------
+
+    /** Nothing is measured: layers are fitted from values that their own range has rounded. */
+    private static Quantizer.Result dynamic(String widths, Effort effort) {
+        try (CalibrationPictures pictures = pictures(0)) {
+            Quantizer own = quantizer.withDynamicRanges();
+            return own.quantize(own.uniform(Widths.parse(widths)), Map.of(), pictures, effort, (_, _, _) -> {});
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"w8a8", "w4a8", "w3a8", "w4a8 power-of-two", "w2.5a8 entropy-coded"})
+    void dynamicRangesRunInTheEngineToTheBitAndFitLayers(String widths) {
+        Graph full = dynamic(widths, Effort.FULL).graph();
+        Set<String> rounded = new java.util.HashSet<>();
+        for (Node node : full.nodes()) {
+            if (node.op() instanceof Op.DynamicQuant) {
+                assertTrue(rounded.add(node.input(0)), "two nodes round " + node.input(0));
+            }
+            assertTrue(!(node.op() instanceof Op.Conv)
+                    || dev.shrike.graph.IntegerWeights.isIntegerProduct(full, node), node.name());
+        }
+        assertTrue(full.constants().keySet().containsAll(full.quantization().keySet()), "only weights have codes");
+        // Apart from its convolution an activation function is another sequence of float operations.
+        assertSameFromFile(GraphPasses.forInference(full, Map.of()), "dynamic " + widths);
+        double distance = distance(full);
+        if (widths.equals("w8a8")) {
+            assertTrue(distance < 0.002, "distance " + distance);
+        } else {
+            double nearest = distance(dynamic(widths, Effort.NEAREST).graph());
+            assertTrue(distance < 0.8 * nearest, widths + ": " + distance + " against " + nearest);
+        }
+    }
+
+    @Test
+    void widthsAreChosenUnderDynamicRangesToo() {
+        Quantizer own = quantizer.withDynamicRanges();
+        try (CalibrationPictures pictures = pictures(0)) {
+            QuantizationPlan plan = new MixedPrecision(own, Map.of(), pictures, Set.of(2, 4, 8), Effort.FULL,
+                    (_, _, _) -> {}).plan(new MixedPrecision.Budget.AverageBits(4), 8);
+            assertTrue(plan.dynamicRanges());
+            assertEquals(plan, QuantizationPlan.parse(plan.toYaml(), "plan.yaml"));
+            assertTrue(distance(own.quantize(plan, Map.of(), pictures, Effort.FULL, (_, _, _) -> {}).graph()) < 0.1);
+        }
+    }
+
+    @Test
+    void whatDoesNotGoWithDynamicRangesIsRefused() {
+        assertThrows(IllegalArgumentException.class,
+                () -> quantizer.withDynamicRanges().uniform(Widths.parse("w4a4")));
+        QuantizationPlan eight = quantizer.uniform(Widths.EIGHT);
+        assertTrue(eight.withDynamicRanges(true).dynamicRanges());
+        for (QuantizationPlan plan : List.of(eight.withRanges(Optional.of("mse"), Optional.empty()),
+                eight.withRanges(Optional.empty(), Optional.of("mse")), eight.withPreActivations(true),
+                quantizer.uniform(Widths.parse("w8a7")))) {
+            assertThrows(IllegalArgumentException.class, () -> plan.withDynamicRanges(true));
+        }
+        for (String text : List.of("activation-ranges: often\nlayers: {}",
+                "activation-ranges: dynamic\npre-activations: float\nlayers: {a: w4a4}",
+                "activation-ranges: dynamic\npre-activations: 8\nlayers: {}",
+                "activation-ranges: dynamic\npre-activations: float\nranges: mse\nlayers: {}")) {
+            ModelException e = assertThrows(ModelException.class, () -> QuantizationPlan.parse(text, "plan.yaml"));
+            assertTrue(e.getMessage().startsWith("plan.yaml: "), e.getMessage());
+        }
+        Graph done = dynamic("w8a8", Effort.NEAREST).graph();
+        assertThrows(UnsupportedModelException.class, () -> new Quantizer(done, Map.of(), BACKEND, 1));
     }
 
     private static void assertRefused(Map<String, Optional<Widths>> layers, String named) {

@@ -240,6 +240,35 @@ class QuantizeTest {
     }
 
     @Test
+    void activationRangesCanBeThoseOfEachPicture() throws IOException {
+        Path plan = folder.resolve("plan.yaml");
+        Outcome outcome = quantize("--scheme", "w4a8", "--activation-ranges", "dynamic", "--save-plan", plan);
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertEquals("", outcome.err(), "nothing is measured beforehand");
+        assertTrue(outcome.out().contains("layers: 1 w8a8, activation ranges of each picture\n"), outcome.out());
+        assertTrue(Files.readString(plan).contains("\nactivation-ranges: dynamic\n"), Files.readString(plan));
+        byte[] expected = Files.readAllBytes(quantized);
+        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        Path built = folder.resolve("out.shrike");
+        Outcome build = run("build", quantized, "-o", built, "--threads", "1");
+        assertEquals(0, build.exit(), build.err());
+        assertTrue(build.out().contains("layers: 1 w8a8 dynamic\n"), build.out());
+        assertFindsTheBlocks(built, pictures.resolve("blocks.png"));
+        assertEquals(0, quantize("--plan", plan, "--quiet").exit());
+        assertArrayEquals(expected, Files.readAllBytes(quantized));
+        Outcome tuned = quantize("--plan", plan, "--epochs", "1");
+        assertEquals(2, tuned.exit());
+        assertTrue(tuned.err().contains("--epochs tunes networks with static activation ranges"), tuned.err());
+        Outcome fixed = quantize("--plan", plan, "--activation-ranges", "static");
+        assertEquals(0, fixed.exit(), fixed.err());
+        assertTrue(fixed.out().contains("layers: 1 w8a8\n"), fixed.out());
+        Files.writeString(plan, Files.readString(plan).replace("w8a8", "w8a6").replace("dynamic", "static"));
+        Outcome wide = quantize("--plan", plan, "--activation-ranges", "dynamic");
+        assertEquals(2, wide.exit());
+        assertTrue(wide.err().contains("layer 'blocks' has w8a6"), wide.err());
+    }
+
+    @Test
     void weightsCanBeEntropyCoded() throws IOException {
         Outcome outcome = quantizeByPlan(folder.resolve("plan.yaml"), "w2.75a8 entropy-coded");
         assertTrue(outcome.out().contains("layers: 1 a8 entropy-coded\n"), outcome.out());
@@ -282,6 +311,14 @@ class QuantizeTest {
             --scheme auto --latency 1      | --latency and --latencies go together
             --scheme auto --latency -1 --latencies t.yaml | --latency -1.0 is not within
             --scheme w4a8 --ranges best    | --ranges: 'best' is none of
+            --scheme w4a8 --activation-ranges often | --activation-ranges 'often' is neither static nor dynamic
+            --scheme w4a8 --activation-ranges dynamic --ranges mse | --ranges does not go with dynamic
+            --scheme w4a8 --activation-ranges dynamic --wide-ranges mse | --wide-ranges does not go with dynamic
+            --scheme w4a8 --activation-ranges dynamic --cache x | --cache does not go with dynamic
+            --scheme w4a8 --activation-ranges dynamic --epochs 1 | --epochs tunes networks with static activation
+            --scheme w4a8 --activation-ranges dynamic --pre-activations 8 | --pre-activations 8 does not go with
+            --scheme w4a4 --activation-ranges dynamic | for activations of 8 bits, not 4; give --scheme w4a8
+            --scheme auto --avg-bits 4 --activations 6 --activation-ranges dynamic | give --activations 8
             --scheme w4a8 --effort more    | --effort 'more' is none of
             --scheme w4a8 --images 0       | --images 0 is less than 1
             --scheme w4a8 --imgsz 3        | --imgsz 3 is not within 32 to 16384

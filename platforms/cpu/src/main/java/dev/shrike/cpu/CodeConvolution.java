@@ -10,7 +10,8 @@ import dev.shrike.graph.Requantization;
 /**
  * A convolution or matrix product of codes by integer weights, with what turns its sums into the result.
  *
- * @param from codes of the input
+ * @param from codes of the input; of measured ones scale 1 and zero point 0 stand for those of each run
+ * @param measured whether scale and zero point of the input are measured in each run, see DynamicQuant
  * @param weights integer weights, a row per output channel
  * @param requantization from sums to codes, or to reals
  * @param toCodes whether the result is codes
@@ -20,6 +21,7 @@ import dev.shrike.graph.Requantization;
  */
 record CodeConvolution(
         ActivationCodes from,
+        boolean measured,
         IntegerWeights weights,
         Requantization requantization,
         boolean toCodes,

@@ -17,6 +17,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -36,6 +37,8 @@ final class CodeLowering {
     private final long context;
     private final Arena arena;
     private final KernelChoice choice;
+    /** Where the scale and the zero point of codes are written in each run, by the name of the codes. */
+    private final Map<String, Long> ranges = new HashMap<>();
 
     CodeLowering(
             PlanBuilder plan, LoweredGraph lowered, NativeLibrary library, long context, Arena arena,
@@ -66,8 +69,12 @@ final class CodeLowering {
             add(node, sum, plan.viewOf(node.input(0)), plan.viewOf(node.input(1)), out);
             return true;
         }
+        if (node.op() instanceof Op.DynamicQuant) {
+            measure(node, out);
+            return true;
+        }
         ActivationCodes codes = lowered.conversions().get(node.name());
-        if (codes != null) {
+        if (codes != null || ranges.containsKey(node.input(0)) && node.op() instanceof Op.DequantizeLinear) {
             convert(node, codes, out);
             return true;
         }
@@ -126,8 +133,8 @@ final class CodeLowering {
     private void convolution(Node node, CodeConvolution codes, ConvTask task) {
         String key = ConvLayer.keyOf(task, codes);
         Optional<ConvKernel> wanted = choice.forCodes(key);
-        boolean done = wanted.isPresent() && byOtherLibrary(wanted.get(), node, codes, task);
-        ConvKernel kernel = done ? wanted.get() : byOurs(wanted, codes, task);
+        boolean done = wanted.isPresent() && !codes.measured() && byOtherLibrary(wanted.get(), node, codes, task);
+        ConvKernel kernel = done ? wanted.get() : byOurs(wanted, node, codes, task);
         String about = "w" + codes.weights().bits() + "a" + codes.from().bits() + " " + task.describe();
         plan.add(new ConvLayer(task.node(), key, true, about, kernel));
     }
@@ -150,7 +157,7 @@ final class CodeLowering {
     }
 
     /** Adds the step of a convolution by libshrike, with the kernel that is wanted if it serves the layer. */
-    private ConvKernel byOurs(Optional<ConvKernel> wanted, CodeConvolution codes, ConvTask task) {
+    private ConvKernel byOurs(Optional<ConvKernel> wanted, Node node, CodeConvolution codes, ConvTask task) {
         IntegerWeights weights = codes.weights();
         Params.Writer params = task.describeTo(Params.CONV2D_Q.allocate(arena))
                 .set("src", plan.address(task.source()))
@@ -160,6 +167,9 @@ final class CodeLowering {
                 .set("weight_bits", weights.bits())
                 .set("weight_bipolar", weights.bipolar() ? 1 : 0);
         setEpilogue(params, codes);
+        if (codes.measured()) {
+            params.set("src_measured", 1).set("src_range", ranges.get(node.input(0)));
+        }
         if (task.residual() != null) {
             params.set("residual", plan.address(task.residual())).setImage("residual", task.residual());
         }
@@ -291,6 +301,23 @@ final class CodeLowering {
         step(node, "add_u8", library.addCodes(), params);
     }
 
+    private void measure(Node node, View out) {
+        View in = plan.viewOf(node.input(0));
+        View[] views = OperationLowering.bound(node, in, out);
+        long range = plan.allocate(Long.BYTES).address();
+        ranges.put(node.output(), range);
+        step(node, "quantize_measured_f32_u8", library.quantizeMeasured(), Params.QUANTIZE_MEASURED
+                .allocate(arena)
+                .set("src", plan.address(in))
+                .set("dst", plan.address(out))
+                .set("range", range)
+                .setAll("dims", OperationLowering.dims(views[0]))
+                .setAll("src_strides", views[0].strides())
+                .setAll("dst_strides", views[1].strides())
+                .set("rank", views[0].rank()));
+    }
+
+    /** Codes may be null if their scale and zero point are found in each run. */
     private void convert(Node node, ActivationCodes codes, View out) {
         boolean quantize = node.op() instanceof Op.QuantizeLinear;
         View in = plan.viewOf(node.input(0));
@@ -302,9 +329,12 @@ final class CodeLowering {
                 .setAll("dims", OperationLowering.dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
-                .set("rank", views[0].rank())
-                .setFloat("scale", codes.scale())
-                .set("zero", codes.zero());
+                .set("rank", views[0].rank());
+        if (codes == null) {
+            params.set("range", ranges.get(node.input(0)));
+        } else {
+            params.setFloat("scale", codes.scale()).set("zero", codes.zero());
+        }
         if (quantize) {
             params.set("low", codes.low()).set("high", codes.high());
         }

@@ -25,7 +25,8 @@ record ConvLayer(String node, String key, boolean onCodes, String about, ConvKer
         boolean zeros = Arrays.stream(codes.weights().zero()).anyMatch(zero -> zero != 0);
         String weights = codes.weights().bipolar() ? "+-1" : String.valueOf(codes.weights().bits());
         return "w" + weights + "a" + codes.from().bits() + " " + sizes(task)
-                + (codes.from().zero() == 0 ? "" : " source-zero") + (zeros ? " weight-zeros" : "")
+                + (codes.from().zero() == 0 ? "" : " source-zero") + (codes.measured() ? " measured" : "")
+                + (zeros ? " weight-zeros" : "")
                 + " " + result(task, codes);
     }
 

@@ -16,7 +16,8 @@ import java.util.Map;
  * @param products integer convolutions and matrix products, by node name
  * @param tables functions of codes (nodes with the operation Unary or Cast to UINT8), by node name
  * @param sums sums of codes (nodes with the operation Binary), by node name
- * @param conversions codes on one side of QuantizeLinear and DequantizeLinear nodes, by node name
+ * @param conversions codes on one side of QuantizeLinear and DequantizeLinear nodes, by node name; a DequantizeLinear
+ *     that is not among them reads what a DynamicQuant writes: codes whose scale and zero point it finds itself
  */
 record LoweredGraph(
         Graph graph,

@@ -65,8 +65,9 @@ record NativeLibrary(
         MethodHandle mapCodes,
         MethodHandle addCodes,
         MethodHandle quantize,
+        MethodHandle quantizeMeasured,
         MethodHandle dequantize) {
-    static final int ABI_VERSION = 4;
+    static final int ABI_VERSION = 5;
     private static final int UNSUPPORTED = 2;
 
     /**
@@ -122,6 +123,7 @@ record NativeLibrary(
                 binder.operation("shrike_map_u8"),
                 binder.operation("shrike_add_u8"),
                 binder.operation("shrike_quantize_f32_u8"),
+                binder.operation("shrike_quantize_measured_f32_u8"),
                 binder.operation("shrike_dequantize_u8_f32"));
     }
 

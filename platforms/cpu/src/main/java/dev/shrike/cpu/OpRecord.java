@@ -66,6 +66,8 @@ final class OpRecord {
                 type == null ? record("QuantizeLinear", "axis", axis)
                         : record("QuantizeLinear", "axis", axis, "type", type);
             case Op.DequantizeLinear(int axis) -> record("DequantizeLinear", "axis", axis);
+            case Op.DynamicQuantizeLinear() -> record("DynamicQuantizeLinear");
+            case Op.DynamicQuant() -> record("DynamicQuant");
             case Op.Quant(boolean signed, boolean narrow, String roundingMode) ->
                 record("Quant", "signed", signed, "narrow", narrow, "roundingMode", roundingMode);
             case Op.BipolarQuant() -> record("BipolarQuant");
@@ -129,6 +131,8 @@ final class OpRecord {
             case "QuantizeLinear" -> new Op.QuantizeLinear(op.integer("axis"),
                     op.has("type") ? op.choice("type", DataType.class) : null);
             case "DequantizeLinear" -> new Op.DequantizeLinear(op.integer("axis"));
+            case "DynamicQuantizeLinear" -> new Op.DynamicQuantizeLinear();
+            case "DynamicQuant" -> new Op.DynamicQuant();
             case "Quant" -> new Op.Quant(op.flag("signed"), op.flag("narrow"), op.text("roundingMode"));
             case "BipolarQuant" -> new Op.BipolarQuant();
             case "Trunc" -> new Op.Trunc(op.text("roundingMode"));

@@ -64,6 +64,7 @@ final class OperationLowering {
             case Op.Transpose _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Identity _ -> throw noKernel(node);
             case Op.ShapeOf _,Op.Range _,Op.Expand _,Op.Tile _,Op.Where _ -> throw noKernel(node);
             case Op.ConstantOfShape _,Op.QuantizeLinear _,Op.DequantizeLinear _ -> throw noKernel(node);
+            case Op.DynamicQuantizeLinear _,Op.DynamicQuant _ -> throw noKernel(node);
             case Op.Quant _,Op.BipolarQuant _,Op.Trunc _ -> throw noKernel(node);
         }
     }

@@ -107,7 +107,7 @@ final class Params {
     static final Params CONV2D_Q = new Params(
             "shrike_conv2d_q_params",
             "pointer src, pointer dst, pointer weights, pointer multiplier, pointer offset, pointer table,"
-                    + "pointer thresholds, pointer residual, pointer workspace," + IMAGE_STRIDES
+                    + "pointer thresholds, pointer residual, pointer workspace, pointer src_range," + IMAGE_STRIDES
                     + "i64 residual_batch_stride, i64 residual_row_stride, i64 residual_pixel_stride,"
                     + "i64 workspace_bytes, i32 batch, i32 height, i32 width, i32 channels,"
                     + "i32 out_height, i32 out_width, i32 out_channels, i32 groups,"
@@ -116,7 +116,7 @@ final class Params {
                     + "i32 src_zero, i32 src_bits, i32 weight_bits, i32 weight_bipolar, i32 output, i32 low, i32 high,"
                     + "f32 residual_a, f32 residual_b, f32 residual_c, i32 residual_low, i32 residual_high,"
                     + "i32 activation, f32 alpha, f32 beta, f32 code_multiplier, f32 code_offset,"
-                    + "i32 residual_first, i32 kernel, i32 reserved");
+                    + "i32 residual_first, i32 kernel, i32 src_measured");
 
     static final Params POOL2D_U8 = new Params(
             "shrike_pool2d_u8_params",
@@ -146,9 +146,14 @@ final class Params {
             "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
                     + "i32 rank, f32 scale, i32 zero, i32 low, i32 high, i32 reserved");
 
+    static final Params QUANTIZE_MEASURED = new Params(
+            "shrike_quantize_measured_f32_u8_params",
+            "pointer src, pointer dst, pointer range, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+                    + "i32 rank, i32 reserved");
+
     static final Params DEQUANTIZE = new Params(
             "shrike_dequantize_u8_f32_params",
-            "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+            "pointer src, pointer dst, pointer range, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
                     + "i32 rank, f32 scale, i32 zero, i32 reserved");
 
     /** Of {@code shrike_acl.h}. */

@@ -27,9 +27,13 @@ import java.util.Set;
  *
  * <p>Convolutions of codes by integer weights stay integer: requantisation, a table for the activation behind it and
  * the sum with a residual become part of the convolution. Concat, Split, pooling, nearest resizing and reshapes work
- * on the codes. Whatever has no integer form gets reals and, where the graph asks for it, gives codes again.
+ * on the codes. A value that is rounded by its own range becomes codes once for all convolutions that read it.
+ * Whatever has no integer form gets reals and, where the graph asks for it, gives codes again.
  */
 final class QuantizedLowering {
+    /** Stands for the codes of a value whose scale and zero point each run finds. */
+    private static final Quantization MEASURED = Quantization.perTensor(1, 0, 8, false);
+
     private final Graph graph;
     private final Graph spreadGraph;
     private final Map<String, Quantization> quantization;
@@ -48,6 +52,9 @@ final class QuantizedLowering {
     private final Map<String, CodeSum> sums = new HashMap<>();
     private final Map<String, ActivationCodes> conversions = new HashMap<>();
     private final Map<String, ValueInfo> types;
+
+    /** Values rounded by their own range, whose codes have another name. */
+    private final Set<String> measured = new HashSet<>();
 
     private QuantizedLowering(Graph graph) {
         this.graph = graph;
@@ -70,7 +77,8 @@ final class QuantizedLowering {
 
     /** The graph with explicit codes. */
     static LoweredGraph lower(Graph graph) {
-        if (graph.quantization().isEmpty()) {
+        if (graph.quantization().isEmpty()
+                && graph.nodes().stream().noneMatch(node -> node.op() instanceof Op.DynamicQuant)) {
             return LoweredGraph.real(graph);
         }
         return new QuantizedLowering(graph).run();
@@ -91,6 +99,9 @@ final class QuantizedLowering {
             if (isCodes(output.name()) && graph.inputs().stream().noneMatch(i -> i.name().equals(output.name()))) {
                 addDequantize(codeName(output.name()), output.name(), output.name());
             }
+            if (measured.contains(output.name())) {
+                realName(output.name());
+            }
         }
         Graph lowered = new Graph(graph.name(), graph.inputs(), graph.outputs(), nodes, constants, codes,
                 graph.metadata());
@@ -101,6 +112,7 @@ final class QuantizedLowering {
         boolean done =
                 switch (node.op()) {
                     case Op.Conv _,Op.MatMul _,Op.Gemm _ -> product(node);
+                    case Op.DynamicQuant _ -> measure(node);
                     case Op.Unary unary -> table(node, unary);
                     case Op.Trunc _ -> truncation(node);
                     case Op.Binary binary -> sum(node, binary);
@@ -116,7 +128,8 @@ final class QuantizedLowering {
     // --- convolutions and matrix products --------------------------------------------------------------------------
 
     private boolean product(Node node) {
-        if (!isCodes(node.input(0)) || !IntegerWeights.isIntegerProduct(spreadGraph, node)) {
+        boolean byRange = measured.contains(node.input(0));
+        if (!byRange && !isCodes(node.input(0)) || !IntegerWeights.isIntegerProduct(spreadGraph, node)) {
             return false;
         }
         IntegerWeights weights = IntegerWeights.of(spreadGraph, node);
@@ -126,7 +139,11 @@ final class QuantizedLowering {
         if (bias == null) {
             return false;
         }
-        ActivationCodes from = ActivationCodes.of(quantization.get(node.input(0)));
+        ActivationCodes from = ActivationCodes.of(byRange ? MEASURED : quantization.get(node.input(0)));
+        if (byRange) {
+            toReals(node, residual, from, weights, bias);
+            return true;
+        }
         if (isPlainCodes(node.output()) && (residual ? canAdd(node)
                 : Requantization.canClamp(activation)
                         || ActivatedCodes.canGive(ActivationCodes.of(quantization.get(node.output()))))) {
@@ -181,7 +198,8 @@ final class QuantizedLowering {
             absorbed.add(add);
             result = add.output();
         }
-        products.put(node.name(), new CodeConvolution(from, weights, requantization, true, activated, table, sum));
+        products.put(node.name(),
+                new CodeConvolution(from, false, weights, requantization, true, activated, table, sum));
         nodes.add(new Node(node.name(), node.op(), inputs, List.of(newCodes(result))));
     }
 
@@ -189,7 +207,7 @@ final class QuantizedLowering {
     private void toSigns(Node node, ActivationCodes from, IntegerWeights weights, double[] bias) {
         Requantization requantization =
                 Requantization.toSigns(from, weights.scale(), bias, (int) weights.largestSum(from));
-        products.put(node.name(), new CodeConvolution(from, weights, requantization, true, null, null, null));
+        products.put(node.name(), new CodeConvolution(from, false, weights, requantization, true, null, null, null));
         nodes.add(new Node(node.name(), node.op(), List.of(codeName(node.input(0)), node.input(1)),
                 List.of(newCodes(node.output()))));
     }
@@ -201,7 +219,8 @@ final class QuantizedLowering {
             inputs.add(realName(node.input(3)));
         }
         Requantization requantization = Requantization.toReals(from, weights.scale(), bias);
-        products.put(node.name(), new CodeConvolution(from, weights, requantization, false, null, null, null));
+        products.put(node.name(), new CodeConvolution(from, measured.contains(node.input(0)), weights, requantization,
+                false, null, null, null));
         String result = node.output();
         if (!isCodes(result)) {
             nodes.add(new Node(node.name(), node.op(), inputs, List.of(result)));
@@ -244,6 +263,28 @@ final class QuantizedLowering {
             values[i] = tensor.doubleAt(perRow ? i : 0) * beta;
         }
         return values;
+    }
+
+    /** Codes whose scale and zero point each run finds; reals of them only for those who want some. */
+    private boolean measure(Node node) {
+        String value = node.output();
+        String name = measuredName(value);
+        types.put(name, types.get(value));
+        codes.put(name, MEASURED);
+        nodes.add(new Node(node.name(), node.op(), List.of(realName(node.input(0))), List.of(name)));
+        if (isCodes(value)) {
+            String exact = value + "/exact";
+            types.put(exact, types.get(value));
+            nodes.add(new Node(exact + "/dequantize", new Op.DequantizeLinear(1), List.of(name), List.of(exact)));
+            quantize(exact, value);
+        } else {
+            measured.add(value);
+        }
+        return true;
+    }
+
+    private static String measuredName(String value) {
+        return value + "/measured";
     }
 
     // --- operations on codes ---------------------------------------------------------------------------------------
@@ -415,18 +456,23 @@ final class QuantizedLowering {
     }
 
     private String codeName(String value) {
-        return codeNames.get(value);
+        return measured.contains(value) ? measuredName(value) : codeNames.get(value);
     }
 
     /** Name of the real form of a value, made where there is none yet. */
     private String realName(String value) {
-        if (!quantization.containsKey(value)) {
+        if (!quantization.containsKey(value) && !measured.contains(value)) {
             return value;
         }
         return realNames.computeIfAbsent(value, this::makeReal);
     }
 
     private String makeReal(String value) {
+        if (measured.contains(value)) {
+            nodes.add(new Node(value + "/dequantize", new Op.DequantizeLinear(1), List.of(measuredName(value)),
+                    List.of(value)));
+            return value;
+        }
         String name = value + "/real";
         types.put(name, types.get(value));
         Tensor constant = graph.constants().get(value);

@@ -1,5 +1,6 @@
 package dev.shrike.cpu;
 
+import dev.shrike.graph.Activation;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.Node;
@@ -27,7 +28,7 @@ import java.util.stream.Stream;
 /**
  * Bits of whole quantised networks, from one machine to another where the scalar evaluation would take too long:
  * <ul>
- * <li>{@code EmulatedBits write MODEL.onnx SIDE FOLDER}: builds the float detector at eight widths for pictures of that
+ * <li>{@code EmulatedBits write MODEL.onnx SIDE FOLDER}: builds the float detector at ten widths for pictures of that
  * side, and notes what the scalar integer evaluation gives for one of them: SHA-256 of the last products' results and
  * of values between, and the floats behind the head; <li>{@code EmulatedBits check FOLDER}: runs the built files and
  * compares: bits of everything noted, by the plan as it always is and by one whose values between are read, and the
@@ -36,7 +37,7 @@ import java.util.stream.Stream;
  * </ul>
  */
 final class EmulatedBits {
-    private static final String WIDTHS = "8x8,8x8f,4x8,4x4,4x4f,3x3,2x2,1x1";
+    private static final String WIDTHS = "8x8,8x8f,8x8d,4x8,4x8d,4x4,4x4f,3x3,2x2,1x1";
     private static final int BETWEEN = 8;
     private static final float TOLERANCE = 1e-3f;
 
@@ -105,7 +106,8 @@ final class EmulatedBits {
     private static Set<String> last(Graph graph) {
         Set<String> names = new TreeSet<>();
         for (Node node : graph.nodes()) {
-            if (node.op() instanceof Op.Conv && graph.quantization().containsKey(node.input(1))
+            if (node.op() instanceof Op.Conv conv && conv.activation().equals(Activation.NONE)
+                    && graph.quantization().containsKey(node.input(1))
                     && !graph.quantization().containsKey(node.output())) {
                 names.add(node.output());
             }
@@ -170,8 +172,9 @@ final class EmulatedBits {
         CpuSettings.CodeKernel[] kernels = CpuSettings.CodeKernel.values();
         for (int i = 0; i < count; i++) {
             outputs += QuantizedPlanTest.compare(seed + i, kernels[i % kernels.length]);
+            outputs += QuantizedPlanTest.compareDynamic(seed + i, kernels[i % kernels.length]);
         }
-        System.out.println(count + " random networks: the same bits of " + outputs + " results");
+        System.out.println(2 * count + " random networks: the same bits of " + outputs + " results");
     }
 
     // --- files -----------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ class ParamsTest {
                 Params.MAP_U8,
                 Params.ADD_U8,
                 Params.QUANTIZE,
+                Params.QUANTIZE_MEASURED,
                 Params.DEQUANTIZE,
                 Params.ACL_CONV2D);
     }

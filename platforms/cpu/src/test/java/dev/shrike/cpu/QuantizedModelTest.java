@@ -3,6 +3,7 @@ package dev.shrike.cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.shrike.graph.Activation;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.Node;
@@ -30,7 +31,7 @@ class QuantizedModelTest {
     private static final int SIDE = Integer.getInteger("shrike.model.side", 160);
 
     @ParameterizedTest
-    @ValueSource(strings = {"8x8", "8x8f", "4x8", "4x4", "4x4f", "3x3", "2x2", "1x1"})
+    @ValueSource(strings = {"8x8", "8x8f", "8x8d", "4x8", "4x8d", "4x4", "4x4f", "3x3", "2x2", "1x1"})
     void yolov5nEqualsTheEvaluatorBitForBit(String bits) throws IOException {
         Graph real = OnnxModels.read(SharedFolder.file("models/yolov5n-dynamic.onnx"));
         float[] bus = picture("bus");
@@ -40,7 +41,9 @@ class QuantizedModelTest {
         graph = GraphPasses.forInference(graph, Map.of());
         String what = width.toString();
         compare(graph, bus, what);
-        compareWithFakeQuantization(graph, bus, what);
+        if (!width.dynamic()) {
+            compareWithFakeQuantization(graph, bus, what);
+        }
     }
 
     /** Nothing between the picture's codes and the Detect head is a step on floats. */
@@ -92,7 +95,7 @@ class QuantizedModelTest {
     private static Set<String> lastProducts(Graph graph) {
         Set<String> names = new TreeSet<>();
         for (Node node : graph.nodes()) {
-            if (node.op() instanceof Op.Conv
+            if (node.op() instanceof Op.Conv conv && conv.activation().equals(Activation.NONE)
                     && graph.quantization().containsKey(node.input(1))
                     && !graph.quantization().containsKey(node.output())) {
                 names.add(node.output());

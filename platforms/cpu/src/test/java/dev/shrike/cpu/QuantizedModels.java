@@ -10,10 +10,13 @@ import dev.shrike.graph.Shape;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Quantises a float network from the smallest and largest values that some inputs give. */
 final class QuantizedModels {
@@ -23,12 +26,14 @@ final class QuantizedModels {
      * Bits of weights and activations.
      *
      * @param floatPre whether what goes into an activation function, and what a residual is added to, stay float
+     * @param dynamic whether only what convolutions read is rounded, by its own range
      */
-    record Width(int weights, int activations, boolean floatPre) {
-        /** Of {@code 4x8}, or {@code 4x8f} for floats before activation functions. */
+    record Width(int weights, int activations, boolean floatPre, boolean dynamic) {
+        /** Of {@code 4x8}, {@code 4x8f} for floats before activation functions, or {@code 4x8d} for dynamic ranges. */
         static Width of(String text) {
-            String[] bits = text.replace("f", "").split("x");
-            return new Width(Integer.parseInt(bits[0]), Integer.parseInt(bits[1]), text.endsWith("f"));
+            String[] bits = text.replaceAll("[fd]", "").split("x");
+            return new Width(Integer.parseInt(bits[0]), Integer.parseInt(bits[1]), text.endsWith("f"),
+                    text.endsWith("d"));
         }
 
         static List<Width> list(String text) {
@@ -37,7 +42,7 @@ final class QuantizedModels {
 
         @Override
         public String toString() {
-            return "w" + weights + "a" + activations + (floatPre ? "f" : "");
+            return "w" + weights + "a" + activations + (floatPre ? "f" : dynamic ? "d" : "");
         }
     }
 
@@ -63,7 +68,30 @@ final class QuantizedModels {
             }
         }
         Graph quantized = MinMaxQuantizer.quantize(prepared, ranges, options);
-        return width.floatPre() ? withFloatPreActivations(quantized) : quantized;
+        return width.dynamic() ? withDynamicRanges(quantized)
+                : width.floatPre() ? withFloatPreActivations(quantized) : quantized;
+    }
+
+    private static Graph withDynamicRanges(Graph graph) {
+        Map<String, Quantization> quantization = new HashMap<>(graph.quantization());
+        quantization.keySet().retainAll(graph.constants().keySet());
+        Set<String> rounded = new HashSet<>();
+        List<Node> nodes = new ArrayList<>();
+        for (Node node : graph.nodes()) {
+            if (!(node.op() instanceof Op.Conv) || !quantization.containsKey(node.input(1))) {
+                nodes.add(node);
+                continue;
+            }
+            String name = node.input(0) + ".rounded";
+            if (rounded.add(name)) {
+                nodes.add(new Node(name, new Op.DynamicQuant(), List.of(node.input(0)), List.of(name)));
+            }
+            List<String> inputs = new ArrayList<>(node.inputs());
+            inputs.set(0, name);
+            nodes.add(node.withInputs(inputs));
+        }
+        return GraphPasses.forInference(new Graph(graph.name(), graph.inputs(), graph.outputs(), nodes,
+                graph.constants(), quantization, graph.metadata()), Map.of());
     }
 
     private static Graph withFloatPreActivations(Graph graph) {

@@ -9,8 +9,10 @@ import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -23,6 +25,51 @@ final class RandomQuantization {
     static Graph network(Random random) {
         Graph real = GraphPasses.forInference(RandomGraphs.make(random, 4 + random.nextInt(14)), Map.of());
         return GraphPasses.forInference(quantize(real, random), Map.of());
+    }
+
+    /**
+     * A network, ready for the engine, in which what convolutions read is mostly rounded by its own range. What only
+     * such convolutions, moves and exact sums have made has the same bits everywhere.
+     */
+    static Graph dynamicNetwork(Random random) {
+        Graph real = GraphPasses.forInference(RandomGraphs.make(random, 4 + random.nextInt(14)), Map.of());
+        return GraphPasses.forInference(dynamic(real, random), Map.of());
+    }
+
+    private static Graph dynamic(Graph graph, Random random) {
+        Map<String, Quantization> quantization = new HashMap<>();
+        Map<String, Tensor> constants = new HashMap<>(graph.constants());
+        Map<String, String> rounded = new HashMap<>();
+        List<Node> nodes = new ArrayList<>();
+        Set<String> inexact = new HashSet<>();
+        for (Node node : graph.nodes()) {
+            String x = node.input(0);
+            boolean convolution = node.op() instanceof Op.Conv;
+            boolean exact = node.inputs().stream().noneMatch(inexact::contains);
+            Node used = node;
+            if (convolution && exact && random.nextInt(6) > 0) {
+                if (!rounded.containsKey(x)) {
+                    rounded.put(x, x + ".rounded");
+                    nodes.add(new Node(x + ".rounded", new Op.DynamicQuant(), List.of(x), List.of(x + ".rounded")));
+                }
+                List<String> inputs = new ArrayList<>(node.inputs());
+                inputs.set(0, rounded.get(x));
+                used = node.withInputs(inputs);
+                quantizeWeights(node.input(1), constants, quantization, random);
+            } else if (convolution || node.op() instanceof Op.Unary unary && unary.kind() != Op.Unary.Kind.RELU) {
+                exact = false;
+            }
+            nodes.add(used);
+            for (String output : node.outputs()) {
+                if (!exact) {
+                    inexact.add(output);
+                } else if (random.nextInt(8) == 0) {
+                    quantization.put(output, codes(random));
+                }
+            }
+        }
+        return new Graph(graph.name(), graph.inputs(), graph.outputs(), nodes, constants, quantization,
+                graph.metadata());
     }
 
     static float[] input(Graph graph, Random random) {

@@ -136,7 +136,8 @@ final class SampleGraphs {
                 new Op.Expand(), new Op.Tile(), new Op.Where(),
                 new Op.ConstantOfShape(Tensor.of(DataType.INT64, Shape.of(1), random.nextLong())), new Op.Identity(),
                 new Op.QuantizeLinear(axis(), flag() ? null : DataType.UINT4), new Op.DequantizeLinear(axis()),
-                new Op.Quant(flag(), flag(), "ROUND"), new Op.BipolarQuant(), new Op.Trunc("FLOOR"));
+                new Op.Quant(flag(), flag(), "ROUND"), new Op.BipolarQuant(), new Op.Trunc("FLOOR"),
+                new Op.DynamicQuantizeLinear(), new Op.DynamicQuant());
     }
 
     private Window window() {

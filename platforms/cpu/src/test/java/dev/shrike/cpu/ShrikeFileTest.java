@@ -119,6 +119,23 @@ class ShrikeFileTest {
         }
     }
 
+    @Test
+    void networksRoundedByTheirOwnRangesRunTheSameFromTheirFiles() {
+        Path file = folder.resolve("model.shrike");
+        CpuBackend backend = new CpuBackend();
+        for (int seed = 0; seed < 10; seed++) {
+            Random random = new Random(seed);
+            Graph graph = RandomQuantization.dynamicNetwork(random);
+            float[] pixels = RandomQuantization.input(graph, random);
+            backend.build(graph, file);
+            List<float[]> expected = run(backend, graph, pixels);
+            List<float[]> actual = run(backend, backend.load(file), pixels);
+            for (int i = 0; i < expected.size(); i++) {
+                assertArrayEquals(expected.get(i), actual.get(i), "seed " + seed);
+            }
+        }
+    }
+
     private static List<float[]> run(CpuBackend backend, Graph graph, float[] pixels) {
         try (GraphExecutor executor = backend.open(graph, ExecutorOptions.DEFAULT.withThreads(1))) {
             FloatBench.fill(executor.inputs().getFirst(), pixels);

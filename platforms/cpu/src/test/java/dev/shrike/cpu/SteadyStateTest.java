@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.Op;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.io.IOException;
@@ -12,6 +13,8 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -22,9 +25,20 @@ class SteadyStateTest {
     @ParameterizedTest
     @EnumSource(CpuSettings.Convolution.class)
     void aThousandFramesAllocateNothing(CpuSettings.Convolution convolution) throws IOException {
+        assertAllocatesNothing(RandomGraphs.make(new Random(11), 40), convolution);
+    }
+
+    @Test
+    void norDoRangesThatAreMeasured() throws IOException {
+        Graph graph = IntStream.range(0, 100).mapToObj(seed -> RandomQuantization.dynamicNetwork(new Random(seed)))
+                .filter(network -> network.nodes().stream().filter(n -> n.op() instanceof Op.DynamicQuant).count() > 1)
+                .findFirst().orElseThrow();
+        assertAllocatesNothing(graph, CpuSettings.Convolution.NATIVE);
+    }
+
+    private static void assertAllocatesNothing(Graph graph, CpuSettings.Convolution convolution) throws IOException {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long self = Thread.currentThread().threadId();
-        Graph graph = RandomGraphs.make(new Random(11), 40);
         CpuSettings settings = new CpuSettings(-1, convolution, CpuSettings.CodeKernel.AUTO);
         ExecutorOptions options = ExecutorOptions.DEFAULT.withThreads(2);
         try (GraphExecutor executor = PlanBuilder.build(CpuBackend.library(), graph, options, settings)) {

@@ -3,6 +3,8 @@ package dev.shrike.jetson;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.onnx.OnnxModels;
@@ -75,6 +77,13 @@ record NetworkSource(byte[] onnx, List<String> nodes, boolean quantized, Optiona
     }
 
     private static NetworkSource of(Graph ready, Optional<Batches> batches) {
+        for (Node node : ready.nodes()) {
+            if (node.op() instanceof Op.DynamicQuant || node.op() instanceof Op.DynamicQuantizeLinear) {
+                throw new UnsupportedModelException("node '" + node.name() + "': TensorRT has no activation ranges that"
+                        + " each picture has of its own; quantise with --activation-ranges static, or give the float"
+                        + " network and --data, or build a .shrike file");
+            }
+        }
         byte[] onnx = OnnxModels.toBytes(new SymmetricCodes().apply(ready));
         return new NetworkSource(onnx, OnnxModels.nodeNames(onnx), !ready.quantization().isEmpty(), batches);
     }

@@ -10,6 +10,8 @@ import dev.shrike.Frame;
 import dev.shrike.ShrikeException;
 import dev.shrike.SourceException;
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.Node;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.ReferenceEvaluator;
@@ -256,6 +258,17 @@ class TensorRtEnginesTest {
         message = assertThrows(UnsupportedModelException.class, () -> engines(options(Precision.FP16, null, -1))
                 .engine(NetworkSource.of(SmallDetector.quantized(1), Map.of()))).getMessage();
         assertTrue(message.contains("runs in INT8"), message);
+    }
+
+    @Test
+    void refusesRangesThatEachPictureHasOfItsOwn() {
+        Graph graph = SmallDetector.make(1);
+        List<Node> nodes = new ArrayList<>(graph.nodes());
+        nodes.set(0, nodes.getFirst().withInputs(List.of("rounded", "body.w")));
+        nodes.addFirst(new Node("rounding", new Op.DynamicQuant(), List.of("images"), List.of("rounded")));
+        String message = assertThrows(UnsupportedModelException.class,
+                () -> NetworkSource.of(graph.withNodes(nodes), Map.of())).getMessage();
+        assertTrue(message.contains("'rounding'") && message.contains("--activation-ranges static"), message);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.shrike.app.build;
 
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.IntegerWeights;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
@@ -48,6 +49,9 @@ record BuildSummary(Graph graph, Path model, long before, Path output) {
     private String bits(Node node) {
         Quantization activations = graph.quantization().get(node.input(0));
         Quantization weights = graph.quantization().get(node.input(1));
+        if (weights != null && IntegerWeights.isMeasured(graph, node.input(0))) {
+            return "w" + weights.bits() + "a8 dynamic";
+        }
         if (activations == null && weights == null) {
             return "float";
         }

@@ -97,6 +97,15 @@ public final class QuantizeCommand implements Callable<Integer> {
     private int activations;
 
     @Option(
+            names = "--activation-ranges",
+            paramLabel = "static|dynamic",
+            description = "static: ranges of activations are chosen once, from the pictures. dynamic: the network"
+                    + " measures the range of what each layer reads in every picture that it looks at, which takes time"
+                    + " there; for activations of 8 bits, without --ranges, --wide-ranges, --epochs and --cache"
+                    + " (default: what the plan says, else static).")
+    private String activationRanges;
+
+    @Option(
             names = "--ranges",
             paramLabel = "METHOD",
             description = "How ranges of values below 8 bits are chosen: min-max, moving-average, percentile:99.99,"
@@ -205,7 +214,7 @@ public final class QuantizeCommand implements Callable<Integer> {
         QuantizeRequest request = new QuantizeRequest(common.path(output), widths(auto), codes(),
                 Optional.ofNullable(plan).map(common::path), Optional.ofNullable(savePlan).map(common::path),
                 Optional.ofNullable(averageBits), Optional.ofNullable(size), latencyBudget(),
-                activations,
+                activations, dynamicRanges(),
                 Optional.ofNullable(ranges).map(method -> common.method("--ranges", method)),
                 Optional.ofNullable(wideRanges).map(method -> common.method("--wide-ranges", method)), preActivations(),
                 effort(),
@@ -252,6 +261,16 @@ public final class QuantizeCommand implements Callable<Integer> {
             case "8" -> Optional.of(true);
             case "float" -> Optional.of(false);
             default -> throw common.usage("--pre-activations '" + preActivations + "' is neither 8 nor float");
+        };
+    }
+
+    private Optional<Boolean> dynamicRanges() {
+        return switch (activationRanges) {
+            case null -> Optional.empty();
+            case "static" -> Optional.of(false);
+            case "dynamic" -> Optional.of(true);
+            default -> throw common.usage("--activation-ranges '" + activationRanges
+                    + "' is neither static nor dynamic");
         };
     }
 

@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param megabytes budget of the choice of widths, in megabytes of weights
  * @param latency budget of the choice of widths, in time
  * @param activations width of activations under a budget
+ * @param dynamicRanges whether ranges of activations are measured in each run; empty for what the plan says
  * @param ranges method for values below 8 bits
  * @param wideRanges method for values of 8 bits
  * @param preActivations whether what layers give to activation functions has codes; empty for what the plan says
@@ -31,7 +32,7 @@ import java.util.Optional;
 record QuantizeRequest(Path output, Optional<Widths> widths, WeightCodes codes, Optional<Path> plan,
         Optional<Path> savePlan,
         Optional<Double> averageBits, Optional<Double> megabytes, Optional<LatencyBudget> latency, int activations,
-        Optional<String> ranges,
+        Optional<Boolean> dynamicRanges, Optional<String> ranges,
         Optional<String> wideRanges, Optional<Boolean> preActivations, Effort effort, int epochs, int crop,
         Optional<Path> cache,
         double memory) {

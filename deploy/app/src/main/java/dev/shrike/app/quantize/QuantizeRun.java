@@ -61,6 +61,11 @@ final class QuantizeRun {
         request.savePlan().ifPresent(FileReplacement::requireFolder);
         request.latency().ifPresent(budget -> FileReplacement.requireFolder(budget.table()));
         Optional<QuantizationPlan> given = request.plan().map(QuantizationPlan::read);
+        boolean dynamic = request.dynamicRanges()
+                .orElse(given.map(QuantizationPlan::dynamicRanges).orElse(false));
+        if (dynamic) {
+            checkDynamic();
+        }
         List<Path> pictures = common.pictures();
         if (request.epochs() > 0 && pictures.size() < Distillation.LEAST_PICTURES) {
             throw common.usage("--epochs needs " + Distillation.LEAST_PICTURES + " pictures or more, not "
@@ -84,7 +89,8 @@ final class QuantizeRun {
                     FileReplacement.requireFolder(request.output()));
             Quantizer quantizer = new Quantizer(graph,
                     Measurement.inputShapes(graph, common.width(), common.height()), backend, common.threads(), memory);
-            quantize(model, quantizer, given, pictures, backend, start);
+            quantize(model, dynamic ? quantizer.withDynamicRanges() : quantizer,
+                    given.map(plan -> withRanges(plan, dynamic)), pictures, backend, dynamic, start);
             if (!common.quiet() && memory.mostOnDisk() > 0) {
                 console.line(String.format(Locale.ROOT, "of these on disk: %.0f MB, as --memory %.2f wants it",
                         memory.mostOnDisk() / 1e6, request.memory()));
@@ -99,11 +105,50 @@ final class QuantizeRun {
         return ExitCode.OK;
     }
 
+    /** Dynamic ranges have no use for what decides about static ones, and the tuning does not know them. */
+    private void checkDynamic() {
+        String why = " does not go with dynamic activation ranges, which each picture has of its own; leave it out, or"
+                + " give --activation-ranges static";
+        if (request.ranges().isPresent()) {
+            throw common.usage("--ranges" + why);
+        }
+        if (request.wideRanges().isPresent()) {
+            throw common.usage("--wide-ranges" + why);
+        }
+        if (request.cache().isPresent()) {
+            throw common.usage("--cache" + why);
+        }
+        if (request.preActivations().orElse(false)) {
+            throw common.usage("--pre-activations 8 does not go with dynamic activation ranges: only what layers read"
+                    + " has codes then; leave it out, or give --activation-ranges static");
+        }
+        if (request.epochs() > 0) {
+            throw common.usage("--epochs tunes networks with static activation ranges; leave it out, or give"
+                    + " --activation-ranges static");
+        }
+        int bits = request.widths().map(Widths::activations).orElse(request.activations());
+        if (bits != 8) {
+            throw common.usage("dynamic activation ranges are for activations of 8 bits, not " + bits + "; give "
+                    + request.widths().map(widths -> "--scheme w" + widths.weights() + "a8")
+                            .orElse("--activations 8")
+                    + ", or --activation-ranges static");
+        }
+    }
+
+    private QuantizationPlan withRanges(QuantizationPlan plan, boolean dynamic) {
+        try {
+            return plan.withDynamicRanges(dynamic);
+        } catch (IllegalArgumentException e) {
+            throw common.usage("--plan " + request.plan().orElseThrow() + ": " + e.getMessage());
+        }
+    }
+
     private void quantize(Path model, Quantizer bare, Optional<QuantizationPlan> given, List<Path> files,
-            Backend backend, long start) {
-        Map<String, ValueStatistics> statistics = new Measurement(console, steps, common.quiet()).measure(model,
-                bare.prepared(), bare.valuesToMeasure(), files, request.crop(), backend, common.threads(),
-                request.cache().orElse(null));
+            Backend backend, boolean dynamic, long start) {
+        Map<String, ValueStatistics> statistics = dynamic ? Map.of()
+                : new Measurement(console, steps, common.quiet()).measure(model,
+                        bare.prepared(), bare.valuesToMeasure(), files, request.crop(), backend, common.threads(),
+                        request.cache().orElse(null));
         Quantizer quantizer = request.effort().weighPlaces() ? atSensitivePlaces(bare, files) : bare;
         QuantizationPlan plan = given.orElseGet(() -> request.widths().map(quantizer::uniform)
                 .orElseGet(() -> chosen(quantizer, statistics, files)))
@@ -246,7 +291,7 @@ final class QuantizeRun {
         StringBuilder layers = new StringBuilder();
         counts.forEach((widths, count) -> layers.append(layers.isEmpty() ? "" : ", ").append(count).append(' ')
                 .append(widths));
-        console.line("layers: " + layers);
+        console.line("layers: " + layers + (plan.dynamicRanges() ? ", activation ranges of each picture" : ""));
         List<LayerReport> coded = result.layers().stream()
                 .filter(layer -> layer.widths().codes() == WeightCodes.ENTROPY_CODED).toList();
         if (!coded.isEmpty()) {
