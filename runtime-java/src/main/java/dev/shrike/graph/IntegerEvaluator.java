@@ -10,15 +10,17 @@ import java.util.Set;
 /**
  * A plain scalar evaluation of a quantised graph that computes with codes wherever an integer engine does; what engines
  * must equal, bit for bit, if {@link GraphPasses#forInference} has prepared the graph. With {@link ActivationCodes} as
- * the stored form of codes: <ul> <li>Conv, Gemm and MatMul of a quantised value and quantised constant weights ({@link
- * IntegerWeights}): the exact int32 sum, then {@link Requantization} to the codes of the result, or to reals, followed
- * by the activation function ({@link FloatActivation}) and the residual if the result is real, and by {@link
- * ActivatedCodes} if it is quantised only behind a function that is no clamp, or behind the sum with a quantised
- * residual; <li>the same of a value that a DynamicQuant has rounded, with the codes of {@link MeasuredCodes} and scales
- * of weights as floats: to reals, whose rounding, if there is one, comes after; <li>a function of one quantised value with quantised result:
- * {@link CodeTable}; <li>the sum of two quantised values of one shape with quantised result, none of them bipolar:
- * {@link CodeSum}; <li>Concat, MaxPool, Resize to the nearest, Split, Slice and other moves of codes: the codes
- * themselves, through
+ * the stored form of codes:
+ * <ul>
+ * <li>Conv, Gemm and MatMul of a quantised value and quantised constant weights ({@link IntegerWeights}): the exact
+ * int32 sum, then {@link Requantization} to the codes of the result, or to reals, followed by the activation function
+ * ({@link FloatActivation}) and the residual if the result is real, and by {@link ActivatedCodes} if it is quantised
+ * only behind a function that is no clamp, or behind the sum with a quantised residual;
+ * <li>the same of a value that a DynamicQuant has rounded, with the codes of {@link MeasuredCodes} and scales of
+ * weights as floats: to reals, whose rounding, if there is one, comes after;
+ * <li>a function of one quantised value with quantised result: {@link CodeTable};
+ * <li>the sum of two quantised values of one shape with quantised result, none of them bipolar: {@link CodeSum};
+ * <li>Concat, MaxPool, Resize to the nearest, Split, Slice and other moves of codes: the codes themselves, through
  * {@link CodeTable#requantize} where the result is quantised otherwise (of Concat, each operand before it is moved);
  * <li>everything else: the reals, as {@link ReferenceEvaluator}; a quantised result is then rounded.
  * </ul>

@@ -29,11 +29,11 @@ import java.util.function.Supplier;
  * Latency of whole quantised networks against ONNX Runtime and OpenCV, all taken in turn in one run.
  *
  * <p>{@code QuantizedBench [--rounds N] [--threads 1,2] [--bits 8x8,8x8f,8x8d] [--tiers best,avx2] [--layers]
- * MODEL.onnx}: our networks run on each tier (best, avxvnni, avx2, or the features of a hexadecimal mask), and the rivals are ONNX
- * Runtime in float and, with every activation of the float network quantised to 8 bits in the way of its own static
- * quantiser (QDQ, a scale per output channel, Detect head in float), in int8; and OpenCV in float and, where it can
- * quantise the network, in int8. Prints a table for each number of threads (see {@link Contest}), the scaling from one
- * to the next and, if wanted, a row a layer and a column a width (see {@link LayerTable}).
+ * MODEL.onnx}: our networks run on each tier (best, avxvnni, avx2, or the features of a hexadecimal mask), and the
+ * rivals are ONNX Runtime in float and, with every activation of the float network quantised to 8 bits in the way of
+ * its own static quantiser (QDQ, a scale per output channel, Detect head in float), in int8; and OpenCV in float and,
+ * where it can quantise the network, in int8. Prints a table for each number of threads (see {@link Contest}), the
+ * scaling from one to the next and, if wanted, a row a layer and a column a width (see {@link LayerTable}).
  */
 public final class QuantizedBench {
     private QuantizedBench() {}
