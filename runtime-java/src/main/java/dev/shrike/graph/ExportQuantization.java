@@ -18,9 +18,7 @@ import java.util.Set;
 public final class ExportQuantization implements GraphPass {
     @Override
     public Graph apply(Graph graph) {
-        boolean nothing = graph.quantization().isEmpty()
-                && graph.nodes().stream().noneMatch(node -> node.op() instanceof Op.DynamicQuant);
-        return nothing ? graph : new Export(graph).apply();
+        return graph.isQuantized() ? new Export(graph).apply() : graph;
     }
 
     private static final class Export {

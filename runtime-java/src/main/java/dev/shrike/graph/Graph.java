@@ -65,4 +65,9 @@ public record Graph(
     public Graph withOutputs(List<ValueInfo> other) {
         return new Graph(name, inputs, other, nodes, constants, quantization, metadata);
     }
+
+    /** Whether any value has codes, fixed ones or by its own range. */
+    public boolean isQuantized() {
+        return !quantization().isEmpty() || nodes().stream().anyMatch(node -> node.op() instanceof Op.DynamicQuant);
+    }
 }

@@ -85,8 +85,7 @@ public final class MinMaxQuantizer {
      *     graph is quantised already
      */
     public static Graph quantize(Graph graph, Map<String, float[]> ranges, Options options) {
-        if (!graph.quantization().isEmpty()
-                || graph.nodes().stream().anyMatch(node -> node.op() instanceof Op.DynamicQuant)) {
+        if (graph.isQuantized()) {
             throw new ModelException("graph '" + graph.name() + "' is quantised already; give the float network");
         }
         Graph prepared = prepare(graph);

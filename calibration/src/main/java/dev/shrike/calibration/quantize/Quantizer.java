@@ -10,7 +10,6 @@ import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.Node;
-import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
 import dev.shrike.spi.Backend;
@@ -62,8 +61,7 @@ public final class Quantizer {
     public Quantizer(Graph model, Map<String, Shape> inputShapes, Backend backend, int threads,
             ActivationMemory memory) {
         Graph ready = GraphPasses.forInference(model, inputShapes);
-        if (!ready.quantization().isEmpty()
-                || ready.nodes().stream().anyMatch(node -> node.op() instanceof Op.DynamicQuant)) {
+        if (ready.isQuantized()) {
             throw new UnsupportedModelException("is quantised already: give the float network");
         }
         this.prepared = MinMaxQuantizer.prepare(ready);
@@ -165,8 +163,7 @@ public final class Quantizer {
                 plan.ranges().map(RangeMethod::parse).orElse(NARROW),
                 plan.wideRanges().map(RangeMethod::parse).orElse(WIDE)).choose(statistics, places::weighted);
         return new Reconstruction(values.graph(), values.widths(), activations, Set.of(), effort, backend, threads,
-                extra,
-                places);
+                extra, places);
     }
 
     /**

@@ -77,11 +77,7 @@ final class QuantizedLowering {
 
     /** The graph with explicit codes. */
     static LoweredGraph lower(Graph graph) {
-        if (graph.quantization().isEmpty()
-                && graph.nodes().stream().noneMatch(node -> node.op() instanceof Op.DynamicQuant)) {
-            return LoweredGraph.real(graph);
-        }
-        return new QuantizedLowering(graph).run();
+        return graph.isQuantized() ? new QuantizedLowering(graph).run() : LoweredGraph.real(graph);
     }
 
     private LoweredGraph run() {
