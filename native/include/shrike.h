@@ -371,6 +371,8 @@ SHRIKE_API int32_t shrike_matmul_f32(shrike_context *context, const shrike_matmu
  * Rounding is half to even and every operation of a formula below rounds to float32 by itself: no fused multiply-add.
  * clamp(v, low, high) takes NaN as low.
  */
+
+/* What codes of 8 bits mean: scale * (code - zero). */
 typedef struct shrike_code_range {
     float scale; /* above 0, finite */
     int32_t zero; /* within 0..255 */

@@ -25,6 +25,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.LongToIntFunction;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -39,12 +41,18 @@ class QuantizedPlanTest {
     @ParameterizedTest
     @EnumSource(CpuSettings.CodeKernel.class)
     void randomQuantizedNetworksEqualTheEvaluatorBitForBit(CpuSettings.CodeKernel kernel) {
-        long first = Long.getLong("shrike.seed", System.nanoTime() & 0xffffff);
-        int compared = 0;
-        for (int i = 0; i < GRAPHS; i++) {
-            compared += compare(first + i, kernel);
-        }
+        int compared = overSeeds(seed -> compare(seed, kernel));
         assertTrue(compared > GRAPHS, "only " + compared + " outputs");
+    }
+
+    private static int overSeeds(LongToIntFunction compare) {
+        long first = Long.getLong("shrike.seed", System.nanoTime() & 0xffffff);
+        return LongStream.range(first, first + GRAPHS).mapToInt(compare).sum();
+    }
+
+    private static EngineBits.Way way(long seed, CpuSettings.CodeKernel kernel, Random random) {
+        long tier = EngineBits.TIERS.get((int) (seed % EngineBits.TIERS.size()));
+        return new EngineBits.Way(tier, kernel, 1 + random.nextInt(2));
     }
 
     /** The number of outputs of the network of a seed, all of which are right. */
@@ -52,19 +60,14 @@ class QuantizedPlanTest {
         Random random = new Random(seed);
         Graph graph = RandomQuantization.network(random);
         float[] input = RandomQuantization.input(graph, random);
-        long tier = EngineBits.TIERS.get((int) (seed % EngineBits.TIERS.size()));
-        EngineBits.Way way = new EngineBits.Way(tier, kernel, 1 + random.nextInt(2));
+        EngineBits.Way way = way(seed, kernel, random);
         return EngineBits.assertOutputs(graph, input, way, way + ": shrike.seed " + seed);
     }
 
     @ParameterizedTest
     @EnumSource(CpuSettings.CodeKernel.class)
     void networksRoundedByTheirOwnRangesEqualTheEvaluatorBitForBit(CpuSettings.CodeKernel kernel) {
-        long first = Long.getLong("shrike.seed", System.nanoTime() & 0xffffff);
-        int compared = 0;
-        for (int i = 0; i < GRAPHS; i++) {
-            compared += compareDynamic(first + i, kernel);
-        }
+        int compared = overSeeds(seed -> compareDynamic(seed, kernel));
         assertTrue(compared > GRAPHS, "only " + compared + " values");
     }
 
@@ -73,8 +76,7 @@ class QuantizedPlanTest {
         Random random = new Random(seed);
         Graph graph = RandomQuantization.dynamicNetwork(random);
         float[] input = RandomQuantization.input(graph, random);
-        long tier = EngineBits.TIERS.get((int) (seed % EngineBits.TIERS.size()));
-        EngineBits.Way way = new EngineBits.Way(tier, kernel, 1 + random.nextInt(2));
+        EngineBits.Way way = way(seed, kernel, random);
         String hint = way + ": shrike.seed " + seed;
         EngineBits.assertOutputs(graph, input, way, hint);
         Set<String> products = new TreeSet<>();
