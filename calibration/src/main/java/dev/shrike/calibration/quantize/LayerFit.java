@@ -7,7 +7,9 @@ import java.util.stream.IntStream;
 
 /** A layer fitted to pairs of what it reads and what it is to give, and its rounding under the moments of these. */
 final class LayerFit {
-    private static final int ADJUSTMENTS = 3;
+    private static final int ADJUSTMENTS = 4;
+    /** Least bits by which codes become fewer where the step is twice as wide, as a negative number. */
+    private static final double LEAST_SLOPE = -0.3;
     /** Bits by which the entropy may miss its goal. */
     private static final double TOLERANCE = 0.01;
     private static final double LEAST_IMPORTANCE = 0.02;
@@ -18,6 +20,7 @@ final class LayerFit {
     private final int rows;
     private final double ridge;
     private final WeightRounding.Steps steps;
+    private final RowCoupling coupling;
     private final double[] wanted;
     private final List<WeightRounding> roundings = new ArrayList<>();
 
@@ -25,8 +28,10 @@ final class LayerFit {
      * @param parts moments of all rows, or of each of them
      * @param prior the given weights, {@code rows x size}
      * @param bits that the weights are to have on the average
+     * @param coupling of the rows, or null if each row counts for itself
      */
-    LayerFit(List<Fit> parts, double[] prior, Effort effort, double bits) {
+    LayerFit(List<Fit> parts, double[] prior, Effort effort, double bits, RowCoupling coupling) {
+        this.coupling = coupling;
         this.parts = parts;
         this.size = parts.getFirst().size();
         this.rows = prior.length / size;
@@ -72,7 +77,11 @@ final class LayerFit {
         double factor = scales.factor(rate);
         WeightRounding.Rounded best = null;
         double least = Double.POSITIVE_INFINITY;
-        // Error compensation spreads the codes; a step wider by 2^x takes about x bits off each of them.
+        double slope = -1;
+        double before = 0;
+        double change = 0;
+        // Error compensation spreads the codes; a step wider by 2^x takes x bits off each of them, fewer where there
+        // are few.
         for (int i = 0; i < ADJUSTMENTS && least > TOLERANCE; i++) {
             WeightRounding.Rounded rounded = round(List.of(new CodeSet.Uniform(8)), scales.at(factor));
             double excess = EntropySteps.entropy(rounded.codes()) - rate;
@@ -80,7 +89,10 @@ final class LayerFit {
                 best = rounded;
                 least = Math.abs(excess);
             }
-            factor *= Math.pow(2, excess);
+            slope = change == 0 ? slope : Math.clamp((excess - before) / change, -1, LEAST_SLOPE);
+            before = excess;
+            change = -excess / slope;
+            factor *= Math.pow(2, change);
         }
         return best;
     }
@@ -111,15 +123,18 @@ final class LayerFit {
         return noise;
     }
 
-    private WeightRounding rounding(int part) {
+    private WeightRounding rounding(int row) {
         if (roundings.isEmpty()) {
             parts.parallelStream().map(fit -> new WeightRounding(fit.damped(ridge(fit)), size, steps))
                     .forEachOrdered(roundings::add);
         }
-        return roundings.get(part);
+        return roundings.get(parts.size() == 1 ? 0 : row);
     }
 
     private WeightRounding.Rounded round(List<CodeSet> sets, float[] scales) {
+        if (coupling != null) {
+            return coupling.round(wanted, this::rounding, sets, scales);
+        }
         if (parts.size() == 1) {
             return rounding(0).round(wanted, rows, sets, scales);
         }
@@ -127,16 +142,15 @@ final class LayerFit {
         float[] found = new float[rows];
         int[] zeros = new int[rows];
         rounding(0);
-        double error = IntStream.range(0, rows).parallel().mapToDouble(row -> {
+        IntStream.range(0, rows).parallel().forEach(row -> {
             double[] own = java.util.Arrays.copyOfRange(wanted, row * size, (row + 1) * size);
             WeightRounding.Rounded rounded = rounding(row).round(own, 1, sets,
                     scales == null ? null : new float[] {scales[row]});
             System.arraycopy(rounded.codes(), 0, codes, row * size, size);
             found[row] = rounded.scales()[0];
             zeros[row] = rounded.zeros()[0];
-            return rounded.error();
-        }).sum();
-        return new WeightRounding.Rounded(codes, found, zeros, error);
+        });
+        return new WeightRounding.Rounded(codes, found, zeros);
     }
 
     /** The best biases for these weights. */

@@ -50,9 +50,9 @@ final class LayerPairs implements AutoCloseable {
     }
 
     /** Of a layer whose weights are to have this width. */
-    LayerFit fit(double[] prior, Effort effort, double bits) {
+    LayerFit fit(double[] prior, Effort effort, double bits, RowCoupling coupling) {
         List<Fit> parts = all != null ? List.of(all.fit()) : IntStream.range(0, outputs).mapToObj(rows::fit).toList();
-        return new LayerFit(parts, prior, effort, bits);
+        return new LayerFit(parts, prior, effort, bits, coupling);
     }
 
     @Override

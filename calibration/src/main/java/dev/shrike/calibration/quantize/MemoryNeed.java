@@ -16,23 +16,28 @@ public final class MemoryNeed {
      */
     private static final long MATRICES = 6;
 
+    /** Bytes of a product of two channels of a layer: the sum, and floats of pictures under way. */
+    private static final long PRODUCT = Double.BYTES + 4 * Float.BYTES;
+
     private MemoryNeed() {}
 
     /** An estimate from above, in bytes, for a float network with one picture as input. */
     public static long besidesActivations(Graph model) {
         long weights = 0;
         long largest = 0;
+        long products = 0;
         for (Node node : model.nodes()) {
             Tensor tensor = model.constants().get(node.input(1));
             if (node.op() instanceof Op.Conv && tensor != null && tensor.shape().rank() == 4) {
                 weights += tensor.shape().elements();
                 LayerWeights form = LayerWeights.of(tensor);
+                products += (long) form.rows() * form.rows();
                 long own = (long) form.depth() * form.depth();
                 // Layers that are small enough have second moments of their own for every output.
                 largest = Math.max(largest,
                         RowMoments.isAffordable(form.depth(), form.rows(), 1) ? own * form.rows() : own);
             }
         }
-        return FIXED + 3 * Float.BYTES * weights + MATRICES * Double.BYTES * largest;
+        return FIXED + 3 * Float.BYTES * weights + MATRICES * Double.BYTES * largest + PRODUCT * products;
     }
 }

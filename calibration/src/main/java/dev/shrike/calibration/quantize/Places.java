@@ -37,6 +37,14 @@ public record Places(int[] indices, float[] weights) {
         }
 
         /**
+         * How much errors of the output channels of a layer count together: sums over all pictures of the products of
+         * their gradients, {@code channels x channels}; empty if that is not known.
+         */
+        default double[] coupling(String layer) {
+            return new double[0];
+        }
+
+        /**
          * The elements of a value on all pictures, each counted as often as an error of it counts; empty if that is not
          * known.
          */

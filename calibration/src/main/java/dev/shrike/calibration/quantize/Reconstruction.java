@@ -217,7 +217,7 @@ final class Reconstruction {
                     ? WeightRounding.nearest(weights, form.rows(), own.rate())
                     : WeightRounding.nearest(weights, form.rows(), own.codes().sets(own.weights()));
         } else {
-            LayerFit fit = pairs.fit(weights, effort, own.rate());
+            LayerFit fit = pairs.fit(weights, effort, own.rate(), coupling(layer.name(), own.rate(), form.rows()));
             double fitted = fit.relativeError(fit.wanted());
             for (int width : extra) {
                 WeightRounding.Rounded other = fit.round(own.codes().sets(width));
@@ -242,6 +242,11 @@ final class Reconstruction {
         quantization.put(name, LayerWeights.quantization(rounded, own.codes(), own.weights()));
         inputsOf.put(layer.name(), bias.isEmpty() ? List.of(layer.input(0), name)
                 : List.of(layer.input(0), name, bias));
+    }
+
+    private RowCoupling coupling(String layer, double bits, int rows) {
+        double[] moments = effort.couplesRows(bits) ? places.coupling(layer) : new double[0];
+        return moments.length == 0 ? null : new RowCoupling(moments, rows);
     }
 
     /** The graph with what is quantised by now. */

@@ -66,12 +66,11 @@ public final class WeightRounding {
      * @param codes row by row, their zero points taken off
      * @param scales one a row
      * @param zeros what to add to the codes of each row, so that they are those that a file has
-     * @param error sum of the objective over the rows
      */
-    public record Rounded(byte[] codes, float[] scales, int[] zeros, double error) {
+    public record Rounded(byte[] codes, float[] scales, int[] zeros) {
         /** Codes whose zero points are 0. */
-        public Rounded(byte[] codes, float[] scales, double error) {
-            this(codes, scales, new int[scales.length], error);
+        public Rounded(byte[] codes, float[] scales) {
+            this(codes, scales, new int[scales.length]);
         }
 
         /** The reals that they stand for. */
@@ -144,22 +143,51 @@ public final class WeightRounding {
         byte[] codes = new byte[rows * size];
         float[] scales = new float[rows];
         int[] zeros = new int[rows];
-        double[] errors = new double[rows];
         IntStream.range(0, rows).parallel().forEach(row -> {
-            double[] wanted = new double[size];
-            for (int i = 0; i < size; i++) {
-                wanted[i] = weights[row * size + order[i]];
-            }
-            RowCodes result = round(wanted, given == null ? CodeGrid.of(wanted, sets, steps.scales())
-                    : sets.stream().map(set -> new CodeGrid(set, given[row])).toList());
+            RowCodes result = row(Arrays.copyOfRange(weights, row * size, (row + 1) * size), sets,
+                    given == null ? 0 : given[row]);
             for (int i = 0; i < size; i++) {
                 codes[row * size + order[i]] = (byte) result.codes()[i];
             }
             scales[row] = result.scale();
             zeros[row] = result.set().zero();
-            errors[row] = result.error();
         });
-        return new Rounded(codes, scales, zeros, Arrays.stream(errors).sum());
+        return new Rounded(codes, scales, zeros);
+    }
+
+    /**
+     * Codes of one row, in an order of their own.
+     *
+     * @param scale from which only its fit departs; 0 tries several
+     */
+    RowCodes row(double[] weights, List<CodeSet> sets, float scale) {
+        double[] wanted = ordered(weights);
+        return round(wanted, scale == 0 ? CodeGrid.of(wanted, sets, steps.scales())
+                : sets.stream().map(set -> new CodeGrid(set, scale)).toList());
+    }
+
+    /** Makes the codes of a row better for weights that have moved since. */
+    void improve(double[] weights, RowCodes row) {
+        if (steps.descend()) {
+            descent.descend(ordered(weights), row, steps.refits());
+        }
+    }
+
+    /** The codes of a row in the order of the weights. */
+    int[] codes(RowCodes row) {
+        int[] codes = new int[size];
+        for (int i = 0; i < size; i++) {
+            codes[order[i]] = row.codes()[i];
+        }
+        return codes;
+    }
+
+    private double[] ordered(double[] weights) {
+        double[] ordered = new double[size];
+        for (int i = 0; i < size; i++) {
+            ordered[i] = weights[order[i]];
+        }
+        return ordered;
     }
 
     /** The objective of a row whose every weight is off by a variance of 1 when it is rounded. */
@@ -185,18 +213,17 @@ public final class WeightRounding {
         if (compensation != null) {
             List<RowCodes> compensated = Arrays.stream(compensation.nearest(wanted, tried))
                     .sorted(Comparator.comparingDouble(RowCodes::error)).limit(steps.descend() ? REFINED : 1).toList();
-            for (RowCodes row : compensated) {
+            compensated.parallelStream().map(row -> {
                 int paths = paths(row.set());
-                rows.add(paths == 1 ? row
-                        : compensation.best(wanted, new CodeGrid(row.set(), row.scale()), paths));
-            }
+                return paths == 1 ? row : compensation.best(wanted, new CodeGrid(row.set(), row.scale()), paths);
+            }).forEachOrdered(rows::add);
         }
         if (compensation == null || steps.descend()) {
             tried.stream().map(grid -> descent.nearest(wanted, grid))
                     .min(Comparator.comparingDouble(RowCodes::error)).ifPresent(rows::add);
         }
         if (steps.descend()) {
-            rows.forEach(row -> descent.descend(wanted, row, steps.refits()));
+            rows.parallelStream().forEach(row -> descent.descend(wanted, row, steps.refits()));
         }
         return rows.stream().min(Comparator.comparingDouble(RowCodes::error)).orElseThrow();
     }

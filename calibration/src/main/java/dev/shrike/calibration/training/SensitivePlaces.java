@@ -5,13 +5,16 @@ import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.HeapGarbage;
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.calibration.linear.Moments;
+import dev.shrike.calibration.linear.Products;
 import dev.shrike.calibration.quantize.CodedValues;
 import dev.shrike.calibration.quantize.Places;
 import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -42,6 +45,8 @@ public final class SensitivePlaces implements Places.Choice {
     private final Map<String, Places[]> chosen = new HashMap<>();
     /** Squared gradients of each channel, by layer and picture. */
     private final Map<String, float[][]> squares = new HashMap<>();
+    /** Sums of the products of the gradients of the channels, a picture counting as much as the next, by layer. */
+    private final Map<String, double[]> couplings = new HashMap<>();
     private final SensitiveValues values;
 
     /**
@@ -64,6 +69,7 @@ public final class SensitivePlaces implements Places.Choice {
         for (Node layer : layers) {
             chosen.put(layer.name(), new Places[pictures.size()]);
             squares.put(layer.name(), new float[pictures.size()][]);
+            couplings.put(layer.name(), new double[0]);
         }
         int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
         Moments.useThreads(1);
@@ -73,36 +79,66 @@ public final class SensitivePlaces implements Places.Choice {
             for (int i = 0; i < count; i++) {
                 networks.add(new TrainingNetwork(real, parameters, Map.of(), TrainingNetwork.Gradients.VALUES));
             }
-            List<Future<?>> running = new ArrayList<>();
+            Deque<Future<Map<String, float[]>>> running = new ArrayDeque<>();
             for (int i = 0; i < pictures.size(); i++) {
                 int picture = i;
                 float[] pixels = new float[(int) pictures.shape().elements()];
                 pictures.read(i, pixels);
                 TrainingNetwork network = networks.get(i % count);
                 if (i >= count) {
-                    WindowReader.await(running.get(i - count));
+                    add(WindowReader.await(running.remove()));
                 }
                 garbage.check();
                 running.add(pool.submit(() -> measure(network, heads, layers, picture, pixels, most)));
                 listener.accept(i + 1);
             }
-            running.forEach(WindowReader::await);
+            running.forEach(future -> add(WindowReader.await(future)));
         } finally {
             Moments.useThreads(threads);
         }
     }
 
-    private void measure(TrainingNetwork network, List<String> heads, List<Node> layers, int picture, float[] pixels,
+    private Map<String, float[]> measure(TrainingNetwork network, List<String> heads, List<Node> layers, int picture,
+            float[] pixels,
             int most) {
         SplittableRandom random = new SplittableRandom(picture);
         network.forward(pixels);
         probe(network, heads, random);
+        Map<String, float[]> products = new HashMap<>();
         for (Node layer : layers) {
             Value value = network.value(layer.output());
             chosen.get(layer.name())[picture] = choose(importance(sensitivities(value)), most, random);
             squares.get(layer.name())[picture] = ofChannels(value);
+            products.put(layer.name(), products(value));
         }
         values.add(network);
+        return products;
+    }
+
+    /** In the order of the pictures, so that sums do not depend on the number of threads. */
+    private void add(Map<String, float[]> products) {
+        products.forEach((layer, own) -> {
+            double[] sums = couplings.get(layer).length == 0 ? new double[own.length] : couplings.get(layer);
+            for (int i = 0; i < own.length; i++) {
+                sums[i] += own[i];
+            }
+            couplings.put(layer, sums);
+        });
+    }
+
+    /** The products of the gradients of the channels, summed over the places, with a trace of 1. */
+    private static float[] products(Value value) {
+        int channels = value.channels;
+        float[] products = new float[channels * channels];
+        Products.addTransposedTimes(value.gradient, value.gradient, products, channels, channels, value.pixels());
+        double trace = 0;
+        for (int i = 0; i < channels; i++) {
+            trace += products[i * channels + i];
+        }
+        for (int i = 0; i < products.length; i++) {
+            products[i] = trace > 0 ? (float) (products[i] / trace) : 0;
+        }
+        return products;
     }
 
     /** The sum of the squared gradients of each channel. */
@@ -184,6 +220,11 @@ public final class SensitivePlaces implements Places.Choice {
             }
         }
         return sums;
+    }
+
+    @Override
+    public double[] coupling(String layer) {
+        return couplings.getOrDefault(layer, new double[0]);
     }
 
     @Override

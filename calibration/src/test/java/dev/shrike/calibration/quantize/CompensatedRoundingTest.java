@@ -33,7 +33,7 @@ class CompensatedRoundingTest {
                 codes[i] = (byte) best.codes()[i];
             }
             double objective = WeightRoundingTest.objective(hessian, size, weights,
-                    new WeightRounding.Rounded(codes, new float[] {grid.scale()}, 0));
+                    new WeightRounding.Rounded(codes, new float[] {grid.scale()}));
             assertEquals(objective, best.error(), 1e-6 * objective);
             one += nearest.error();
             many += best.error();

@@ -91,7 +91,7 @@ class EntropyStepsTest {
         List<Fit> parts = ownMoments ? IntStream.range(0, rows).mapToObj(_ -> fit(random, size)).toList()
                 : List.of(fit(random, size));
         Effort given = Effort.parse("no-fit");
-        LayerFit layer = new LayerFit(parts, gaussian(9, rows * size), given, rate);
+        LayerFit layer = new LayerFit(parts, gaussian(9, rows * size), given, rate, null);
         WeightRounding.Rounded rounded = layer.round(rate, random.doubles(rows, 0.1, 10).toArray());
         assertEquals(rate, EntropySteps.entropy(rounded.codes()), 0.03);
         WeightRounding.Rounded alike = layer.round(rate, new double[0]);

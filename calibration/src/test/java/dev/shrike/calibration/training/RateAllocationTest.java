@@ -22,7 +22,6 @@ import dev.shrike.spi.Backends;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -69,32 +68,8 @@ class RateAllocationTest {
                 / coded.stream().mapToLong(LayerReport::weights).sum();
     }
 
-    /** How far the head's logits are from the float network's, as their Gauss-Newton matrix weighs that. */
     private static double loss(Quantizer.Result result) {
-        var real = even.prepared();
-        TrainingNetwork teacher = new TrainingNetwork(real, TrainingNetwork.parameters(real), Map.of(),
-                TrainingNetwork.Gradients.VALUES);
-        TrainingNetwork student = new TrainingNetwork(result.graph(), TrainingNetwork.parameters(result.graph()),
-                Map.of(), TrainingNetwork.Gradients.VALUES);
-        double sum = 0;
-        float[] pixels = new float[(int) pictures.shape().elements()];
-        for (int i = 0; i < pictures.size(); i++) {
-            pictures.read(i, pixels);
-            teacher.forward(pixels);
-            teacher.clearValues();
-            student.forward(pixels);
-            for (String head : List.of("head", "coarse")) {
-                Value wanted = teacher.value(head);
-                Value given = student.value(head);
-                // The probe's square is the curvature of each logit.
-                DistillationLoss.probe(wanted, DistillationLoss.objects(teacher, List.of("head", "coarse")),
-                        new SplittableRandom(0));
-                for (int j = 0; j < wanted.exact.length; j++) {
-                    sum += Math.pow(wanted.gradient[j] * (wanted.exact[j] - given.exact[j]), 2);
-                }
-            }
-        }
-        return sum;
+        return HeadLoss.of(even.prepared(), result.graph(), pictures);
     }
 
     @ParameterizedTest

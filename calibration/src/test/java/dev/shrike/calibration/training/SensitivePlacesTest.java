@@ -212,6 +212,9 @@ class SensitivePlacesTest {
                     assertEquals(1, mean, 0.5, layer);
                 }
             }
+            for (String layer : List.of("first", "inner", "deep", "head", "coarse")) {
+                assertArrayEquals(one.coupling(layer), other.coupling(layer));
+            }
             assertThrows(IllegalArgumentException.class, () -> one.of("no layer", 0, 1, 1));
             for (String layer : List.of("first", "deep", "coarse")) {
                 assertArrayEquals(one.importance(layer), other.importance(layer));

@@ -156,8 +156,8 @@ class QuantizeTest {
 
     @Test
     void everyEffortRuns() {
-        for (String effort : List.of("full", "plain-errors", "no-descent", "no-fit", "scale-search", "bias",
-                "nearest")) {
+        for (String effort : List.of("full", "single-rows", "even-places", "plain-errors", "no-descent", "no-fit",
+                "scale-search", "bias", "nearest")) {
             Outcome outcome = quantize("--scheme", "w8a8", "--effort", effort, "--quiet");
             assertEquals(0, outcome.exit(), outcome.err());
             assertEquals("", outcome.out() + outcome.err());

@@ -127,8 +127,8 @@ public final class QuantizeCommand implements Callable<Integer> {
             names = "--effort",
             paramLabel = "NAME",
             defaultValue = "full",
-            description = "full, or less to see what each part brings: even-places, plain-errors, no-descent, no-fit,"
-                    + " scale-search, bias, nearest (default: ${DEFAULT-VALUE}).")
+            description = "full, or less to see what each part brings: single-rows, even-places, plain-errors,"
+                    + " no-descent, no-fit, scale-search, bias, nearest (default: ${DEFAULT-VALUE}).")
     private String effort;
 
     @Option(
