@@ -49,6 +49,11 @@ public enum WeightCodes {
      */
     public abstract List<CodeSet> sets(int bits);
 
+    /** Whether codes of a width are all integers from one on, in steps of the channel's scale. */
+    public boolean isConsecutive() {
+        return this == UNIFORM || this == SYMMETRIC;
+    }
+
     /** The codes by that name: uniform, symmetric, power-of-two or entropy-coded. */
     public static WeightCodes parse(String name) {
         for (WeightCodes codes : values()) {

@@ -1,14 +1,15 @@
 package dev.shrike.app.build;
 
 import dev.shrike.app.Console;
+import dev.shrike.app.PathArgument;
 import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.ModelStore;
+import dev.shrike.app.detect.ThreadsOption;
 import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.MinMaxQuantizer.Bits;
 import dev.shrike.graph.MinMaxQuantizer.FirstAndLast;
 import dev.shrike.spi.Batches;
 import dev.shrike.spi.BuildOptions;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +46,6 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = dev.shrike.app.Version.class)
 public final class BuildCommand implements Callable<Integer> {
-    private static final int MOST_THREADS = 256;
     private static final int PICTURES = 64;
     private static final int CALIBRATION_PICTURES = 500;
     private static final Pattern BITS = Pattern.compile("w([1-8])a([1-8])");
@@ -108,13 +108,8 @@ public final class BuildCommand implements Callable<Integer> {
                     + " (default: 8).")
     private String firstLast;
 
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Threads of the engine, and those to tune for; 0 takes one per processor, as 'shrike detect'"
-                    + " does (default: ${DEFAULT-VALUE}). Choices hold for that number only.")
-    private int threads;
+    @Mixin
+    private ThreadsOption threads;
 
     @Option(
             names = "--no-tune",
@@ -151,13 +146,11 @@ public final class BuildCommand implements Callable<Integer> {
     }
 
     private BuildRequest request() {
-        if (threads < 0 || threads > MOST_THREADS) {
-            throw usage("number of threads " + threads + " is not within 0 to " + MOST_THREADS);
-        }
         boolean engine = output.endsWith(ENGINE_EXTENSION);
         return new BuildRequest(model, target(), inputSize.width(), inputSize.height(),
                 engine ? Optional.empty() : quantization(),
-                engine ? engine() : BuildRequest.Engine.NONE, new BuildRequest.Kernels(!noTune, kernel), threads, quiet,
+                engine ? engine() : BuildRequest.Engine.NONE, new BuildRequest.Kernels(!noTune, kernel),
+                threads.count(), quiet,
                 !noProgress && !quiet);
     }
 
@@ -169,11 +162,7 @@ public final class BuildCommand implements Callable<Integer> {
     }
 
     private Path path(String text) {
-        try {
-            return Path.of(text);
-        } catch (InvalidPathException e) {
-            throw usage("'" + e.getInput() + "' is no path: " + e.getReason());
-        }
+        return PathArgument.of(text, spec);
     }
 
     /** What goes into a file of TensorRT's, which chooses kernels itself. */
@@ -183,7 +172,7 @@ public final class BuildCommand implements Callable<Integer> {
         requireCpu("--first-last", firstLast != null, "leave it out");
         requireCpu("--kernel", !kernel.isEmpty(), "TensorRT chooses kernels itself");
         requireCpu("--no-tune", noTune, "TensorRT always measures");
-        requireCpu("--threads", threads != 0, "leave it out");
+        requireCpu("--threads", threads.count() != 0, "leave it out");
         if (images != null && data == null) {
             throw usage("--images goes with --data, which is missing");
         }

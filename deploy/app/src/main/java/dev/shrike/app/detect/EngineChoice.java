@@ -1,6 +1,7 @@
 package dev.shrike.app.detect;
 
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of commands that detect: on which engine, with how many threads, and how it reads raw heads. */
@@ -16,12 +17,8 @@ public final class EngineChoice {
     @Option(names = "--engine", paramLabel = "NAME", description = "Engine to run on, such as cpu (default: the best).")
     private String engine = "";
 
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Threads of the engine; 0 takes one per processor (default: ${DEFAULT-VALUE}).")
-    private int threads;
+    @Mixin
+    private ThreadsOption threads;
 
     /** Width and height of each anchor; empty for the model's own. */
     public List<Float> anchors() {
@@ -33,8 +30,8 @@ public final class EngineChoice {
         return engine;
     }
 
-    /** Worker threads; 0 for one per processor. */
+    /** {@link ThreadsOption#count}. */
     public int threads() {
-        return threads;
+        return threads.count();
     }
 }

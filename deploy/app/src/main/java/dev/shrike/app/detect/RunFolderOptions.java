@@ -1,6 +1,6 @@
 package dev.shrike.app.detect;
 
-import java.nio.file.InvalidPathException;
+import dev.shrike.app.PathArgument;
 import java.nio.file.Path;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -56,11 +56,7 @@ public final class RunFolderOptions {
     }
 
     private Path path(String text) {
-        try {
-            return Path.of(text);
-        } catch (InvalidPathException e) {
-            throw usage("'" + e.getInput() + "' is no path: " + e.getReason());
-        }
+        return PathArgument.of(text, spec);
     }
 
     private ParameterException usage(String message) {

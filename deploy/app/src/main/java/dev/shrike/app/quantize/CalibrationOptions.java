@@ -1,9 +1,10 @@
 package dev.shrike.app.quantize;
 
+import dev.shrike.app.PathArgument;
 import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.Sources;
+import dev.shrike.app.detect.ThreadsOption;
 import dev.shrike.calibration.ranges.RangeMethod;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Mixin;
@@ -15,8 +16,6 @@ import picocli.CommandLine.Spec;
 
 /** What {@code shrike calibrate} and {@code shrike quantize} have in common on the command line. */
 final class CalibrationOptions {
-    private static final int MOST_THREADS = 256;
-
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
 
@@ -45,12 +44,8 @@ final class CalibrationOptions {
     @Mixin
     private InputSizeOption inputSize;
 
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Threads of the engine; 0 takes one per processor (default: ${DEFAULT-VALUE}).")
-    private int threads;
+    @Mixin
+    private ThreadsOption threads;
 
     @Option(names = "--no-progress", description = "Draw no progress bar.")
     private boolean noProgress;
@@ -63,7 +58,7 @@ final class CalibrationOptions {
     }
 
     int threads() {
-        return threads;
+        return threads.count();
     }
 
     boolean progress() {
@@ -85,9 +80,7 @@ final class CalibrationOptions {
     /** Complains of what makes no sense. */
     void check() {
         inputSize.check();
-        if (threads < 0 || threads > MOST_THREADS) {
-            throw usage("number of threads " + threads + " is not within 0 to " + MOST_THREADS);
-        }
+        threads.count();
         if (images < 1) {
             throw usage("--images " + images + " is less than 1");
         }
@@ -99,11 +92,7 @@ final class CalibrationOptions {
     }
 
     Path path(String text) {
-        try {
-            return Path.of(text);
-        } catch (InvalidPathException e) {
-            throw usage("'" + e.getInput() + "' is no path: " + e.getReason());
-        }
+        return PathArgument.of(text, spec);
     }
 
     /** The method of that name, or a usage error that names the option. */

@@ -71,9 +71,9 @@ final class QuantizeRun {
             throw common.usage("--epochs needs " + Distillation.LEAST_PICTURES + " pictures or more, not "
                     + pictures.size());
         }
-        if (request.epochs() > 0 && (!isConsecutive(request.codes())
+        if (request.epochs() > 0 && (!request.codes().isConsecutive()
                 || given.stream().flatMap(plan -> plan.layers().values().stream().flatMap(Optional::stream))
-                        .anyMatch(widths -> !isConsecutive(widths.codes())))) {
+                        .anyMatch(widths -> !widths.codes().isConsecutive()))) {
             throw common.usage("--epochs tunes uniform weight codes, not " + WeightCodes.POWER_OF_TWO + " or "
                     + WeightCodes.ENTROPY_CODED + " ones; leave it out, or these");
         }
@@ -266,10 +266,6 @@ final class QuantizeRun {
             measured.write(file);
             return measured;
         }
-    }
-
-    private static boolean isConsecutive(WeightCodes codes) {
-        return codes == WeightCodes.UNIFORM || codes == WeightCodes.SYMMETRIC;
     }
 
     private static String kind(Widths widths) {
