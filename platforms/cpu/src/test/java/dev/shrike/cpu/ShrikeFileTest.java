@@ -111,11 +111,7 @@ class ShrikeFileTest {
             for (int i = 0; i < pixels.length; i++) {
                 pixels[i] = random.nextFloat();
             }
-            List<float[]> expected = run(backend, graph, pixels);
-            List<float[]> actual = run(backend, backend.load(file), pixels);
-            for (int i = 0; i < expected.size(); i++) {
-                assertArrayEquals(expected.get(i), actual.get(i), "seed " + seed);
-            }
+            assertRunsTheSame(backend, graph, file, pixels, "seed " + seed);
         }
     }
 
@@ -128,11 +124,15 @@ class ShrikeFileTest {
             Graph graph = RandomQuantization.dynamicNetwork(random);
             float[] pixels = RandomQuantization.input(graph, random);
             backend.build(graph, file);
-            List<float[]> expected = run(backend, graph, pixels);
-            List<float[]> actual = run(backend, backend.load(file), pixels);
-            for (int i = 0; i < expected.size(); i++) {
-                assertArrayEquals(expected.get(i), actual.get(i), "seed " + seed);
-            }
+            assertRunsTheSame(backend, graph, file, pixels, "seed " + seed);
+        }
+    }
+
+    private static void assertRunsTheSame(CpuBackend backend, Graph graph, Path built, float[] pixels, String which) {
+        List<float[]> expected = run(backend, graph, pixels);
+        List<float[]> actual = run(backend, backend.load(built), pixels);
+        for (int i = 0; i < expected.size(); i++) {
+            assertArrayEquals(expected.get(i), actual.get(i), which);
         }
     }
 
