@@ -39,8 +39,9 @@ final class RowCoupling {
         for (int i = 0; i < rows; i++) {
             trace += moments[i * rows + i];
         }
-        double share = trace > 0 ? (1 - FLOOR) * rows / trace : 0;
-        curvature = Arrays.stream(moments).map(moment -> share * moment).toArray();
+        double share = (1 - FLOOR) * rows / trace;
+        boolean felt = trace > 0 && Double.isFinite(trace) && Double.isFinite(share);
+        curvature = Arrays.stream(moments).map(moment -> felt ? share * moment : 0).toArray();
         for (int i = 0; i < rows; i++) {
             curvature[i * rows + i] += FLOOR;
         }

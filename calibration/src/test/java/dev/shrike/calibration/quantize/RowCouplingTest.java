@@ -3,6 +3,7 @@ package dev.shrike.calibration.quantize;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -129,13 +130,17 @@ class RowCouplingTest {
     }
 
     @Test
-    void aHeadThatFeltNothingCouplesNothing() {
+    void gradientsThatSayNothingCoupleNothing() {
         Random random = new Random(1);
         WeightRounding rounding = new WeightRounding(WeightRoundingTest.hessian(random, 5), 5,
                 WeightRounding.Steps.ALL);
         double[] weights = WeightRoundingTest.weights(random, 15);
         List<CodeSet> sets = WeightCodes.UNIFORM.sets(4);
-        assertArrayEquals(rounding.round(weights, 3, sets).codes(),
-                new RowCoupling(new double[9], 3).round(weights, _ -> rounding, sets, null).codes());
+        for (double moment : new double[] {0, Double.NaN, Double.POSITIVE_INFINITY, Double.MIN_VALUE}) {
+            double[] moments = new double[9];
+            Arrays.fill(moments, moment);
+            assertArrayEquals(rounding.round(weights, 3, sets).codes(),
+                    new RowCoupling(moments, 3).round(weights, _ -> rounding, sets, null).codes(), "of " + moment);
+        }
     }
 }
