@@ -66,8 +66,8 @@ public record Effort(WeightRounding.Steps steps, boolean fit, boolean refitBias,
             case "bias" -> full(WeightRounding.Steps.NEAREST, false, false, false, false);
             case "nearest" -> NEAREST;
             default -> throw new IllegalArgumentException("'" + name
-                    + "' is none of full, single-rows, even-places, plain-errors, no-descent, no-fit, scale-search, bias,"
-                    + " nearest");
+                    + "' is none of full, single-rows, even-places, plain-errors, no-descent, no-fit, scale-search,"
+                    + " bias, nearest");
         };
     }
 
