@@ -135,22 +135,9 @@ final class LayerFit {
         if (coupling != null) {
             return coupling.round(wanted, this::rounding, sets, scales);
         }
-        if (parts.size() == 1) {
-            return rounding(0).round(wanted, rows, sets, scales);
-        }
-        byte[] codes = new byte[wanted.length];
-        float[] found = new float[rows];
-        int[] zeros = new int[rows];
+        // All of them, before rows ask for theirs at the same time.
         rounding(0);
-        IntStream.range(0, rows).parallel().forEach(row -> {
-            double[] own = java.util.Arrays.copyOfRange(wanted, row * size, (row + 1) * size);
-            WeightRounding.Rounded rounded = rounding(row).round(own, 1, sets,
-                    scales == null ? null : new float[] {scales[row]});
-            System.arraycopy(rounded.codes(), 0, codes, row * size, size);
-            found[row] = rounded.scales()[0];
-            zeros[row] = rounded.zeros()[0];
-        });
-        return new WeightRounding.Rounded(codes, found, zeros);
+        return WeightRounding.round(wanted, rows, size, this::rounding, sets, scales);
     }
 
     /** The best biases for these weights. */

@@ -2,7 +2,6 @@ package dev.shrike.calibration.quantize;
 
 import dev.shrike.calibration.linear.Fit;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
@@ -45,16 +44,8 @@ final class RowCoupling {
         for (int i = 0; i < rows; i++) {
             curvature[i * rows + i] += FLOOR;
         }
-        order = IntStream.range(0, rows).boxed()
-                .sorted(Comparator.comparingDouble((Integer i) -> -curvature[i * rows + i]))
-                .mapToInt(Integer::intValue).toArray();
-        double[] ordered = new double[moments.length];
-        for (int i = 0; i < rows; i++) {
-            for (int j = 0; j < rows; j++) {
-                ordered[i * rows + j] = curvature[order[i] * rows + order[j]];
-            }
-        }
-        factor = Fit.inverseFactor(ordered, rows);
+        order = DiagonalOrder.of(curvature, rows);
+        factor = Fit.inverseFactor(DiagonalOrder.sorted(curvature, order), rows);
     }
 
     /**
@@ -83,20 +74,7 @@ final class RowCoupling {
                 setErrors(errors, wanted, row, size, roundings.apply(row).codes(found[row]), found[row].scale());
             }
         }
-        byte[] codes = new byte[wanted.length];
-        for (int row = 0; row < rows; row++) {
-            int[] own = roundings.apply(row).codes(found[row]);
-            for (int i = 0; i < size; i++) {
-                codes[row * size + i] = (byte) own[i];
-            }
-        }
-        float[] steps = new float[rows];
-        int[] zeros = new int[rows];
-        for (int row = 0; row < rows; row++) {
-            steps[row] = found[row].scale();
-            zeros[row] = found[row].set().zero();
-        }
-        return new WeightRounding.Rounded(codes, steps, zeros);
+        return WeightRounding.rounded(found, size, roundings);
     }
 
     private static double[] row(double[] matrix, int row, int size) {

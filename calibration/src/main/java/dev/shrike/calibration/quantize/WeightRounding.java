@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -92,15 +93,8 @@ public final class WeightRounding {
     public WeightRounding(double[] hessian, int size, Steps steps) {
         this.size = size;
         this.steps = steps;
-        this.order = IntStream.range(0, size).boxed()
-                .sorted(Comparator.comparingDouble((Integer i) -> -hessian[i * size + i]))
-                .mapToInt(Integer::intValue).toArray();
-        this.hessian = new double[hessian.length];
-        for (int i = 0; i < size; i++) {
-            for (int j = 0; j < size; j++) {
-                this.hessian[i * size + j] = hessian[order[i] * size + order[j]];
-            }
-        }
+        this.order = DiagonalOrder.of(hessian, size);
+        this.hessian = DiagonalOrder.sorted(hessian, order);
         this.compensation = steps.compensate()
                 ? new CompensatedRounding(Fit.inverseFactor(this.hessian.clone(), size), size) : null;
         this.descent = new CodeDescent(this.hessian, size);
@@ -140,18 +134,31 @@ public final class WeightRounding {
 
     /** As the other method, with these scales, one a row, from which only their fit departs; null tries several. */
     Rounded round(double[] weights, int rows, List<CodeSet> sets, float[] given) {
-        byte[] codes = new byte[rows * size];
-        float[] scales = new float[rows];
-        int[] zeros = new int[rows];
-        IntStream.range(0, rows).parallel().forEach(row -> {
-            RowCodes result = row(Arrays.copyOfRange(weights, row * size, (row + 1) * size), sets,
-                    given == null ? 0 : given[row]);
+        return round(weights, rows, size, _ -> this, sets, given);
+    }
+
+    /** As the other methods, each row by a rounding of its own. */
+    static Rounded round(double[] weights, int rows, int size, IntFunction<WeightRounding> roundings,
+            List<CodeSet> sets, float[] given) {
+        RowCodes[] found = new RowCodes[rows];
+        IntStream.range(0, rows).parallel().forEach(row -> found[row] = roundings.apply(row)
+                .row(Arrays.copyOfRange(weights, row * size, (row + 1) * size), sets, given == null ? 0 : given[row]));
+        return rounded(found, size, roundings);
+    }
+
+    /** The rows together. */
+    static Rounded rounded(RowCodes[] rows, int size, IntFunction<WeightRounding> roundings) {
+        byte[] codes = new byte[rows.length * size];
+        float[] scales = new float[rows.length];
+        int[] zeros = new int[rows.length];
+        for (int row = 0; row < rows.length; row++) {
+            int[] own = roundings.apply(row).codes(rows[row]);
             for (int i = 0; i < size; i++) {
-                codes[row * size + order[i]] = (byte) result.codes()[i];
+                codes[row * size + i] = (byte) own[i];
             }
-            scales[row] = result.scale();
-            zeros[row] = result.set().zero();
-        });
+            scales[row] = rows[row].scale();
+            zeros[row] = rows[row].set().zero();
+        }
         return new Rounded(codes, scales, zeros);
     }
 

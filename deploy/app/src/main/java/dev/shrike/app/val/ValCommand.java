@@ -2,11 +2,11 @@ package dev.shrike.app.val;
 
 import dev.shrike.DetectorOptions;
 import dev.shrike.app.Console;
+import dev.shrike.app.PathArgument;
 import dev.shrike.app.detect.EngineChoice;
 import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.RunFolderOptions;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -145,20 +145,19 @@ public final class ValCommand implements Callable<Integer> {
 
     private ValRequest request() {
         requireSense();
-        try {
-            return new ValRequest(
-                    new ValRequest.Data(Path.of(data), images == null ? null : Path.of(images), task),
-                    results == null ? null : Path.of(results),
-                    weights == null ? DEFAULT_WEIGHTS : weights,
-                    detectorOptions(),
-                    new ValRequest.Saving(
-                            !noPictures, saveResults, folder.project(), folder.name(), folder.existOk()),
-                    verbose,
-                    json,
-                    !noProgress);
-        } catch (InvalidPathException e) {
-            throw usage("'" + e.getInput() + "' is no path: " + e.getReason());
-        }
+        return new ValRequest(
+                new ValRequest.Data(path(data), images == null ? null : path(images), task),
+                results == null ? null : path(results),
+                weights == null ? DEFAULT_WEIGHTS : weights,
+                detectorOptions(),
+                new ValRequest.Saving(!noPictures, saveResults, folder.project(), folder.name(), folder.existOk()),
+                verbose,
+                json,
+                !noProgress);
+    }
+
+    private Path path(String text) {
+        return PathArgument.of(text, spec);
     }
 
     private void requireSense() {
