@@ -42,9 +42,17 @@ public final class SensitivePlaces implements Places.Choice {
     /** Share of the places that are drawn as if all counted alike. */
     private static final double EVEN = 0.5;
 
+    /**
+     * What the head feels of the channels of a layer on one picture.
+     *
+     * @param squares of the gradients of each channel, summed over the places
+     * @param products of those of two channels, with a trace of 1
+     */
+    private record Felt(float[] squares, float[] products) {}
+
     private final Map<String, Places[]> chosen = new HashMap<>();
-    /** Squared gradients of each channel, by layer and picture. */
-    private final Map<String, float[][]> squares = new HashMap<>();
+    /** Sums of the squared gradients of each channel, by layer. */
+    private final Map<String, double[]> importances = new HashMap<>();
     /** Sums of the products of the gradients of the channels, a picture counting as much as the next, by layer. */
     private final Map<String, double[]> couplings = new HashMap<>();
     private final SensitiveValues values;
@@ -68,8 +76,6 @@ public final class SensitivePlaces implements Places.Choice {
         List<String> heads = layers.stream().map(Node::output).filter(name -> !read.contains(name)).toList();
         for (Node layer : layers) {
             chosen.put(layer.name(), new Places[pictures.size()]);
-            squares.put(layer.name(), new float[pictures.size()][]);
-            couplings.put(layer.name(), new double[0]);
         }
         int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
         Moments.useThreads(1);
@@ -79,7 +85,7 @@ public final class SensitivePlaces implements Places.Choice {
             for (int i = 0; i < count; i++) {
                 networks.add(new TrainingNetwork(real, parameters, Map.of(), TrainingNetwork.Gradients.VALUES));
             }
-            Deque<Future<Map<String, float[]>>> running = new ArrayDeque<>();
+            Deque<Future<Map<String, Felt>>> running = new ArrayDeque<>();
             for (int i = 0; i < pictures.size(); i++) {
                 int picture = i;
                 float[] pixels = new float[(int) pictures.shape().elements()];
@@ -98,32 +104,39 @@ public final class SensitivePlaces implements Places.Choice {
         }
     }
 
-    private Map<String, float[]> measure(TrainingNetwork network, List<String> heads, List<Node> layers, int picture,
+    private Map<String, Felt> measure(TrainingNetwork network, List<String> heads, List<Node> layers, int picture,
             float[] pixels,
             int most) {
         SplittableRandom random = new SplittableRandom(picture);
         network.forward(pixels);
         probe(network, heads, random);
-        Map<String, float[]> products = new HashMap<>();
+        Map<String, Felt> felt = new HashMap<>();
         for (Node layer : layers) {
             Value value = network.value(layer.output());
             chosen.get(layer.name())[picture] = choose(importance(sensitivities(value)), most, random);
-            squares.get(layer.name())[picture] = ofChannels(value);
-            products.put(layer.name(), products(value));
+            felt.put(layer.name(), new Felt(ofChannels(value), products(value)));
         }
         values.add(network);
-        return products;
+        return felt;
     }
 
     /** In the order of the pictures, so that sums do not depend on the number of threads. */
-    private void add(Map<String, float[]> products) {
-        products.forEach((layer, own) -> {
-            double[] sums = couplings.get(layer).length == 0 ? new double[own.length] : couplings.get(layer);
-            for (int i = 0; i < own.length; i++) {
-                sums[i] += own[i];
-            }
-            couplings.put(layer, sums);
+    private void add(Map<String, Felt> picture) {
+        picture.forEach((layer, felt) -> {
+            importances.merge(layer, reals(felt.squares()), SensitivePlaces::sum);
+            couplings.merge(layer, reals(felt.products()), SensitivePlaces::sum);
         });
+    }
+
+    private static double[] reals(float[] values) {
+        double[] reals = new double[values.length];
+        Arrays.setAll(reals, i -> values[i]);
+        return reals;
+    }
+
+    private static double[] sum(double[] sums, double[] more) {
+        Arrays.setAll(sums, i -> sums[i] + more[i]);
+        return sums;
     }
 
     /** The products of the gradients of the channels, summed over the places, with a trace of 1. */
@@ -212,14 +225,7 @@ public final class SensitivePlaces implements Places.Choice {
 
     @Override
     public double[] importance(String layer) {
-        float[][] own = squares.get(layer);
-        double[] sums = new double[own == null ? 0 : own[0].length];
-        for (int picture = 0; own != null && picture < own.length; picture++) {
-            for (int i = 0; i < sums.length; i++) {
-                sums[i] += own[picture][i];
-            }
-        }
-        return sums;
+        return importances.getOrDefault(layer, new double[0]).clone();
     }
 
     @Override
