@@ -30,14 +30,27 @@ public final class GraphPasses {
      *     depends on what the graph is run with
      */
     public static Graph forInference(Graph graph, Map<String, Shape> inputShapes) {
+        return withKnownOutputs(untilStable(FUSE, simplified(graph, inputShapes)));
+    }
+
+    /**
+     * The graph in the form that tools change and write back: as {@link #forInference}, but nothing is fused, and batch
+     * normalisation stays apart.
+     *
+     * @throws dev.shrike.ModelException as {@link #forInference}
+     */
+    public static Graph simplify(Graph graph, Map<String, Shape> inputShapes) {
+        return withKnownOutputs(simplified(graph, inputShapes));
+    }
+
+    private static Graph simplified(Graph graph, Map<String, Shape> inputShapes) {
         Graph fixed = new FixInputShapes(inputShapes).apply(graph);
         // Scales are folded first, rounding to codes is not: constants are to become codes, not rounded reals.
         Graph folding = new FoldConstants(false).apply(fixed);
         Graph quantized = new ImportQuantization().apply(new SpellOutRounding().apply(folding));
         // Folding comes before the change of types, so that sizes computed in FLOAT64 stay exact.
         Graph folded = untilStable(SIMPLIFY, new RealWeights().apply(untilStable(SIMPLIFY, quantized)));
-        Graph fused = untilStable(FUSE, new HalfToFloat().apply(folded));
-        return withKnownOutputs(fused);
+        return new HalfToFloat().apply(folded);
     }
 
     private static GraphPass inOrder(GraphPass... passes) {
