@@ -108,7 +108,7 @@ public final class ChannelDependencies {
     private int[] made(Node node) {
         int[] channels = switch (node.op()) {
             case Op.Conv _ -> propagation.axes().get(node.output(), 1);
-            case Op.Gemm _, Op.MatMul _ ->
+            case Op.Gemm _,Op.MatMul _ ->
                 graph.constants().containsKey(node.input(1)) ? propagation.axes().get(node.output(), -1) : null;
             default -> null;
         };

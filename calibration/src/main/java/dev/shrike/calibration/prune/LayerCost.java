@@ -37,7 +37,7 @@ public record LayerCost(String layer, int inputs, int outputs, long weights, lon
             Shape shape = weights.shape();
             long positions = switch (node.op()) {
                 case Op.Conv _ -> out.elements() / out.dim(1);
-                case Op.Gemm _, Op.MatMul _ -> out.elements() / out.dim(-1);
+                case Op.Gemm _,Op.MatMul _ -> out.elements() / out.dim(-1);
                 default -> -1;
             };
             if (positions < 0) {

@@ -7,15 +7,17 @@ import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.ValueInfo;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** Multiplications and parameters of a network while units are removed from it one by one. */
 final class MacModel {
     private final List<Layer> layers = new ArrayList<>();
-    private final Map<Integer, Set<Layer>> touched = new HashMap<>();
+    private final Map<Integer, List<Touch>> touched = new HashMap<>();
+
+    /** How many inputs and outputs of a layer belong to a unit. */
+    private record Touch(Layer layer, int inputs, int outputs) {}
+
     private long macs;
     private long parameters;
 
@@ -26,8 +28,6 @@ final class MacModel {
         int extraPerOutput;
         int inputs;
         int outputs;
-        int[] in;
-        int[] out;
 
         double macs() {
             return perPair * inputs * outputs;
@@ -48,21 +48,25 @@ final class MacModel {
             boolean conv = node.op() instanceof Op.Conv;
             boolean depthwise = node.op() instanceof Op.Conv c && c.group() > 1 && c.group() == cost.inputs();
             Layer layer = new Layer();
-            layer.in = depthwise ? null : ConstantChannels.read(dependencies, node);
-            layer.out = dependencies.units(node.output(), conv ? 1 : -1);
             layer.inputs = depthwise ? 1 : cost.inputs();
             layer.outputs = cost.outputs();
             layer.perPair = (double) cost.macs() / layer.inputs / layer.outputs;
             layer.weightsPerPair = (double) cost.weights() / layer.inputs / layer.outputs;
             layer.extraPerOutput = (int) ((cost.parameters() - cost.weights()) / cost.outputs());
             layers.add(layer);
-            for (int[] units : new int[][] { layer.in, layer.out }) {
-                for (int i = 0; units != null && i < units.length; i++) {
-                    touched.computeIfAbsent(units[i], _ -> new LinkedHashSet<>()).add(layer);
-                }
-            }
+            Map<Integer, int[]> counts = new HashMap<>();
+            count(ConstantChannels.read(dependencies, node), depthwise, counts, 0);
+            count(dependencies.units(node.output(), conv ? 1 : -1), false, counts, 1);
+            counts.forEach((unit, count) -> touched.computeIfAbsent(unit, _ -> new ArrayList<>())
+                    .add(new Touch(layer, count[0], count[1])));
         }
         sum();
+    }
+
+    private static void count(int[] units, boolean skip, Map<Integer, int[]> counts, int side) {
+        for (int i = 0; units != null && !skip && i < units.length; i++) {
+            counts.computeIfAbsent(units[i], _ -> new int[2])[side]++;
+        }
     }
 
     private void sum() {
@@ -81,9 +85,10 @@ final class MacModel {
     /** The multiplications that go with a unit now. */
     double macsOf(int unit) {
         double saved = 0;
-        for (Layer layer : touched.getOrDefault(unit, Set.of())) {
+        for (Touch touch : touched.getOrDefault(unit, List.of())) {
+            Layer layer = touch.layer();
             saved += layer.macs()
-                    - layer.perPair * (layer.inputs - count(layer.in, unit)) * (layer.outputs - count(layer.out, unit));
+                    - layer.perPair * (layer.inputs - touch.inputs()) * (layer.outputs - touch.outputs());
         }
         return saved;
     }
@@ -91,9 +96,10 @@ final class MacModel {
     /** The parameters that go with a unit now. */
     double parametersOf(int unit) {
         double saved = 0;
-        for (Layer layer : touched.getOrDefault(unit, Set.of())) {
-            int outputs = layer.outputs - count(layer.out, unit);
-            saved += layer.parameters() - layer.weightsPerPair * (layer.inputs - count(layer.in, unit)) * outputs
+        for (Touch touch : touched.getOrDefault(unit, List.of())) {
+            Layer layer = touch.layer();
+            int outputs = layer.outputs - touch.outputs();
+            saved += layer.parameters() - layer.weightsPerPair * (layer.inputs - touch.inputs()) * outputs
                     - (double) layer.extraPerOutput * outputs;
         }
         return saved;
@@ -101,18 +107,10 @@ final class MacModel {
 
     /** Removes a unit. */
     void remove(int unit) {
-        for (Layer layer : touched.getOrDefault(unit, Set.of())) {
-            layer.inputs -= count(layer.in, unit);
-            layer.outputs -= count(layer.out, unit);
+        for (Touch touch : touched.getOrDefault(unit, List.of())) {
+            touch.layer().inputs -= touch.inputs();
+            touch.layer().outputs -= touch.outputs();
         }
         sum();
-    }
-
-    private static int count(int[] units, int unit) {
-        int count = 0;
-        for (int i = 0; units != null && i < units.length; i++) {
-            count += units[i] == unit ? 1 : 0;
-        }
-        return count;
     }
 }

@@ -50,7 +50,8 @@ record SliceRange(int start, int step, int count) {
         long most = step > 0 ? size : size - 1;
         long from = Math.clamp(start < 0 ? start + size : start, step > 0 ? 0 : Math.min(0, most), most);
         long to = Math.clamp(end < 0 ? end + size : end, least, most);
-        long count = step > 0 ? Math.max(0, Math.ceilDiv(to - from, step)) : Math.max(0, Math.ceilDiv(from - to, -step));
+        long count =
+                step > 0 ? Math.max(0, Math.ceilDiv(to - from, step)) : Math.max(0, Math.ceilDiv(from - to, -step));
         return new SliceRange((int) from, Math.toIntExact(Math.clamp(step, -size - 1, size + 1)), (int) count);
     }
 }

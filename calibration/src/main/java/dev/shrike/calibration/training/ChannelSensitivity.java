@@ -38,6 +38,7 @@ import java.util.function.IntConsumer;
  */
 public final class ChannelSensitivity {
     private final Map<String, Channels> layers = new LinkedHashMap<>();
+    private final List<Double> scores = new ArrayList<>();
 
     /** Channels of one layer, summed up over pictures. */
     public static final class Channels {
@@ -46,12 +47,15 @@ public final class ChannelSensitivity {
         private final double[] products;
         private final List<double[]> weighted = new ArrayList<>();
         private final List<double[]> gradients = new ArrayList<>();
+        private final List<double[]> pictures = new ArrayList<>();
+        private final double[] ranks;
         private double positions;
 
         private Channels(int count) {
             this.count = count;
             this.sums = new double[count];
             this.products = new double[count * count];
+            this.ranks = new double[count];
         }
 
         /** Number of channels. */
@@ -64,6 +68,20 @@ public final class ChannelSensitivity {
             double[] means = new double[count];
             for (int i = 0; i < count; i++) {
                 means[i] = sums[i] / positions;
+            }
+            return means;
+        }
+
+        /** The mean of each channel on each picture, {@code [picture][channel]}. */
+        public double[][] pictureMeans() {
+            return pictures.toArray(double[][]::new);
+        }
+
+        /** The rank of each channel's feature map as a matrix, its mean over pictures (HRank, Lin et al. 2020). */
+        public double[] ranks() {
+            double[] means = new double[count];
+            for (int i = 0; i < count; i++) {
+                means[i] = ranks[i] / pictures.size();
             }
             return means;
         }
@@ -91,8 +109,8 @@ public final class ChannelSensitivity {
         }
     }
 
-    private record Picture(Map<String, float[]> products, Map<String, double[]> sums, List<Map<String, double[]>> weighted,
-            List<Map<String, double[]>> gradients) {}
+    private record Picture(Map<String, float[]> products, Map<String, double[]> sums, Map<String, double[]> ranks,
+            double score, List<Map<String, double[]>> weighted, List<Map<String, double[]>> gradients) {}
 
     private record Shown(String layer, String value) {}
 
@@ -101,11 +119,12 @@ public final class ChannelSensitivity {
      *
      * @param graph with known shapes; names of layers are those of its convolutions
      * @param probes of each picture
+     * @param ranks whether ranks of feature maps are wanted, which takes time
      * @param threads worker threads; 0 takes one per processor
      * @param listener told of the pictures done
      * @throws UnsupportedModelException if an operation has no gradient here
      */
-    public ChannelSensitivity(Graph graph, CalibrationPictures pictures, int probes, int threads,
+    public ChannelSensitivity(Graph graph, CalibrationPictures pictures, int probes, boolean ranks, int threads,
             IntConsumer listener) {
         Graph prepared = MinMaxQuantizer.prepare(GraphPasses.forInference(graph, Map.of()));
         List<Node> convolutions = CodedValues.layers(prepared);
@@ -137,7 +156,7 @@ public final class ChannelSensitivity {
                 if (i >= count) {
                     add(WindowReader.await(running.remove()), network, shown);
                 }
-                running.add(pool.submit(() -> measure(network, heads, shown, picture, probes, pixels)));
+                running.add(pool.submit(() -> measure(network, heads, shown, picture, probes, ranks, pixels)));
                 listener.accept(i + 1);
             }
             running.forEach(future -> add(WindowReader.await(future), networks.getFirst(), shown));
@@ -151,20 +170,29 @@ public final class ChannelSensitivity {
         return java.util.Collections.unmodifiableMap(layers);
     }
 
+    /** The sum of the objectness of all candidates on each picture; 0 where the heads are not YOLOv5's. */
+    public double[] scores() {
+        return scores.stream().mapToDouble(Double::doubleValue).toArray();
+    }
+
     private static Picture measure(TrainingNetwork network, List<String> heads, List<Shown> shown, int picture,
-            int probes, float[] pixels) {
+            int probes, boolean wantsRanks, float[] pixels) {
         SplittableRandom random = new SplittableRandom(picture);
         network.forward(pixels);
         Map<String, float[]> products = new HashMap<>();
         Map<String, double[]> sums = new HashMap<>();
+        Map<String, double[]> ranks = new HashMap<>();
         for (Shown own : shown) {
             Value value = network.value(own.value());
-            float[] own2 = new float[value.channels * value.channels];
-            Products.addTransposedTimes(value.exact, value.exact, own2, value.channels, value.channels,
+            float[] gram = new float[value.channels * value.channels];
+            Products.addTransposedTimes(value.exact, value.exact, gram, value.channels, value.channels,
                     value.pixels());
-            products.put(own.layer(), own2);
+            products.put(own.layer(), gram);
+            ranks.put(own.layer(), wantsRanks ? MatrixRank.ofChannels(value.exact, value.height, value.width,
+                    value.channels) : new double[value.channels]);
             sums.put(own.layer(), summed(value.exact, null, value.channels));
         }
+        double score = DistillationLoss.objects(network, heads);
         List<Map<String, double[]>> weighted = new ArrayList<>();
         List<Map<String, double[]>> gradients = new ArrayList<>();
         for (int probe = 0; probe < probes; probe++) {
@@ -179,7 +207,7 @@ public final class ChannelSensitivity {
             weighted.add(w);
             gradients.add(g);
         }
-        return new Picture(products, sums, weighted, gradients);
+        return new Picture(products, sums, ranks, score, weighted, gradients);
     }
 
     /** Sums over positions of each channel, of products if there is a second array. */
@@ -195,6 +223,7 @@ public final class ChannelSensitivity {
 
     /** In the order of the pictures, so that sums do not depend on the number of threads. */
     private void add(Picture picture, TrainingNetwork network, List<Shown> shown) {
+        scores.add(picture.score());
         for (Shown own : shown) {
             Value value = network.value(own.value());
             Channels channels = layers.computeIfAbsent(own.layer(), _ -> new Channels(value.channels));
@@ -204,9 +233,14 @@ public final class ChannelSensitivity {
                 channels.products[i] += products[i];
             }
             double[] sums = picture.sums().get(own.layer());
+            double[] ranks = picture.ranks().get(own.layer());
+            double[] means = new double[sums.length];
             for (int i = 0; i < sums.length; i++) {
                 channels.sums[i] += sums[i];
+                channels.ranks[i] += ranks[i];
+                means[i] = sums[i] / value.pixels();
             }
+            channels.pictures.add(means);
             picture.weighted().forEach(w -> channels.weighted.add(w.get(own.layer())));
             picture.gradients().forEach(g -> channels.gradients.add(g.get(own.layer())));
         }

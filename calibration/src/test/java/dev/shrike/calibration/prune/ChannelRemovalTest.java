@@ -31,7 +31,7 @@ class ChannelRemovalTest {
     private static final Backend BACKEND = Backends.usable(Backends.installed(), "").getFirst();
 
     @ParameterizedTest
-    @ValueSource(booleans = { false, true })
+    @ValueSource(booleans = {false, true})
     void removingChannelsThatAreConstantLeavesTheResult(boolean shifts) {
         int removedInAll = 0;
         int tied = 0;

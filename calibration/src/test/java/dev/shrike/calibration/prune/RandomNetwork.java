@@ -42,7 +42,7 @@ final class RandomNetwork {
      */
     static Graph graph(long seed, boolean shifts) {
         RandomNetwork network = new RandomNetwork(seed, shifts);
-        network.shapes.put("images", new int[] { 3, SIDE, SIDE });
+        network.shapes.put("images", new int[] {3, SIDE, SIDE});
         String x = network.conv("images", 8 + 4 * network.random.nextInt(2), 3, 1);
         network.values.add(x);
         int steps = 6 + network.random.nextInt(8);

@@ -38,12 +38,13 @@ import java.util.SplittableRandom;
  * <p>Every part of both networks runs once for every picture; what later parts need is kept and forgotten as soon as
  * nobody needs it.
  */
-public final class ChannelReconstruction {
+public final class LayerwiseReconstruction {
     private final Graph original;
     private final Graph pruned;
     private final Map<String, int[]> kept;
     private final Options options;
     private final Backend backend;
+    private final WeightFit weightFit;
     private final Map<String, Tensor> constants;
     private final Map<String, List<String>> inputs = new HashMap<>();
     private float[] buffer = new float[0];
@@ -65,6 +66,19 @@ public final class ChannelReconstruction {
         public static final Options DEFAULT = new Options(128, 0.01, false, true, 0);
     }
 
+    /** Finds the weights of a layer. */
+    @FunctionalInterface
+    interface WeightFit {
+        /**
+         * Weights, {@code outputs x size}, in the order of {@link LayerWeights}.
+         *
+         * @param layer name of the node
+         * @param fit moments of what the layer reads and of what it is to give
+         * @param prior the weights so far; may be overwritten
+         */
+        double[] weights(String layer, Fit fit, double[] prior);
+    }
+
     /** Told of progress. */
     @FunctionalInterface
     public interface Listener {
@@ -72,8 +86,9 @@ public final class ChannelReconstruction {
         void layer(String name, int done, int total);
     }
 
-    private ChannelReconstruction(Graph original, Graph pruned, Map<String, int[]> kept, Options options,
-            Backend backend) {
+    private LayerwiseReconstruction(Graph original, Graph pruned, Map<String, int[]> kept, Options options,
+            Backend backend, WeightFit weightFit) {
+        this.weightFit = weightFit;
         this.original = original;
         this.pruned = pruned;
         this.kept = kept;
@@ -85,21 +100,30 @@ public final class ChannelReconstruction {
     /**
      * The fitted network.
      *
-     * @param pruned what {@link ChannelRemoval} made of {@code dependencies}' graph without these units
+     * @param original what it is to give
+     * @param pruned the network to fit: layers have the names that they have in the original
+     * @param kept the channels of the original that each layer still has, by name; a layer that is not named has all
      * @param pictures to fit on
      */
-    public static Graph apply(ChannelDependencies dependencies, Set<Integer> removed, Graph pruned,
-            CalibrationPictures pictures, ActivationMemory memory, Options options, Backend backend,
-            Listener listener) {
-        Map<String, int[]> kept = new HashMap<>();
-        dependencies.layers().forEach((name, units) -> {
-            int[] positions = java.util.stream.IntStream.range(0, units.length)
-                    .filter(i -> !removed.contains(units[i])).toArray();
-            kept.put(name, positions);
-        });
+    public static Graph apply(Graph original, Graph pruned, Map<String, int[]> kept, CalibrationPictures pictures,
+            ActivationMemory memory, Options options, Backend backend, Listener listener) {
         Moments.useThreads(options.threads());
-        return new ChannelReconstruction(dependencies.graph(), pruned, kept, options, backend)
+        return new LayerwiseReconstruction(original, pruned, kept, options, backend,
+                (_, fit, prior) -> options.weights() ? ridge(fit, prior, options.ridge()) : prior)
                 .run(pictures, memory, listener);
+    }
+
+    /** As {@link #apply}, for a network with all channels whose weights are found in another way. */
+    static Graph apply(Graph original, Graph pruned, CalibrationPictures pictures, ActivationMemory memory,
+            Options options, Backend backend, WeightFit weightFit, Listener listener) {
+        Moments.useThreads(options.threads());
+        return new LayerwiseReconstruction(original, pruned, Map.of(), options, backend, weightFit)
+                .run(pictures, memory, listener);
+    }
+
+    /** Least squares with the prior weights as a ridge. */
+    static double[] ridge(Fit fit, double[] prior, double ridge) {
+        return fit.weights(Math.max(1e-12, ridge * fit.meanVariance()), prior);
     }
 
     private Graph run(CalibrationPictures pictures, ActivationMemory memory, Listener listener) {
@@ -285,8 +309,7 @@ public final class ChannelReconstruction {
         Fit fit = sums.moments.fit();
         LayerWeights form = LayerWeights.of(given);
         double[] prior = form.fromTensor(given);
-        double[] weights = options.weights()
-                ? fit.weights(Math.max(1e-12, options.ridge() * fit.meanVariance()), prior) : prior;
+        double[] weights = weightFit.weights(layer.name(), fit, prior);
         if (options.statistics()) {
             scale(fit, weights, sums.deviations());
         }
