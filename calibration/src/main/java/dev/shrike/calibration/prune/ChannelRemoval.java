@@ -69,8 +69,18 @@ public final class ChannelRemoval {
             constants.put(constant.getKey(), cut(constant.getKey(), constant.getValue()));
         }
         List<Node> nodes = new ArrayList<>();
+        Map<String, Node> norms = Normalizations.of(graph);
+        Map<Node, double[]> means = new HashMap<>();
         for (Node node : graph.nodes()) {
-            nodes.addAll(shifted(node, cut(node)));
+            Node norm = norms.get(node.name());
+            if (norm != null && shifts.containsKey(node.name())) {
+                means.put(norm, kept(node, shifts.get(node.name())));
+                nodes.add(cut(node));
+            } else if (means.containsKey(node)) {
+                nodes.add(withMean(cut(node), means.get(node)));
+            } else {
+                nodes.addAll(shifted(node, cut(node)));
+            }
         }
         return new EliminateDeadNodes().apply(graph.withNodes(nodes, used(nodes)));
     }
@@ -81,11 +91,7 @@ public final class ChannelRemoval {
         if (shift == null) {
             return List.of(node);
         }
-        int axis = node.op() instanceof Op.Conv ? 1 : -1;
-        int[] units = dependencies.units(original.output(), axis);
-        if (units != null) {
-            shift = Arrays.stream(kept(units)).mapToDouble(i -> shifts.get(node.name())[i]).toArray();
-        }
+        shift = kept(original, shift);
         boolean hasBias = node.op() instanceof Op.Conv
                 || node.op() instanceof Op.Gemm gemm && (!node.hasInput(2) || gemm.beta() == 1);
         String bias = newName(node.output() + ".bias");
@@ -102,6 +108,25 @@ public final class ChannelRemoval {
         String product = newName(node.output() + ".product");
         return List.of(node.withOutputs(List.of(product)), new Node(newName(node.name() + "/shift"),
                 new Op.Binary(Op.Binary.Kind.ADD), List.of(product, bias), List.of(node.output())));
+    }
+
+    /** What is left of a vector over the output channels of a layer. */
+    private double[] kept(Node layer, double[] values) {
+        int[] units = dependencies.units(layer.output(), layer.op() instanceof Op.Conv ? 1 : -1);
+        return units == null ? values : Arrays.stream(kept(units)).mapToDouble(i -> values[i]).toArray();
+    }
+
+    /** The normalisation of a result that is shifted by so much. */
+    private Node withMean(Node norm, double[] shift) {
+        float[] means = constants.get(norm.input(Normalizations.MEAN)).toFloats();
+        for (int i = 0; i < means.length; i++) {
+            means[i] -= (float) shift[i];
+        }
+        String name = newName(norm.output() + ".mean");
+        constants.put(name, Tensor.ofFloats(Shape.of(means.length), means));
+        List<String> inputs = new ArrayList<>(norm.inputs());
+        inputs.set(Normalizations.MEAN, name);
+        return norm.withInputs(inputs);
     }
 
     private static float[] floats(double[] values) {

@@ -61,6 +61,41 @@ public final class ChannelSaliency {
         return scores;
     }
 
+    /**
+     * The mean norm of the weights that read each removable unit, over the layers that do; a unit that no layer reads
+     * has no score.
+     *
+     * @param criterion L1 or L2
+     */
+    public Map<Integer, Double> readingWeights(Criterion criterion) {
+        if (criterion != Criterion.L1 && criterion != Criterion.L2) {
+            throw new IllegalArgumentException("weights that read a channel have the norms l1 and l2, not "
+                    + criterion.text());
+        }
+        int power = criterion == Criterion.L1 ? 1 : 2;
+        Map<Integer, Double> sums = new TreeMap<>();
+        Map<Integer, Integer> counts = new HashMap<>();
+        for (Node node : dependencies.graph().nodes()) {
+            int[] read = ConstantChannels.read(dependencies, node);
+            if (read == null || !(node.op() instanceof Op.Conv conv) || conv.group() != 1) {
+                continue;
+            }
+            Tensor weights = dependencies.graph().constants().get(node.input(1));
+            int area = Math.toIntExact(weights.elements() / weights.shape().dim(0) / read.length);
+            double[] norms = new double[read.length];
+            for (int i = 0; i < weights.elements(); i++) {
+                norms[i / area % read.length] += Math.pow(Math.abs(weights.doubleAt(i)), power);
+            }
+            for (int i = 0; i < read.length; i++) {
+                sums.merge(read[i], power == 1 ? norms[i] : Math.sqrt(norms[i]), Double::sum);
+                counts.merge(read[i], 1, Integer::sum);
+            }
+        }
+        sums.keySet().retainAll(dependencies.removable());
+        sums.replaceAll((unit, sum) -> sum / counts.get(unit));
+        return sums;
+    }
+
     /** Whether scales of batch normalisations were asked for where they are folded into filters. */
     public boolean scalesAreFolded() {
         return folded;

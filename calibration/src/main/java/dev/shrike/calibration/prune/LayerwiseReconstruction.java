@@ -47,6 +47,7 @@ public final class LayerwiseReconstruction {
     private final WeightFit weightFit;
     private final Map<String, Tensor> constants;
     private final Map<String, List<String>> inputs = new HashMap<>();
+    private final Map<String, Node> norms;
     private float[] buffer = new float[0];
     private float[] second = new float[0];
 
@@ -95,6 +96,7 @@ public final class LayerwiseReconstruction {
         this.options = options;
         this.backend = backend;
         this.constants = new HashMap<>(pruned.constants());
+        this.norms = Normalizations.of(pruned);
     }
 
     /**
@@ -320,6 +322,20 @@ public final class LayerwiseReconstruction {
         float[] floats = new float[offsets.length];
         for (int i = 0; i < floats.length; i++) {
             floats[i] = (float) offsets[i];
+        }
+        Node norm = norms.get(layer.name());
+        if (norm != null) {
+            float[] means = pruned.constants().get(norm.input(Normalizations.MEAN)).toFloats();
+            for (int i = 0; i < means.length; i++) {
+                means[i] -= floats[i];
+            }
+            String mean = norm.name() + ".mean.fitted";
+            constants.put(mean, Tensor.ofFloats(Shape.of(means.length), means));
+            List<String> read = new ArrayList<>(norm.inputs());
+            read.set(Normalizations.MEAN, mean);
+            inputs.put(norm.name(), read);
+            inputs.put(layer.name(), List.of(layer.input(0), name));
+            return;
         }
         constants.put(bias, Tensor.ofFloats(Shape.of(floats.length), floats));
         inputs.put(layer.name(), List.of(layer.input(0), name, bias));

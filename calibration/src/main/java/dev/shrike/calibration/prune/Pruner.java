@@ -34,6 +34,7 @@ public final class Pruner {
      * How to prune.
      *
      * @param criterion what a channel is worth
+     * @param readers whether a channel is judged by the weights that read it, not by those that make it
      * @param budget what may remain
      * @param scope where channels compete
      * @param keep least share of its channels that each layer keeps
@@ -41,7 +42,8 @@ public final class Pruner {
      * @param steps 1 for all at once; else what goes is divided into steps, and channels are measured anew after each
      * @param repair how to fit what is left on pictures; empty to leave weights as they are
      */
-    public record Options(Criterion criterion, Budget budget, UnitSelection.Scope scope, double keep, long seed,
+    public record Options(Criterion criterion, boolean readers, Budget budget, UnitSelection.Scope scope, double keep,
+            long seed,
             int steps, Optional<LayerwiseReconstruction.Options> repair) {}
 
     /**
@@ -119,7 +121,9 @@ public final class Pruner {
                     ? measure(current, options.criterion(), pictures, listener) : null;
             ChannelSaliency saliency = new ChannelSaliency(channels, measured);
             Set<Integer> removed = UnitSelection.choose(channels,
-                    saliency.scores(options.criterion(), options.seed()), selection(options, budget),
+                    options.readers() ? saliency.readingWeights(options.criterion())
+                            : saliency.scores(options.criterion(), options.seed()),
+                    selection(options, budget),
                     options.criterion() == Criterion.OBS ? measured : null);
             folded |= saliency.scalesAreFolded();
             kept = composed(kept, channels, removed);

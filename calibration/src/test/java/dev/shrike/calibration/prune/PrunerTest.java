@@ -57,7 +57,8 @@ class PrunerTest {
 
     private static Pruner.Options options(Criterion criterion, double share,
             Optional<LayerwiseReconstruction.Options> fit) {
-        return new Pruner.Options(criterion, new Budget(Budget.Measure.MACS, true, share), UnitSelection.Scope.GLOBAL,
+        return new Pruner.Options(criterion, false, new Budget(Budget.Measure.MACS, true, share),
+                UnitSelection.Scope.GLOBAL,
                 0.25, 1, 1, fit);
     }
 
@@ -118,8 +119,9 @@ class PrunerTest {
     void measuredCriteriaLoseLessThanNone() {
         double random = 0;
         for (int seed = 0; seed < 5; seed++) {
-            random += error(pruned(new Pruner.Options(Criterion.RANDOM, new Budget(Budget.Measure.MACS, true, 0.8),
-                    UnitSelection.Scope.GLOBAL, 0.25, seed, 1, Optional.empty()))) / 5;
+            random +=
+                    error(pruned(new Pruner.Options(Criterion.RANDOM, false, new Budget(Budget.Measure.MACS, true, 0.8),
+                            UnitSelection.Scope.GLOBAL, 0.25, seed, 1, Optional.empty()))) / 5;
         }
         for (Criterion criterion : List.of(Criterion.FISHER, Criterion.OBS)) {
             double own = error(pruned(options(criterion, 0.8, Optional.empty())));
@@ -131,14 +133,15 @@ class PrunerTest {
     @ValueSource(ints = {1, 3})
     void repairOnPicturesBringsUnseenOnesNearer(int steps) {
         double bare = error(pruned(options(Criterion.OBS, 0.7, Optional.empty())));
-        double fitted = error(pruned(new Pruner.Options(Criterion.OBS, new Budget(Budget.Measure.MACS, true, 0.7),
-                UnitSelection.Scope.GLOBAL, 0.25, 1, steps, Optional.of(FIT))));
+        double fitted =
+                error(pruned(new Pruner.Options(Criterion.OBS, false, new Budget(Budget.Measure.MACS, true, 0.7),
+                        UnitSelection.Scope.GLOBAL, 0.25, 1, steps, Optional.of(FIT))));
         assertTrue(fitted < 0.6 * bare, "fitted " + fitted + ", bare " + bare);
     }
 
     @Test
     void layersOfAScopeLoseTheSameShare() {
-        Graph graph = pruned(new Pruner.Options(Criterion.L1, new Budget(Budget.Measure.CHANNELS, true, 0.5),
+        Graph graph = pruned(new Pruner.Options(Criterion.L1, false, new Budget(Budget.Measure.CHANNELS, true, 0.5),
                 UnitSelection.Scope.LAYER, 0.1, 1, 1, Optional.empty()));
         for (LayerCost layer : LayerCost.of(graph)) {
             if (!layer.layer().equals("head") && !layer.layer().equals("coarse")) {
@@ -150,9 +153,23 @@ class PrunerTest {
     }
 
     @Test
+    void theWeightsThatReadAChannelMayJudge() {
+        Map<Integer, Double> scores = new ChannelSaliency(ChannelDependencies.of(NETWORK), null)
+                .readingWeights(Criterion.L1);
+        ChannelDependencies channels = ChannelDependencies.of(NETWORK);
+        // "joined" alone reads what "right" makes, behind 8 channels of "sum".
+        float[] weights = NETWORK.constants().get("joined.w").toFloats();
+        double sum = 0;
+        for (int output = 0; output < 16; output++) {
+            sum += Math.abs(weights[output * 16 + 8 + 5]);
+        }
+        assertEquals(sum, scores.get(channels.layers().get("right")[5]), 1e-5);
+    }
+
+    @Test
     void aBudgetThatCannotBeMetSaysWhatCan() {
         ModelException e = assertThrows(ModelException.class,
-                () -> pruned(new Pruner.Options(Criterion.L1, new Budget(Budget.Measure.MACS, true, 0.01),
+                () -> pruned(new Pruner.Options(Criterion.L1, false, new Budget(Budget.Measure.MACS, true, 0.01),
                         UnitSelection.Scope.GLOBAL, 0.5, 1, 1, Optional.empty())));
         assertTrue(e.getMessage().contains("cannot be pruned to") && e.getMessage().contains("remain"),
                 e.getMessage());
