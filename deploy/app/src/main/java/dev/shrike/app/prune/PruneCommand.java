@@ -116,8 +116,8 @@ public final class PruneCommand implements Callable<Integer> {
     private int images;
 
     @Option(names = "--crop", paramLabel = "SIZE", defaultValue = "320",
-            description = "Side of the window of each picture that is used, in pixels of the network's input; 0 takes"
-                    + " all of it (default: ${DEFAULT-VALUE}).")
+            description = "Side of what is used of each picture, in pixels: a window of the network's input and the whole"
+                    + " picture made that small, by turns; 0 takes the input itself (default: ${DEFAULT-VALUE}).")
     private int crop;
 
     @Option(names = "--no-repair", description = "Fit nothing to pictures afterwards.")

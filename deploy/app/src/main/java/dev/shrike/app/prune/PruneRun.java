@@ -114,7 +114,7 @@ final class PruneRun {
     private Graph pruned(Pruner pruner, Backend backend, List<Path> files, ActivationMemory memory) {
         Graph graph = pruner.graph();
         Supplier<CalibrationPictures> pictures =
-                () -> new CalibrationPictures(files, graph.inputs().getFirst(), request.crop());
+                () -> new CalibrationPictures(files, graph.inputs().getFirst(), request.crop(), true);
         return switch (request.what()) {
             case PruneRequest.What.Channels channels -> {
                 Pruner.Result result = pruner.prune(new Pruner.Options(channels.criterion(), channels.readers(),
