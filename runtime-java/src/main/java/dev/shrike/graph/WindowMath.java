@@ -105,7 +105,8 @@ final class WindowMath {
         long bottom = Math.min(patch.bottom, in.dim(2));
         long right = Math.min(patch.right, in.dim(3));
         long left = Patch.inside(patch.left, window.dilationWidth());
-        for (long row = Patch.inside(patch.top, window.dilationHeight()); row < bottom; row += window.dilationHeight()) {
+        for (long row = Patch.inside(patch.top, window.dilationHeight()); row < bottom;
+                row += window.dilationHeight()) {
             for (long column = left; column < right; column += window.dilationWidth()) {
                 max = Math.max(max, x[plane + (int) (row * in.dim(3) + column)]);
             }
@@ -129,7 +130,8 @@ final class WindowMath {
         long bottom = Math.min(patch.bottom, in.dim(2));
         long right = Math.min(patch.right, in.dim(3));
         long left = Patch.inside(patch.left, window.dilationWidth());
-        for (long row = Patch.inside(patch.top, window.dilationHeight()); row < bottom; row += window.dilationHeight()) {
+        for (long row = Patch.inside(patch.top, window.dilationHeight()); row < bottom;
+                row += window.dilationHeight()) {
             for (long column = left; column < right; column += window.dilationWidth()) {
                 sum += x[plane + (int) (row * in.dim(3) + column)];
                 count++;
