@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.LongUnaryOperator;
+import java.util.function.ToLongFunction;
 
 /**
  * Float convolutions by ARM Compute Library. Views may be channel slices of wider buffers; a residual is added by a
@@ -67,12 +67,12 @@ final class Acl implements ConvolutionLibrary {
     }
 
     @Override
-    public Optional<Step> convolution(ConvTask task, LongUnaryOperator address) {
+    public Optional<Step> convolution(ConvTask task, ToLongFunction<View> address) {
         return convolution(task, address, Method.BEST);
     }
 
     /** The same by a function of choice. */
-    Optional<Step> convolution(ConvTask task, LongUnaryOperator address, Method method) {
+    Optional<Step> convolution(ConvTask task, ToLongFunction<View> address, Method method) {
         if (task.group() != 1 || task.activation().kind() == Activation.Kind.HARD_SIGMOID) {
             return Optional.empty();
         }
@@ -92,13 +92,13 @@ final class Acl implements ConvolutionLibrary {
         return Optional.of(new ConvStep(task, acl, convolution.getAsLong(), sum));
     }
 
-    private OptionalLong create(ConvTask task, LongUnaryOperator address, Method method) {
+    private OptionalLong create(ConvTask task, ToLongFunction<View> address, Method method) {
         // ARM Compute Library copies what it is given here.
         try (Arena temporary = Arena.ofConfined()) {
             Params.Writer params = Params.ACL_CONV2D.allocate(temporary);
             task.describeTo(params)
-                    .set("src", locate(task.source(), address))
-                    .set("dst", locate(task.target(), address))
+                    .set("src", address.applyAsLong(task.source()))
+                    .set("dst", address.applyAsLong(task.target()))
                     .set("weights", copy(task.weights().toFloats(), temporary))
                     .set("method", method.ordinal())
                     .set("threads", threads);
@@ -110,12 +110,12 @@ final class Acl implements ConvolutionLibrary {
     }
 
     /** Target plus residual, in place. */
-    private Step residual(ConvTask task, LongUnaryOperator address) {
+    private Step residual(ConvTask task, ToLongFunction<View> address) {
         View target = task.target();
         Params.Writer params = Params.BINARY.allocate(arena)
-                .set("a", locate(target, address))
-                .set("b", locate(task.residual(), address))
-                .set("dst", locate(target, address))
+                .set("a", address.applyAsLong(target))
+                .set("b", address.applyAsLong(task.residual()))
+                .set("dst", address.applyAsLong(target))
                 .setAll("dims", Arrays.stream(target.dims()).asLongStream().toArray())
                 .setAll("a_strides", target.strides())
                 .setAll("b_strides", task.residual().strides())
@@ -124,10 +124,6 @@ final class Acl implements ConvolutionLibrary {
                 .set("kind", Op.Binary.Kind.ADD.ordinal());
         return new NativeStep(task.node(), "binary_f32 add", 0, library, library.binary(), context,
                 params.memory().address());
-    }
-
-    private static long locate(View view, LongUnaryOperator address) {
-        return address.applyAsLong(view.storage()) + view.offset() * Float.BYTES;
     }
 
     private static long copy(float[] values, Arena arena) {

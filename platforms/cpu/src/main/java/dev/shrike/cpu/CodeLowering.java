@@ -159,6 +159,12 @@ final class CodeLowering {
     /** Adds the step of a convolution by libshrike, with the kernel that is wanted if it serves the layer. */
     private ConvKernel byOurs(Optional<ConvKernel> wanted, Node node, CodeConvolution codes, ConvTask task) {
         IntegerWeights weights = codes.weights();
+        Window window = task.window();
+        long depth = (long) task.inChannels() / task.group() * window.kernelHeight() * window.kernelWidth();
+        if (weights.rows() != task.outChannels() || weights.depth() != depth) {
+            throw OperationLowering.unsupported(node, weights.rows() + " rows of " + weights.depth()
+                    + " weights, expected " + task.outChannels() + " of " + depth);
+        }
         Params.Writer params = task.describeTo(Params.CONV2D_Q.allocate(arena))
                 .set("src", plan.address(task.source()))
                 .set("dst", plan.address(task.target()))
@@ -285,8 +291,8 @@ final class CodeLowering {
         View[] views = OperationLowering.bound(node, out, a.broadcast(out.dims()), b.broadcast(out.dims()));
         Params.Writer params = Params.ADD_U8
                 .allocate(arena)
-                .set("a", plan.address(a))
-                .set("b", plan.address(b))
+                .set("a", plan.address(views[1]))
+                .set("b", plan.address(views[2]))
                 .set("dst", plan.address(out))
                 .setAll("dims", OperationLowering.dims(views[0]))
                 .setAll("dst_strides", views[0].strides())
