@@ -34,9 +34,7 @@ final class PlanBuilder implements AutoCloseable {
     private final Layout layout;
     private final Arena arena = Arena.ofShared();
     private final long context;
-    private final List<Long> addresses = new ArrayList<>();
-    /** Elements of each storage. */
-    private final List<Long> lengths = new ArrayList<>();
+    private final List<Place> places = new ArrayList<>();
     private final Map<String, View> constants = new HashMap<>();
     private final List<Step> steps = new ArrayList<>();
     private final ConvolutionFactory convolutions;
@@ -46,6 +44,9 @@ final class PlanBuilder implements AutoCloseable {
     /** The node whose steps are being made, for messages. */
     private Node at;
     private boolean handedOver;
+
+    /** Where a storage lies. */
+    private record Place(long address, long elements) {}
 
     private PlanBuilder(
             NativeLibrary library, LoweredGraph lowered, ExecutorOptions options, CpuSettings settings,
@@ -103,10 +104,9 @@ final class PlanBuilder implements AutoCloseable {
     private Plan build(List<String> outputNames, Set<String> taps) {
         ArenaPlanner packing = ArenaPlanner.pack(layout.storages());
         base = allocate(packing.bytes());
-        for (long offset : packing.offsets()) {
-            addresses.add(base.address() + offset);
+        for (int id = 0; id < layout.storages().size(); id++) {
+            places.add(new Place(base.address() + packing.offsets()[id], layout.storages().get(id).elements()));
         }
-        layout.storages().forEach(storage -> lengths.add(storage.elements()));
         CodeLowering codes = new CodeLowering(this, lowered, library, context, arena, choice);
         OperationLowering lowering = new OperationLowering(this, codes, library, context, arena);
         for (int index = 0; index < graph.nodes().size(); index++) {
@@ -179,10 +179,9 @@ final class PlanBuilder implements AutoCloseable {
                     + " without elements, which the CPU engine does not read"));
         }
         MemorySegment memory = store(tensor.toFloats());
-        addresses.add(memory.address());
-        lengths.add(tensor.elements());
+        places.add(new Place(memory.address(), tensor.elements()));
         int[] dims = tensor.shape().dims().stream().mapToInt(Math::toIntExact).toArray();
-        return View.dense(addresses.size() - 1, dims, View.rowMajor(dims.length));
+        return View.dense(places.size() - 1, dims, View.rowMajor(dims.length));
     }
 
     /** The tensor of a constant input; anything else is an error that names the node. */
@@ -235,18 +234,18 @@ final class PlanBuilder implements AutoCloseable {
      * @throws ModelException if it does not; names the node
      */
     long address(View view) {
-        long length = lengths.get(view.storage());
+        Place place = places.get(view.storage());
         boolean within;
         try {
             View.Reach reach = view.reach();
-            within = Arrays.stream(view.dims()).allMatch(d -> d > 0) && reach.first() >= 0 && reach.last() < length;
+            within = Arrays.stream(view.dims()).allMatch(d -> d > 0) && reach.first() >= 0 && reach.last() < place.elements();
         } catch (ArithmeticException _) {
             within = false;
         }
         if (!within) {
-            throw new ModelException(about(view + " leaves its " + length + " elements"));
+            throw new ModelException(about(view + " leaves its " + place.elements() + " elements"));
         }
-        return addresses.get(view.storage()) + view.offset() * elementBytes(view);
+        return place.address() + view.offset() * elementBytes(view);
     }
 
     private String about(String what) {
