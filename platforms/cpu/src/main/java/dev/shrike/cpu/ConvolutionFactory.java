@@ -104,11 +104,11 @@ final class ConvolutionFactory implements AutoCloseable {
 
     private Step nativeStep(ConvTask task, PlanBuilder plan, Arena arena) {
         Params.Writer params = Params.CONV2D.allocate(arena);
-        params.set("src", plan.address(task.source()))
-                .set("dst", plan.address(task.target()));
+        params.point("src", plan.locate(task.source()))
+                .point("dst", plan.locate(task.target()));
         task.describeTo(params);
         if (task.residual() != null) {
-            params.set("residual", plan.address(task.residual())).setImage("residual", task.residual());
+            params.point("residual", plan.locate(task.residual())).setImage("residual", task.residual());
         }
         MemorySegment packed = plan.allocate(packedBytes(task, params));
         try (Arena temporary = Arena.ofConfined()) {
@@ -117,12 +117,12 @@ final class ConvolutionFactory implements AutoCloseable {
             MemorySegment.copy(MemorySegment.ofArray(values), 0, weights, 0, 4L * values.length);
             library.pack(params.memory(), weights, packed);
         }
-        params.set("weights", packed.address());
+        params.point("weights", packed);
         if (task.bias() != null) {
             float[] values = task.bias().toFloats();
             MemorySegment bias = plan.allocate(4L * values.length);
             MemorySegment.copy(MemorySegment.ofArray(values), 0, bias, 0, 4L * values.length);
-            params.set("bias", bias.address());
+            params.point("bias", bias);
         }
         String kernel = library.kernel(context, params.memory())
                 .orElseThrow(() -> new UnsupportedModelException(

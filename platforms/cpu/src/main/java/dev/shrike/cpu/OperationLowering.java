@@ -123,8 +123,8 @@ final class OperationLowering {
     }
 
     static Params.Writer image(Params.Writer params, PlanBuilder plan, View in, View out) {
-        return params.set("src", plan.address(in))
-                .set("dst", plan.address(out))
+        return params.point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
                 .setImage("src", in)
                 .setImage("dst", out)
                 .set("batch", in.dims()[0])
@@ -164,8 +164,8 @@ final class OperationLowering {
         View[] views = bound(node, from, to);
         Params.Writer params = Params.COPY
                 .allocate(arena)
-                .set("src", plan.address(from))
-                .set("dst", plan.address(to))
+                .point("src", plan.locate(from))
+                .point("dst", plan.locate(to))
                 .setAll("dims", dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
@@ -177,8 +177,8 @@ final class OperationLowering {
         View[] views = bound(node, in, out);
         Params.Writer params = Params.UNARY
                 .allocate(arena)
-                .set("src", plan.address(in))
-                .set("dst", plan.address(out))
+                .point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
@@ -207,9 +207,9 @@ final class OperationLowering {
         View[] views = bound(node, out, a.broadcast(out.dims()), b.broadcast(out.dims()));
         Params.Writer params = Params.BINARY
                 .allocate(arena)
-                .set("a", plan.address(a))
-                .set("b", plan.address(b))
-                .set("dst", plan.address(out))
+                .point("a", plan.locate(a))
+                .point("b", plan.locate(b))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(views[0]))
                 .setAll("dst_strides", views[0].strides())
                 .setAll("a_strides", views[1].strides())
@@ -223,8 +223,8 @@ final class OperationLowering {
         requireRank(node, in);
         Params.Writer params = Params.SOFTMAX
                 .allocate(arena)
-                .set("src", plan.address(in))
-                .set("dst", plan.address(out))
+                .point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(in))
                 .setAll("src_strides", in.strides())
                 .setAll("dst_strides", out.strides())
@@ -253,8 +253,8 @@ final class OperationLowering {
         }
         Params.Writer params = Params.REDUCE
                 .allocate(arena)
-                .set("src", plan.address(in))
-                .set("dst", plan.address(out))
+                .point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(in))
                 .setAll("src_strides", in.strides())
                 .setAll("dst_strides", strides)
@@ -282,7 +282,7 @@ final class OperationLowering {
         View[] views = bound(node, out);
         Params.Writer params = Params.FILL
                 .allocate(arena)
-                .set("dst", plan.address(out))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(views[0]))
                 .setAll("dst_strides", views[0].strides())
                 .set("rank", views[0].rank())

@@ -30,7 +30,7 @@ final class PlanBuilder implements AutoCloseable {
     private final Layout layout;
     private final Arena arena = Arena.ofShared();
     private final long context;
-    private final List<Long> addresses = new ArrayList<>();
+    private final List<MemorySegment> storages = new ArrayList<>();
     private final Map<String, View> constants = new HashMap<>();
     private final List<Step> steps = new ArrayList<>();
     private final ConvolutionFactory convolutions;
@@ -95,8 +95,8 @@ final class PlanBuilder implements AutoCloseable {
     private Plan build(List<String> outputNames, Set<String> taps) {
         ArenaPlanner packing = ArenaPlanner.pack(layout.storages());
         base = allocate(packing.bytes());
-        for (long offset : packing.offsets()) {
-            addresses.add(base.address() + offset);
+        for (int i = 0; i < packing.offsets().length; i++) {
+            storages.add(base.asSlice(packing.offsets()[i], layout.storages().get(i).bytes()));
         }
         CodeLowering codes = new CodeLowering(this, lowered, library, context, arena, choice);
         OperationLowering lowering = new OperationLowering(this, codes, library, context, arena);
@@ -159,9 +159,9 @@ final class PlanBuilder implements AutoCloseable {
             throw new IllegalStateException("value '" + value + "' has no place");
         }
         MemorySegment memory = store(tensor.toFloats());
-        addresses.add(memory.address());
+        storages.add(memory);
         int[] dims = tensor.shape().dims().stream().mapToInt(Math::toIntExact).toArray();
-        return View.dense(addresses.size() - 1, dims, View.rowMajor(dims.length));
+        return View.dense(storages.size() - 1, dims, View.rowMajor(dims.length));
     }
 
     /** The tensor of a constant input; anything else is an error that names the node. */
@@ -192,22 +192,27 @@ final class PlanBuilder implements AutoCloseable {
         return memory;
     }
 
-    /** Address of scratch memory that steps share, since they run one after another. */
-    long workspace(long size) {
+    /** Scratch memory that steps share, since they run one after another. */
+    MemorySegment workspace(long size) {
         if (workspace == null || workspace.byteSize() < size) {
             workspace = allocate(size);
         }
-        return workspace.address();
+        return workspace;
     }
 
     /** Native address of element 0 of a storage. */
     long storageAddress(long storage) {
-        return addresses.get((int) storage);
+        return storages.get((int) storage).address();
     }
 
     /** Native address of a view's first element. */
     long address(View view) {
         return storageAddress(view.storage()) + view.offset() * elementBytes(view);
+    }
+
+    /** The address of a view's first element, bounded by its storage. */
+    BoundedPointer locate(View view) {
+        return BoundedPointer.into(storages.get(view.storage()), address(view));
     }
 
     /** Bytes of one element of a view: 4 for reals, 1 for codes. */
