@@ -52,6 +52,9 @@ final class GraphCheck {
                             + "', which no input, constant or earlier node gives");
                 }
             }
+            if (node.outputs().isEmpty()) {
+                throw new ModelException("node '" + node.name() + "' has no outputs");
+            }
             for (String name : node.outputs()) {
                 if (!name.isEmpty() && !written.add(name)) {
                     throw new ModelException("node '" + node.name() + "' writes '" + name

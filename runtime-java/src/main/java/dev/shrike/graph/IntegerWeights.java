@@ -3,6 +3,7 @@ package dev.shrike.graph;
 import dev.shrike.UnsupportedModelException;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.function.Predicate;
 
 /**
  * The integer weights of a convolution or matrix product in the form that engines take: rows of one output channel
@@ -28,6 +29,11 @@ public record IntegerWeights(
      * constant weights.
      */
     public static boolean isIntegerProduct(Graph graph, Node node) {
+        return isIntegerProduct(graph, node, name -> isMeasured(graph, name));
+    }
+
+    /** As {@link #isIntegerProduct(Graph, Node)} where it is known already which values are {@link #isMeasured}. */
+    public static boolean isIntegerProduct(Graph graph, Node node, Predicate<String> isMeasured) {
         boolean product = switch (node.op()) {
             case Op.Conv _ -> true;
             case Op.MatMul _ -> graph.constants().containsKey(node.input(1))
@@ -38,7 +44,7 @@ public record IntegerWeights(
         return product && graph.constants().containsKey(node.input(1))
                 && graph.quantization().containsKey(node.input(1))
                 && !graph.constants().containsKey(node.input(0))
-                && (isPerTensor(graph.quantization().get(node.input(0))) || isMeasured(graph, node.input(0)))
+                && (isPerTensor(graph.quantization().get(node.input(0))) || isMeasured.test(node.input(0)))
                 && followsRows(node, graph.constants().get(node.input(1)), graph.quantization().get(node.input(1)));
     }
 

@@ -54,17 +54,17 @@ final class CodeLowering {
     /** Adds the steps of a node on codes; false if it is none. */
     boolean lower(int index, Node node) {
         View out = plan.viewOf(node.output());
-        CodeConvolution product = lowered.products().get(node.name());
+        CodeConvolution product = lowered.products().get(node);
         if (product != null) {
             product(index, node, product, out);
             return true;
         }
-        CodeTable table = lowered.tables().get(node.name());
+        CodeTable table = lowered.tables().get(node);
         if (table != null) {
             map(node, table, plan.viewOf(node.input(0)), out);
             return true;
         }
-        CodeSum sum = lowered.sums().get(node.name());
+        CodeSum sum = lowered.sums().get(node);
         if (sum != null) {
             add(node, sum, plan.viewOf(node.input(0)), plan.viewOf(node.input(1)), out);
             return true;
@@ -73,7 +73,7 @@ final class CodeLowering {
             measure(node, out);
             return true;
         }
-        ActivationCodes codes = lowered.conversions().get(node.name());
+        ActivationCodes codes = lowered.conversions().get(node);
         if (codes != null || ranges.containsKey(node.input(0)) && node.op() instanceof Op.DequantizeLinear) {
             convert(node, codes, out);
             return true;
