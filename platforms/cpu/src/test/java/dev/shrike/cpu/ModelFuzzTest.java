@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Damaged models are opened and run: nothing but a ShrikeException comes out. {@code -Dshrike.fuzz.cases} (4000) and
+ * Damaged models are opened and run: nothing but a ShrikeException comes out. {@code -Dshrike.fuzz.cases} (2000) and
  * {@code -Dshrike.fuzz.seed} (1) choose the cases; {@code platforms/cpu/fuzz.sh} runs many more.
  */
 class ModelFuzzTest {
@@ -24,7 +24,7 @@ class ModelFuzzTest {
     @EnumSource
     void damagedModelsRunOrAreRefused(ModelFuzzer.Format format) throws IOException {
         long seed = Long.getLong("shrike.fuzz.seed", 1);
-        long cases = Long.getLong("shrike.fuzz.cases", 4000);
+        long cases = Long.getLong("shrike.fuzz.cases", 2000);
         try (ModelFuzzer fuzzer = new ModelFuzzer(format, seed, SECONDS_PER_CASE, folder)) {
             fuzzer.run(0, cases);
             System.out.println("fuzzed " + format + ", seed " + seed + ": " + fuzzer.outcomes());

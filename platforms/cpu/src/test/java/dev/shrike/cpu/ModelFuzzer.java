@@ -135,7 +135,10 @@ final class ModelFuzzer implements AutoCloseable {
     private String openAndRun(byte[] file, long number) {
         Random random = random(number + 1);
         long tier = TIERS[random.nextInt(TIERS.length)];
-        CpuSettings settings = new CpuSettings(tier, CpuSettings.Convolution.AUTO, CpuSettings.CodeKernel.AUTO);
+        // oneDNN makes machine code for each layer, which takes longer than all the rest.
+        CpuSettings.Convolution convolution = random.nextInt(8) == 0 ? CpuSettings.Convolution.AUTO
+                : CpuSettings.Convolution.NATIVE;
+        CpuSettings settings = new CpuSettings(tier, convolution, CpuSettings.CodeKernel.AUTO);
         ExecutorOptions options = ExecutorOptions.DEFAULT.withThreads(random.nextInt(8) == 0 ? 2 : 1);
         try (Arena arena = Arena.ofConfined()) {
             ShrikeFile model = format == Format.SHRIKE
@@ -144,9 +147,6 @@ final class ModelFuzzer implements AutoCloseable {
             Graph graph = model.graph();
             Map<String, ConvKernel> kernels = new TreeMap<>();
             model.choices().forEach((key, label) -> ConvKernel.named(label).ifPresent(k -> kernels.put(key, k)));
-            if (format == Format.ONNX && random.nextBoolean()) {
-                settings = new CpuSettings(tier, CpuSettings.Convolution.NATIVE, CpuSettings.CodeKernel.AUTO);
-            }
             try (Plan plan = PlanBuilder.build(CpuBackend.library(), graph, options, settings,
                     KernelChoice.of(settings, kernels))) {
                 return run(plan) ? "ran" : "opened, too large to run";
