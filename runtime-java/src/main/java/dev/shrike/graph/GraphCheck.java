@@ -8,6 +8,9 @@ import java.util.Set;
 
 /** What every graph must obey, checked whenever one is made. */
 final class GraphCheck {
+    /** Whole numbers up to this are exact in float32, and integer arithmetic with them does not overflow. */
+    private static final long FARTHEST_ZERO = 1 << 24;
+
     private GraphCheck() {}
 
     /** Whether scales can be divided by, and what is said of constants fits them. */
@@ -18,6 +21,13 @@ final class GraphCheck {
                 if (!scale.type().isFloating() || !(scale.doubleAt(i) > 0) || Double.isInfinite(scale.doubleAt(i))) {
                     throw new ModelException("value '" + name + "' is quantised with scale " + scale.doubleAt(i)
                             + " (" + scale.type() + "), expected a positive real number");
+                }
+            }
+            Tensor zero = how.zeroPoint();
+            for (long i = 0; i < zero.elements(); i++) {
+                if (zero.type().isFloating() || Math.abs(zero.doubleAt(i)) > FARTHEST_ZERO) {
+                    throw new ModelException("value '" + name + "' is quantised with zero point " + zero.doubleAt(i)
+                            + " (" + zero.type() + "), expected a whole number within " + FARTHEST_ZERO + " of 0");
                 }
             }
             Tensor codes = constants.get(name);

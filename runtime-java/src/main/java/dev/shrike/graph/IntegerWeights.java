@@ -3,7 +3,9 @@ package dev.shrike.graph;
 import dev.shrike.UnsupportedModelException;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * The integer weights of a convolution or matrix product in the form that engines take: rows of one output channel
@@ -50,8 +52,16 @@ public record IntegerWeights(
 
     /** Whether a value is rounded by its own range, and to no other codes. */
     public static boolean isMeasured(Graph graph, String value) {
-        return !graph.quantization().containsKey(value) && graph.nodes().stream()
-                .anyMatch(node -> node.op() instanceof Op.DynamicQuant && node.output().equals(value));
+        return measuredValues(graph).contains(value);
+    }
+
+    /** The values that are rounded by their own range, and to no other codes; one walk over the graph. */
+    public static Set<String> measuredValues(Graph graph) {
+        return graph.nodes().stream()
+                .filter(node -> node.op() instanceof Op.DynamicQuant
+                        && !graph.quantization().containsKey(node.output()))
+                .map(Node::output)
+                .collect(Collectors.toSet());
     }
 
     private static boolean isPerTensor(Quantization how) {

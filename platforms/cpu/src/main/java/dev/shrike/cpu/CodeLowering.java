@@ -159,6 +159,12 @@ final class CodeLowering {
     /** Adds the step of a convolution by libshrike, with the kernel that is wanted if it serves the layer. */
     private ConvKernel byOurs(Optional<ConvKernel> wanted, Node node, CodeConvolution codes, ConvTask task) {
         IntegerWeights weights = codes.weights();
+        Window window = task.window();
+        long depth = (long) task.inChannels() / task.group() * window.kernelHeight() * window.kernelWidth();
+        if (weights.rows() != task.outChannels() || weights.depth() != depth) {
+            throw OperationLowering.unsupported(node, weights.rows() + " rows of " + weights.depth()
+                    + " weights, expected " + task.outChannels() + " of " + depth);
+        }
         Params.Writer params = task.describeTo(Params.CONV2D_Q.allocate(arena))
                 .point("src", plan.locate(task.source()))
                 .point("dst", plan.locate(task.target()))
@@ -285,8 +291,8 @@ final class CodeLowering {
         View[] views = OperationLowering.bound(node, out, a.broadcast(out.dims()), b.broadcast(out.dims()));
         Params.Writer params = Params.ADD_U8
                 .allocate(arena)
-                .point("a", plan.locate(a))
-                .point("b", plan.locate(b))
+                .point("a", plan.locate(views[1]))
+                .point("b", plan.locate(views[2]))
                 .point("dst", plan.locate(out))
                 .setAll("dims", OperationLowering.dims(views[0]))
                 .setAll("dst_strides", views[0].strides())

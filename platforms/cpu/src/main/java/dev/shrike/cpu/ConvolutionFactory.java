@@ -40,7 +40,7 @@ final class ConvolutionFactory implements AutoCloseable {
     void add(ConvTask task, PlanBuilder plan, Arena arena) {
         String key = ConvLayer.keyOf(task);
         ConvKernel wanted = choice.forReals(key).orElse(usual(task));
-        Optional<Step> step = other(wanted).flatMap(other -> other.convolution(task, plan::storageAddress));
+        Optional<Step> step = other(wanted).flatMap(other -> other.convolution(task, plan::locate));
         ConvKernel kernel = step.isPresent() ? wanted : ConvKernel.NATIVE;
         used.add(kernel);
         plan.add(step.orElseGet(() -> nativeStep(task, plan, arena)));
@@ -54,7 +54,7 @@ final class ConvolutionFactory implements AutoCloseable {
 
     /** The step of a convolution of codes by another library, without its table and sum, or nothing. */
     Optional<Step> product(ConvKernel kernel, ConvTask task, CodeConvolution codes, PlanBuilder plan) {
-        Optional<Step> step = other(kernel).flatMap(other -> other.product(task, codes, plan::storageAddress));
+        Optional<Step> step = other(kernel).flatMap(other -> other.product(task, codes, plan::locate));
         if (step.isPresent()) {
             used.add(kernel);
         }

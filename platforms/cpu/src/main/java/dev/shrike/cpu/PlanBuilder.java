@@ -1,5 +1,6 @@
 package dev.shrike.cpu;
 
+import dev.shrike.DeviceException;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
@@ -22,6 +23,9 @@ import java.util.Set;
 
 /** Turns a graph into a {@link Plan}: passes, layout, one arena, one step per operation that is left. */
 final class PlanBuilder implements AutoCloseable {
+    /** Bytes that are worth a look at what the machine has left. */
+    private static final long MUCH = 1L << 26;
+
     private final NativeLibrary library;
     private final LoweredGraph lowered;
     private final KernelChoice choice;
@@ -37,6 +41,8 @@ final class PlanBuilder implements AutoCloseable {
     private long bytes;
     private MemorySegment base;
     private MemorySegment workspace;
+    /** The node whose steps are being made, for messages. */
+    private Node at;
     private boolean handedOver;
 
     private PlanBuilder(
@@ -102,14 +108,11 @@ final class PlanBuilder implements AutoCloseable {
         OperationLowering lowering = new OperationLowering(this, codes, library, context, arena);
         for (int index = 0; index < graph.nodes().size(); index++) {
             Node node = graph.nodes().get(index);
-            for (Layout.Copy copy : layout.copies().getOrDefault(index, List.of())) {
-                View from = copy.from() != null ? copy.from() : viewOf(copy.source());
-                lowering.copy(node, from, copy.to());
-            }
-            if (!(node.op() instanceof Op.Concat) && !LayoutPlanner.isViewOp(node)) {
-                lowering.lower(index, node);
-            }
+            int number = index;
+            at = node;
+            OperationLowering.guarded(node, () -> addSteps(number, node, lowering));
         }
+        at = null;
         List<Binding> inputs = graph.inputs().stream().map(v -> bind(v.name())).toList();
         List<Binding> outputs = outputNames.stream().map(this::bind).toList();
         List<Binding> tapped = taps.stream().sorted().map(this::bind).toList();
@@ -117,6 +120,16 @@ final class PlanBuilder implements AutoCloseable {
         Plan plan = new Plan(library, context, arena, convolutions, steps, layers, inputs, outputs, tapped, bytes);
         handedOver = true;
         return plan;
+    }
+
+    private void addSteps(int index, Node node, OperationLowering lowering) {
+        for (Layout.Copy copy : layout.copies().getOrDefault(index, List.of())) {
+            View from = copy.from() != null ? copy.from() : viewOf(copy.source());
+            lowering.copy(node, from, copy.to());
+        }
+        if (!(node.op() instanceof Op.Concat) && !LayoutPlanner.isViewOp(node)) {
+            lowering.lower(index, node);
+        }
     }
 
     /** Adds a step. */
@@ -158,6 +171,10 @@ final class PlanBuilder implements AutoCloseable {
         if (tensor == null) {
             throw new IllegalStateException("value '" + value + "' has no place");
         }
+        if (tensor.elements() == 0) {
+            throw new UnsupportedModelException(about("constant '" + value + "' has the shape " + tensor.shape()
+                    + " without elements, which the CPU engine does not read"));
+        }
         MemorySegment memory = store(tensor.toFloats());
         storages.add(memory);
         int[] dims = tensor.shape().dims().stream().mapToInt(Math::toIntExact).toArray();
@@ -177,12 +194,19 @@ final class PlanBuilder implements AutoCloseable {
     /** Native memory that lives as long as the plan. */
     MemorySegment allocate(long size) {
         bytes += size;
+        if (size > MUCH && MachineMemory.available().orElse(Long.MAX_VALUE) < size) {
+            throw noMemory(size, null);
+        }
         try {
             return arena.allocate(size, 64);
         } catch (OutOfMemoryError e) {
-            throw new dev.shrike.DeviceException("out of memory: " + graph.name() + " needs another " + size
-                    + " bytes; use a smaller input size", e);
+            throw noMemory(size, e);
         }
+    }
+
+    private DeviceException noMemory(long size, OutOfMemoryError cause) {
+        return new DeviceException("out of memory: " + graph.name() + " needs another " + size
+                + " bytes; use a smaller input size", cause);
     }
 
     /** Values in native memory that lives as long as the plan. */
@@ -200,19 +224,30 @@ final class PlanBuilder implements AutoCloseable {
         return workspace;
     }
 
-    /** Native address of element 0 of a storage. */
-    long storageAddress(long storage) {
-        return storages.get((int) storage).address();
-    }
-
-    /** Native address of a view's first element. */
-    long address(View view) {
-        return storageAddress(view.storage()) + view.offset() * elementBytes(view);
-    }
-
-    /** The address of a view's first element, bounded by its storage. */
+    /**
+     * The address of a view's first element, bounded by its storage. The one place where a view becomes an address:
+     * whatever led to it, all that it reaches lies within its storage.
+     *
+     * @throws ModelException if it does not; names the node
+     */
     BoundedPointer locate(View view) {
-        return BoundedPointer.into(storages.get(view.storage()), address(view));
+        MemorySegment storage = storages.get(view.storage());
+        long length = storage.byteSize() / elementBytes(view);
+        boolean within;
+        try {
+            View.Reach reach = view.reach();
+            within = Arrays.stream(view.dims()).allMatch(d -> d > 0) && reach.first() >= 0 && reach.last() < length;
+        } catch (ArithmeticException _) {
+            within = false;
+        }
+        if (!within) {
+            throw new ModelException(about(view + " leaves its " + length + " elements"));
+        }
+        return BoundedPointer.into(storage, storage.address() + view.offset() * elementBytes(view));
+    }
+
+    private String about(String what) {
+        return at == null ? what : "node '" + at.name() + "' (" + at.op().getClass().getSimpleName() + "): " + what;
     }
 
     /** Bytes of one element of a view: 4 for reals, 1 for codes. */
@@ -224,12 +259,11 @@ final class PlanBuilder implements AutoCloseable {
 
     private Binding bind(String value) {
         View view = viewOf(value);
-        long extent = 1;
-        for (int d = 0; d < view.rank(); d++) {
-            extent += (view.dims()[d] - 1) * view.strides()[d];
-        }
+        // Views that others see run forwards, so the first element is the lowest.
+        long extent = view.reach().last() - view.offset() + 1;
+        locate(view);
         MemorySegment memory =
-                MemorySegment.ofAddress(address(view)).reinterpret(extent * Float.BYTES, arena, null);
+                storages.get(view.storage()).asSlice(view.offset() * Float.BYTES, extent * Float.BYTES);
         return new Binding(value, Arrays.stream(view.dims()).boxed().toList(),
                 Arrays.stream(view.strides()).mapToInt(Math::toIntExact).boxed().toList(), memory);
     }

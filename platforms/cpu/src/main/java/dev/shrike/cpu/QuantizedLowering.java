@@ -95,7 +95,7 @@ final class QuantizedLowering {
         }
         for (Node node : graph.nodes()) {
             if (!absorbed.contains(node)) {
-                lower(node);
+                OperationLowering.guarded(node, () -> lower(node));
             }
         }
         for (ValueInfo output : graph.outputs()) {
