@@ -147,8 +147,8 @@ final class OperationLowering {
         if (in.dims()[0] != out.dims()[0] || in.dims()[1] != out.dims()[1]) {
             throw new IllegalArgumentException("batch and channels of " + in + " and " + out + " differ");
         }
-        return params.set("src", plan.address(in))
-                .set("dst", plan.address(out))
+        return params.point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
                 .setImage("src", in)
                 .setImage("dst", out)
                 .set("batch", in.dims()[0])
@@ -188,8 +188,8 @@ final class OperationLowering {
         View[] views = bound(node, from, to);
         Params.Writer params = Params.COPY
                 .allocate(arena)
-                .set("src", plan.address(from))
-                .set("dst", plan.address(to))
+                .point("src", plan.locate(from))
+                .point("dst", plan.locate(to))
                 .setAll("dims", dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
@@ -201,8 +201,8 @@ final class OperationLowering {
         View[] views = bound(node, in, out);
         Params.Writer params = Params.UNARY
                 .allocate(arena)
-                .set("src", plan.address(in))
-                .set("dst", plan.address(out))
+                .point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
@@ -231,9 +231,9 @@ final class OperationLowering {
         View[] views = bound(node, out, a.broadcast(out.dims()), b.broadcast(out.dims()));
         Params.Writer params = Params.BINARY
                 .allocate(arena)
-                .set("a", plan.address(views[1]))
-                .set("b", plan.address(views[2]))
-                .set("dst", plan.address(out))
+                .point("a", plan.locate(views[1]))
+                .point("b", plan.locate(views[2]))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(views[0]))
                 .setAll("dst_strides", views[0].strides())
                 .setAll("a_strides", views[1].strides())
@@ -248,8 +248,8 @@ final class OperationLowering {
         requireSame(in, out);
         Params.Writer params = Params.SOFTMAX
                 .allocate(arena)
-                .set("src", plan.address(in))
-                .set("dst", plan.address(out))
+                .point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(in))
                 .setAll("src_strides", in.strides())
                 .setAll("dst_strides", out.strides())
@@ -280,8 +280,8 @@ final class OperationLowering {
         View walked = new View(out.storage(), out.offset(), in.dims(), strides);
         Params.Writer params = Params.REDUCE
                 .allocate(arena)
-                .set("src", plan.address(in))
-                .set("dst", plan.address(walked))
+                .point("src", plan.locate(in))
+                .point("dst", plan.locate(walked))
                 .setAll("dims", dims(in))
                 .setAll("src_strides", in.strides())
                 .setAll("dst_strides", strides)
@@ -309,7 +309,7 @@ final class OperationLowering {
         View[] views = bound(node, out);
         Params.Writer params = Params.FILL
                 .allocate(arena)
-                .set("dst", plan.address(out))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(views[0]))
                 .setAll("dst_strides", views[0].strides())
                 .set("rank", views[0].rank())

@@ -34,7 +34,7 @@ final class PlanBuilder implements AutoCloseable {
     private final Layout layout;
     private final Arena arena = Arena.ofShared();
     private final long context;
-    private final List<Place> places = new ArrayList<>();
+    private final List<MemorySegment> storages = new ArrayList<>();
     private final Map<String, View> constants = new HashMap<>();
     private final List<Step> steps = new ArrayList<>();
     private final ConvolutionFactory convolutions;
@@ -44,9 +44,6 @@ final class PlanBuilder implements AutoCloseable {
     /** The node whose steps are being made, for messages. */
     private Node at;
     private boolean handedOver;
-
-    /** Where a storage lies. */
-    private record Place(long address, long elements) {}
 
     private PlanBuilder(
             NativeLibrary library, LoweredGraph lowered, ExecutorOptions options, CpuSettings settings,
@@ -104,8 +101,8 @@ final class PlanBuilder implements AutoCloseable {
     private Plan build(List<String> outputNames, Set<String> taps) {
         ArenaPlanner packing = ArenaPlanner.pack(layout.storages());
         base = allocate(packing.bytes());
-        for (int id = 0; id < layout.storages().size(); id++) {
-            places.add(new Place(base.address() + packing.offsets()[id], layout.storages().get(id).elements()));
+        for (int i = 0; i < packing.offsets().length; i++) {
+            storages.add(base.asSlice(packing.offsets()[i], layout.storages().get(i).bytes()));
         }
         CodeLowering codes = new CodeLowering(this, lowered, library, context, arena, choice);
         OperationLowering lowering = new OperationLowering(this, codes, library, context, arena);
@@ -179,9 +176,9 @@ final class PlanBuilder implements AutoCloseable {
                     + " without elements, which the CPU engine does not read"));
         }
         MemorySegment memory = store(tensor.toFloats());
-        places.add(new Place(memory.address(), tensor.elements()));
+        storages.add(memory);
         int[] dims = tensor.shape().dims().stream().mapToInt(Math::toIntExact).toArray();
-        return View.dense(places.size() - 1, dims, View.rowMajor(dims.length));
+        return View.dense(storages.size() - 1, dims, View.rowMajor(dims.length));
     }
 
     /** The tensor of a constant input; anything else is an error that names the node. */
@@ -219,33 +216,34 @@ final class PlanBuilder implements AutoCloseable {
         return memory;
     }
 
-    /** Address of scratch memory that steps share, since they run one after another. */
-    long workspace(long size) {
+    /** Scratch memory that steps share, since they run one after another. */
+    MemorySegment workspace(long size) {
         if (workspace == null || workspace.byteSize() < size) {
             workspace = allocate(size);
         }
-        return workspace.address();
+        return workspace;
     }
 
     /**
-     * Native address of a view's first element. The one place where a view becomes an address: whatever led to it, all
-     * that it reaches lies within its storage.
+     * The address of a view's first element, bounded by its storage. The one place where a view becomes an address:
+     * whatever led to it, all that it reaches lies within its storage.
      *
      * @throws ModelException if it does not; names the node
      */
-    long address(View view) {
-        Place place = places.get(view.storage());
+    BoundedPointer locate(View view) {
+        MemorySegment storage = storages.get(view.storage());
+        long length = storage.byteSize() / elementBytes(view);
         boolean within;
         try {
             View.Reach reach = view.reach();
-            within = Arrays.stream(view.dims()).allMatch(d -> d > 0) && reach.first() >= 0 && reach.last() < place.elements();
+            within = Arrays.stream(view.dims()).allMatch(d -> d > 0) && reach.first() >= 0 && reach.last() < length;
         } catch (ArithmeticException _) {
             within = false;
         }
         if (!within) {
-            throw new ModelException(about(view + " leaves its " + place.elements() + " elements"));
+            throw new ModelException(about(view + " leaves its " + length + " elements"));
         }
-        return place.address() + view.offset() * elementBytes(view);
+        return BoundedPointer.into(storage, storage.address() + view.offset() * elementBytes(view));
     }
 
     private String about(String what) {
@@ -263,8 +261,9 @@ final class PlanBuilder implements AutoCloseable {
         View view = viewOf(value);
         // Views that others see run forwards, so the first element is the lowest.
         long extent = view.reach().last() - view.offset() + 1;
+        locate(view);
         MemorySegment memory =
-                MemorySegment.ofAddress(address(view)).reinterpret(extent * Float.BYTES, arena, null);
+                storages.get(view.storage()).asSlice(view.offset() * Float.BYTES, extent * Float.BYTES);
         return new Binding(value, Arrays.stream(view.dims()).boxed().toList(),
                 Arrays.stream(view.strides()).mapToInt(Math::toIntExact).boxed().toList(), memory);
     }

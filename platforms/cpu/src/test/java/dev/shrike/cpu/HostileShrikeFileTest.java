@@ -80,7 +80,7 @@ class HostileShrikeFileTest {
     }
 
     /** The bytes with the checksum that they have. */
-    private static byte[] sealed(byte[] content) {
+    static byte[] sealed(byte[] content) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             digest.update(content, 0, 32);
@@ -98,7 +98,7 @@ class HostileShrikeFileTest {
     }
 
     /** A file with these three sections as the format wants them, whatever is in them. */
-    private static byte[] assemble(byte[]... sections) {
+    static byte[] assemble(byte[]... sections) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteBuffer start = numbers(new byte[64 + 32 * sections.length]);
         long end = start.capacity();
