@@ -10,12 +10,6 @@ public final class GraphPasses {
     /** No graph of the kinds we know needs more than four rounds; the bound only guards against endless rewriting. */
     private static final int MAX_ROUNDS = 64;
 
-    private static final GraphPass SIMPLIFY =
-            inOrder(new FoldConstants(), new FoldCodeMoves(), new RemoveIdentities(), new EliminateDeadNodes());
-    private static final GraphPass FUSE = inOrder(SIMPLIFY, new FoldPadding(), new FoldBatchNormalization(),
-            new DropClamps(), new RoundBeforeMoves(), new FuseActivation(), new FuseResidual(),
-            new EliminateDeadNodes());
-
     private GraphPasses() {}
 
     /**
@@ -30,7 +24,11 @@ public final class GraphPasses {
      *     depends on what the graph is run with
      */
     public static Graph forInference(Graph graph, Map<String, Shape> inputShapes) {
-        return withKnownOutputs(untilStable(FUSE, simplified(graph, inputShapes)));
+        KnownValues budget = FoldConstants.budget();
+        GraphPass fuse = inOrder(simplification(budget), new FoldPadding(), new FoldBatchNormalization(),
+                new DropClamps(), new RoundBeforeMoves(), new FuseActivation(), new FuseResidual(),
+                new EliminateDeadNodes());
+        return withKnownOutputs(untilStable(fuse, simplified(graph, inputShapes, budget)));
     }
 
     /**
@@ -40,16 +38,22 @@ public final class GraphPasses {
      * @throws dev.shrike.ModelException as {@link #forInference}
      */
     public static Graph simplify(Graph graph, Map<String, Shape> inputShapes) {
-        return withKnownOutputs(simplified(graph, inputShapes));
+        return withKnownOutputs(simplified(graph, inputShapes, FoldConstants.budget()));
     }
 
-    private static Graph simplified(Graph graph, Map<String, Shape> inputShapes) {
+    private static GraphPass simplification(KnownValues budget) {
+        return inOrder(new FoldConstants(true, budget), new FoldCodeMoves(), new RemoveIdentities(),
+                new EliminateDeadNodes());
+    }
+
+    private static Graph simplified(Graph graph, Map<String, Shape> inputShapes, KnownValues budget) {
         Graph fixed = new FixInputShapes(inputShapes).apply(graph);
         // Scales are folded first, rounding to codes is not: constants are to become codes, not rounded reals.
-        Graph folding = new FoldConstants(false).apply(fixed);
+        GraphPass simplify = simplification(budget);
+        Graph folding = new FoldConstants(false, budget).apply(fixed);
         Graph quantized = new ImportQuantization().apply(new SpellOutRounding().apply(folding));
         // Folding comes before the change of types, so that sizes computed in FLOAT64 stay exact.
-        Graph folded = untilStable(SIMPLIFY, new RealWeights().apply(untilStable(SIMPLIFY, quantized)));
+        Graph folded = untilStable(simplify, new RealWeights().apply(untilStable(simplify, quantized)));
         return new HalfToFloat().apply(folded);
     }
 
