@@ -12,6 +12,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /**
  * Pictures as a network wants them, one at a time: letterboxed to its input, and a window of that at a random place if
@@ -19,6 +20,8 @@ import java.util.SplittableRandom;
  */
 public final class CalibrationPictures implements AutoCloseable {
     private final List<Path> files;
+    private final ValueInfo input;
+    private final int crop;
     private final int cropHeight;
     private final int cropWidth;
     private final int height;
@@ -53,6 +56,8 @@ public final class CalibrationPictures implements AutoCloseable {
                     + "' has the shape " + shape + " instead of 1x3xHxW");
         }
         this.files = List.copyOf(files);
+        this.input = input;
+        this.crop = crop;
         height = Math.toIntExact(shape.dim(2));
         width = Math.toIntExact(shape.dim(3));
         cropHeight = crop == 0 ? height : Math.min(crop, height);
@@ -66,6 +71,19 @@ public final class CalibrationPictures implements AutoCloseable {
     private Letterbox letterbox(String name, int rows, int columns) {
         return new Letterbox(new Binding(name, List.of(1, 3, rows, columns),
                 List.of(3 * rows * columns, 1, 3 * columns, 3), memory));
+    }
+
+    /**
+     * Some of these pictures, to be closed by the caller like these.
+     *
+     * @param first number of the first one
+     * @param step from one to the next
+     * @param most of them
+     */
+    public CalibrationPictures part(int first, int step, int most) {
+        List<Path> some = IntStream.iterate(first, i -> i < files.size(), i -> i + step).limit(most)
+                .mapToObj(files::get).toList();
+        return new CalibrationPictures(some, input, crop, small != null);
     }
 
     /** Number of pictures. */

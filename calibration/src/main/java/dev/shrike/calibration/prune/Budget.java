@@ -1,5 +1,7 @@
 package dev.shrike.calibration.prune;
 
+import java.util.Locale;
+
 /**
  * How much of a network may remain.
  *
@@ -14,6 +16,10 @@ public record Budget(Measure measure, boolean share, double amount) {
         MACS,
         /** Parameters. */
         PARAMETERS,
+        /** Bytes of the parameters as 32-bit floats. */
+        BYTES,
+        /** Nanoseconds of one picture by a table of {@link ChannelLatencies}. */
+        LATENCY,
         /** Units that can be removed; always a share. */
         CHANNELS
     }
@@ -31,5 +37,22 @@ public record Budget(Measure measure, boolean share, double amount) {
     /** The amount in absolute terms. */
     double absolute(double whole) {
         return share ? amount * whole : amount;
+    }
+
+    /** An amount of what is counted, for people. */
+    String text(double value) {
+        return switch (measure) {
+            case MACS -> number(value) + " MACs";
+            case PARAMETERS -> number(value) + " parameters";
+            case BYTES -> String.format(Locale.ROOT, "%.3f MB", value / 1e6);
+            case LATENCY -> String.format(Locale.ROOT, "%.3f ms", value / 1e6);
+            case CHANNELS -> number(value) + " channels";
+        };
+    }
+
+    private static String number(double value) {
+        return value < 1e5 ? String.format(Locale.ROOT, "%.0f", value)
+                : value < 1e9 ? String.format(Locale.ROOT, "%.3f million", value / 1e6)
+                        : String.format(Locale.ROOT, "%.3f billion", value / 1e9);
     }
 }

@@ -44,6 +44,7 @@ public final class LayerwiseReconstruction {
     private final Map<String, int[]> kept;
     private final Options options;
     private final Backend backend;
+    /** Null where weights stay as they are. */
     private final WeightFit weightFit;
     private final Map<String, Tensor> constants;
     private final Map<String, List<String>> inputs = new HashMap<>();
@@ -111,7 +112,7 @@ public final class LayerwiseReconstruction {
             ActivationMemory memory, Options options, Backend backend, Listener listener) {
         Moments.useThreads(options.threads());
         return new LayerwiseReconstruction(original, pruned, kept, options, backend,
-                (_, fit, prior) -> options.weights() ? ridge(fit, prior, options.ridge()) : prior)
+                options.weights() ? (_, fit, prior) -> ridge(fit, prior, options.ridge()) : null)
                 .run(pictures, memory, listener);
     }
 
@@ -238,11 +239,15 @@ public final class LayerwiseReconstruction {
         private final int places;
         private final int outputs;
         private final int[] channels;
+        /** Null where statistics are fitted alone, which do without a Gram matrix. */
         private final Moments moments;
+        private final double[] prior;
         private final float[] row;
         private final float[] wanted;
         private final double[] sum;
         private final double[] squares;
+        private final double[] sumGiven;
+        private final double[] squaresGiven;
         private long count;
 
         LayerSums(Node layer, Map<String, ValueInfo> infos) {
@@ -255,16 +260,20 @@ public final class LayerwiseReconstruction {
             places = (int) (out.elements() / out.dim(1));
             outputs = (int) out.dim(1);
             channels = kept.get(layer.name());
-            moments = plain ? new Moments(windows.size(), outputs) : null;
+            moments = plain && weightFit != null ? new Moments(windows.size(), outputs) : null;
+            Tensor given = pruned.constants().get(layer.input(1));
+            prior = plain && weightFit == null ? LayerWeights.of(given).fromTensor(given) : new double[0];
             row = new float[plain ? windows.size() : 0];
             wanted = new float[outputs];
             sum = new double[outputs];
             squares = new double[outputs];
+            sumGiven = new double[outputs];
+            squaresGiven = new double[outputs];
         }
 
         /** Adds a picture: {@code second} is read, {@code buffer} is to be given, channels together. */
         void add(int picture, int all) {
-            if (moments == null) {
+            if (windows == null) {
                 return;
             }
             SplittableRandom random = new SplittableRandom(picture);
@@ -280,19 +289,53 @@ public final class LayerwiseReconstruction {
                     sum[channel] += y;
                     squares[channel] += (double) y * y;
                 }
-                moments.add(row, 0, wanted, 0, 1);
+                if (moments != null) {
+                    moments.add(row, 0, wanted, 0, 1);
+                } else {
+                    addGiven();
+                }
                 count++;
+            }
+        }
+
+        private void addGiven() {
+            for (int channel = 0; channel < outputs; channel++) {
+                double y = 0;
+                for (int i = 0; i < row.length; i++) {
+                    y += prior[channel * row.length + i] * row[i];
+                }
+                sumGiven[channel] += y;
+                squaresGiven[channel] += y * y;
             }
         }
 
         /** The standard deviation of each wanted channel. */
         double[] deviations() {
+            return deviations(sum, squares);
+        }
+
+        private double[] deviations(double[] sums, double[] squareSums) {
             double[] deviations = new double[outputs];
             for (int i = 0; i < outputs; i++) {
-                double mean = sum[i] / count;
-                deviations[i] = Math.sqrt(Math.max(0, squares[i] / count - mean * mean));
+                double mean = sums[i] / count;
+                deviations[i] = Math.sqrt(Math.max(0, squareSums[i] / count - mean * mean));
             }
             return deviations;
+        }
+
+        /** Scales the given weights so that results deviate as wanted, and gives the offsets for the wanted means. */
+        double[] normalize(double[] weights) {
+            double[] own = deviations(sumGiven, squaresGiven);
+            double[] aim = deviations();
+            double[] offsets = new double[outputs];
+            for (int channel = 0; channel < outputs; channel++) {
+                double factor = options.statistics() && own[channel] > 0 ? aim[channel] / own[channel] : 1;
+                for (int i = 0; i < row.length; i++) {
+                    weights[channel * row.length + i] *= factor;
+                }
+                offsets[channel] = (sum[channel] - factor * sumGiven[channel]) / count;
+            }
+            return offsets;
         }
 
         @Override
@@ -304,21 +347,26 @@ public final class LayerwiseReconstruction {
     }
 
     private void fit(Node layer, LayerSums sums) {
-        if (sums.moments == null) {
+        if (sums.windows == null) {
             return;
         }
         Tensor given = pruned.constants().get(layer.input(1));
-        Fit fit = sums.moments.fit();
         LayerWeights form = LayerWeights.of(given);
-        double[] prior = form.fromTensor(given);
-        double[] weights = weightFit.weights(layer.name(), fit, prior);
-        if (options.statistics()) {
-            scale(fit, weights, sums.deviations());
+        double[] weights = form.fromTensor(given);
+        double[] offsets;
+        if (sums.moments == null) {
+            offsets = sums.normalize(weights);
+        } else {
+            Fit fit = sums.moments.fit();
+            weights = weightFit.weights(layer.name(), fit, weights);
+            if (options.statistics()) {
+                scale(fit, weights, sums.deviations());
+            }
+            offsets = fit.offsets(weights);
         }
         String name = layer.name() + ".weights.fitted";
         String bias = layer.name() + ".bias.fitted";
         constants.put(name, form.toTensor(weights));
-        double[] offsets = fit.offsets(weights);
         float[] floats = new float[offsets.length];
         for (int i = 0; i < floats.length; i++) {
             floats[i] = (float) offsets[i];

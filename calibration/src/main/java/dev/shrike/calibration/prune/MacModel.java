@@ -9,8 +9,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
 
-/** Multiplications and parameters of a network while units are removed from it one by one. */
+/** Multiplications, parameters and latency of a network while units are removed from it one by one. */
 final class MacModel {
     private final List<Layer> layers = new ArrayList<>();
     private final Map<Integer, List<Touch>> touched = new HashMap<>();
@@ -18,10 +20,15 @@ final class MacModel {
     /** How many inputs and outputs of a layer belong to a unit. */
     private record Touch(Layer layer, int inputs, int outputs) {}
 
+    private final ChannelLatencies latencies;
     private long macs;
     private long parameters;
 
     private static final class Layer {
+        String name;
+        /** Before anything was removed. */
+        int allInputs;
+        int allOutputs;
         /** Positions times kernel, over groups. */
         double perPair;
         double weightsPerPair;
@@ -38,7 +45,13 @@ final class MacModel {
         }
     }
 
-    MacModel(ChannelDependencies dependencies) {
+    /**
+     * A model of the network as it is.
+     *
+     * @param latencies of its layers; null where nobody asks for latency
+     */
+    MacModel(ChannelDependencies dependencies, ChannelLatencies latencies) {
+        this.latencies = latencies;
         Graph graph = dependencies.graph();
         Map<String, ValueInfo> infos = ShapeInference.infer(graph);
         Map<String, Node> nodes = new HashMap<>();
@@ -53,6 +66,9 @@ final class MacModel {
             layer.perPair = (double) cost.macs() / layer.inputs / layer.outputs;
             layer.weightsPerPair = (double) cost.weights() / layer.inputs / layer.outputs;
             layer.extraPerOutput = (int) ((cost.parameters() - cost.weights()) / cost.outputs());
+            layer.name = cost.layer();
+            layer.allInputs = layer.inputs;
+            layer.allOutputs = layer.outputs;
             layers.add(layer);
             Map<Integer, int[]> counts = new HashMap<>();
             count(ConstantChannels.read(dependencies, node), depthwise, counts, 0);
@@ -82,35 +98,67 @@ final class MacModel {
         return parameters;
     }
 
-    /** The multiplications that go with a unit now. */
-    double macsOf(int unit) {
+    /** What is left of what a budget counts; channels are not known here. */
+    double value(Budget.Measure measure) {
+        return switch (measure) {
+            case MACS -> macs;
+            case PARAMETERS -> parameters;
+            case BYTES -> (double) Float.BYTES * parameters;
+            case LATENCY -> layers.stream().mapToDouble(layer -> latency(layer, layer.inputs, layer.outputs)).sum();
+            case CHANNELS -> throw new IllegalArgumentException("channels are no cost");
+        };
+    }
+
+    /** What would be left of the whole network without these units. */
+    double value(Budget.Measure measure, Set<Integer> units) {
+        int[] before = layers.stream().flatMapToInt(layer -> IntStream.of(layer.inputs, layer.outputs)).toArray();
+        layers.forEach(layer -> {
+            layer.inputs = layer.allInputs;
+            layer.outputs = layer.allOutputs;
+        });
+        units.forEach(this::take);
+        sum();
+        double value = value(measure);
+        for (int i = 0; i < layers.size(); i++) {
+            layers.get(i).inputs = before[2 * i];
+            layers.get(i).outputs = before[2 * i + 1];
+        }
+        sum();
+        return value;
+    }
+
+    /** What goes with a unit now, of what a budget counts. */
+    double valueOf(Budget.Measure measure, int unit) {
         double saved = 0;
         for (Touch touch : touched.getOrDefault(unit, List.of())) {
             Layer layer = touch.layer();
-            saved += layer.macs()
-                    - layer.perPair * (layer.inputs - touch.inputs()) * (layer.outputs - touch.outputs());
+            int inputs = layer.inputs - touch.inputs();
+            int outputs = layer.outputs - touch.outputs();
+            saved += switch (measure) {
+                case MACS -> layer.macs() - layer.perPair * inputs * outputs;
+                case PARAMETERS, BYTES -> (measure == Budget.Measure.BYTES ? Float.BYTES : 1) * (layer.parameters()
+                        - layer.weightsPerPair * inputs * outputs - (double) layer.extraPerOutput * outputs);
+                case LATENCY -> latency(layer, layer.inputs, layer.outputs) - latency(layer, inputs, outputs);
+                case CHANNELS -> throw new IllegalArgumentException("channels are no cost");
+            };
         }
         return saved;
     }
 
-    /** The parameters that go with a unit now. */
-    double parametersOf(int unit) {
-        double saved = 0;
-        for (Touch touch : touched.getOrDefault(unit, List.of())) {
-            Layer layer = touch.layer();
-            int outputs = layer.outputs - touch.outputs();
-            saved += layer.parameters() - layer.weightsPerPair * (layer.inputs - touch.inputs()) * outputs
-                    - (double) layer.extraPerOutput * outputs;
-        }
-        return saved;
+    private double latency(Layer layer, int inputs, int outputs) {
+        return latencies.nanos(layer.name, inputs, outputs);
     }
 
     /** Removes a unit. */
     void remove(int unit) {
+        take(unit);
+        sum();
+    }
+
+    private void take(int unit) {
         for (Touch touch : touched.getOrDefault(unit, List.of())) {
             touch.layer().inputs -= touch.inputs();
             touch.layer().outputs -= touch.outputs();
         }
-        sum();
     }
 }

@@ -41,10 +41,44 @@ public final class Pruner {
      * @param seed of random choices
      * @param steps 1 for all at once; else what goes is divided into steps, and channels are measured anew after each
      * @param repair how to fit what is left on pictures; empty to leave weights as they are
+     * @param search how to divide what goes among layers
+     * @param latencies of layers, for budgets of latency
      */
     public record Options(Criterion criterion, boolean readers, Budget budget, UnitSelection.Scope scope, double keep,
             long seed,
-            int steps, Optional<LayerwiseReconstruction.Options> repair) {}
+            int steps, Optional<LayerwiseReconstruction.Options> repair, Search search,
+            Optional<ChannelLatencies> latencies) {
+        public Options {
+            if (budget.measure() == Budget.Measure.LATENCY && latencies.isEmpty()) {
+                throw new IllegalArgumentException("a budget of latency needs a table of latencies");
+            }
+            if (!(search instanceof Search.Greedy)
+                    && (steps != 1 || budget.measure() == Budget.Measure.CHANNELS)) {
+                throw new IllegalArgumentException(
+                        "a search goes in one step, within a budget of MACs, parameters, size"
+                                + " or latency");
+            }
+        }
+
+        /** Options without a search or a table. */
+        public Options(Criterion criterion, boolean readers, Budget budget, UnitSelection.Scope scope, double keep,
+                long seed, int steps, Optional<LayerwiseReconstruction.Options> repair) {
+            this(criterion, readers, budget, scope, keep, seed, steps, repair, new Search.Greedy(), Optional.empty());
+        }
+    }
+
+    /** How to divide what goes among layers. */
+    public sealed interface Search {
+        /** Channels go by their scores, where the scope lets them compete. */
+        record Greedy() implements Search {}
+
+        /**
+         * Ratios by dynamic programming, judged on pictures; see SPDY, Frantar and Alistarh 2022.
+         *
+         * @param weightings of layers to try
+         */
+        record DynamicProgramming(int weightings) implements Search {}
+    }
 
     /**
      * A pruned network.
@@ -107,7 +141,9 @@ public final class Pruner {
         Graph current = graph;
         Map<String, int[]> kept = new HashMap<>();
         boolean folded = false;
-        double whole = measure(options.budget(), graph);
+        ChannelLatencies latencies = options.latencies().orElse(null);
+        double whole = options.budget().measure() == Budget.Measure.CHANNELS ? 1
+                : new MacModel(dependencies, latencies).value(options.budget().measure());
         double goal = options.budget().absolute(whole);
         for (int step = 1; step <= options.steps(); step++) {
             // Equal ratios, so that each step takes the same share of what is left.
@@ -120,11 +156,10 @@ public final class Pruner {
             ChannelSensitivity measured = options.criterion().needsPictures()
                     ? measure(current, options.criterion(), pictures, listener) : null;
             ChannelSaliency saliency = new ChannelSaliency(channels, measured);
-            Set<Integer> removed = UnitSelection.choose(channels,
-                    options.readers() ? saliency.readingWeights(options.criterion())
-                            : saliency.scores(options.criterion(), options.seed()),
-                    selection(options, budget),
-                    options.criterion() == Criterion.OBS ? measured : null);
+            Set<Integer> removed = removed(channels, options.readers()
+                    ? saliency.readingWeights(options.criterion())
+                    : saliency.scores(options.criterion(), options.seed()), options, budget,
+                    options.criterion() == Criterion.OBS ? measured : null, pictures, memory, listener);
             folded |= saliency.scalesAreFolded();
             kept = composed(kept, channels, removed);
             current = ChannelRemoval.apply(channels, removed,
@@ -143,22 +178,34 @@ public final class Pruner {
                 ? "batch normalisation is folded into some filters: their norms stand for its scales" : "");
     }
 
-    private static UnitSelection.Options selection(Options options, Budget budget) {
+    private Set<Integer> removed(ChannelDependencies channels, Map<Integer, Double> scores, Options options,
+            Budget budget, ChannelSensitivity measured, Supplier<CalibrationPictures> pictures,
+            ActivationMemory memory, Listener listener) {
+        ChannelLatencies latencies = options.latencies().orElse(null);
+        Set<Integer> greedy = UnitSelection.choose(channels, scores, selection(options, budget, options.scope()),
+                measured, latencies);
+        if (options.search() instanceof Search.DynamicProgramming search) {
+            PlanJudge judge = new PlanJudge(channels, pictures, memory, backend, threads);
+            SensitivitySearch plans = new SensitivitySearch(
+                    RemovalOrder.of(channels, scores, options.keep(),
+                            measured == null ? null : new ChannelRedundancy(measured)),
+                    new MacModel(channels, latencies), budget.measure(), budget.amount(), judge::divergence);
+            plans.consider(greedy);
+            plans.consider(UnitSelection.choose(channels, scores,
+                    selection(options, budget, UnitSelection.Scope.LAYER), measured, latencies));
+            return plans.run(search.weightings(), options.seed(), listener);
+        }
+        return greedy;
+    }
+
+    private static UnitSelection.Options selection(Options options, Budget budget, UnitSelection.Scope scope) {
         boolean isLoss = switch (options.criterion()) {
             case FISHER, OBS, TAYLOR -> true;
             case L1, L2, FPGM, BN_SCALE, ACTIVATION_MEAN, ACTIVATION_DEVIATION, HRANK, MUTUAL_INFORMATION, RANDOM ->
                 false;
         };
-        return new UnitSelection.Options(budget, options.scope(), options.keep(),
-                isLoss && options.scope() == UnitSelection.Scope.GLOBAL);
-    }
-
-    private static double measure(Budget budget, Graph graph) {
-        return switch (budget.measure()) {
-            case MACS -> LayerCost.macs(LayerCost.of(graph));
-            case PARAMETERS -> LayerCost.parameters(LayerCost.of(graph));
-            case CHANNELS -> 1;
-        };
+        return new UnitSelection.Options(budget, scope, options.keep(),
+                isLoss && scope == UnitSelection.Scope.GLOBAL);
     }
 
     /** The channels of the original network that each layer has after a further step. */

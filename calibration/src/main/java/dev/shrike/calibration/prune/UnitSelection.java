@@ -53,11 +53,11 @@ public final class UnitSelection {
     }
 
     private UnitSelection(ChannelDependencies dependencies, Map<Integer, Double> scores, Options options,
-            ChannelRedundancy redundancy) {
+            ChannelRedundancy redundancy, ChannelLatencies latencies) {
         this.dependencies = dependencies;
         this.options = options;
         this.redundancy = redundancy;
-        this.costs = new MacModel(dependencies);
+        this.costs = new MacModel(dependencies, latencies);
         dependencies.layers().forEach((name, units) -> {
             Set<Integer> distinct = new HashSet<>();
             for (int unit : units) {
@@ -79,8 +79,14 @@ public final class UnitSelection {
      */
     public static Set<Integer> choose(ChannelDependencies dependencies, Map<Integer, Double> scores, Options options,
             ChannelSensitivity measured) {
+        return choose(dependencies, scores, options, measured, null);
+    }
+
+    /** As the other method, with a table for budgets of latency; null where there is none. */
+    static Set<Integer> choose(ChannelDependencies dependencies, Map<Integer, Double> scores, Options options,
+            ChannelSensitivity measured, ChannelLatencies latencies) {
         return new UnitSelection(dependencies, scores, options,
-                measured == null ? null : new ChannelRedundancy(measured)).run();
+                measured == null ? null : new ChannelRedundancy(measured), latencies).run();
     }
 
     /** The rank of each unit among those that compete with it, as a share. */
@@ -111,10 +117,9 @@ public final class UnitSelection {
         while (remaining() > goal) {
             int next = next(open);
             if (next < 0) {
-                throw new ModelException(String.format(Locale.ROOT, "cannot be pruned to %s %s: with %.0f %% of each"
+                throw new ModelException(String.format(Locale.ROOT, "cannot be pruned to %s: with %.0f %% of each"
                         + " layer's channels kept, %s remain; ask for less, or lower the share that layers keep",
-                        number(goal), options.budget().measure().name().toLowerCase(Locale.ROOT),
-                        100 * options.keep(), number(remaining())));
+                        options.budget().text(goal), 100 * options.keep(), options.budget().text(remaining())));
             }
             open.remove(next);
             if (layersOf.get(next).stream().allMatch(layer -> left.get(layer) > least.get(layer))) {
@@ -124,18 +129,9 @@ public final class UnitSelection {
         return removed;
     }
 
-    private static String number(double value) {
-        return value < 1e5 ? String.format(Locale.ROOT, "%.0f", value)
-                : value < 1e9 ? String.format(Locale.ROOT, "%.3f million", value / 1e6)
-                        : String.format(Locale.ROOT, "%.3f billion", value / 1e9);
-    }
-
     private double remaining() {
-        return switch (options.budget().measure()) {
-            case MACS -> costs.macs();
-            case PARAMETERS -> costs.parameters();
-            case CHANNELS -> scores.size() - (double) removed.size();
-        };
+        return options.budget().measure() == Budget.Measure.CHANNELS ? scores.size() - (double) removed.size()
+                : costs.value(options.budget().measure());
     }
 
     private int next(Set<Integer> open) {
@@ -147,11 +143,8 @@ public final class UnitSelection {
                 worth *= redundancy.residual(dependencies.members(unit));
             }
             if (options.perCost()) {
-                worth /= Math.max(1, switch (options.budget().measure()) {
-                    case MACS -> costs.macsOf(unit);
-                    case PARAMETERS -> costs.parametersOf(unit);
-                    case CHANNELS -> 1;
-                });
+                worth /= Math.max(1, options.budget().measure() == Budget.Measure.CHANNELS ? 1
+                        : costs.valueOf(options.budget().measure(), unit));
             }
             if (best < 0 || worth < lowest) {
                 lowest = worth;

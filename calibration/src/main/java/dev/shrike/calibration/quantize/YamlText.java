@@ -13,7 +13,7 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /** Files of YAML that users read, edit and give back. */
-final class YamlText {
+public final class YamlText {
     private YamlText() {}
 
     /**
@@ -21,7 +21,7 @@ final class YamlText {
      *
      * @throws ShrikeException if it is missing or cannot be read
      */
-    static String read(Path file) {
+    public static String read(Path file) {
         try {
             return Files.readString(file);
         } catch (NoSuchFileException e) {
@@ -32,7 +32,7 @@ final class YamlText {
     }
 
     /** Writes a file, all of it or nothing. */
-    static void write(Path file, String text) {
+    public static void write(Path file, String text) {
         FileReplacement.write(file, stream -> stream.write(text.getBytes(StandardCharsets.UTF_8)));
     }
 
@@ -42,7 +42,7 @@ final class YamlText {
      * @param label where it is from, for messages
      * @throws ModelException if it is no YAML; names the line
      */
-    static Object parse(String text, String label) {
+    public static Object parse(String text, String label) {
         try {
             return new Load(LoadSettings.builder().setLabel(label).build()).loadFromString(text);
         } catch (YamlEngineException | StackOverflowError e) {
@@ -52,7 +52,7 @@ final class YamlText {
     }
 
     /** A string in double quotes. */
-    static String quoted(String text) {
+    public static String quoted(String text) {
         return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
     }
 }
