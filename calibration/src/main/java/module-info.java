@@ -3,6 +3,8 @@ module dev.shrike.calibration {
     requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
     requires transitive dev.shrike;
+    requires io.jenetics.base;
+    requires io.jenetics.ext;
     requires org.bytedeco.javacpp;
     requires org.bytedeco.openblas;
     requires org.snakeyaml.engine.v2;

@@ -56,7 +56,7 @@ final class PlanJudge {
     }
 
     /** The network without these units and with statistics of the whole one. */
-    private Graph normalized(Set<Integer> removed) {
+    Graph normalized(Set<Integer> removed) {
         Graph smaller = ChannelRemoval.apply(dependencies, removed, ConstantChannels.shifts(dependencies, removed,
                 ConstantChannels.of(dependencies, removed, backend)));
         Map<String, int[]> kept = new HashMap<>();

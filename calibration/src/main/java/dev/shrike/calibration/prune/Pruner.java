@@ -10,10 +10,12 @@ import dev.shrike.graph.Shape;
 import dev.shrike.spi.Backend;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -78,6 +80,16 @@ public final class Pruner {
          * @param weightings of layers to try
          */
         record DynamicProgramming(int weightings) implements Search {}
+
+        /**
+         * Ratios by NSGA-II (Deb et al. 2002), which finds the front of cost and divergence.
+         *
+         * @param population plans at a time, half of them parents
+         * @param generations that follow the first
+         * @param accuracy of a network, the higher the better, where the plans of the front are to be measured by it
+         */
+        record Evolution(int population, int generations, Optional<ToDoubleFunction<Graph>> accuracy)
+                implements Search {}
     }
 
     /**
@@ -86,8 +98,12 @@ public final class Pruner {
      * @param graph for files and engines
      * @param removed number of channels of layers that are gone
      * @param note what people should know, or empty
+     * @param front that an evolution found
      */
-    public record Result(Graph graph, int removed, String note) {}
+    public record Result(Graph graph, int removed, String note, Optional<ParetoFront> front) {}
+
+    /** What goes, and the front where one was looked for. */
+    private record Choice(Set<Integer> removed, Optional<ParetoFront> front) {}
 
     /** Told of progress. */
     @FunctionalInterface
@@ -140,6 +156,7 @@ public final class Pruner {
             Listener listener) {
         Graph current = graph;
         Map<String, int[]> kept = new HashMap<>();
+        Optional<ParetoFront> front = Optional.empty();
         boolean folded = false;
         ChannelLatencies latencies = options.latencies().orElse(null);
         double whole = options.budget().measure() == Budget.Measure.CHANNELS ? 1
@@ -156,10 +173,12 @@ public final class Pruner {
             ChannelSensitivity measured = options.criterion().needsPictures()
                     ? measure(current, options.criterion(), pictures, listener) : null;
             ChannelSaliency saliency = new ChannelSaliency(channels, measured);
-            Set<Integer> removed = removed(channels, options.readers()
+            Choice choice = choose(channels, options.readers()
                     ? saliency.readingWeights(options.criterion())
                     : saliency.scores(options.criterion(), options.seed()), options, budget,
                     options.criterion() == Criterion.OBS ? measured : null, pictures, memory, listener);
+            Set<Integer> removed = choice.removed();
+            front = choice.front();
             folded |= saliency.scalesAreFolded();
             kept = composed(kept, channels, removed);
             current = ChannelRemoval.apply(channels, removed,
@@ -175,27 +194,43 @@ public final class Pruner {
         int count = kept.entrySet().stream()
                 .mapToInt(layer -> dependencies.layers().get(layer.getKey()).length - layer.getValue().length).sum();
         return new Result(current, count, folded
-                ? "batch normalisation is folded into some filters: their norms stand for its scales" : "");
+                ? "batch normalisation is folded into some filters: their norms stand for its scales" : "", front);
     }
 
-    private Set<Integer> removed(ChannelDependencies channels, Map<Integer, Double> scores, Options options,
+    private Choice choose(ChannelDependencies channels, Map<Integer, Double> scores, Options options,
             Budget budget, ChannelSensitivity measured, Supplier<CalibrationPictures> pictures,
             ActivationMemory memory, Listener listener) {
         ChannelLatencies latencies = options.latencies().orElse(null);
         Set<Integer> greedy = UnitSelection.choose(channels, scores, selection(options, budget, options.scope()),
                 measured, latencies);
-        if (options.search() instanceof Search.DynamicProgramming search) {
-            PlanJudge judge = new PlanJudge(channels, pictures, memory, backend, threads);
-            SensitivitySearch plans = new SensitivitySearch(
-                    RemovalOrder.of(channels, scores, options.keep(),
-                            measured == null ? null : new ChannelRedundancy(measured)),
-                    new MacModel(channels, latencies), budget.measure(), budget.amount(), judge::divergence);
-            plans.consider(greedy);
-            plans.consider(UnitSelection.choose(channels, scores,
-                    selection(options, budget, UnitSelection.Scope.LAYER), measured, latencies));
-            return plans.run(search.weightings(), options.seed(), listener);
+        if (options.search() instanceof Search.Greedy) {
+            return new Choice(greedy, Optional.empty());
         }
-        return greedy;
+        Set<Integer> uniform = UnitSelection.choose(channels, scores,
+                selection(options, budget, UnitSelection.Scope.LAYER), measured, latencies);
+        List<RemovalOrder> orders = RemovalOrder.of(channels, scores, options.keep(),
+                measured == null ? null : new ChannelRedundancy(measured));
+        MacModel costs = new MacModel(channels, latencies);
+        PlanJudge judge = new PlanJudge(channels, pictures, memory, backend, threads);
+        return switch (options.search()) {
+            case Search.Greedy _ -> throw new IllegalStateException("has its plan");
+            case Search.DynamicProgramming search -> {
+                SensitivitySearch plans =
+                        new SensitivitySearch(orders, costs, budget.measure(), budget.amount(), judge::divergence);
+                plans.consider(greedy);
+                plans.consider(uniform);
+                yield new Choice(plans.run(search.weightings(), options.seed(), listener), Optional.empty());
+            }
+            case Search.Evolution search -> {
+                ParetoSearch plans = new ParetoSearch(orders, costs, budget.measure(), judge);
+                plans.consider(greedy);
+                plans.consider(uniform);
+                plans.run(search.population(), search.generations(), options.seed(), listener);
+                List<ParetoSearch.Plan> front = plans.front(search.population());
+                ParetoFront drawn = ParetoFront.of(channels, budget, costs, front, judge, search.accuracy(), listener);
+                yield new Choice(plans.best(budget.amount(), drawn), Optional.of(drawn));
+            }
+        };
     }
 
     private static UnitSelection.Options selection(Options options, Budget budget, UnitSelection.Scope scope) {

@@ -1,6 +1,7 @@
 package dev.shrike.calibration.prune;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -179,6 +180,62 @@ class SearchTest {
         Pruner.Options options = options(Criterion.L2, new Budget(Budget.Measure.PARAMETERS, true, 0.5),
                 UnitSelection.Scope.GLOBAL, 7, new Pruner.Search.DynamicProgramming(4));
         assertEquals(LayerCost.of(pruned(NETWORK, options)), LayerCost.of(pruned(NETWORK, options)));
+    }
+
+    private static ParetoFront evolved(long seed, Optional<java.util.function.ToDoubleFunction<Graph>> accuracy) {
+        Pruner.Result result = new Pruner(NETWORK, Map.of(), BACKEND, 1).prune(
+                options(Criterion.OBS, new Budget(Budget.Measure.MACS, true, 0.6), UnitSelection.Scope.GLOBAL, seed,
+                        new Pruner.Search.Evolution(8, 4, accuracy)),
+                pictures(), ActivationMemory.unlimited(), (_, _, _) -> {});
+        assertTrue(LayerCost.macs(LayerCost.of(result.graph())) <= 0.6 * LayerCost.macs(LayerCost.of(NETWORK)));
+        return result.front().orElseThrow();
+    }
+
+    @Test
+    void anEvolutionFindsAFrontThatDependsOnTheSeedAlone() {
+        ParetoFront front = evolved(1, Optional.empty());
+        List<ParetoFront.Point> points = front.points();
+        assertTrue(points.size() >= 4 && points.size() <= 8, points.size() + " points");
+        assertEquals(front.whole(), points.getLast().cost(), 0);
+        assertEquals(0, points.getLast().divergence(), 1e-9);
+        for (int i = 1; i < points.size(); i++) {
+            assertTrue(points.get(i).cost() > points.get(i - 1).cost()
+                    && points.get(i).divergence() < points.get(i - 1).divergence(), "point " + i);
+        }
+        for (ParetoFront.Point point : points) {
+            ChannelDependencies channels = ChannelDependencies.of(NETWORK);
+            assertEquals(LayerCost.macs(LayerCost.of(ChannelRemoval.apply(channels, point.removed(), Map.of()))),
+                    point.cost(), 1);
+        }
+        assertEquals(front, evolved(1, Optional.empty()));
+        assertNotEquals(front, evolved(2, Optional.empty()));
+    }
+
+    @Test
+    void whatIsAccurateWinsWhereAccuracyIsKnown() {
+        // The fewer parameters the better, whatever the heads give.
+        ParetoFront front = evolved(1, Optional.of(graph -> -LayerCost.parameters(LayerCost.of(graph))));
+        Pruner.Result result = new Pruner(NETWORK, Map.of(), BACKEND, 1).prune(
+                options(Criterion.OBS, new Budget(Budget.Measure.MACS, true, 0.6), UnitSelection.Scope.GLOBAL, 1,
+                        new Pruner.Search.Evolution(8, 4,
+                                Optional.of(graph -> -LayerCost.parameters(LayerCost.of(graph))))),
+                pictures(), ActivationMemory.unlimited(), (_, _, _) -> {});
+        double best = front.points().stream().filter(point -> point.cost() <= 0.6 * front.whole())
+                .mapToDouble(point -> point.accuracy().orElseThrow()).max().orElseThrow();
+        assertEquals(-best, LayerCost.parameters(LayerCost.of(result.graph())));
+    }
+
+    @Test
+    void aSearchGoesInOneStepWithinABudgetOfCosts() {
+        assertThrows(IllegalArgumentException.class, () -> options(Criterion.L1,
+                new Budget(Budget.Measure.CHANNELS, true, 0.5), UnitSelection.Scope.GLOBAL, 1,
+                new Pruner.Search.DynamicProgramming(1)));
+        assertThrows(IllegalArgumentException.class, () -> new Pruner.Options(Criterion.L1, false,
+                new Budget(Budget.Measure.LATENCY, true, 0.5), UnitSelection.Scope.GLOBAL, 0.2, 1, 1,
+                Optional.empty()));
+        assertThrows(IllegalArgumentException.class, () -> new Pruner.Options(Criterion.L1, false,
+                new Budget(Budget.Measure.MACS, true, 0.5), UnitSelection.Scope.GLOBAL, 0.2, 1, 2, Optional.empty(),
+                new Pruner.Search.DynamicProgramming(1), Optional.empty()));
     }
 
     @Test

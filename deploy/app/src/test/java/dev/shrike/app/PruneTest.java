@@ -108,7 +108,7 @@ class PruneTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { "obs", "fisher", "taylor", "hrank", "fpgm", "l1" })
+    @ValueSource(strings = {"obs", "fisher", "taylor", "hrank", "fpgm", "l1"})
     void aPrunedModelIsSmallerAndFindsTheSame(String criterion) throws IOException {
         Path report = folder.resolve("report.json");
         Path chart = folder.resolve("chart.png");
@@ -126,6 +126,53 @@ class PruneTest {
         assertTrue(Files.size(chart) > 1000);
     }
 
+    private static long parameters(Path file) {
+        return LayerCost.parameters(LayerCost.of(OnnxModels.read(file)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"uniform", "saliency", "spdy", "nsga2"})
+    void everySearchMeetsABudgetOfSizeAndFindsTheSame(String search) throws IOException {
+        Path front = folder.resolve("front.json");
+        Path chart = folder.resolve("front.png");
+        List<Object> more = new ArrayList<>(List.of("--size", "0.7", "--search", search, "--data", pictures,
+                "--weightings", "3", "--population", "4", "--generations", "2"));
+        if (search.equals("nsga2")) {
+            more.addAll(List.of("--front", front, "--front-chart", chart));
+        }
+        Outcome outcome = prune(more.toArray());
+        assertEquals(0, outcome.exit(), outcome.err());
+        Path out = folder.resolve("out.onnx");
+        assertTrue(parameters(out) <= 0.7 * parameters(model), outcome.out());
+        assertFindsTheBlocks(out);
+        if (search.equals("nsga2")) {
+            assertEquals(List.of(), JsonSchema.read(Repository.root().resolve("docs/prune-front.schema.json"))
+                    .violations(Files.readString(front)));
+            assertTrue(Files.size(chart) > 1000);
+        }
+    }
+
+    @Test
+    void aTableOfLatenciesIsMeasuredOnceAndRead() throws IOException {
+        Path table = folder.resolve("latencies.yaml");
+        assertEquals(0, prune("--latency", "0.8", "--latencies", table, "--no-repair").exit());
+        assertTrue(Files.readString(table).contains("\"mixed\": {inputs: [1, 2, 3], outputs: [3, 6, 9, 12]"));
+        Files.writeString(table, """
+                engine: mine
+                layers:
+                  mixed: {inputs: [3], outputs: [12], nanos: [[1200000]]}
+                  blocks: {inputs: [12], outputs: [7], nanos: [[2400000]]}
+                """);
+        Outcome outcome = prune("--latency", "2.4ms", "--latencies", table, "--no-repair");
+        assertEquals(0, outcome.exit(), outcome.err());
+        // Both layers take their time by these channels: 12 to 3.6 ms, so 8 to 2.4 ms.
+        assertEquals(8, LayerCost.of(OnnxModels.read(folder.resolve("out.onnx"))).getFirst().outputs());
+        Files.writeString(table, "layers: {other: {inputs: [3], outputs: [12], nanos: [[1]]}}");
+        Outcome other = prune("--latency", "0.5", "--latencies", table, "--no-repair");
+        assertEquals(1, other.exit());
+        assertTrue(other.err().contains("does not have the layer 'mixed'"), other.err());
+    }
+
     @Test
     void aPrunedModelIsQuantisedAndBuilt() {
         assertEquals(0, prune("--macs", "0.6", "--data", pictures, "--quiet").exit());
@@ -140,7 +187,7 @@ class PruneTest {
     }
 
     @ParameterizedTest
-    @CsvSource({ "weight, 0.25", "kernel, 0.5" })
+    @CsvSource({"weight, 0.25", "kernel, 0.5"})
     void weightsBecomeZero(String granularity, double share) {
         Outcome outcome = prune("--granularity", granularity, "--sparsity", share, "--data", pictures);
         assertEquals(0, outcome.exit(), outcome.err());
@@ -169,13 +216,26 @@ class PruneTest {
             "--sparsity 0.5|name some with --data, or give --no-repair",
             "--sparsity 0.5 --no-repair --criterion obs|needs pictures",
             "--sparsity 1.5 --no-repair|is not between 0 and 1",
-            "--macs 0.5 --sparsity 0.5 --no-repair|give one of --macs, --params and --sparsity",
-            "--no-repair|give one of --macs, --params and --sparsity",
+            "--macs 0.5 --sparsity 0.5 --no-repair|give one of --macs, --params, --size, --latency and --sparsity",
+            "--no-repair|give one of --macs, --params, --size, --latency and --sparsity",
             "--granularity 4:2 --no-repair|is no pattern",
             "--granularity rows --sparsity 0.5 --no-repair|is none of channel",
             "--granularity weight --macs 0.5 --no-repair|goes with --sparsity",
             "--sparsity 0.5 --no-repair --criterion best|is no criterion; there are l1",
             "--sparsity 0.5 --no-repair --scope some|neither global nor layer",
+            "--size 3 --no-repair|units are B, kB and MB",
+            "--size 3ms --no-repair|units are B, kB and MB",
+            "--latency 10MB --no-repair|units are us, ms and s",
+            "--latency soon --no-repair|is neither a share nor a number",
+            "--latency 0 --no-repair|no share between 0 and 1",
+            "--macs 0.5 --size 0.5 --no-repair|give one of --macs, --params, --size, --latency and --sparsity",
+            "--macs 0.5 --no-repair --latencies a.yaml|goes with --latency",
+            "--macs 0.5 --no-repair --search best|is none of uniform, saliency, spdy and nsga2",
+            "--macs 0.5 --no-repair --search spdy|judges by pictures",
+            "--macs 0.5 --no-repair --search uniform --scope global|give one of them",
+            "--macs 0.5 --no-repair --search uniform --front f.json|go with --search nsga2",
+            "--macs 0.5 --no-repair --population 2|--population 4 to 1000",
+            "--granularity weight --sparsity 0.5 --no-repair --search uniform|goes with --granularity channel",
             "--sparsity 0.5 --no-repair --keep 0|keep 0.0 of its channels",
             "--macs -1 --no-repair|no share between 0 and 1"
     })

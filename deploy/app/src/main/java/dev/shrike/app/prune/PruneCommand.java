@@ -14,11 +14,9 @@ import dev.shrike.calibration.prune.WeightPruning;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -78,13 +76,8 @@ public final class PruneCommand implements Callable<Integer> {
                     + " channels if there are pictures, else l1).")
     private String criterion;
 
-    @Option(names = "--macs", paramLabel = "REST",
-            description = "Multiplications that may remain: a share such as 0.8, or millions of a picture such as 1500.")
-    private Double macs;
-
-    @Option(names = "--params", paramLabel = "REST",
-            description = "Parameters that may remain: a share such as 0.8, or millions such as 1.57.")
-    private Double parameters;
+    @Mixin
+    private SearchOptions search;
 
     @Option(names = "--sparsity", paramLabel = "SHARE",
             description = "Share that goes: of channels, residual branches, weights or kernels, such as 0.3.")
@@ -93,9 +86,7 @@ public final class PruneCommand implements Callable<Integer> {
     @Option(
             names = "--scope",
             paramLabel = "global|layer",
-            defaultValue = "global",
-            description = "Whether all of the network compete, or each layer loses the same share (default:"
-                    + " ${DEFAULT-VALUE}).")
+            description = "Whether all of the network compete, or each layer loses the same share (default: global).")
     private String scope;
 
     @Option(names = "--keep", paramLabel = "SHARE", defaultValue = "0.1",
@@ -181,6 +172,7 @@ public final class PruneCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         inputSize.check();
+        search.check();
         if (!output.endsWith(".onnx")) {
             throw usage("-o '" + output + "' does not end in .onnx");
         }
@@ -201,15 +193,18 @@ public final class PruneCommand implements Callable<Integer> {
         PruneRequest.What what = what(pictures);
         Optional<LayerwiseReconstruction.Options> fit = noRepair ? Optional.empty() : Optional.of(repair());
         if (!pictures && (fit.isPresent() || what instanceof PruneRequest.What.Channels channels
-                && channels.criterion().needsPictures())) {
+                && channels.criterion().needsPictures() || search.needsPictures())) {
             throw usage(
                     fit.isPresent() ? "what is left is fitted to pictures: name some with --data, or give --no-repair"
-                            : "--criterion " + criterion + " needs pictures: name some with --data");
+                            : (search.needsPictures() ? "--search judges by" : "--criterion " + criterion + " needs")
+                                    + " pictures: name some with --data");
         }
         PruneRequest request = new PruneRequest(model, path(output), what, fit, seed,
                 pictures ? List.copyOf(data) : List.of(), images, crop, inputSize.width(), inputSize.height(),
                 threads.count(), Optional.ofNullable(val).map(this::path), Optional.ofNullable(report).map(this::path),
-                Optional.ofNullable(chart).map(this::path), memory == null ? MemoryBudget.usual() : memory, verbose,
+                Optional.ofNullable(chart).map(this::path), memory == null ? MemoryBudget.usual() : memory,
+                search.latencies().map(this::path), search.front().map(this::path),
+                search.frontChart().map(this::path), verbose,
                 quiet, !noProgress && !quiet);
         return new PruneRun(console, stores.apply(request.progress()), request).run();
     }
@@ -225,17 +220,16 @@ public final class PruneCommand implements Callable<Integer> {
     }
 
     private PruneRequest.What what(boolean pictures) {
-        long amounts = Stream.of(macs, parameters, sparsity).filter(Objects::nonNull).count();
+        int amounts = search.budgets() + (sparsity == null ? 0 : 1);
         boolean ofEach = granularity.matches("\\d{1,3}:\\d{1,3}");
         if (amounts != (ofEach ? 0 : 1)) {
             throw usage(ofEach ? "--granularity " + granularity + " says how much goes: leave --macs, --params and"
                     + " --sparsity out" : "give one of --macs, --params and --sparsity");
         }
-        boolean global = switch (scope) {
-            case "global" -> true;
-            case "layer" -> false;
-            default -> throw usage("--scope '" + scope + "' is neither global nor layer");
-        };
+        boolean global = search.global(scope);
+        if (search.given() && !granularity.equals("channel") && !granularity.equals("filter")) {
+            throw usage("--search goes with --granularity channel and filter");
+        }
         try {
             if (ofEach) {
                 String[] parts = granularity.split(":");
@@ -288,18 +282,16 @@ public final class PruneCommand implements Callable<Integer> {
             }
             chosen = Criterion.L1;
         }
-        Budget budget = macs != null ? budget(Budget.Measure.MACS, macs)
-                : parameters != null ? budget(Budget.Measure.PARAMETERS, parameters)
-                        : new Budget(Budget.Measure.CHANNELS, true, 1 - share());
+        Budget budget = search.budget()
+                .orElseGet(() -> new Budget(Budget.Measure.CHANNELS, true, 1 - share()));
+        if (search.needsPictures() && (steps != 1 || budget.measure() == Budget.Measure.CHANNELS)) {
+            throw usage("--search spdy and nsga2 go in one step, within --macs, --params, --size or --latency");
+        }
         UnitSelection.Scope where = global ? UnitSelection.Scope.GLOBAL : UnitSelection.Scope.LAYER;
         // Constructed here so that a share out of range is a matter of usage.
         new UnitSelection.Options(budget, where, keep, false);
-        return new PruneRequest.What.Channels(chosen, readers, budget, where, keep, steps);
-    }
-
-    /** Up to 1 it is a share, else millions. */
-    private Budget budget(Budget.Measure measure, double amount) {
-        return amount <= 1 ? new Budget(measure, true, amount) : new Budget(measure, false, amount * 1e6);
+        return new PruneRequest.What.Channels(chosen, readers, budget, where, keep, steps,
+                search.search());
     }
 
     private Path path(String text) {

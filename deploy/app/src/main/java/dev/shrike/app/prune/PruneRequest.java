@@ -3,6 +3,7 @@ package dev.shrike.app.prune;
 import dev.shrike.calibration.prune.Budget;
 import dev.shrike.calibration.prune.Criterion;
 import dev.shrike.calibration.prune.LayerwiseReconstruction;
+import dev.shrike.calibration.prune.Pruner;
 import dev.shrike.calibration.prune.UnitSelection;
 import dev.shrike.calibration.prune.WeightPruning;
 import java.nio.file.Path;
@@ -26,14 +27,16 @@ import java.util.Optional;
  * @param report file for JSON
  * @param chart file for a picture
  * @param memory gigabytes to take
+ * @param latencies file of the table of latencies
+ * @param front file for the front of an evolution as JSON; likewise its picture
  * @param verbose whether to print all layers
  * @param quiet whether to print nothing
  * @param progress whether to draw a progress bar
  */
 record PruneRequest(String model, Path output, What what, Optional<LayerwiseReconstruction.Options> repair, long seed,
         List<String> data, int images, int crop, int width, int height, int threads, Optional<Path> val,
-        Optional<Path> report, Optional<Path> chart, double memory, boolean verbose, boolean quiet,
-        boolean progress) {
+        Optional<Path> report, Optional<Path> chart, double memory, Optional<Path> latencies,
+        Optional<Path> front, Optional<Path> frontChart, boolean verbose, boolean quiet, boolean progress) {
 
     /** What goes. */
     sealed interface What {
@@ -43,7 +46,7 @@ record PruneRequest(String model, Path output, What what, Optional<LayerwiseReco
          * @param readers whether they are judged by the weights that read them
          */
         record Channels(Criterion criterion, boolean readers, Budget budget, UnitSelection.Scope scope, double keep,
-                int steps) implements What {}
+                int steps, Pruner.Search search) implements What {}
 
         /** Weights, which become zero. */
         record Weights(WeightPruning.Pattern pattern) implements What {}

@@ -3,6 +3,7 @@ package dev.shrike.app.prune;
 import dev.shrike.Detector;
 import dev.shrike.Detectors;
 import dev.shrike.ModelException;
+import dev.shrike.ShrikeException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
@@ -17,11 +18,15 @@ import dev.shrike.app.quantize.Steps;
 import dev.shrike.calibration.Evaluation;
 import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.charts.FrontChart;
 import dev.shrike.calibration.charts.LayerChart;
 import dev.shrike.calibration.data.DataSet;
 import dev.shrike.calibration.data.DataSets;
+import dev.shrike.calibration.prune.Budget;
+import dev.shrike.calibration.prune.ChannelLatencies;
 import dev.shrike.calibration.prune.LatencyMeter;
 import dev.shrike.calibration.prune.LayerwiseReconstruction;
+import dev.shrike.calibration.prune.ParetoFront;
 import dev.shrike.calibration.prune.PruneReport;
 import dev.shrike.calibration.prune.Pruner;
 import dev.shrike.calibration.prune.ResidualBranches;
@@ -47,6 +52,8 @@ import java.util.function.Supplier;
 /** One run of {@code shrike prune}: chooses, removes, repairs, measures and writes. */
 final class PruneRun {
     private static final int ROUNDS = 9;
+    /** Fewer, since a table has about ten numbers a layer. */
+    private static final int TABLE_ROUNDS = 5;
 
     private final Console console;
     private final ModelStore store;
@@ -66,6 +73,9 @@ final class PruneRun {
         FileReplacement.requireFolder(request.output());
         request.report().ifPresent(FileReplacement::requireFolder);
         request.chart().ifPresent(FileReplacement::requireFolder);
+        request.latencies().ifPresent(FileReplacement::requireFolder);
+        request.front().ifPresent(FileReplacement::requireFolder);
+        request.frontChart().ifPresent(FileReplacement::requireFolder);
         Optional<DataSet> val = request.val().map(DataSets::open);
         val.ifPresent(DataSet::requirePictures);
         List<Path> files = request.data().isEmpty() ? List.of() : Sources.sample(request.data(), request.images());
@@ -84,7 +94,7 @@ final class PruneRun {
                     backend, request.threads());
             ActivationMemory memory = MemoryBudget.forActivations(request.memory(), given,
                     FileReplacement.requireFolder(request.output()));
-            Graph pruned = pruned(pruner, backend, files, memory);
+            Graph pruned = pruned(pruner, backend, files, memory, val);
             steps.clear();
             // What engines cannot run is told here, not where the file goes.
             LatencyMeter meter = new LatencyMeter(backend, request.threads(), ROUNDS);
@@ -111,7 +121,8 @@ final class PruneRun {
         }
     }
 
-    private Graph pruned(Pruner pruner, Backend backend, List<Path> files, ActivationMemory memory) {
+    private Graph pruned(Pruner pruner, Backend backend, List<Path> files, ActivationMemory memory,
+            Optional<DataSet> val) {
         Graph graph = pruner.graph();
         Supplier<CalibrationPictures> pictures =
                 () -> new CalibrationPictures(files, graph.inputs().getFirst(), request.crop(), true);
@@ -119,8 +130,10 @@ final class PruneRun {
             case PruneRequest.What.Channels channels -> {
                 Pruner.Result result = pruner.prune(new Pruner.Options(channels.criterion(), channels.readers(),
                         channels.budget(), channels.scope(), channels.keep(), request.seed(), channels.steps(),
-                        request.repair()), pictures, memory, steps::show);
+                        request.repair(), search(channels.search(), val), latencies(channels.budget(), graph, backend)),
+                        pictures, memory, steps::show);
                 steps.clear();
+                result.front().ifPresent(this::write);
                 if (!request.quiet() && !result.note().isEmpty()) {
                     console.note(result.note());
                 }
@@ -129,6 +142,55 @@ final class PruneRun {
             case PruneRequest.What.Weights weights -> weights(graph, weights.pattern(), backend, pictures, memory);
             case PruneRequest.What.Branches branches -> branches(graph, branches.share(), backend, pictures, memory);
         };
+    }
+
+    /** With accuracies of an evolution's front, where there is a data set. */
+    private Pruner.Search search(Pruner.Search search, Optional<DataSet> val) {
+        return search instanceof Pruner.Search.Evolution evolution && val.isPresent()
+                ? new Pruner.Search.Evolution(evolution.population(), evolution.generations(),
+                        Optional.of(graph -> accuracy(val.get(), graph)))
+                : search;
+    }
+
+    private double accuracy(DataSet data, Graph graph) {
+        Path file = null;
+        try {
+            file = Files.createTempFile(FileReplacement.requireFolder(request.output()), "prune", ".onnx");
+            OnnxModels.write(graph, file);
+            return accuracy(data, file, "of the front")[1];
+        } catch (IOException e) {
+            throw new ShrikeException(request.output() + ": no file can be made beside it: " + e.getMessage(), e);
+        } finally {
+            if (file != null) {
+                file.toFile().delete();
+            }
+        }
+    }
+
+    /** The table, if the budget is one of latency. */
+    private Optional<ChannelLatencies> latencies(Budget budget, Graph graph, Backend backend) {
+        if (budget.measure() != Budget.Measure.LATENCY) {
+            return Optional.empty();
+        }
+        Optional<Path> file = request.latencies();
+        if (file.isPresent() && Files.exists(file.get())) {
+            return Optional.of(ChannelLatencies.read(file.get()).forNetwork(graph, file.get().toString()));
+        }
+        ChannelLatencies measured = ChannelLatencies.measure(graph,
+                new LatencyMeter(backend, request.threads(), TABLE_ROUNDS), backend.name(), steps::show);
+        file.ifPresent(measured::write);
+        return Optional.of(measured);
+    }
+
+    private void write(ParetoFront front) {
+        request.front().ifPresent(file -> FileReplacement.write(file,
+                stream -> stream.write(front.json().getBytes(StandardCharsets.UTF_8))));
+        boolean measured = front.points().stream().allMatch(point -> point.accuracy().isPresent());
+        request.frontChart().ifPresent(file -> Pictures.write(FrontChart.draw("What less costs",
+                front.unit() + " that remain", measured ? "mAP50-95" : "divergence of the heads",
+                front.points().stream().map(point -> new FrontChart.Point(point.cost() / front.whole(),
+                        measured ? point.accuracy().getAsDouble() : point.divergence())).toList()),
+                file));
     }
 
     private Graph weights(Graph graph, WeightPruning.Pattern pattern, Backend backend,
