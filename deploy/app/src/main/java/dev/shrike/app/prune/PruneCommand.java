@@ -223,8 +223,9 @@ public final class PruneCommand implements Callable<Integer> {
         int amounts = search.budgets() + (sparsity == null ? 0 : 1);
         boolean ofEach = granularity.matches("\\d{1,3}:\\d{1,3}");
         if (amounts != (ofEach ? 0 : 1)) {
-            throw usage(ofEach ? "--granularity " + granularity + " says how much goes: leave --macs, --params and"
-                    + " --sparsity out" : "give one of --macs, --params and --sparsity");
+            throw usage(ofEach ? "--granularity " + granularity + " says how much goes: leave --macs, --params,"
+                    + " --size, --latency and --sparsity out"
+                    : "give one of --macs, --params, --size, --latency and --sparsity");
         }
         boolean global = search.global(scope);
         if (search.given() && !granularity.equals("channel") && !granularity.equals("filter")) {
