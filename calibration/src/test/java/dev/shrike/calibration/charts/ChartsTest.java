@@ -53,6 +53,19 @@ class ChartsTest {
         assertThrows(IllegalArgumentException.class, () -> new Series("", new double[1], RED, 1));
     }
 
+    @Test
+    void aFrontRunsThroughItsPoints() {
+        int line = 0x1f77b4;
+        Frame frame = FrontChart.draw("Title", "MACs", "mAP",
+                List.of(new FrontChart.Point(0.5, 0.2), new FrontChart.Point(1, 0.4)));
+        // The area is 700 pixels high and wide, from (120, 70) on; the highest point is at its top.
+        assertEquals(line, pixel(frame, 120 + 350, 70 + 350));
+        assertEquals(line, pixel(frame, 120 + 525, 70 + 175));
+        assertEquals(line, pixel(frame, 120 + 699, 70 + 1));
+        assertEquals(0, count(FrontChart.draw("", "", "", List.of()), line));
+        assertTrue(count(FrontChart.draw("", "", "", List.of(new FrontChart.Point(0, 0))), line) > 10);
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 20, 80, 300})
     void anyNumberOfClassesFits(int classes) {
