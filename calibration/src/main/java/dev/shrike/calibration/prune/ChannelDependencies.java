@@ -91,6 +91,28 @@ public final class ChannelDependencies {
         return "";
     }
 
+    /** The units along each axis of each value, equal sets once. */
+    Set<Set<Integer>> values() {
+        Set<Set<Integer>> values = new LinkedHashSet<>();
+        for (Node node : graph.nodes()) {
+            for (String output : node.outputs()) {
+                if (output.isEmpty()) {
+                    continue;
+                }
+                for (int[] channels : propagation.axes().all(output, new Shape(List.of()))) {
+                    if (channels != null && channels.length > 0) {
+                        Set<Integer> units = new TreeSet<>();
+                        for (int channel : channels) {
+                            units.add(propagation.units().unit(channel));
+                        }
+                        values.add(units);
+                    }
+                }
+            }
+        }
+        return values;
+    }
+
     /** The axis of a layer's weights that its output channels lie along. */
     static int outputAxis(Node layer) {
         return switch (layer.op()) {

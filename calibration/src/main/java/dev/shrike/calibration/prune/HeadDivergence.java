@@ -1,5 +1,6 @@
 package dev.shrike.calibration.prune;
 
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.activations.Subgraphs;
@@ -35,12 +36,17 @@ public final class HeadDivergence {
      *
      * @param graph float, with known shapes
      * @param threads worker threads; 0 takes one per processor
+     * @throws UnsupportedModelException if there is no convolution
      */
     public HeadDivergence(Graph graph, CalibrationPictures pictures, Backend backend, int threads) {
         this.backend = backend;
         this.threads = threads;
         this.shape = pictures.shape();
         this.heads = heads(graph);
+        if (heads.isEmpty()) {
+            throw new UnsupportedModelException("has no convolution whose results could judge a plan; search 'uniform'"
+                    + " or 'saliency' instead");
+        }
         try (GraphExecutor executor = open(graph)) {
             for (int i = 0; i < pictures.size(); i++) {
                 float[] pixels = new float[Math.toIntExact(shape.elements())];

@@ -33,6 +33,8 @@ final class MacModel {
         double perPair;
         double weightsPerPair;
         int extraPerOutput;
+        /** Whether it has no bias, but gets one where something is removed. */
+        boolean gainsBias;
         int inputs;
         int outputs;
 
@@ -56,6 +58,7 @@ final class MacModel {
         Map<String, ValueInfo> infos = ShapeInference.infer(graph);
         Map<String, Node> nodes = new HashMap<>();
         graph.nodes().forEach(node -> nodes.put(node.name(), node));
+        Map<String, Node> norms = Normalizations.of(graph);
         for (LayerCost cost : LayerCost.of(graph)) {
             Node node = nodes.get(cost.layer());
             boolean conv = node.op() instanceof Op.Conv;
@@ -67,6 +70,7 @@ final class MacModel {
             layer.weightsPerPair = (double) cost.weights() / layer.inputs / layer.outputs;
             layer.extraPerOutput = (int) ((cost.parameters() - cost.weights()) / cost.outputs());
             layer.name = cost.layer();
+            layer.gainsBias = !node.hasInput(2) && !norms.containsKey(node.name()) && !(node.op() instanceof Op.MatMul);
             layer.allInputs = layer.inputs;
             layer.allOutputs = layer.outputs;
             layers.add(layer);
@@ -87,7 +91,10 @@ final class MacModel {
 
     private void sum() {
         macs = Math.round(layers.stream().mapToDouble(Layer::macs).sum());
-        parameters = Math.round(layers.stream().mapToDouble(Layer::parameters).sum());
+        boolean whole = layers.stream()
+                .allMatch(layer -> layer.inputs == layer.allInputs && layer.outputs == layer.allOutputs);
+        parameters = Math.round(layers.stream().mapToDouble(
+                layer -> layer.parameters() + (layer.gainsBias && !whole ? layer.outputs : 0)).sum());
     }
 
     long macs() {

@@ -61,6 +61,9 @@ final class ParetoSearch {
 
     /** Lets plans evolve; the same seed finds the same ones. */
     void run(int population, int generations, long seed, Pruner.Listener listener) {
+        if (orders.isEmpty()) {
+            return;
+        }
         int all = population + generations * (population - population / 2);
         Engine<DoubleGene, Vec<double[]>> engine = Engine.<DoubleGene, Vec<double[]>>builder(genotype -> {
             listener.at("plans", Math.min(plans.size(), all), all);

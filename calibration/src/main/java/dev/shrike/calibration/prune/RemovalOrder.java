@@ -2,9 +2,6 @@ package dev.shrike.calibration.prune;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,16 +23,8 @@ record RemovalOrder(int[] units, double[] losses) {
      */
     static List<RemovalOrder> of(ChannelDependencies dependencies, Map<Integer, Double> scores, double keep,
             ChannelRedundancy redundancy) {
-        Map<Integer, Set<String>> layersOf = new HashMap<>();
-        Map<String, Integer> spare = new HashMap<>();
-        dependencies.layers().forEach((name, units) -> {
-            Set<Integer> distinct = new HashSet<>();
-            for (int unit : units) {
-                distinct.add(unit);
-                layersOf.computeIfAbsent(unit, _ -> new LinkedHashSet<>()).add(name);
-            }
-            spare.put(name, distinct.size() - Math.max(1, (int) Math.ceil(keep * distinct.size())));
-        });
+        // One for all groups, so that no value is emptied by several of them together.
+        RemovalAllowance allowance = new RemovalAllowance(dependencies, keep);
         List<RemovalOrder> orders = new ArrayList<>();
         for (Set<String> group : dependencies.groups()) {
             Set<Integer> open = new TreeSet<>();
@@ -46,7 +35,7 @@ record RemovalOrder(int[] units, double[] losses) {
                     }
                 }
             }
-            RemovalOrder order = order(dependencies, open, scores, layersOf, spare, redundancy);
+            RemovalOrder order = order(dependencies, open, scores, allowance, redundancy);
             if (order.units().length > 0) {
                 orders.add(order);
             }
@@ -55,8 +44,7 @@ record RemovalOrder(int[] units, double[] losses) {
     }
 
     private static RemovalOrder order(ChannelDependencies dependencies, Set<Integer> open,
-            Map<Integer, Double> scores, Map<Integer, Set<String>> layersOf, Map<String, Integer> spare,
-            ChannelRedundancy redundancy) {
+            Map<Integer, Double> scores, RemovalAllowance allowance, ChannelRedundancy redundancy) {
         List<Integer> units = new ArrayList<>();
         List<Double> losses = new ArrayList<>(List.of(0.0));
         while (!open.isEmpty()) {
@@ -71,10 +59,10 @@ record RemovalOrder(int[] units, double[] losses) {
                 }
             }
             open.remove(next);
-            if (layersOf.get(next).stream().anyMatch(layer -> spare.get(layer) < 1)) {
+            if (!allowance.allows(next)) {
                 continue;
             }
-            layersOf.get(next).forEach(layer -> spare.merge(layer, -1, Integer::sum));
+            allowance.remove(next);
             if (redundancy != null) {
                 redundancy.remove(dependencies.members(next));
             }

@@ -4,7 +4,6 @@ import dev.shrike.ModelException;
 import dev.shrike.calibration.training.ChannelSensitivity;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -22,9 +21,7 @@ public final class UnitSelection {
     private final Options options;
     private final MacModel costs;
     private final ChannelRedundancy redundancy;
-    private final Map<String, Integer> left = new HashMap<>();
-    private final Map<String, Integer> least = new HashMap<>();
-    private final Map<Integer, Set<String>> layersOf = new HashMap<>();
+    private final RemovalAllowance allowance;
     private final Set<Integer> removed = new TreeSet<>();
 
     /** Where channels compete. */
@@ -58,15 +55,7 @@ public final class UnitSelection {
         this.options = options;
         this.redundancy = redundancy;
         this.costs = new MacModel(dependencies, latencies);
-        dependencies.layers().forEach((name, units) -> {
-            Set<Integer> distinct = new HashSet<>();
-            for (int unit : units) {
-                distinct.add(unit);
-                layersOf.computeIfAbsent(unit, _ -> new LinkedHashSet<>()).add(name);
-            }
-            left.put(name, distinct.size());
-            least.put(name, Math.max(1, (int) Math.ceil(options.keep() * distinct.size())));
-        });
+        this.allowance = new RemovalAllowance(dependencies, options.keep());
         this.scores = options.scope() == Scope.LAYER ? ranks(scores) : scores;
     }
 
@@ -122,7 +111,7 @@ public final class UnitSelection {
                         options.budget().text(goal), 100 * options.keep(), options.budget().text(remaining())));
             }
             open.remove(next);
-            if (layersOf.get(next).stream().allMatch(layer -> left.get(layer) > least.get(layer))) {
+            if (allowance.allows(next)) {
                 remove(next);
             }
         }
@@ -157,7 +146,7 @@ public final class UnitSelection {
     private void remove(int unit) {
         removed.add(unit);
         costs.remove(unit);
-        layersOf.get(unit).forEach(layer -> left.merge(layer, -1, Integer::sum));
+        allowance.remove(unit);
         if (redundancy != null) {
             redundancy.remove(dependencies.members(unit));
         }

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -223,6 +224,43 @@ class SearchTest {
         double best = front.points().stream().filter(point -> point.cost() <= 0.6 * front.whole())
                 .mapToDouble(point -> point.accuracy().orElseThrow()).max().orElseThrow();
         assertEquals(-best, LayerCost.parameters(LayerCost.of(result.graph())));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+    void networksWithAllThatTiesChannelsAreSearched(long seed) {
+        Pruner pruner = new Pruner(RandomNetwork.graph(seed, true), Map.of(), BACKEND, 1);
+        ChannelLatencies measured = ChannelLatencies.measure(pruner.graph(), new LatencyMeter(BACKEND, 1, 1), "here",
+                (_, _, _) -> {}).forNetwork(pruner.graph(), "here");
+        Supplier<CalibrationPictures> pictures =
+                () -> new CalibrationPictures(files.subList(0, 6), pruner.graph().inputs().getFirst(), 0);
+        for (Pruner.Search search : List.of(new Pruner.Search.DynamicProgramming(2),
+                new Pruner.Search.Evolution(4, 1, Optional.empty()))) {
+            Graph graph = pruner.prune(new Pruner.Options(Criterion.L1, false,
+                    new Budget(Budget.Measure.PARAMETERS, true, 0.8), UnitSelection.Scope.GLOBAL, 0.2, seed, 1,
+                    Optional.empty(), search, Optional.of(measured)), pictures, ActivationMemory.unlimited(),
+                    (_, _, _) -> {}).graph();
+            double left = cost(graph, Budget.Measure.PARAMETERS);
+            assertTrue(left <= 0.8 * cost(pruner.graph(), Budget.Measure.PARAMETERS), search + " leaves " + left);
+        }
+        MacModel costs = new MacModel(pruner.dependencies(), measured);
+        double whole = costs.value(Budget.Measure.LATENCY);
+        double fewer = costs.value(Budget.Measure.LATENCY, Set.of(pruner.dependencies().removable().iterator().next()));
+        assertTrue(whole > 0 && Double.isFinite(fewer) && fewer >= 0, fewer + " of " + whole);
+        assertEquals(whole, costs.value(Budget.Measure.LATENCY), 0);
+    }
+
+    @Test
+    void aBudgetThatNeedsNothingLeavesTheNetwork() {
+        for (Pruner.Search search : List.of(new Pruner.Search.DynamicProgramming(2),
+                new Pruner.Search.Evolution(4, 1, Optional.empty()))) {
+            for (double keep : new double[] {0.2, 1}) {
+                Graph graph = pruned(NETWORK, new Pruner.Options(Criterion.L1, false,
+                        new Budget(Budget.Measure.MACS, true, 1), UnitSelection.Scope.GLOBAL, keep, 1, 1,
+                        Optional.empty(), search, Optional.empty()));
+                assertEquals(LayerCost.of(NETWORK), LayerCost.of(graph), search + " keep " + keep);
+            }
+        }
     }
 
     @Test
