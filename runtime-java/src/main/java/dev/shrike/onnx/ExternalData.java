@@ -1,6 +1,7 @@
 package dev.shrike.onnx;
 
 import dev.shrike.ModelException;
+import dev.shrike.files.Interrupts;
 import dev.shrike.onnx.proto.Onnx.StringStringEntryProto;
 import dev.shrike.onnx.proto.Onnx.TensorProto;
 import java.io.IOException;
@@ -65,6 +66,7 @@ final class ExternalData {
             mapped.put(file, segment);
             return segment;
         } catch (IOException e) {
+            Interrupts.require(file + ": reading it", e);
             throw new ModelException(what + " is stored in '" + location + "', which cannot be read: " + e, e);
         }
     }

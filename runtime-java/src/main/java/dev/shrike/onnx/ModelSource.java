@@ -5,6 +5,7 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.shrike.ModelException;
+import dev.shrike.files.Interrupts;
 import dev.shrike.onnx.proto.Onnx.ModelProto;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -44,6 +45,7 @@ final class ModelSource {
             }
             return channel.map(FileChannel.MapMode.READ_ONLY, 0, size, Arena.ofAuto()).asByteBuffer();
         } catch (IOException e) {
+            Interrupts.require(file + ": reading it", e);
             throw new ModelException("cannot be read: " + e + "; check the file's permissions", e);
         }
     }
