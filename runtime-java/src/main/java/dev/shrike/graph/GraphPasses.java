@@ -33,7 +33,8 @@ public final class GraphPasses {
         Graph fixed = new FixInputShapes(inputShapes).apply(graph);
         // Scales are folded first, rounding to codes is not: constants are to become codes, not rounded reals.
         Graph folding = new FoldConstants(false).apply(fixed);
-        Graph quantized = new ImportQuantization().apply(new SpellOutRounding().apply(folding));
+        Graph scaled = new IntegerProductScales().apply(folding);
+        Graph quantized = new ImportQuantization().apply(new SpellOutRounding().apply(scaled));
         // Folding comes before the change of types, so that sizes computed in FLOAT64 stay exact.
         Graph folded = untilStable(SIMPLIFY, new RealWeights().apply(untilStable(SIMPLIFY, quantized)));
         Graph fused = untilStable(FUSE, new HalfToFloat().apply(folded));
