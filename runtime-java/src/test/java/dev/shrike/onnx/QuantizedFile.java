@@ -4,7 +4,6 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import com.google.protobuf.ByteString;
 import dev.shrike.onnx.proto.Onnx.AttributeProto;
 import dev.shrike.onnx.proto.Onnx.GraphProto;
 import dev.shrike.onnx.proto.Onnx.ModelProto;
@@ -17,14 +16,15 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * A quantised network as other tools write it: input {@code x}, output {@code y}, both FLOAT.
+ * A quantised network as other tools write it, of one input and one output, both FLOAT.
  *
  * @param name what is special about it
+ * @param inputName name of the input
  * @param model the ONNX file
  * @param shape shape of the input
  * @param step what one code of the output stands for, by which results may differ; 0 if the output is not rounded
  */
-public record QuantizedFile(String name, byte[] model, long[] shape, float step) {
+public record QuantizedFile(String name, String inputName, byte[] model, long[] shape, float step) {
     /** ONNX's numbers of the types of codes. */
     static final int UINT8 = 2;
     static final int INT8 = 3;
@@ -52,7 +52,7 @@ public record QuantizedFile(String name, byte[] model, long[] shape, float step)
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
             try (OrtSession session = environment.createSession(model, options);
                     OnnxTensor x = OnnxTensor.createTensor(environment, FloatBuffer.wrap(input()), shape);
-                    OrtSession.Result result = session.run(Map.of("x", x))) {
+                    OrtSession.Result result = session.run(Map.of(inputName, x))) {
                 FloatBuffer y = ((OnnxTensor) result.get(0)).getFloatBuffer();
                 float[] values = new float[y.remaining()];
                 y.get(values);
@@ -174,8 +174,7 @@ public record QuantizedFile(String name, byte[] model, long[] shape, float step)
             ModelProto.Builder model = ModelProto.newBuilder().setIrVersion(opset > 20 ? 10 : 8).setGraph(graph)
                     .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(opset))
                     .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("com.microsoft").setVersion(1));
-            return new QuantizedFile(name + " (opset " + opset + ")", ByteString.copyFrom(model.build().toByteArray())
-                    .toByteArray(), shape, step);
+            return new QuantizedFile(name + " (opset " + opset + ")", "x", model.build().toByteArray(), shape, step);
         }
 
         private long[] rank(String output) {
