@@ -26,6 +26,7 @@ public final class GraphPasses {
      * Inputs and outputs keep their names and order; a value that a later caller wants to read must be an output.
      *
      * @param inputShapes shapes for inputs with open dimensions; an open first dimension defaults to 1
+     * @throws dev.shrike.UnsupportedModelException if values are rounded to codes of more than 8 bits; names the node
      * @throws dev.shrike.ModelException if the graph is inconsistent, an input needs a size or the shape of a value
      *     depends on what the graph is run with
      */
@@ -37,6 +38,7 @@ public final class GraphPasses {
         Graph quantized = new ImportQuantization().apply(new SpellOutRounding().apply(scaled));
         // Folding comes before the change of types, so that sizes computed in FLOAT64 stay exact.
         Graph folded = untilStable(SIMPLIFY, new RealWeights().apply(untilStable(SIMPLIFY, quantized)));
+        ImportQuantization.requireNarrow(folded);
         Graph fused = untilStable(FUSE, new HalfToFloat().apply(folded));
         return withKnownOutputs(fused);
     }

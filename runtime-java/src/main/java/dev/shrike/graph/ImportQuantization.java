@@ -1,5 +1,6 @@
 package dev.shrike.graph;
 
+import dev.shrike.UnsupportedModelException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -42,6 +43,18 @@ public final class ImportQuantization implements GraphPass {
             case Op.QuantizeLinear _,Op.DequantizeLinear _,Op.Quant _,Op.BipolarQuant _,Op.Trunc _ -> true;
             default -> false;
         };
+    }
+
+    /** Refuses codes of more than 8 bits of what is not known before the graph runs. */
+    static void requireNarrow(Graph graph) {
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.QuantizeLinear op && op.type() != null && op.type().bits() > 8) {
+                throw new UnsupportedModelException(NodeView.describe(node) + ": rounds activations to " + op.type()
+                        + ", Shrike has codes of up to 8 bits; quantise it again with 8-bit activations"
+                        + " (activation_type=QuantType.QUInt8 of ONNX Runtime's quantize_static, 8-bit presets of other"
+                        + " tools), or give the float model to 'shrike quantize'");
+            }
+        }
     }
 
     /** A value under one quantisation. */

@@ -39,12 +39,6 @@ final class QuantOps {
             throw draft.broken("quantises to " + type + ", must be one of " + CODES);
         }
         int axis = draft.attributes().integer("axis", 1);
-        boolean constant = draft.scope().ofConstants(draft.input(0)).isPresent();
-        if (type.bits() > 8 && !constant) {
-            throw draft.unsupported("rounds activations to " + type + ", Shrike has codes of up to 8 bits; quantise it"
-                    + " again with 8-bit activations (activation_type=QuantType.QUInt8 of ONNX Runtime's"
-                    + " quantize_static, 8-bit presets of other tools), or give the float model to 'shrike quantize'");
-        }
         ZeroScales.replaceInQuantizer(draft, axis);
         checkScale(draft);
         return new Op.QuantizeLinear(axis, type);

@@ -25,6 +25,7 @@ import java.util.TreeSet;
 final class ReadScope {
     /** Nodes that are looked through for the shape of what is made of constants. */
     private static final int MOST_OF_CONSTANTS = 32;
+    private static final double WORK_ON_CONSTANTS = 1 << 16;
 
     private final int opset;
     private final Map<String, Tensor> constants = new LinkedHashMap<>();
@@ -135,6 +136,10 @@ final class ReadScope {
      * Only nodes that were read already count.
      */
     Optional<ValueInfo> ofConstants(String name) {
+        Tensor constant = constants.get(name);
+        if (constant != null) {
+            return Optional.of(new ValueInfo(name, constant.type(), constant.shape()));
+        }
         Map<String, Tensor> leaves = new HashMap<>();
         SortedSet<Integer> needed = new TreeSet<>();
         Deque<String> open = new ArrayDeque<>(List.of(name));
@@ -151,6 +156,6 @@ final class ReadScope {
         }
         List<Node> ordered = needed.stream().map(nodes::get).toList();
         Graph part = new Graph("constants", List.of(), List.of(), ordered, leaves, Map.of(), Map.of());
-        return Optional.ofNullable(ShapeInference.infer(part).get(name));
+        return Optional.ofNullable(ShapeInference.infer(part, WORK_ON_CONSTANTS).get(name));
     }
 }

@@ -82,7 +82,8 @@ public record QuantizedFile(String name, String inputName, byte[] model, long[] 
                 return "element " + i + " is " + found[i] + ", expected " + expected[i] + ", one code is " + step;
             }
         }
-        return apart > expected.length / 50 + 1 ? apart + " of " + expected.length + " values lie one code apart" : null;
+        return apart > expected.length / 50 + 1 ? apart + " of " + expected.length + " values lie one code apart"
+                : null;
     }
 
     /** A file on its way. */

@@ -89,7 +89,8 @@ public final class QuantizedFiles {
             int[] zeros = new int[count];
             Arrays.fill(zeros, signedWeights ? 0 : 120);
             List<String> inputs = new ArrayList<>(List.of(x.codes(), x.scale(), x.zero(),
-                    b.codes(type, signedWeights ? -127 : 0, signedWeights ? 127 : 255, CHANNELS, CHANNELS / group, 3, 3),
+                    b.codes(type, signedWeights ? -127 : 0, signedWeights ? 127 : 255, CHANNELS, CHANNELS / group, 3,
+                            3),
                     b.floats(dims, scales), b.integers(type, dims, zeros)));
             Codes y = output(b, signed ? INT8 : UINT8);
             inputs.addAll(List.of(y.scale(), y.zero()));
@@ -209,7 +210,8 @@ public final class QuantizedFiles {
             List<String> codes = quantized(b, dynamic);
             int type = signedWeights ? INT8 : UINT8;
             List<String> inputs = List.of(codes.get(0),
-                    b.codes(type, signedWeights ? -127 : 0, signedWeights ? 127 : 255, CHANNELS, CHANNELS / group, 3, 3),
+                    b.codes(type, signedWeights ? -127 : 0, signedWeights ? 127 : 255, CHANNELS, CHANNELS / group, 3,
+                            3),
                     codes.get(2), b.zero(type, signedWeights ? i % 3 : 117));
             String sums = b.node("Cast", List.of(b.node("ConvInteger", inputs, window(group))), integer("to", 1));
             boolean perChannel = i % 3 == 1;

@@ -89,7 +89,8 @@ class QuantizedFilesTest {
         refused("8-bit activations", b -> {
             String scale = b.scalar(0.001f);
             String zero = b.zero(INT16, 0);
-            return b.node("DequantizeLinear", List.of(b.node("QuantizeLinear", List.of("x", scale, zero)), scale, zero));
+            return b.node("DequantizeLinear",
+                    List.of(b.node("QuantizeLinear", List.of("x", scale, zero)), scale, zero));
         });
         refused("8-bit activations", b -> {
             String scale = b.scalar(0.001f);
@@ -109,10 +110,12 @@ class QuantizedFilesTest {
         refused("calibrate again", b -> {
             String scale = b.scalar(0);
             String zero = b.zero(UINT8, 0);
-            return b.node("DequantizeLinear", List.of(b.node("QuantizeLinear", List.of("x", scale, zero)), scale, zero));
+            return b.node("DequantizeLinear",
+                    List.of(b.node("QuantizeLinear", List.of("x", scale, zero)), scale, zero));
         });
-        refused("channels_last", b -> b.microsoft("QLinearGlobalAveragePool", List.of("x", b.scalar(1), b.zero(UINT8, 0),
-                b.scalar(1), b.zero(UINT8, 0)), integer("channels_last", 1)));
+        refused("channels_last",
+                b -> b.microsoft("QLinearGlobalAveragePool", List.of("x", b.scalar(1), b.zero(UINT8, 0),
+                        b.scalar(1), b.zero(UINT8, 0)), integer("channels_last", 1)));
         refused("three for each operand", b -> b.microsoft("QLinearConcat", List.of(b.scalar(1), b.zero(UINT8, 0), "x"),
                 integer("axis", 1)));
         refused("is missing", b -> b.node("QLinearConv", List.of("x", b.scalar(1), b.zero(UINT8, 0))));

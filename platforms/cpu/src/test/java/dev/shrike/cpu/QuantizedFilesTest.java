@@ -83,7 +83,8 @@ class QuantizedFilesTest {
             System.out.println("ONNX Runtime: " + expected + "\nShrike: " + found);
             assertEquals(expected.size(), found.size(), "ONNX Runtime: " + expected + ", found: " + found);
             for (Detection one : expected) {
-                Detection same = found.stream().max(Comparator.comparingDouble(other -> overlap(one, other))).orElseThrow();
+                Detection same =
+                        found.stream().max(Comparator.comparingDouble(other -> overlap(one, other))).orElseThrow();
                 String both = one + " and " + same;
                 assertEquals(one.classId(), same.classId(), both);
                 assertEquals(one.score(), same.score(), 0.03, both);
