@@ -2,7 +2,6 @@ package dev.shrike.graph;
 
 import dev.shrike.UnsupportedModelException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,39 +59,6 @@ public final class ImportQuantization implements GraphPass {
     /** A value under one quantisation. */
     private record Source(String value, Quantization how) {}
 
-    /** The value that codes were made of, how, and the lowest and highest code that is left of them. */
-    private record Codes(String value, Quantization written, int low, int high) {
-        Codes(String value, Quantization written) {
-            this(value, written, written.minCode(), written.maxCode());
-        }
-
-        /** The same reals by codes of as few bits as these take; as written where no range of bits is that narrow. */
-        Quantization narrowed() {
-            int count = high - low + 1;
-            int bits = 32 - Integer.numberOfLeadingZeros(count);
-            boolean whole = count > 1 && Integer.bitCount(count) == 1;
-            bits = whole ? bits - 1 : bits;
-            boolean narrow = !whole && Integer.bitCount(count + 1) == 1;
-            if (written.bipolar() || bits >= written.bits() && !narrow || bits < 2 || !whole && !narrow) {
-                return written;
-            }
-            if (written.signed() && high == (1 << bits - 1) - 1) {
-                return new Quantization(written.scale(), written.zeroPoint(), bits, true, narrow, written.axis());
-            }
-            long[] zeros = Arrays.stream(written.zeroPoint().toLongs()).map(zero -> zero - low).toArray();
-            Tensor zero = Tensor.of(DataType.INT32, written.zeroPoint().shape(), zeros);
-            return new Quantization(written.scale(), zero, bits, false, narrow, written.axis());
-        }
-
-        boolean isWhole() {
-            return low == written.minCode() && high == written.maxCode();
-        }
-
-        boolean isLike(Codes other) {
-            return written.isSameAs(other.written) && low == other.low && high == other.high;
-        }
-    }
-
     /** Replaces quantisers by quantised constants and quantised results of Identity. */
     private static final class Import {
         private final Graph graph;
@@ -103,7 +69,7 @@ public final class ImportQuantization implements GraphPass {
         private final Quantizers quantizers;
         private final Map<String, String> same = new HashMap<>();
         private final NewNames names;
-        private final Map<String, Codes> codes = new HashMap<>();
+        private final Map<String, RoundedCodes> codes = new HashMap<>();
         private final Map<String, List<Source>> known = new HashMap<>();
         /** Nodes by their codes, and what is rounded by its own range by the value that it was. */
         private final Map<String, Node> dynamic = new HashMap<>();
@@ -137,7 +103,7 @@ public final class ImportQuantization implements GraphPass {
                 case Op.QuantizeLinear op -> {
                     DataType type = node.hasInput(2) ? infos.get(node.input(2)).type() : op.type();
                     quantizers.linear(node, op.axis(), type)
-                            .ifPresent(how -> codes.put(node.output(), new Codes(x, how)));
+                            .ifPresent(how -> codes.put(node.output(), new RoundedCodes(x, how)));
                     yield false;
                 }
                 case Op.DynamicQuantizeLinear _ -> {
@@ -167,7 +133,7 @@ public final class ImportQuantization implements GraphPass {
         }
 
         /** Codes that are clamped have fewer bits, or the value is clamped before it is rounded. */
-        private void clip(Node node, Codes source) {
+        private void clip(Node node, RoundedCodes source) {
             int[] bounds = {source.low(), source.high()};
             for (int i = 0; i < 2; i++) {
                 Tensor bound = links.constant(node.input(i + 1));
@@ -180,13 +146,13 @@ public final class ImportQuantization implements GraphPass {
                 }
             }
             if (bounds[0] < bounds[1]) {
-                codes.put(node.output(), new Codes(source.value(), source.written(), bounds[0], bounds[1]));
+                codes.put(node.output(), new RoundedCodes(source.value(), source.written(), bounds[0], bounds[1]));
             }
         }
 
         /** Lets what only moves codes move the reals that they stand for, which are rounded before. */
         private void move(Node node) {
-            Codes source = codes.get(node.input(0));
+            RoundedCodes source = codes.get(node.input(0));
             boolean moves = IntegerEvaluator.isMove(node.op())
                     || node.op() instanceof Op.Resize || node.op() instanceof Op.Pad || node.op() instanceof Op.Identity
                     || node.op() instanceof Op.Concat && node.inputs().stream().map(codes::get)
@@ -212,12 +178,12 @@ public final class ImportQuantization implements GraphPass {
             nodes.add(new Node(names.next(node.name() + ".real"), node.op(), inputs, outputs));
             for (int i = 0; i < outputs.size(); i++) {
                 codes.put(node.outputs().get(i),
-                        new Codes(outputs.get(i), source.written(), source.low(), source.high()));
+                        new RoundedCodes(outputs.get(i), source.written(), source.low(), source.high()));
             }
         }
 
         /** The real that stands for the code with which codes are padded. */
-        private boolean padding(Node node, Codes source, List<String> inputs) {
+        private boolean padding(Node node, RoundedCodes source, List<String> inputs) {
             Tensor code = links.constant(node.input(2));
             if (node.hasInput(2) && (code == null || code.elements() != 1)) {
                 return false;
@@ -270,7 +236,7 @@ public final class ImportQuantization implements GraphPass {
         }
 
         private boolean dequantized(Node node, Quantization how) {
-            Codes source = codes.get(node.input(0));
+            RoundedCodes source = codes.get(node.input(0));
             if (source != null) {
                 return how.isSameAs(source.written()) && rounded(node, source);
             }
@@ -284,7 +250,7 @@ public final class ImportQuantization implements GraphPass {
 
         /** The codes of constants that the node dequantises, or null if it has others. */
         private Tensor weightCodes(Node node, Quantization how) {
-            Codes source = codes.get(node.input(0));
+            RoundedCodes source = codes.get(node.input(0));
             Tensor tensor = graph.constants().get(source == null ? node.input(0) : source.value());
             if (tensor == null || source != null && !how.isSameAs(source.written())) {
                 return null;
@@ -296,7 +262,7 @@ public final class ImportQuantization implements GraphPass {
             return tensor.type() == stored ? tensor : Tensor.of(stored, tensor.shape(), tensor.toLongs());
         }
 
-        private boolean rounded(Node node, Codes source) {
+        private boolean rounded(Node node, RoundedCodes source) {
             Quantization how = source.narrowed();
             boolean exact = source.isWhole() || how.bits() < source.written().bits() || how.narrow();
             if (exact && (links.constant(source.value()) != null || zeroIsCode(how))) {
@@ -313,7 +279,7 @@ public final class ImportQuantization implements GraphPass {
         }
 
         /** The value clamped to the reals of the lowest and the highest code. */
-        private String clamped(Codes source) {
+        private String clamped(RoundedCodes source) {
             String name = names.next(source.value() + ".clamped");
             List<String> inputs = new ArrayList<>(List.of(source.value()));
             for (int bound : new int[] {source.low(), source.high()}) {
