@@ -1,6 +1,7 @@
 package dev.shrike.cpu;
 
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.files.Interrupts;
 import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -75,6 +76,7 @@ final class ConvolutionFactory implements AutoCloseable {
             return Optional.empty();
         }
         try {
+            Interrupts.shield(ConvolutionFactory::loadOneDnn);
             // See OpenCvLibrary: OpenCV may be loading in another thread.
             synchronized (Loader.class) {
                 return Optional.of(new OneDnn(threads, library.features()));
@@ -85,6 +87,12 @@ final class ConvolutionFactory implements AutoCloseable {
                             + " with the classifier linux-x86_64",
                     e);
             return Optional.empty();
+        }
+    }
+
+    private static String loadOneDnn() {
+        synchronized (Loader.class) {
+            return Loader.load(org.bytedeco.dnnl.global.dnnl.class);
         }
     }
 
