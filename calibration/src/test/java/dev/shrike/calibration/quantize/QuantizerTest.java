@@ -56,9 +56,14 @@ class QuantizerTest {
     @TempDir
     private static Path folder;
 
+    private static final Map<String, Quantizer.Result> QUANTIZED = new HashMap<>();
+
     private static Graph model;
     private static Quantizer quantizer;
     private static List<Path> files;
+    private static List<float[]> pixels;
+    /** What the float network gives for each picture. */
+    private static List<List<float[]>> real;
     private static Map<String, ValueStatistics> statistics;
 
     @BeforeAll
@@ -66,6 +71,8 @@ class QuantizerTest {
         model = SmallNetwork.graph(1);
         quantizer = new Quantizer(model, Map.of(), BACKEND, 1);
         files = SmallNetwork.pictures(folder, 16);
+        pixels = readAll();
+        real = runAll(model, pixels);
         try (CalibrationPictures pictures = pictures(0)) {
             statistics = SmallNetwork.statistics(quantizer, pictures, BACKEND);
         }
@@ -75,7 +82,12 @@ class QuantizerTest {
         return new CalibrationPictures(files, quantizer.prepared().inputs().getFirst(), crop);
     }
 
+    /** Made once for all tests that ask for the same. */
     private static Quantizer.Result quantize(String widths, Effort effort) {
+        return QUANTIZED.computeIfAbsent(widths + " " + effort, _ -> quantized(widths, effort));
+    }
+
+    private static Quantizer.Result quantized(String widths, Effort effort) {
         try (CalibrationPictures pictures = pictures(0)) {
             return quantizer.quantize(quantizer.uniform(Widths.parse(widths)), statistics, pictures, effort,
                     (_, _, _) -> {});
@@ -84,18 +96,32 @@ class QuantizerTest {
 
     /** The outputs on one picture, channels together. */
     private static List<float[]> run(Graph graph, float[] picture) {
+        return runAll(graph, List.of(picture)).getFirst();
+    }
+
+    private static List<List<float[]>> runAll(Graph graph, List<float[]> inputs) {
         try (GraphExecutor executor = BACKEND.open(graph, ExecutorOptions.DEFAULT.withThreads(1))) {
-            Elements.write(picture, executor.inputs().getFirst());
-            executor.run();
-            return List.copyOf(Elements.all(executor.outputs()).values());
+            List<List<float[]>> outputs = new ArrayList<>();
+            for (float[] input : inputs) {
+                Elements.write(input, executor.inputs().getFirst());
+                executor.run();
+                outputs.add(List.copyOf(Elements.all(executor.outputs()).values()));
+            }
+            return outputs;
         }
     }
 
     private static float[] picture(int index) {
+        return pixels.get(index).clone();
+    }
+
+    private static List<float[]> readAll() {
         try (CalibrationPictures pictures = pictures(0)) {
-            float[] picture = new float[(int) pictures.shape().elements()];
-            pictures.read(index, picture);
-            return picture;
+            return IntStream.range(0, pictures.size()).mapToObj(index -> {
+                float[] picture = new float[(int) pictures.shape().elements()];
+                pictures.read(index, picture);
+                return picture;
+            }).toList();
         }
     }
 
@@ -103,9 +129,10 @@ class QuantizerTest {
     private static double distance(Graph quantized) {
         double[] sum = new double[2];
         double[] energy = new double[2];
-        for (int i = 0; i < 6; i++) {
-            List<float[]> wanted = run(model, picture(i));
-            List<float[]> given = run(quantized, picture(i));
+        List<List<float[]>> all = runAll(quantized, pixels.subList(0, 6));
+        for (int i = 0; i < all.size(); i++) {
+            List<float[]> wanted = real.get(i);
+            List<float[]> given = all.get(i);
             for (int output = 0; output < 2; output++) {
                 for (int j = 0; j < wanted.get(output).length; j++) {
                     sum[output] += Math.pow(wanted.get(output)[j] - given.get(output)[j], 2);
@@ -183,9 +210,10 @@ class QuantizerTest {
     /** The squared error of the first output in the left and in the right half of the pictures. */
     private static double[] halves(Graph quantized) {
         double[] sums = new double[2];
-        for (int i = 0; i < files.size(); i++) {
-            float[] wanted = run(model, picture(i)).getFirst();
-            float[] given = run(quantized, picture(i)).getFirst();
+        List<List<float[]>> all = runAll(quantized, pixels);
+        for (int i = 0; i < all.size(); i++) {
+            float[] wanted = real.get(i).getFirst();
+            float[] given = all.get(i).getFirst();
             int side = SmallNetwork.SIDE / 4;
             for (int j = 0; j < wanted.length; j++) {
                 sums[j / 6 % side < side / 2 ? 0 : 1] += Math.pow(wanted[j] - given[j], 2);
