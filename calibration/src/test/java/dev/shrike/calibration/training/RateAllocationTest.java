@@ -117,7 +117,8 @@ class RateAllocationTest {
         long weights = prepared.nodes().stream()
                 .filter(node -> node.op() instanceof dev.shrike.graph.Op.Conv)
                 .mapToLong(node -> prepared.constants().get(node.input(1)).elements()).sum();
-        Quantizer.Result result = subject.quantize(subject.allocation().plan(new MixedPrecision.Budget.Size(weights / 2), 8));
+        Quantizer.Result result =
+                subject.quantize(subject.allocation().plan(new MixedPrecision.Budget.Size(weights / 2), 8));
         double bits = result.layers().stream().mapToDouble(layer -> layer.weights()
                 * (layer.widths().codes() == WeightCodes.ENTROPY_CODED ? layer.entropy() : 8)).sum();
         assertEquals(4, bits / weights, 0.05);
@@ -129,7 +130,8 @@ class RateAllocationTest {
     @Test
     void withoutGradientsNothingCanBeDivided() {
         UnsupportedModelException e = assertThrows(UnsupportedModelException.class,
-                () -> new RateAllocation(subject.even(), subject.statistics(), pictures, 8, Effort.FULL, (_, _, _) -> {}));
+                () -> new RateAllocation(subject.even(), subject.statistics(), pictures, 8, Effort.FULL,
+                        (_, _, _) -> {}));
         assertTrue(e.getMessage().contains("give all layers the same bits"), e.getMessage());
         // All layers alike needs no importance.
         Quantizer even = subject.even();

@@ -52,7 +52,8 @@ final class Measurement {
      *
      * @param cache file, or null
      */
-    Map<String, ValueStatistics> measure(Path model, Graph prepared, Set<String> values, List<Path> files, Windows windows,
+    Map<String, ValueStatistics> measure(Path model, Graph prepared, Set<String> values, List<Path> files,
+            Windows windows,
             Backend backend, int threads, Path cache) {
         try (CalibrationPictures pictures = windows.of(files, prepared.inputs().getFirst());
                 StatisticsCollector collector =
