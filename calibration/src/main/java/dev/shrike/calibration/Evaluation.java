@@ -109,7 +109,7 @@ public final class Evaluation {
     }
 
     private static DataSet left(DataSet data, List<Sample> seen, List<Problem> problems) {
-        if (seen.isEmpty()) {
+        if (seen.isEmpty() && !problems.isEmpty()) {
             throw new DataSetException(data.file() + ": none of the " + data.samples().size()
                     + " pictures can be used, the first because of " + problems.getFirst().message());
         }

@@ -50,7 +50,7 @@ class StatisticsCacheTest {
     @Test
     void aPassThatWasCutOffGivesTheSameAsAWholeOne() {
         Path file = folder.resolve("cache.json");
-        new StatisticsCache("m", "d", "1x3x64x64", 4, 9, Map.of("x/y:0", filled(0, 4))).write(file);
+        new StatisticsCache("m", "d", "1x3x64x64", 4, 9, List.of(), Map.of("x/y:0", filled(0, 4))).write(file);
         StatisticsCache read = StatisticsCache.read(file).orElseThrow();
         assertEquals(4, read.done());
         assertEquals(9, read.pictures());
@@ -63,7 +63,7 @@ class StatisticsCacheTest {
     @Test
     void damageIsToldAndNeverTakenForData() throws IOException {
         Path file = folder.resolve("cache.json");
-        new StatisticsCache("m", "d", "s", 1, 1, Map.of("x", filled(0, 1))).write(file);
+        new StatisticsCache("m", "d", "s", 1, 1, List.of(), Map.of("x", filled(0, 1))).write(file);
         String text = Files.readString(file);
         for (String damaged : List.of("", "{}", "[1]", text.substring(0, text.length() / 2),
                 text.replace("\"version\":1", "\"version\":99"),

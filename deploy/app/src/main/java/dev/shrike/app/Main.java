@@ -10,6 +10,7 @@ import dev.shrike.app.doctor.DoctorCommand;
 import dev.shrike.app.quantize.CalibrateCommand;
 import dev.shrike.app.quantize.QuantizeCommand;
 import dev.shrike.app.val.ValCommand;
+import dev.shrike.vision.Pictures;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
@@ -39,11 +40,19 @@ public final class Main {
 
     private static int run(Console console, String... args) {
         Failures failures = new Failures(console);
+        // --max-pixels sets it.
+        String pixels = System.getProperty(Pictures.MAX_PIXELS_PROPERTY);
         try {
             return commandLine(console, failures).execute(args);
         } catch (Throwable e) {
             // Picocli lets errors such as OutOfMemoryError pass.
             return failures.failure(e, args);
+        } finally {
+            if (pixels == null) {
+                System.clearProperty(Pictures.MAX_PIXELS_PROPERTY);
+            } else {
+                System.setProperty(Pictures.MAX_PIXELS_PROPERTY, pixels);
+            }
         }
     }
 

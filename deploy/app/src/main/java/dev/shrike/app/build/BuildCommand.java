@@ -2,6 +2,7 @@ package dev.shrike.app.build;
 
 import dev.shrike.app.Console;
 import dev.shrike.app.PathArgument;
+import dev.shrike.app.PixelLimit;
 import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.ThreadsOption;
@@ -84,8 +85,17 @@ public final class BuildCommand implements Callable<Integer> {
     @Option(
             names = "--data",
             paramLabel = "FOLDER",
-            description = "Pictures like those that the model will see, for --bits or for the INT8 of an engine.")
+            description = "Pictures like those that the model will see, for --bits or for the INT8 of an engine: a"
+                    + " folder; for --bits also a data.yaml or a text file that lists pictures.")
     private String data;
+
+    @Option(
+            names = "--strict",
+            description = "Stop where a picture of --data cannot be read; else it is left out.")
+    private boolean strict;
+
+    @Mixin
+    private PixelLimit pixels;
 
     @Option(
             names = "--images",
@@ -219,7 +229,7 @@ public final class BuildCommand implements Callable<Integer> {
         int most = most(PICTURES);
         Bits widths = new Bits(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
         return Optional.of(new BuildRequest.Quantization(
-                new MinMaxQuantizer.Options(widths, firstAndLast(), Map.of()), data, most));
+                new MinMaxQuantizer.Options(widths, firstAndLast(), Map.of()), data, most, strict));
     }
 
     private FirstAndLast firstAndLast() {

@@ -2,6 +2,7 @@ package dev.shrike.app.detect;
 
 import dev.shrike.DetectorOptions;
 import dev.shrike.app.Console;
+import dev.shrike.app.PixelLimit;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -38,7 +39,7 @@ public final class DetectCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..*",
             paramLabel = "SOURCE",
-            description = "Pictures (JPEG, PNG, BMP, WebP), folders of them, or quoted globs such as 'in/**/*.jpg'.")
+            description = "Pictures (JPEG, PNG, BMP, WebP, TIFF), folders of them, or quoted globs such as 'in/**/*.jpg'.")
     private List<String> positional = new ArrayList<>();
 
     @Option(
@@ -95,6 +96,9 @@ public final class DetectCommand implements Callable<Integer> {
 
     @Mixin
     private EngineChoice on;
+
+    @Mixin
+    private PixelLimit pixels;
 
     @Option(names = "--json", description = "Print JSON lines, one object a picture (docs/detect.schema.json).")
     private boolean json;

@@ -19,6 +19,9 @@ final class DetectRun {
     /** Formats that pictures are written in; others become JPEG. */
     private static final Set<String> WRITABLE = Set.of("jpg", "jpeg", "png");
 
+    /** Formats of which a file may hold several pictures. */
+    private static final Set<String> SEVERAL = Set.of("tif", "tiff", "webp", "png");
+
     private final Console console;
     private final ModelStore store;
     private final DetectRequest request;
@@ -44,7 +47,8 @@ final class DetectRun {
         try (Detector detector = open(model)) {
             if (request.saving().any()) {
                 DetectRequest.Saving saving = request.saving();
-                try (RunFolder folder = RunFolder.create(saving.project(), saving.name(), saving.reuse())) {
+                try (RunFolder folder = RunFolder.create(saving.project(), saving.name(), saving.reuse(),
+                        sources.pictures())) {
                     allRead = look(sources.pictures(), model, detector, folder);
                 }
             } else {
@@ -91,6 +95,7 @@ final class DetectRun {
             }
             totals = totals.plus(found);
             progress.clear();
+            noteOthers(picture);
             report.picture(i, pictures.size(), picture, found);
         }
         if (totals.pictures() > 0) {
@@ -98,6 +103,17 @@ final class DetectRun {
             saved(totals, folder);
         }
         return totals.pictures() == pictures.size();
+    }
+
+    /** Says so where only the first of several pictures in a file was looked at. */
+    private void noteOthers(Path picture) {
+        if (request.quiet() || !SEVERAL.contains(Sources.Names.extension(picture))) {
+            return;
+        }
+        int count = Pictures.count(picture);
+        if (count > 1) {
+            console.note(picture + ": holds " + count + " pictures; the first is looked at");
+        }
     }
 
     private Report report(List<Path> pictures, Path model, Detector detector) {

@@ -1,6 +1,7 @@
 package dev.shrike.app.detect;
 
 import dev.shrike.SourceException;
+import dev.shrike.vision.Pictures;
 import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.FileVisitResult;
@@ -25,9 +26,9 @@ import java.util.regex.PatternSyntaxException;
  */
 public record Sources(List<Path> pictures, List<String> problems) {
     /** Extensions of the formats that can be read, in lower case. */
-    public static final Set<String> EXTENSIONS = Set.of("jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp");
+    public static final Set<String> EXTENSIONS = Pictures.EXTENSIONS;
 
-    private static final String FORMATS = "JPEG, PNG, BMP, WebP";
+    private static final String FORMATS = Pictures.FORMATS;
 
     public Sources {
         pictures = List.copyOf(pictures);
@@ -50,25 +51,6 @@ public record Sources(List<Path> pictures, List<String> problems) {
             }
         }
         return new Sources(pictures, problems);
-    }
-
-    /**
-     * At most as many of the pictures as wanted, at even distances.
-     *
-     * @throws SourceException if a source stands for nothing
-     */
-    public static List<Path> sample(List<String> sources, int most) {
-        Sources expanded = expand(sources);
-        if (!expanded.problems().isEmpty()) {
-            throw new SourceException(expanded.problems().getFirst());
-        }
-        List<Path> all = expanded.pictures();
-        int count = Math.min(most, all.size());
-        List<Path> taken = new ArrayList<>(count);
-        for (int i = 0; i < count; i++) {
-            taken.add(all.get((int) ((long) i * all.size() / count)));
-        }
-        return taken;
     }
 
     private static List<Path> expand(String source) {
@@ -165,7 +147,7 @@ public record Sources(List<Path> pictures, List<String> problems) {
     }
 
     private static boolean isPicture(Path file) {
-        return EXTENSIONS.contains(Names.extension(file)) && Files.isRegularFile(file);
+        return Pictures.isNamedLikeOne(file) && Files.isRegularFile(file);
     }
 
     /** Parts of file names. */

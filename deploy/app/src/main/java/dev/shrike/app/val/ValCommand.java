@@ -3,6 +3,7 @@ package dev.shrike.app.val;
 import dev.shrike.DetectorOptions;
 import dev.shrike.app.Console;
 import dev.shrike.app.PathArgument;
+import dev.shrike.app.PixelLimit;
 import dev.shrike.app.detect.EngineChoice;
 import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.ModelStore;
@@ -106,6 +107,20 @@ public final class ValCommand implements Callable<Integer> {
             description = "Pictures per run of the network; engines take 1 (default: ${DEFAULT-VALUE}).")
     private int batch;
 
+    @Option(
+            names = "--classes-by-order",
+            description = "The n-th class of the model is the n-th of the data set, whatever their names.")
+    private boolean classesByOrder;
+
+    @Option(
+            names = "--strict",
+            description = "Stop, and list all problems, where a picture or label is broken; else the picture is left"
+                    + " out.")
+    private boolean strict;
+
+    @Mixin
+    private PixelLimit pixels;
+
     @Mixin
     private EngineChoice on;
 
@@ -146,7 +161,7 @@ public final class ValCommand implements Callable<Integer> {
     private ValRequest request() {
         requireSense();
         return new ValRequest(
-                new ValRequest.Data(path(data), images == null ? null : path(images), task),
+                new ValRequest.Data(path(data), images == null ? null : path(images), task, strict, classesByOrder),
                 results == null ? null : path(results),
                 weights == null ? DEFAULT_WEIGHTS : weights,
                 detectorOptions(),

@@ -38,8 +38,10 @@ record ValRequest(
      * @param path a folder, COCO JSON or data.yaml
      * @param pictures folder of the pictures, or null to look for it
      * @param split part of a data.yaml
+     * @param strict whether anything broken ends the run
+     * @param classesByOrder whether classes are matched by order, not by name
      */
-    record Data(Path path, Path pictures, String split) {}
+    record Data(Path path, Path pictures, String split, boolean strict, boolean classesByOrder) {}
 
     /**
      * What to write, and where.
