@@ -72,8 +72,21 @@ final class ClassMatching {
         String which = unknown.size() == 1 ? "the class " + unknown.getFirst() + " is"
                 : unknown.size() + " of its classes, " + unknown.getFirst() + " first, are";
         throw new DataSetException(data.file() + ": " + which + " not among those of the model"
-                + (labels.size() == names.size() ? "; if they are the same in the same order under other names, say"
-                        + " --classes-by-order" : ", which was trained on other data") + lists());
+                + advice() + lists());
+    }
+
+    /** By order is no way out where those of the same name have other numbers. */
+    private String advice() {
+        for (int label = 0; label < classes.length; label++) {
+            if (classes[label] >= 0 && classes[label] != label) {
+                return "; the order differs as well ('" + labels.get(label) + "' is class " + classes[label]
+                        + " of the data set and " + label + " of the model), so give them the names that the model has,"
+                        + " or a model that was trained on such data";
+            }
+        }
+        return labels.size() == names.size()
+                ? "; if they are the same in the same order under other names, say --classes-by-order"
+                : ": give them the names that the model has, or a model that was trained on such data";
     }
 
     /** Pairs what is still alone and of the same key; of several, in their order, or not at all. */

@@ -33,10 +33,12 @@ final class YoloPaths {
                 bases.add(folder.getParent());
             }
             bases.add(Path.of("").toAbsolutePath());
-            bases.forEach(base -> candidates.add(resolve(base, text)));
-            for (Path base : bases) {
-                candidates.add(resolve(base.resolve("datasets"), text));
-                candidates.add(resolve(base.resolve("../datasets"), text));
+            for (String variant : List.of(text, slashed(text))) {
+                bases.forEach(base -> candidates.add(resolve(base, variant)));
+                for (Path base : bases) {
+                    candidates.add(resolve(base.resolve("datasets"), variant));
+                    candidates.add(resolve(base.resolve("../datasets"), variant));
+                }
             }
         }
         candidates.add(folder);
