@@ -257,7 +257,8 @@ public record StatisticsCache(String model, String data, String input, int done,
                 throw new IllegalArgumentException("a picture has no size");
             }
             return Optional.of(new StatisticsCache(root.path("model").asText(), root.path("data").asText(),
-                    root.path("input").asText(), root.path("done").asInt(-1), root.path("pictures").asInt(), files, values));
+                    root.path("input").asText(), root.path("done").asInt(-1), root.path("pictures").asInt(), files,
+                    values));
         } catch (JsonProcessingException e) {
             throw new ModelException(file + ": is damaged (" + e.getOriginalMessage() + "); delete it", e);
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {

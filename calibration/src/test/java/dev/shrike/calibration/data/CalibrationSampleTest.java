@@ -59,7 +59,8 @@ class CalibrationSampleTest {
         List<String> warnings = choose(same, 18).warnings();
         assertEquals(1, warnings.size());
         assertTrue(warnings.getFirst().startsWith("9 of 18 pictures look the same"), warnings.toString());
-        List<String> blank = choose(List.of(picture("c.png", 0), picture("d.png", 2), picture("e.png", 90)), 3).warnings();
+        List<String> blank =
+                choose(List.of(picture("c.png", 0), picture("d.png", 2), picture("e.png", 90)), 3).warnings();
         assertEquals(2, blank.size());
         assertTrue(blank.getFirst().startsWith("only 3 pictures to calibrate with"), blank.toString());
         assertTrue(blank.getLast().startsWith("2 of 3 pictures have one colour only"), blank.toString());

@@ -150,7 +150,8 @@ class CocoJsonTest {
 
     @Test
     void nullsAndTextsInPlaceOfNumbersAreRead() throws IOException {
-        DataSet data = read(SOUND.replace("\"width\": 64", "\"width\": null").replace("\"iscrowd\": 0", "\"iscrowd\": null")
+        DataSet data = read(SOUND.replace("\"width\": 64", "\"width\": null")
+                .replace("\"iscrowd\": 0", "\"iscrowd\": null")
                 .replace("\"area\": 700.5", "\"area\": null").replace("\"category_id\": 90", "\"category_id\": \"90\"")
                 .replace("\"image_id\": 20", "\"image_id\": \"20\"").replace("\"id\": 7, ", "\"id\": null, "));
         assertEquals(List.of(), data.problems());
@@ -262,7 +263,8 @@ class CocoJsonTest {
                 present.census().toString());
         Files.delete(folder.resolve("sub/a.png"));
         String missing = assertThrows(DataSetException.class, data::requirePictures).getMessage();
-        assertTrue(missing.contains("3 of 3 pictures are missing, the first is " + folder.resolve("sub/a.png")), missing);
+        assertTrue(missing.contains("3 of 3 pictures are missing, the first is " + folder.resolve("sub/a.png")),
+                missing);
         assertTrue(missing.contains("--images"), missing);
         Pictures.write(Frame.allocate(64, 48), folder.resolve("sub/a.png"));
         Pictures.write(Frame.allocate(48, 64), folder.resolve("b.png"));
@@ -316,12 +318,15 @@ class CocoJsonTest {
         DataSet data = read(SOUND);
         String message =
                 assertThrows(DataSetException.class, () -> data.classesOf(List.of("cat", "eagle"))).getMessage();
-        assertTrue(message.contains("'owl' is not among those of the model; if they are the same in the same order under"
-                + " other names, say --classes-by-order. Data set: cat, owl. Model: cat, eagle"), message);
+        assertTrue(
+                message.contains("'owl' is not among those of the model; if they are the same in the same order under"
+                        + " other names, say --classes-by-order. Data set: cat, owl. Model: cat, eagle"),
+                message);
         assertEquals(List.of(0, 1), asList(data.classesOf(List.of("cat", "eagle"), true)));
         String other =
                 assertThrows(DataSetException.class, () -> data.classesOf(List.of("eagle", "cat"))).getMessage();
-        assertTrue(other.contains("the order differs as well ('cat' is class 0 of the data set and 1 of the model)"), other);
+        assertTrue(other.contains("the order differs as well ('cat' is class 0 of the data set and 1 of the model)"),
+                other);
         String count = assertThrows(DataSetException.class, () -> data.classesOf(List.of("a"), true)).getMessage();
         assertTrue(count.contains("has 2 classes, the model has 1, so they cannot be matched by order"), count);
     }

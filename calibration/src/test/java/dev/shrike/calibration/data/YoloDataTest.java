@@ -182,7 +182,8 @@ class YoloDataTest {
                 data.census().toString());
         List<String> problems = data.problems().stream().map(Problem::message).toList();
         assertEquals(2, problems.size(), problems.toString());
-        assertTrue(problems.contains(images.resolve("film.gif") + ": GIF files are not read: convert it to PNG or JPEG"));
+        assertTrue(
+                problems.contains(images.resolve("film.gif") + ": GIF files are not read: convert it to PNG or JPEG"));
         assertTrue(problems.contains(images.resolve("gone.png") + ": is a link to a file that is missing"));
     }
 
@@ -231,8 +232,10 @@ class YoloDataTest {
         assertEquals(3, DataSets.listed(list).size());
         Files.writeString(list, "none.png\nno.png\n");
         String message = error("val: lists/val.txt\nnames: [a, b]\n");
-        assertTrue(message.startsWith(list + ": none of the 2 pictures that it lists exists, the first being 'none.png'")
-                && message.contains("relative to the list") && !message.contains("--images"), message);
+        assertTrue(
+                message.startsWith(list + ": none of the 2 pictures that it lists exists, the first being 'none.png'")
+                        && message.contains("relative to the list") && !message.contains("--images"),
+                message);
     }
 
     @Test

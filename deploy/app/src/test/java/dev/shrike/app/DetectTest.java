@@ -303,8 +303,8 @@ class DetectTest {
         Outcome outcome = detect(empty, folder + "/*.gif");
         assertEquals(1, outcome.exit());
         assertEquals(
-                "shrike: " + empty + ": no pictures (JPEG, PNG, BMP, WebP) in this folder\nshrike: " + folder
-                        + "/*.gif: no pictures (JPEG, PNG, BMP, WebP) match\n",
+                "shrike: " + empty + ": no pictures (JPEG, PNG, BMP, WebP, TIFF) in this folder\nshrike: " + folder
+                        + "/*.gif: no pictures (JPEG, PNG, BMP, WebP, TIFF) match\n",
                 outcome.err());
     }
 

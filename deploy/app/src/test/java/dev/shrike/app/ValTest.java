@@ -111,7 +111,8 @@ class ValTest {
     void tablesAndPictures() throws IOException {
         Outcome outcome = val("--weights", model, "--data", data, "--verbose");
         assertEquals(0, outcome.exit(), outcome.err());
-        assertEquals("", outcome.err());
+        assertEquals("2 pictures, 2 labelled, 0 without objects, 0 without a label file, 0 of other kinds\n",
+                outcome.err());
         List<String> lines = outcome.out().lines().map(String::strip).toList();
         assertTrue(lines.get(0).matches("Class +Images +Instances +P +R +mAP50 +mAP50-95"), lines.get(0));
         assertTrue(lines.get(1).matches("all +2 +4 +0\\.\\d{4} +0\\.8333 +0\\.\\d{4} +0\\.\\d{4}"), lines.get(1));
@@ -227,13 +228,17 @@ class ValTest {
         Files.writeString(json,
                 COCO.replace("red block", "red brick").replace("{\"id\": 11", "{\"id\": 13, \"name\": \"third\"}, "
                         + "{\"id\": 11"));
-        failure("has 3 categories, the model has 2 classes", "--weights", model, "--data", json);
+        failure("2 of its classes, 'red brick' first, are not among those of the model", "--weights", model, "--data",
+                json);
         Files.writeString(json, COCO.substring(0, COCO.length() / 2));
         failure("instances_blocks.json: no valid JSON at line", "--weights", model, "--data", data);
         Files.writeString(json, COCO);
         byte[] picture = Files.readAllBytes(data.resolve("b.png"));
         Files.write(data.resolve("b.png"), Arrays.copyOf(picture, picture.length / 2));
-        failure("b.png", "--weights", model, "--data", data);
+        Files.write(data.resolve("a.png"), Arrays.copyOf(picture, picture.length / 2));
+        failure("none of the 2 pictures can be used, the first because of " + data.resolve("a.png"), "--weights", model,
+                "--data", data, "--json");
+        ToyModel.redAndBlue(data.resolve("a.png"));
         ToyModel.picture(data.resolve("b.png"));
         Path file = Files.writeString(folder.resolve("file"), "");
         failure("file", "--weights", model, "--data", data, "--project", file);

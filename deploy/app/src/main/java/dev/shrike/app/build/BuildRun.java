@@ -59,8 +59,12 @@ final class BuildRun {
         CalibrationData data = pictures();
         List<Path> pictures = data.pictures();
         Path model = Weights.resolve(request.model(), request.width(), request.height(), store);
-        OtherFile.require("-o", request.output(), model);
+        if (!backend.reads(model)) {
+            // A built model may be tuned in its place: nothing of it is lost.
+            OtherFile.require("-o", request.output(), model);
+        }
         data.requireOther("-o", request.output());
+        data.warn(console, request.quiet());
         try {
             Graph given = backend.reads(model) ? backend.load(model) : OnnxModels.read(model);
             Graph graph = network(given, model, backend, pictures);
@@ -119,12 +123,12 @@ final class BuildRun {
     /** At most as many pictures as wanted, at even distances. */
     private CalibrationData pictures() {
         if (request.quantization().isEmpty()) {
-            return new CalibrationData(List.of(), List.of());
+            return new CalibrationData(List.of(), List.of(), List.of());
         }
         BuildRequest.Quantization quantization = request.quantization().get();
         CalibrationData chosen = CalibrationData.choose(console,
                 new CalibrationData.Wanted(List.of(quantization.pictures()), quantization.most(),
-                        quantization.strict(), request.quiet(), Optional.empty()),
+                        quantization.strict(), Optional.empty()),
                 (picture, done, total) -> progress.show("reading " + picture.getFileName(), done, total));
         progress.clear();
         return chosen;

@@ -100,6 +100,7 @@ public final class CalibrateCommand implements Callable<Integer> {
         CalibrationData data = common.pictures(console, Optional.of(cache), steps);
         Path model = Weights.resolve(common.model(), common.width(), common.height(), stores.apply(common.progress()));
         requireOther(model, data, cache, other);
+        data.warn(console, common.quiet());
         Backend backend = Backends.usable(Backends.installed(), "").getFirst();
         try {
             measure(model, data.pictures(), backend, steps, cache, other, method);

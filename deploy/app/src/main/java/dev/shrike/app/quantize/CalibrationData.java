@@ -24,8 +24,9 @@ import java.util.Optional;
  *
  * @param pictures those that were chosen, each of which can be read
  * @param problems what was left out
+ * @param warnings what makes the pictures of little use
  */
-public record CalibrationData(List<Path> pictures, List<Problem> problems) {
+public record CalibrationData(List<Path> pictures, List<Problem> problems, List<String> warnings) {
     private static final int LEAST_LEFT = 2;
 
     /**
@@ -34,17 +35,16 @@ public record CalibrationData(List<Path> pictures, List<Problem> problems) {
      * @param sources folders, pictures, globs, {@code data.yaml}, COCO JSON and text files that list pictures
      * @param most most pictures to take, at even distances
      * @param strict whether a picture that cannot be read ends the run
-     * @param quiet whether nothing but errors is told
      * @param cache calibration cache whose pictures are taken again, as far as they are there
      */
-    public record Wanted(List<String> sources, int most, boolean strict, boolean quiet, Optional<Path> cache) {
+    public record Wanted(List<String> sources, int most, boolean strict, Optional<Path> cache) {
         public Wanted {
             sources = List.copyOf(sources);
         }
     }
 
     /**
-     * Chooses and reads them, and warns of those that are of little use.
+     * Chooses and reads them.
      *
      * @throws SourceException if there are none or none can be read
      * @throws dev.shrike.calibration.data.DataSetException under {@code strict} if one cannot be read; all are listed
@@ -62,10 +62,14 @@ public record CalibrationData(List<Path> pictures, List<Problem> problems) {
             throw new SourceException("none of the " + sample.problems().size() + " pictures can be read, the first"
                     + " because of " + sample.problems().getFirst().message());
         }
-        if (!wanted.quiet()) {
-            sample.warnings().forEach(warning -> console.note("warning: " + warning));
+        return new CalibrationData(sample.pictures(), sample.problems(), sample.warnings());
+    }
+
+    /** Warns of pictures that are of little use, before they are used. */
+    public void warn(Console console, boolean quiet) {
+        if (!quiet) {
+            warnings.forEach(warning -> console.note("warning: " + warning));
         }
-        return new CalibrationData(sample.pictures(), sample.problems());
     }
 
     /** Tells what was left out, once everything else is told. */
@@ -95,7 +99,7 @@ public record CalibrationData(List<Path> pictures, List<Problem> problems) {
         if (wanted < kept.size() || LEAST_LEFT * kept.size() < cache.files().size()) {
             return List.of();
         }
-        if (wanted <= cache.files().size()) {
+        if (most < all.size() && wanted <= cache.files().size()) {
             return kept;
         }
         List<Path> more = new ArrayList<>(all);

@@ -99,7 +99,7 @@ final class CalibrationOptions {
     /** At most as many pictures as wanted, at even distances, but those that the cache is about. */
     CalibrationData pictures(Console console, Optional<Path> cache, Steps steps) {
         CalibrationData chosen = CalibrationData.choose(console,
-                new CalibrationData.Wanted(data, images, strict, quiet, cache),
+                new CalibrationData.Wanted(data, images, strict, cache),
                 (picture, done, total) -> steps.show("reading " + picture.getFileName(), done, total));
         steps.clear();
         return chosen;

@@ -92,6 +92,7 @@ final class QuantizeRun {
                     FileReplacement.requireFolder(request.output()));
             Quantizer quantizer = new Quantizer(graph,
                     Measurement.inputShapes(graph, common.width(), common.height()), backend, common.threads(), memory);
+            data.warn(console, common.quiet());
             quantize(model, dynamic ? quantizer.withDynamicRanges() : quantizer,
                     given.map(plan -> withRanges(plan, dynamic)), pictures, backend, dynamic, start);
             if (!common.quiet() && memory.mostOnDisk() > 0) {

@@ -17,7 +17,8 @@ class SourcesTest {
 
     @BeforeEach
     void fill() throws IOException {
-        for (String name : List.of("b.jpg", "a.PNG", "c.webp", "notes.txt", "in/d.jpg", "in/deep/e.bmp", "[x].jpg")) {
+        for (String name : List.of("b.jpg", "a.PNG", "c.webp", "notes.txt", "in/d.jpg", "in/deep/e.bmp", "[x].jpg",
+                "._b.jpg", ".hidden.png")) {
             Path file = folder.resolve(name);
             Files.createDirectories(file.getParent());
             Files.writeString(file, "x");
