@@ -47,6 +47,29 @@ public final class Detectors {
         });
     }
 
+    /** The file of a model for an input of that many pixels. */
+    @FunctionalInterface
+    public interface SizedModel {
+        /**
+         * The file; the same one for each size if the model leaves its size open.
+         *
+         * @param width width of the input in pixels, 0 for the usual one
+         * @param height height of the input in pixels, 0 for the usual one
+         */
+        Path model(int width, int height);
+    }
+
+    /**
+     * A detector that looks at each frame three times, as YOLOv5 does with {@code --augment}: in full size, in 0.83 of
+     * it and mirrored, and in 0.67 of it; what it saw in all three goes through one suppression.
+     *
+     * @param model an ONNX model of YOLOv5 with decoded outputs whose input size is open, or one for each size
+     * @throws UnsupportedModelException also if the model is built or has one size only, or has other outputs
+     */
+    public static Detector openAugmented(SizedModel model, DetectorOptions options) {
+        return besidePictures(() -> AugmentedDetector.open(model, options, Backends.installed()));
+    }
+
     /** What the supplier gives, while another thread loads what letterboxes need; it has ended afterwards. */
     private static Detector besidePictures(Supplier<Detector> opening) {
         Thread loading = Letterbox.prepare();
@@ -101,7 +124,7 @@ public final class Detectors {
     }
 
     /** What the supplier gives; errors about the model name its file. */
-    private static Detector named(Path model, Supplier<Detector> opening) {
+    static Detector named(Path model, Supplier<Detector> opening) {
         try {
             return opening.get();
         } catch (UnsupportedModelException e) {

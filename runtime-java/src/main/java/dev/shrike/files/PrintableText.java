@@ -23,7 +23,8 @@ public final class PrintableText {
     public static boolean isHidden(int codePoint) {
         return switch (Character.getType(codePoint)) {
             // C0, DEL and C1, among them U+009B, which begins terminal commands as ESC [ does.
-            case Character.CONTROL, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE -> true;
+            case Character.CONTROL, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE ->
+                true;
             case Character.FORMAT -> !isPartOfScript(codePoint);
             default -> false;
         };

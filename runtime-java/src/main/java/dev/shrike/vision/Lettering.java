@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Text on pictures. ASCII goes to OpenCV's own strokes, which need no font; every other text to the fonts of the system
@@ -14,6 +15,7 @@ import java.util.Set;
  */
 public final class Lettering {
     private static final Set<String> MISSING = new LinkedHashSet<>();
+    private static final int MOST_MISSING = 100;
 
     private Lettering() {}
 
@@ -56,12 +58,20 @@ public final class Lettering {
     private static SystemFonts.Drawn drawn(String text, double scale, int thickness) {
         int capital = OpenCv.Canvas.textSize("H", scale, thickness)[1];
         try {
-            return SystemFonts.draw(text, capital, thickness > 1);
+            SystemFonts.Drawn drawn = SystemFonts.draw(text, capital, thickness > 1);
+            report(drawn.missing());
+            return drawn;
         } catch (SystemFonts.NoLettersException e) {
-            synchronized (MISSING) {
-                MISSING.add(e.getMessage());
-            }
+            report(e.getMessage());
             return null;
+        }
+    }
+
+    private static void report(String missing) {
+        synchronized (MISSING) {
+            if (!missing.isEmpty() && MISSING.size() < MOST_MISSING) {
+                MISSING.add(missing);
+            }
         }
     }
 
@@ -70,14 +80,12 @@ public final class Lettering {
     }
 
     private static String codePoints(String text) {
-        StringBuilder plain = new StringBuilder();
-        text.codePoints().forEach(c -> {
-            if (c < 0x7f) {
-                plain.append((char) c);
-            } else {
-                plain.append(String.format(c > 0xffff ? "\\U%08x" : "\\u%04x", c));
-            }
-        });
-        return plain.toString();
+        return text.codePoints().mapToObj(c -> c < 0x7f ? Character.toString(c) : codePoint(c))
+                .collect(Collectors.joining());
+    }
+
+    /** A letter as its number, in the form of Python and C. */
+    static String codePoint(int letter) {
+        return String.format(letter > 0xffff ? "\\U%08x" : "\\u%04x", letter);
     }
 }

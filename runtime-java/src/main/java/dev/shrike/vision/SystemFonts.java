@@ -17,10 +17,11 @@ import java.lang.Character.UnicodeScript;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.text.AttributedString;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Text in the fonts of the system through Java 2D, which joins Arabic and Indic letters and orders writing from right
@@ -44,7 +45,7 @@ final class SystemFonts {
 
     private SystemFonts() {}
 
-    /** Says which letters no font has, or why there are no fonts, and what to install. */
+    /** Says why there are no fonts, and what to install. */
     static final class NoLettersException extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -58,8 +59,9 @@ final class SystemFonts {
      *
      * @param ascent rows above the base line
      * @param left pixels that lie left of the starting point
+     * @param missing a sentence about letters that no font has, which are drawn as code points; empty if there are none
      */
-    record Drawn(int width, int height, int ascent, int left, byte[] coverage) {
+    record Drawn(int width, int height, int ascent, int left, byte[] coverage, String missing) {
         /** Mixes the colour into the frame where the text covers it, starting at {@code x} on the line {@code y}. */
         void blend(Frame frame, int x, int y, int colour) {
             MemorySegment pixels = frame.pixels();
@@ -84,7 +86,7 @@ final class SystemFonts {
     /**
      * The text with capital letters of so many pixels.
      *
-     * @throws NoLettersException if there are no fonts, or none of them has some letter
+     * @throws NoLettersException if there are no fonts
      */
     static synchronized Drawn draw(String text, int capital, boolean bold) throws NoLettersException {
         if (broken != null) {
@@ -109,13 +111,19 @@ final class SystemFonts {
         return drawn;
     }
 
-    private static Drawn render(String text, int capital, boolean bold) throws NoLettersException {
+    private static Drawn render(String given, int capital, boolean bold) throws NoLettersException {
         Font usual = new Font(Font.SANS_SERIF, bold ? Font.BOLD : Font.PLAIN, 100);
         double height = usual.createGlyphVector(CONTEXT, "H").getVisualBounds().getHeight();
         if (!(height > 0)) {
             throw new NoLettersException("no font has the letter H: install fonts-dejavu-core");
         }
         float size = (float) (100 * capital / height);
+        List<Integer> unknown = given.codePoints().filter(c -> !isDisplayed(usual, c))
+                .filter(c -> Stream.of(installed()).noneMatch(font -> isDisplayed(font, c))).distinct().boxed()
+                .toList();
+        String text = given.codePoints()
+                .mapToObj(c -> unknown.contains(c) ? Lettering.codePoint(c) : Character.toString(c))
+                .collect(Collectors.joining());
         AttributedString attributed = new AttributedString(text);
         int at = 0;
         while (at < text.length()) {
@@ -146,21 +154,18 @@ final class SystemFonts {
             graphics.dispose();
         }
         byte[] coverage = ((DataBufferByte) image.getRaster().getDataBuffer()).getData();
-        return new Drawn(width, rows, ascent, left, coverage.clone());
+        return new Drawn(width, rows, ascent, left, coverage.clone(), missing(unknown));
     }
 
     /** The usual font if it has the letter, else the first of the system that has it and those after it. */
-    private static Font fontFor(String text, int at, Font usual) throws NoLettersException {
+    private static Font fontFor(String text, int at, Font usual) {
         int letter = text.codePointAt(at);
         if (isDisplayed(usual, letter)) {
             return usual;
         }
-        if (installed == null) {
-            installed = GraphicsEnvironment.getLocalGraphicsEnvironment().getAllFonts();
-        }
-        Font best = null;
+        Font best = usual;
         int most = 0;
-        for (Font font : installed) {
+        for (Font font : installed()) {
             int end = at;
             while (end < text.length() && isDisplayed(font, text.codePointAt(end))) {
                 end += Character.charCount(text.codePointAt(end));
@@ -170,10 +175,14 @@ final class SystemFonts {
                 best = font;
             }
         }
-        if (best == null) {
-            throw new NoLettersException(missing(text));
-        }
         return best;
+    }
+
+    private static Font[] installed() {
+        if (installed == null) {
+            installed = GraphicsEnvironment.getLocalGraphicsEnvironment().getAllFonts();
+        }
+        return installed;
     }
 
     private static boolean isDisplayed(Font font, int letter) {
@@ -181,11 +190,13 @@ final class SystemFonts {
         return font.canDisplay(letter) || letter == 0x200c || letter == 0x200d;
     }
 
-    private static String missing(String text) {
-        List<String> packages = new ArrayList<>();
-        text.codePoints().filter(c -> c >= 0x7f).mapToObj(SystemFonts::packageOf).distinct().forEach(packages::add);
-        return "no font here has all letters of labels such as '" + text + "', which are drawn as code points: install "
-                + String.join(" and ", packages);
+    private static String missing(List<Integer> letters) {
+        if (letters.isEmpty()) {
+            return "";
+        }
+        String shown = letters.stream().map(Character::toString).collect(Collectors.joining(" "));
+        return "no font here has some letters of labels (" + shown + "), which are drawn as code points: install "
+                + letters.stream().map(SystemFonts::packageOf).distinct().collect(Collectors.joining(" and "));
     }
 
     /** The Debian package with fonts for the script of a character. */

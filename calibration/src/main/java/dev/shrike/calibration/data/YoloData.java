@@ -56,6 +56,11 @@ final class YoloData {
         return new DataSet(file, categories, samples);
     }
 
+    /** Names of the classes of the data set, by id. */
+    static List<String> classNames(Path file) {
+        return new YoloData(file).categories().stream().map(Category::name).toList();
+    }
+
     private List<Category> categories() {
         TreeMap<Integer, String> names = new TreeMap<>();
         switch (yaml.get("names")) {

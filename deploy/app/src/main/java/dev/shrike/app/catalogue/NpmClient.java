@@ -59,8 +59,8 @@ record NpmClient(String executable, Duration patience) {
         if (!actual.equals(wanted.integrity())) {
             Files.delete(tarball);
             throw new ShrikeException("npm package " + wanted.specification() + " is not the one that was pinned and"
-                    + " was thrown away:\n  expected " + wanted.integrity() + "\n  got      " + actual
-                    + "\nthe registry that npm is set up with serves other content");
+                    + " was thrown away: expected " + wanted.integrity() + ", got " + actual
+                    + "; the registry that npm is set up with serves other content (`npm config get registry`)");
         }
         return tarball;
     }

@@ -1,13 +1,12 @@
 package dev.shrike.app.val;
 
 import dev.shrike.Detector;
-import dev.shrike.Detectors;
 import dev.shrike.Frame;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.Progress;
-import dev.shrike.app.UsageException;
 import dev.shrike.app.detect.ModelStore;
+import dev.shrike.app.detect.Openings;
 import dev.shrike.app.detect.RunFolder;
 import dev.shrike.app.detect.Weights;
 import dev.shrike.calibration.Evaluation;
@@ -29,7 +28,7 @@ final class ValRun {
         this.console = console;
         this.store = store;
         this.request = request;
-        this.progress = new Progress(console, request.progress());
+        this.progress = new Progress(console, request.showing().progress());
     }
 
     int run() {
@@ -64,7 +63,8 @@ final class ValRun {
         data.requirePictures();
         Path model = Weights.resolve(
                 request.weights(), request.options().inputWidth(), request.options().inputHeight(), store);
-        try (Detector detector = open(model)) {
+        try (Detector detector = Openings.open(model, request.weights(), request.options(), request.augment(), store)) {
+            request.showing().notes().apply(detector.engine()).forEach(console::note);
             Evaluation evaluation = Evaluation.of(data, detector, progress::show);
             progress.clear();
             report(
@@ -74,19 +74,11 @@ final class ValRun {
         }
     }
 
-    private Detector open(Path model) {
-        try {
-            return Detectors.open(model, request.options());
-        } catch (IllegalArgumentException e) {
-            throw new UsageException(e.getMessage(), e);
-        }
-    }
-
     private void report(Evaluation evaluation, Measured measured, RunFolder folder) {
-        if (request.json()) {
+        if (request.showing().json()) {
             console.line(JsonReport.render(measured));
         } else {
-            new TextReport(console, request.verbose()).print(measured);
+            new TextReport(console, request.showing().verbose()).print(measured);
         }
         if (folder == null) {
             return;
@@ -104,7 +96,7 @@ final class ValRun {
             write(folder, "confusion_matrix.png", charts.confusion(evaluation.confusion()));
         }
         String text = "Results saved to " + folder.path();
-        if (request.json()) {
+        if (request.showing().json()) {
             console.note(text);
         } else {
             console.line(text);
