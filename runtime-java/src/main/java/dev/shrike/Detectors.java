@@ -7,6 +7,9 @@ import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
 import dev.shrike.spi.BuiltModel;
 import dev.shrike.vision.Letterbox;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -104,8 +107,30 @@ public final class Detectors {
         if (!built || !Files.exists(model)) {
             return;
         }
+        requireReadable(model);
         throw new ModelException(model + ": its name is that of a built model, but it does not begin like one that an"
                 + " installed engine built: build it again with 'shrike build', or give the ONNX file");
+    }
+
+    /**
+     * Fails for what is no readable file, whatever it is called, so that it is not taken for a damaged one.
+     *
+     * @throws ModelException if it is a folder, may not be read or is empty
+     */
+    private static void requireReadable(Path model) {
+        if (Files.isDirectory(model)) {
+            throw new ModelException(model + ": is a folder, not a model file");
+        }
+        try (InputStream in = Files.newInputStream(model)) {
+            if (in.read() < 0) {
+                throw new ModelException(model + ": is empty (0 bytes): build it again with 'shrike build', or copy it"
+                        + " again");
+            }
+        } catch (AccessDeniedException e) {
+            throw new ModelException(model + ": may not be read: permission denied", e);
+        } catch (IOException e) {
+            throw new ModelException(model + ": cannot be read: " + e.getMessage(), e);
+        }
     }
 
     private static void requireBuiltSize(Graph network, DetectorOptions options) {

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -177,7 +178,8 @@ class DetectOptionsTest {
         assertEquals(List.of("exp/crops/.._.._up_.._x/blocks.jpg", "exp/crops/class1/blocks.jpg"), written());
         Path long1 = named("{0: '" + "ü".repeat(300) + "', 1: ''}");
         assertEquals(0, detect(long1, picture, "--save-crop", "--nosave").exit());
-        assertTrue(Files.exists(project.resolve("exp2/crops/" + "ü".repeat(100) + "/blocks.jpg")), written().toString());
+        assertTrue(Files.exists(project.resolve("exp2/crops/" + "ü".repeat(100) + "/blocks.jpg")),
+                written().toString());
         assertTrue(Files.exists(project.resolve("exp2/crops/class1/blocks.jpg")), written().toString());
     }
 
@@ -282,11 +284,32 @@ class DetectOptionsTest {
         for (JsonNode object : more) {
             double left = object.get("box").get(0).asDouble();
             double right = object.get("box").get(2).asDouble();
-            mirrored |= Math.abs((left + right) / 2 - (64 - 36 / 0.83)) < 0.05 && Math.abs(right - left - 8 / 0.83) < 0.05;
+            mirrored |=
+                    Math.abs((left + right) / 2 - (64 - 36 / 0.83)) < 0.05 && Math.abs(right - left - 8 / 0.83) < 0.05;
         }
         assertTrue(mirrored, more.toString());
         // What all views see is one object.
         assertEquals(0, detect(model, picture, "--augment", "--nosave").exit());
+    }
+
+    @Test
+    void whatCannotBeReadIsNotCalledDamaged() throws IOException {
+        Path empty = Files.createFile(folder.resolve("empty.shrike"));
+        Path closed = Files.copy(model, folder.resolve("closed.shrike"));
+        Path inner = Files.createDirectories(folder.resolve("folder.shrike"));
+        assertEquals(
+                "shrike: " + empty + ": is empty (0 bytes): build it again with 'shrike build', or copy it again\n",
+                detect(empty, picture).err());
+        assertEquals("shrike: " + inner + ": is a folder, not a model file\n", detect(inner, picture).err());
+        Files.setPosixFilePermissions(closed, Set.of());
+        if (!Files.isReadable(closed)) {
+            assertEquals("shrike: " + closed + ": may not be read: permission denied\n", detect(closed, picture).err());
+        }
+        Path checkpoint = Files.writeString(folder.resolve("own.pt"), "PK");
+        assertTrue(detect(checkpoint, picture).err().endsWith("own.pt: is a file of PyTorch by its name, which is not"
+                + " read; export it with YOLOv5's 'python export.py --weights own.pt --include onnx'\n"));
+        assertTrue(detect(Path.of("yolov5m"), picture).err().contains("--weights yolov5m.pt --include onnx"));
+        assertTrue(detect(Path.of("yolov5n.pt"), picture).err().contains("--weights yolov5n.pt --include onnx"));
     }
 
     private static JsonNode found(Outcome outcome) throws IOException {

@@ -23,7 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Labels and file names that hold terminal commands, line ends and turns of direction, through every command. */
 class HostileTextTest {
     /** ESC, BEL, a line that looks like a result, C1, bidirectional controls, line separators, DEL. */
-    private static final String HOSTILE = "a\u001b[31m\u0007\nimage 1/1 forged\r\u009b2J\u202e\u2066\u200f\u2028\u007fz";
+    private static final String HOSTILE =
+            "a\u001b[31m\u0007\nimage 1/1 forged\r\u009b2J\u202e\u2066\u200f\u2028\u007fz";
 
     @TempDir
     private Path folder;

@@ -55,6 +55,7 @@ public final class ModelsCommand implements Callable<Integer> {
                     state(open, entry)));
         }
         print(rows, spec.commandLine().getOut());
+        spec.commandLine().getErr().println(Catalogue.OTHERS);
         return 0;
     }
 

@@ -2,6 +2,7 @@ package dev.shrike.app.detect;
 
 import dev.shrike.DetectorOptions;
 import dev.shrike.app.Console;
+import dev.shrike.app.HelpAll;
 import dev.shrike.app.PathArgument;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,9 @@ public final class DetectCommand implements Callable<Integer> {
 
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
+
+    @Mixin
+    private HelpAll help;
 
     @Spec
     private CommandSpec spec;
@@ -105,7 +109,8 @@ public final class DetectCommand implements Callable<Integer> {
     @Option(names = "--agnostic-nms", description = "Boxes of different classes suppress each other.")
     private boolean agnostic;
 
-    @Option(names = "--multi-label", description = "Report a box for each of its classes above the threshold.")
+    @Option(names = "--multi-label", hidden = true,
+            description = "Report a box for each of its classes above the threshold.")
     private boolean multiLabel;
 
     @Mixin

@@ -12,20 +12,21 @@ final class DetectExtras {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
 
-    @Option(names = "--view-img", description = "No window is opened here; the pictures are in the folder of the run.")
+    @Option(names = "--view-img", hidden = true,
+            description = "No window is opened here; the pictures are in the folder of the run.")
     private boolean view;
 
     @Option(
-            names = "--vid-stride",
+            names = "--vid-stride", hidden = true,
             paramLabel = "N",
             defaultValue = "1",
             description = "Every Nth picture of a video; videos are not read yet.")
     private int videoStride;
 
-    @Option(names = "--visualize", description = "YOLOv5's pictures of features; not written here.")
+    @Option(names = "--visualize", hidden = true, description = "YOLOv5's pictures of features; not written here.")
     private boolean visualize;
 
-    @Option(names = "--update", description = "YOLOv5's clean-up of .pt files; changes nothing here.")
+    @Option(names = "--update", hidden = true, description = "YOLOv5's clean-up of .pt files; changes nothing here.")
     private boolean update;
 
     /**

@@ -14,7 +14,7 @@ public final class EngineChoice {
     private static final String GPU = "tensorrt";
 
     @Option(
-            names = "--anchors",
+            names = "--anchors", hidden = true,
             paramLabel = "W,H",
             split = ",",
             description = "Anchors of a model that ends in raw YOLOv5 heads, in pixels, smallest stride first (default:"

@@ -6,11 +6,12 @@ import picocli.CommandLine.Option;
 
 /** Options that YOLOv5's commands have and that change nothing here: accepted, and said so in a sentence. */
 public final class Yolov5Options {
-    @Option(names = "--half",
+    @Option(names = "--half", hidden = true,
             description = "Run in FP16: what TensorRT does anyway; the CPU engine says that it does not.")
     private boolean half;
 
-    @Option(names = "--dnn", description = "YOLOv5's choice of OpenCV's DNN module; changes nothing here.")
+    @Option(names = "--dnn", hidden = true,
+            description = "YOLOv5's choice of OpenCV's DNN module; changes nothing here.")
     private boolean dnn;
 
     /** One sentence for each that was given. */

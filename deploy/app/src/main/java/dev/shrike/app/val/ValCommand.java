@@ -2,6 +2,7 @@ package dev.shrike.app.val;
 
 import dev.shrike.DetectorOptions;
 import dev.shrike.app.Console;
+import dev.shrike.app.HelpAll;
 import dev.shrike.app.PathArgument;
 import dev.shrike.app.detect.EngineChoice;
 import dev.shrike.app.detect.InputSizeOption;
@@ -39,6 +40,9 @@ public final class ValCommand implements Callable<Integer> {
 
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
+
+    @Mixin
+    private HelpAll help;
 
     @Spec
     private CommandSpec spec;
