@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A detector that looks at each frame in the three views of YOLOv5's augmentation at test time (v6.1,
@@ -33,6 +34,9 @@ final class AugmentedDetector implements Detector {
     private final NonMaxSuppression suppression;
     private final Candidates seen = new Candidates();
     private final Candidates all = new Candidates();
+    /** Held while a frame is looked at, so that closing waits and a second thread is told. */
+    private final ReentrantLock running = new ReentrantLock();
+    private boolean closed;
 
     private AugmentedDetector(List<NetworkDetector> passes, List<AugmentedView> views, DetectorOptions options) {
         this.passes = passes;
@@ -106,6 +110,20 @@ final class AugmentedDetector implements Detector {
 
     @Override
     public Detections detect(Frame frame) {
+        if (!running.tryLock()) {
+            throw new IllegalStateException("another thread is detecting: a detector is for one thread at a time");
+        }
+        try {
+            if (closed) {
+                throw new IllegalStateException("the detector was closed");
+            }
+            return look(frame);
+        } finally {
+            running.unlock();
+        }
+    }
+
+    private Detections look(Frame frame) {
         all.clear();
         long start = System.nanoTime();
         Frame base = AugmentedView.letterboxed(frame, inputWidth(), inputHeight());
@@ -171,6 +189,12 @@ final class AugmentedDetector implements Detector {
 
     @Override
     public void close() {
-        passes.forEach(NetworkDetector::close);
+        running.lock();
+        try {
+            closed = true;
+            passes.forEach(NetworkDetector::close);
+        } finally {
+            running.unlock();
+        }
     }
 }

@@ -123,6 +123,9 @@ public final class ValCommand implements Callable<Integer> {
     @Mixin
     private Yolov5Options yolov5;
 
+    @Mixin
+    private ValExtras extras;
+
     @Option(names = "--verbose", description = "Tell about each class as well.")
     private boolean verbose;
 
@@ -159,6 +162,7 @@ public final class ValCommand implements Callable<Integer> {
 
     private ValRequest request() {
         requireSense();
+        List<String> extra = extras.notes();
         return new ValRequest(
                 new ValRequest.Data(path(data), images == null ? null : path(images), task),
                 results == null ? null : path(results),
@@ -166,7 +170,8 @@ public final class ValCommand implements Callable<Integer> {
                 detectorOptions(),
                 new ValRequest.Saving(!noPictures, saveResults, folder.project(), folder.name(), folder.existOk()),
                 new ValRequest.Showing(verbose, json, !noProgress, engine -> {
-                    List<String> notes = new ArrayList<>(yolov5.notes());
+                    List<String> notes = new ArrayList<>(extra);
+                    notes.addAll(yolov5.notes());
                     notes.addAll(yolov5.notesOnPrecision(engine));
                     return notes;
                 }),
