@@ -138,6 +138,18 @@ final class OpenCv {
         }
     }
 
+    /** Swaps left and right. */
+    static void mirror(MemorySegment from, MemorySegment to, int width, int height) {
+        try (PointerScope _ = new PointerScope();
+                Mat source = wrap(from, width, height, opencv_core.CV_8UC3, 0);
+                Mat target = wrap(to, width, height, opencv_core.CV_8UC3, 0)) {
+            opencv_core.flip(source, target, 1);
+        } finally {
+            Reference.reachabilityFence(from);
+            Reference.reachabilityFence(to);
+        }
+    }
+
     /** Takes one of three interleaved channels out. */
     static void extractChannel(MemorySegment from, MemorySegment to, int width, int height, int channel) {
         try (PointerScope _ = new PointerScope();

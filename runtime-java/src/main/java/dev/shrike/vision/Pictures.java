@@ -167,16 +167,45 @@ public final class Pictures {
 
     /** Draws boxes and labels into the frame itself. */
     public static void draw(Frame frame, Detections detections) {
+        draw(frame, detections, DrawingStyle.DEFAULT);
+    }
+
+    /** As {@link #draw(Frame, Detections)} in that style. */
+    public static void draw(Frame frame, Detections detections, DrawingStyle style) {
         live(frame);
         OpenCvLibrary.require();
-        Drawing.draw(frame, detections);
+        Drawing.draw(frame, detections, style);
     }
 
     /** A copy of the frame with boxes and labels drawn; the frame itself stays as it is. */
     public static Frame annotate(Frame frame, Detections detections) {
+        return annotate(frame, detections, DrawingStyle.DEFAULT);
+    }
+
+    /** As {@link #annotate(Frame, Detections)} in that style. */
+    public static Frame annotate(Frame frame, Detections detections, DrawingStyle style) {
         Frame copy = copy(frame);
-        draw(copy, detections);
+        draw(copy, detections, style);
         return copy;
+    }
+
+    /**
+     * A copy of the part of the frame between these corners, the first included, the second not.
+     *
+     * @throws IllegalArgumentException if the part is empty or reaches out of the frame
+     */
+    public static Frame crop(Frame frame, int x1, int y1, int x2, int y2) {
+        if (x1 < 0 || y1 < 0 || x2 <= x1 || y2 <= y1 || x2 > frame.width() || y2 > frame.height()) {
+            throw new IllegalArgumentException("part [" + x1 + ", " + y1 + ", " + x2 + ", " + y2 + "] of a frame of "
+                    + frame.width() + "x" + frame.height());
+        }
+        Frame part = Frame.allocate(x2 - x1, y2 - y1);
+        long row = 3L * part.width();
+        for (int y = 0; y < part.height(); y++) {
+            long from = 3L * ((long) (y1 + y) * frame.width() + x1);
+            MemorySegment.copy(live(frame), from, part.pixels(), y * row, row);
+        }
+        return part;
     }
 
     /** A copy of the frame with memory of its own. */

@@ -83,6 +83,18 @@ public final class DataSets {
         return YoloData.labelsOf(picture.toAbsolutePath().normalize());
     }
 
+    /**
+     * Names of the classes that a data.yaml has, by id; pictures are not looked for.
+     *
+     * @throws DataSetException if the file is missing, broken or has no names
+     */
+    public static List<String> classNames(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new DataSetException(file + ": no such file; --data takes the data.yaml of a YOLO data set here");
+        }
+        return YoloData.classNames(file);
+    }
+
     /** The given folder if it is one of pictures beside its JSON, so that no search is needed. */
     private static Path beside(Path folder, Path file) {
         Path own = file.toAbsolutePath().normalize().getParent();

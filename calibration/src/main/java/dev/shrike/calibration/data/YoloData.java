@@ -82,6 +82,11 @@ final class YoloData {
         return labels(picture);
     }
 
+    /** Names of the classes of the data set, by id. */
+    static List<String> classNames(Path file) {
+        return new YoloData(file).categories().stream().map(Category::name).toList();
+    }
+
     private List<Category> categories() {
         TreeMap<Integer, String> names = new TreeMap<>();
         switch (yaml.get("names")) {

@@ -56,7 +56,7 @@ public final class Main {
         }
     }
 
-    private static CommandLine commandLine(Console console, Failures failures) {
+    static CommandLine commandLine(Console console, Failures failures) {
         Function<Boolean, ModelStore> store = progress -> new CatalogueStore(
                 Catalogue.open(), new StderrProgress(console.err(), progress && console.errTerminal()));
         CommandLine line = new CommandLine(new RootCommand())
@@ -74,6 +74,8 @@ public final class Main {
                 .setOverwrittenOptionsAllowed(true)
                 .setUsageHelpAutoWidth(false)
                 .setUsageHelpWidth(100)
+                .setExecutionStrategy(
+                        parsed -> HelpAll.shown(parsed) ? ExitCode.OK : new CommandLine.RunLast().execute(parsed))
                 .setParameterExceptionHandler(failures::usage)
                 .setExecutionExceptionHandler(
                         (e, command, result) -> failures.failure(e, result.originalArgs().toArray(String[]::new)));

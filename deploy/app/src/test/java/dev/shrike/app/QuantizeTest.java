@@ -96,6 +96,19 @@ class QuantizeTest {
     }
 
     @Test
+    void eightBitsAreTheUsualScheme() throws IOException {
+        assertEquals(0, quantize("--scheme", "w8a8", "--quiet").exit());
+        byte[] bytes = Files.readAllBytes(quantized);
+        for (String[] scheme : new String[][] {{}, {"--scheme", "int8"}, {"--scheme", "INT8"}}) {
+            Files.delete(quantized);
+            Outcome outcome = quantize((Object[]) scheme);
+            assertEquals(0, outcome.exit(), outcome.err());
+            assertEquals("layers: 1 w8a8", outcome.out().lines().toList().get(1));
+            assertArrayEquals(bytes, Files.readAllBytes(quantized));
+        }
+    }
+
+    @Test
     void plansAreWrittenEditedAndApplied() throws IOException {
         Path plan = folder.resolve("plan.yaml");
         assertEquals(0, quantize("--scheme", "w8a8", "--save-plan", plan, "--quiet").exit());
@@ -405,7 +418,6 @@ class QuantizeTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-                                           | give one of --scheme and --plan
             --scheme w4a8 --plan x.yaml    | give one of --scheme and --plan
             --scheme w9a8                  | is not of the form w4a8
             --scheme w1a8                  | w1a8 is not within 2 to 8 bits each

@@ -108,6 +108,31 @@ class ValTest {
     }
 
     @Test
+    void optionsOfYolov5AreTakenOrRefusedInASentence() throws IOException {
+        Object[] toy = {"--weights", model, "--data", data, "--nosave"};
+        String figures = val(toy).out().lines().limit(3).toList().toString();
+        for (String[] more : new String[][] {
+                {"--conf", "0.001", "--iou", "0.6", "--device", "cpu"},
+                {"--half"}, {"--dnn"}, {"--workers", "8"}}) {
+            List<Object> args = new ArrayList<>(List.of(toy));
+            args.addAll(List.of(more));
+            Outcome outcome = val(args.toArray());
+            assertEquals(0, outcome.exit(), outcome.err());
+            assertEquals(figures, outcome.out().lines().limit(3).toList().toString());
+            assertEquals(more.length > 2 ? "" : more[0] + " changes nothing: ",
+                    outcome.err().replaceFirst("(changes nothing: ).*\n", "$1"));
+        }
+        assertEquals(0, val(toy[0], toy[1], toy[2], toy[3], toy[4], "--augment").exit());
+        for (String refused : List.of("--single-cls", "--save-txt", "--save-hybrid")) {
+            Outcome outcome = val(toy[0], toy[1], toy[2], toy[3], refused);
+            assertEquals(2, outcome.exit());
+            assertEquals("", outcome.out());
+        }
+        Path results = folder.resolve("r.json");
+        assertTrue(val("--data", data, "--results", results, "--augment").err().contains("--augment is for models"));
+    }
+
+    @Test
     void tablesAndPictures() throws IOException {
         Outcome outcome = val("--weights", model, "--data", data, "--verbose");
         assertEquals(0, outcome.exit(), outcome.err());

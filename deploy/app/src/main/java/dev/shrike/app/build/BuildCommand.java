@@ -1,6 +1,7 @@
 package dev.shrike.app.build;
 
 import dev.shrike.app.Console;
+import dev.shrike.app.HelpAll;
 import dev.shrike.app.PathArgument;
 import dev.shrike.app.PixelLimit;
 import dev.shrike.app.detect.InputSizeOption;
@@ -55,6 +56,9 @@ public final class BuildCommand implements Callable<Integer> {
 
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
+
+    @Mixin
+    private HelpAll help;
 
     @Spec
     private CommandSpec spec;
@@ -112,7 +116,7 @@ public final class BuildCommand implements Callable<Integer> {
     private String batch;
 
     @Option(
-            names = "--first-last",
+            names = "--first-last", hidden = true,
             paramLabel = "8|float",
             description = "What the first and last layers keep under --bits, which lose most: 8 bits, or float"
                     + " (default: 8).")
@@ -122,12 +126,12 @@ public final class BuildCommand implements Callable<Integer> {
     private ThreadsOption threads;
 
     @Option(
-            names = "--no-tune",
+            names = "--no-tune", hidden = true,
             description = "Measure nothing; the engine chooses its kernels by its own table.")
     private boolean noTune;
 
     @Option(
-            names = "--kernel",
+            names = "--kernel", hidden = true,
             paramLabel = "NAME",
             description = "Use this kernel wherever it can run, on any machine, and measure nothing. Float layers:"
                     + " native, onednn, acl; integer layers: int8, bitserial, onednn, reference.")

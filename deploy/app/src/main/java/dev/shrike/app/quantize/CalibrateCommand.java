@@ -3,6 +3,7 @@ package dev.shrike.app.quantize;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
+import dev.shrike.app.HelpAll;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.OtherFile;
 import dev.shrike.app.Progress;
@@ -53,6 +54,9 @@ public final class CalibrateCommand implements Callable<Integer> {
     private final Function<Boolean, ModelStore> stores;
 
     @Mixin
+    private HelpAll help;
+
+    @Mixin
     private CalibrationOptions common;
 
     @Option(
@@ -66,7 +70,7 @@ public final class CalibrateCommand implements Callable<Integer> {
     private String tensorRt;
 
     @Option(
-            names = "--tensorrt-version",
+            names = "--tensorrt-version", hidden = true,
             paramLabel = "N",
             defaultValue = "8400",
             description = "TensorRT's version in that file, 8502 for 8.5.2 (default: ${DEFAULT-VALUE}).")

@@ -127,11 +127,7 @@ public record CalibrationData(List<Path> pictures, List<Problem> problems, List<
         if (isDataSet(path)) {
             return DataSets.pictures(path);
         }
-        Sources sources = Sources.expand(List.of(source));
-        if (!sources.problems().isEmpty()) {
-            throw new SourceException(sources.problems().getFirst());
-        }
-        return sources.pictures();
+        return Sources.files(List.of(source));
     }
 
     /** Whether a folder has a description and no pictures of its own. */

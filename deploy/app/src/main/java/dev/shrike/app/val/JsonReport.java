@@ -6,6 +6,7 @@ import dev.shrike.StageTimes;
 import dev.shrike.calibration.data.Census;
 import dev.shrike.calibration.metrics.CocoFigures;
 import dev.shrike.calibration.metrics.YoloFigures;
+import dev.shrike.files.PrintableText;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -51,7 +52,7 @@ final class JsonReport {
         } catch (IOException e) {
             throw new UncheckedIOException("a string cannot fail", e);
         }
-        return text.toString();
+        return PrintableText.inJson(text.toString());
     }
 
     private static void writeRun(JsonGenerator json, Measured measured) throws IOException {

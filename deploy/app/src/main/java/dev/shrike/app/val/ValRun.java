@@ -1,15 +1,14 @@
 package dev.shrike.app.val;
 
 import dev.shrike.Detector;
-import dev.shrike.Detectors;
 import dev.shrike.Frame;
 import dev.shrike.SourceException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.ProblemReport;
 import dev.shrike.app.Progress;
-import dev.shrike.app.UsageException;
 import dev.shrike.app.detect.ModelStore;
+import dev.shrike.app.detect.Openings;
 import dev.shrike.app.detect.RunFolder;
 import dev.shrike.app.detect.Weights;
 import dev.shrike.calibration.Evaluation;
@@ -37,7 +36,7 @@ final class ValRun {
         this.console = console;
         this.store = store;
         this.request = request;
-        this.progress = new Progress(console, request.progress());
+        this.progress = new Progress(console, request.showing().progress());
     }
 
     int run() {
@@ -77,7 +76,8 @@ final class ValRun {
         }
         Path model = Weights.resolve(
                 request.weights(), request.options().inputWidth(), request.options().inputHeight(), store);
-        try (Detector detector = open(model)) {
+        try (Detector detector = Openings.open(model, request.weights(), request.options(), request.augment(), store)) {
+            request.showing().notes().apply(detector.engine()).forEach(console::note);
             int[] classes = data.classesOf(detector.labels(), request.data().classesByOrder());
             tellCensus(data);
             Evaluation evaluation = Evaluation.of(data, detector, classes, progress::show);
@@ -109,7 +109,7 @@ final class ValRun {
 
     private void tellCensus(DataSet data) {
         Census census = data.census();
-        if (!request.json()) {
+        if (!request.showing().json()) {
             console.note(census.toString());
         }
         if (census.labelled() == 0 && !data.samples().isEmpty()) {
@@ -129,19 +129,11 @@ final class ValRun {
         }
     }
 
-    private Detector open(Path model) {
-        try {
-            return Detectors.open(model, request.options());
-        } catch (IllegalArgumentException e) {
-            throw new UsageException(e.getMessage(), e);
-        }
-    }
-
     private void report(Evaluation evaluation, Measured measured, RunFolder folder) {
-        if (request.json()) {
+        if (request.showing().json()) {
             console.line(JsonReport.render(measured));
         } else {
-            new TextReport(console, request.verbose()).print(measured);
+            new TextReport(console, request.showing().verbose()).print(measured);
         }
         if (folder != null) {
             save(evaluation, measured, folder);
@@ -163,7 +155,7 @@ final class ValRun {
             write(folder, "confusion_matrix.png", charts.confusion(evaluation.confusion()));
         }
         String text = "Results saved to " + folder.path();
-        if (request.json()) {
+        if (request.showing().json()) {
             console.note(text);
         } else {
             console.line(text);
