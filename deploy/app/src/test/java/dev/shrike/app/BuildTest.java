@@ -316,7 +316,7 @@ class BuildTest {
 
     @Test
     void helpNamesEveryOption() {
-        Outcome outcome = run("help", "build");
+        Outcome outcome = run("build", "--help-all");
         for (String option : List.of("--output", "--imgsz", "--bits", "--data", "--images", "--batch", "--first-last",
                 "--threads",
                 "--no-tune", "--kernel", "--no-progress", "--quiet")) {
