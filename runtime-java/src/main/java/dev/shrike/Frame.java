@@ -65,7 +65,8 @@ public final class Frame {
     }
 
     /**
-     * Reads a JPEG, PNG, BMP or WebP file; greyscale becomes BGR and an EXIF orientation is applied.
+     * Reads a JPEG, PNG, BMP, WebP or TIFF file; greyscale becomes BGR and an EXIF orientation is applied. Of several
+     * pages or frames it is the first.
      *
      * @throws SourceException if the file is missing, unreadable, truncated, too large or no picture
      */

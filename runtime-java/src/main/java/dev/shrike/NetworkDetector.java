@@ -46,7 +46,7 @@ final class NetworkDetector implements Detector {
 
     private NetworkDetector(
             Backend backend, GraphExecutor executor, List<Letterbox> letterboxes, List<HeadDecoder> decoders,
-            List<String> labels, DetectorOptions options) {
+            List<String> labels, DetectorOptions options, boolean picks) {
         this.executor = executor;
         this.letterboxes = letterboxes;
         this.decoders = decoders;
@@ -55,7 +55,7 @@ final class NetworkDetector implements Detector {
         this.suppression = new NonMaxSuppression(options.iou(), options.agnostic(), options.maxDetections());
         this.transforms = new LetterboxTransform[letterboxes.size()];
         this.letterboxNanos = new long[letterboxes.size()];
-        this.picking = picking();
+        this.picking = picks ? picking() : null;
         // An engine tells there what it chose, so this comes after the choice.
         this.engine = backend.name() + " (" + executor.description() + ")";
     }
@@ -63,6 +63,16 @@ final class NetworkDetector implements Detector {
     /** Opens the network on the engine; what was opened is closed again if a later step fails. */
     static NetworkDetector open(
             Graph network, Map<String, String> choices, DetectorOptions options, Backend backend) {
+        return open(network, choices, options, backend, true);
+    }
+
+    /**
+     * As {@link #open(Graph, Map, DetectorOptions, Backend)}.
+     *
+     * @param picks whether the engine may pick candidates by itself, so that outputs may stay on its device
+     */
+    static NetworkDetector open(
+            Graph network, Map<String, String> choices, DetectorOptions options, Backend backend, boolean picks) {
         PictureInput input = PictureInput.of(network, backend);
         InputSize size = InputSize.choose(
                 input.shape(), options.inputWidth(), options.inputHeight(), Labels.stride(network.metadata()));
@@ -85,7 +95,7 @@ final class NetworkDetector implements Detector {
             for (int i = 0; i < batch; i++) {
                 letterboxes.add(new Letterbox(pictures.picture(i)));
             }
-            return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options);
+            return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options, picks);
         } catch (RuntimeException | Error e) {
             letterboxes.forEach(Letterbox::close);
             executor.close();
@@ -174,6 +184,31 @@ final class NetworkDetector implements Detector {
             StageTimes times = new StageTimes(letterboxNanos[i], networkNanos, decoded - start);
             found.add(new Detections(frame.width(), frame.height(), frame.captured(), times, list));
         }
+    }
+
+    /**
+     * Appends the candidates of one frame, in pixels of the network's input, and gives the times that it took.
+     *
+     * @param firstBox share of the output's boxes that are left out at its beginning, 0 to 1
+     * @param lastBox share where they end
+     * @throws UnsupportedModelException if its output has no order of boxes that would allow that
+     */
+    StageTimes collect(Frame frame, double firstBox, double lastBox, Candidates into) {
+        if (closed) {
+            throw new IllegalStateException("the detector was closed");
+        }
+        long start = System.nanoTime();
+        write(frame, 0);
+        long written = System.nanoTime();
+        executor.run(1);
+        long ran = System.nanoTime();
+        decoders.getFirst().part(firstBox, lastBox).decode(filter, into);
+        return new StageTimes(written - start, ran - written, System.nanoTime() - ran);
+    }
+
+    /** Fails as {@link #collect} would, if the output does not have all boxes in one list. */
+    void requireParts() {
+        decoders.getFirst().part(0, 1);
     }
 
     private LetterboxTransform write(Frame frame, int picture) {

@@ -133,6 +133,20 @@ class CatalogueTest {
     }
 
     @Test
+    void anNpmThatOnlyWritesItsLogStalls() throws IOException {
+        FakeNpm npm = FakeNpm.of(folder, """
+                while [ $# -gt 0 ]; do
+                  if [ "$1" = --cache ]; then mkdir -p "$2/_logs"; log=$2/_logs/debug.log; fi
+                  shift
+                done
+                while :; do echo waiting >> "$log"; sleep 0.1; done
+                """);
+        String message = failure(npm.client(Duration.ofSeconds(1)));
+        assertTrue(message.contains("brought nothing") && message.contains("`npm config get registry`"), message);
+        assertOnlyFinishedFiles();
+    }
+
+    @Test
     void leavesNothingBehindWhenInterrupted() throws Exception {
         FakeNpm npm = FakeNpm.of(folder, "touch '" + folder + "/started'\nsleep 600\n");
         Exception[] thrown = new Exception[1];
