@@ -54,6 +54,14 @@ public interface Detector extends AutoCloseable {
     /** What runs the network, for people: {@code "cpu (oneDNN fp32)"}. */
     String engine();
 
+    /**
+     * What people should know about how the model is read, a line each: what was assumed for want of a word in its file,
+     * and what it gives that is left out.
+     */
+    default List<String> notes() {
+        return List.of();
+    }
+
     /** Width of the network's input in pixels. */
     int inputWidth();
 

@@ -2,20 +2,26 @@ package dev.shrike;
 
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
+import dev.shrike.heads.CandidateCheck;
+import dev.shrike.heads.Candidates;
+import dev.shrike.heads.HeadDecoder;
+import dev.shrike.heads.HeadSettings;
+import dev.shrike.heads.NonMaxSuppression;
+import dev.shrike.heads.ScoreFilter;
+import dev.shrike.heads.SoftNms;
+import dev.shrike.heads.SoftNonMaxSuppression;
+import dev.shrike.heads.Suppression;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.CandidateExecutor;
 import dev.shrike.spi.CandidateQuery;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
-import dev.shrike.vision.Candidates;
-import dev.shrike.vision.HeadDecoder;
 import dev.shrike.vision.InputSize;
 import dev.shrike.vision.Labels;
 import dev.shrike.vision.Letterbox;
 import dev.shrike.vision.LetterboxTransform;
-import dev.shrike.vision.NonMaxSuppression;
-import dev.shrike.vision.ScoreFilter;
+import dev.shrike.vision.Preprocessing;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -34,12 +40,14 @@ final class NetworkDetector implements Detector {
     private final List<HeadDecoder> decoders;
     private final List<String> labels;
     private final ScoreFilter filter;
-    private final NonMaxSuppression suppression;
+    private final Suppression suppression;
+    private final CandidateCheck check;
     private final Candidates candidates = new Candidates();
     /** The executor if it picks candidates by itself, else null. */
     private final CandidateExecutor picking;
     private final LetterboxTransform[] transforms;
     private final long[] letterboxNanos;
+    private boolean checked;
     private boolean closed;
 
     private NetworkDetector(
@@ -50,12 +58,23 @@ final class NetworkDetector implements Detector {
         this.decoders = decoders;
         this.labels = labels;
         this.filter = ScoreFilter.of(options);
-        this.suppression = new NonMaxSuppression(options.iou(), options.agnostic(), options.maxDetections());
+        this.suppression = suppression(decoders.getFirst(), options);
+        this.check = new CandidateCheck(decoders.getFirst(), letterboxes.getFirst().width(),
+                letterboxes.getFirst().height());
         this.transforms = new LetterboxTransform[letterboxes.size()];
         this.letterboxNanos = new long[letterboxes.size()];
         this.picking = picking();
         // An engine tells there what it chose, so this comes after the choice.
         this.engine = backend.name() + " (" + executor.description() + ")";
+    }
+
+    private static Suppression suppression(HeadDecoder decoder, DetectorOptions options) {
+        boolean done = decoder.isSuppressed();
+        return options.softNms() == SoftNms.OFF || done
+                // No two boxes overlap by more than all of themselves.
+                ? new NonMaxSuppression(done ? 1 : options.iou(), options.agnostic(), options.maxDetections())
+                : new SoftNonMaxSuppression(options.softNms(), options.iou(), options.confidence(), options.agnostic(),
+                        options.maxDetections());
     }
 
     /** Opens the network on the engine; what was opened is closed again if a later step fails. */
@@ -74,14 +93,18 @@ final class NetworkDetector implements Detector {
             Binding pictures = pictureBinding(executor, input.name());
             int batch = pictures.dims().getFirst();
             for (int i = 0; i < batch; i++) {
-                decoders.add(HeadDecoder.of(outputs(executor, i, batch), size.width(), size.height(),
-                        metadata(network, options)));
+                decoders.add(HeadDecoder.of(outputs(executor, i, batch), new HeadSettings(size.width(), size.height(),
+                        metadata(network, options), options.head(), RawHeads.convolved(network))));
+            }
+            if (decoders.getFirst().needsTrial()) {
+                runOnBlack(executor, pictures);
+                decoders.forEach(HeadDecoder::tried);
             }
             requireHeads(decoders.getFirst(), network, options);
             List<String> labels = Labels.of(network.metadata(), decoders.getFirst().classes());
             requireClasses(options.classes(), labels);
             for (int i = 0; i < batch; i++) {
-                letterboxes.add(new Letterbox(pictures.picture(i)));
+                letterboxes.add(new Letterbox(pictures.picture(i), decoders.getFirst().preprocessing()));
             }
             return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options);
         } catch (RuntimeException | Error e) {
@@ -89,6 +112,15 @@ final class NetworkDetector implements Detector {
             executor.close();
             throw e;
         }
+    }
+
+    private static void runOnBlack(GraphExecutor executor, Binding pictures) {
+        for (int i = 0; i < pictures.dims().getFirst(); i++) {
+            try (Letterbox letterbox = new Letterbox(pictures.picture(i))) {
+                letterbox.apply(Frame.allocate(letterbox.width(), letterbox.height()));
+            }
+        }
+        executor.run();
     }
 
     /** The model's metadata, with the anchors of the options in place of its own. */
@@ -172,7 +204,9 @@ final class NetworkDetector implements Detector {
 
     private LetterboxTransform write(Frame frame, int picture) {
         Letterbox letterbox = letterboxes.get(picture);
-        return executor.accept(frame, picture)
+        // An executor fits frames as YOLOv5 does.
+        boolean usual = decoders.getFirst().preprocessing() == Preprocessing.YOLO;
+        return usual && executor.accept(frame, picture)
                 ? LetterboxTransform.of(frame.width(), frame.height(), letterbox.width(), letterbox.height())
                 : letterbox.apply(frame);
     }
@@ -180,8 +214,13 @@ final class NetworkDetector implements Detector {
     private List<Detection> read(int picture) {
         candidates.clear();
         if (picking == null || !picking.candidates(picture, candidates)) {
+            if (!checked) {
+                decoders.get(picture).check();
+                checked = true;
+            }
             decoders.get(picture).decode(filter, candidates);
         }
+        check.apply(candidates);
         int count = suppression.run(candidates);
         List<Detection> found = new ArrayList<>(count);
         for (int rank = 0; rank < count; rank++) {
@@ -215,6 +254,11 @@ final class NetworkDetector implements Detector {
     @Override
     public String engine() {
         return engine;
+    }
+
+    @Override
+    public List<String> notes() {
+        return decoders.getFirst().notes();
     }
 
     @Override

@@ -42,6 +42,9 @@ final class DetectRun {
                 request.weights(), request.options().inputWidth(), request.options().inputHeight(), store);
         boolean allRead;
         try (Detector detector = open(model)) {
+            if (!request.quiet()) {
+                detector.notes().forEach(note -> console.note(model.getFileName() + ": " + note));
+            }
             if (request.saving().any()) {
                 DetectRequest.Saving saving = request.saving();
                 try (RunFolder folder = RunFolder.create(saving.project(), saving.name(), saving.reuse())) {

@@ -65,6 +65,7 @@ final class ValRun {
         Path model = Weights.resolve(
                 request.weights(), request.options().inputWidth(), request.options().inputHeight(), store);
         try (Detector detector = open(model)) {
+            detector.notes().forEach(note -> console.note(model.getFileName() + ": " + note));
             Evaluation evaluation = Evaluation.of(data, detector, progress::show);
             progress.clear();
             report(

@@ -1,4 +1,4 @@
-package dev.shrike.vision;
+package dev.shrike.heads;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -9,6 +9,7 @@ import dev.shrike.DetectorOptions;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.spi.Binding;
+import dev.shrike.vision.SharedData;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -51,11 +52,11 @@ class HeadDecoderTest {
         assertUnsupported("output0 [2, 25200, 85]", Map.of(), List.of(2, 25200, 85));
         assertUnsupported("output0 [1, 25200, 85] and 2 class names", Map.of("names", "['a', 'b']"),
                 List.of(1, 25200, 85));
-        assertUnsupported("task 'segment'", Map.of("task", "segment"), List.of(1, 84, 8400));
+        assertUnsupported("task 'obb'", Map.of("task", "obb"), List.of(1, 84, 8400));
         assertUnsupported("[1, 255, 80, 80], output1 [1, 24, 40, 40]", Map.of(), List.of(1, 255, 80, 80),
                 List.of(1, 24, 40, 40));
         assertUnsupported("2 raw heads need anchors, since their strides [8, 16] are not those of YOLOv5's models: give"
-                + " the option, or the metadata entry 'anchors'", Map.of(), List.of(1, 255, 80, 80),
+                + " the option --anchors, or the metadata entry 'anchors'", Map.of(), List.of(1, 255, 80, 80),
                 List.of(1, 255, 40, 40));
         assertUnsupported("3 raw heads need anchors, since their strides [4, 8, 16]", Map.of(),
                 List.of(1, 255, 160, 160), List.of(1, 255, 80, 80), List.of(1, 255, 40, 40));

@@ -1,0 +1,89 @@
+package dev.shrike.heads;
+
+import dev.shrike.UnsupportedModelException;
+import dev.shrike.spi.Binding;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * An output that holds so many values for each of many boxes, in either order.
+ *
+ * @param output the output
+ * @param memory its memory
+ * @param boxes number of boxes
+ * @param values number of values of one box
+ * @param boxStride distance between neighbouring boxes, in elements
+ * @param valueStride distance between neighbouring values of one box, in elements
+ */
+record Rows(Binding output, MemorySegment memory, int boxes, int values, int boxStride, int valueStride) {
+    /** What rounding in half precision or 8 bits may add to a score. */
+    private static final float TOLERANCE = 0.02f;
+
+    /** Boxes whose scores are looked at, evenly spaced, since the check must not cost what a frame costs. */
+    private static final int SAMPLE = 1024;
+
+    /** Smallest and largest of some values. */
+    record Range(float low, float high) {
+        @Override
+        public String toString() {
+            return low + " to " + high;
+        }
+    }
+
+    /**
+     * The rows of {@code [1, N, values]}, or of {@code [1, values, N]} if transposed.
+     *
+     * @param output of three dimensions, the first 1
+     */
+    static Rows of(Binding output, boolean transposed) {
+        int boxAxis = transposed ? 2 : 1;
+        int valueAxis = transposed ? 1 : 2;
+        return new Rows(output, output.memory(), output.dims().get(boxAxis), output.dims().get(valueAxis),
+                output.strides().get(boxAxis), output.strides().get(valueAxis));
+    }
+
+    float value(int box, int index) {
+        return memory.getAtIndex(ValueLayout.JAVA_FLOAT, (long) box * boxStride + (long) index * valueStride);
+    }
+
+    /** The range of some values over boxes evenly spaced; not finite as soon as a value is not. */
+    Range range(int from, int to, int sample) {
+        float low = Float.POSITIVE_INFINITY;
+        float high = Float.NEGATIVE_INFINITY;
+        float finite = 0;
+        int step = Math.max(1, boxes / sample);
+        for (int box = 0; box < boxes; box += step) {
+            for (int i = from; i < to; i++) {
+                float value = value(box, i);
+                finite += value * 0;
+                low = Math.min(low, value);
+                high = Math.max(high, value);
+            }
+        }
+        return finite == 0 ? new Range(low, high) : new Range(Float.NaN, Float.NaN);
+    }
+
+    /**
+     * Returns if values can be scores, within 0 to 1.
+     *
+     * @param what what they should be: {@code "class scores"}
+     * @param otherwise what to do if they are not
+     * @throws UnsupportedModelException otherwise; gives their range
+     */
+    void requireScores(int from, int to, String what, String otherwise) {
+        Range range = range(from, to, SAMPLE);
+        if (range.low() < -TOLERANCE || range.high() > 1 + TOLERANCE) {
+            throw noScores(output, what, range, otherwise);
+        }
+    }
+
+    /** Whether a value can be a score. */
+    static boolean isScore(float value) {
+        return value >= -TOLERANCE && value <= 1 + TOLERANCE;
+    }
+
+    static UnsupportedModelException noScores(Binding output, String what, Range range, String otherwise) {
+        return new UnsupportedModelException("the output " + output.name() + " " + output.dims()
+                + " holds values from " + range + " where " + what + " from 0 to 1 should be: " + otherwise);
+    }
+}
