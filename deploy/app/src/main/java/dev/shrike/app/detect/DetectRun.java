@@ -4,7 +4,9 @@ import dev.shrike.Detections;
 import dev.shrike.Detector;
 import dev.shrike.Detectors;
 import dev.shrike.Frame;
+import dev.shrike.ModelException;
 import dev.shrike.SourceException;
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.Progress;
@@ -88,7 +90,7 @@ final class DetectRun {
                 console.error(e.getMessage());
                 continue;
             }
-            Detections found = detector.detect(frame);
+            Detections found = detect(detector, frame, model);
             if (folder != null) {
                 save(picture, frame, found, folder);
             }
@@ -101,6 +103,17 @@ final class DetectRun {
             saved(totals, folder);
         }
         return totals.pictures() == pictures.size();
+    }
+
+    /** What the detector sees; errors about the model's outputs, which show when it runs, name its file. */
+    private static Detections detect(Detector detector, Frame frame, Path model) {
+        try {
+            return detector.detect(frame);
+        } catch (UnsupportedModelException e) {
+            throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
+        } catch (ModelException e) {
+            throw new ModelException(model + ": " + e.getMessage(), e);
+        }
     }
 
     private Report report(List<Path> pictures, Path model, Detector detector) {
