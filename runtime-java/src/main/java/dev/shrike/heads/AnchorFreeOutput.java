@@ -96,6 +96,11 @@ final class AnchorFreeOutput implements HeadDecoder {
                 continue;
             }
             float stride = places[3 * box + 2];
+            if (rows.value(box, 2) < 0 || rows.value(box, 3) < 0) {
+                // A logarithm can be negative, a size cannot.
+                asPixels += 1;
+                asParts += 1;
+            }
             asOffsets += square(x - 0.5) + square(y - 0.5);
             asPixels += square(x / stride - places[3 * box] - 0.5) + square(y / stride - places[3 * box + 1] - 0.5);
             asParts += 2 * square(x * inputWidth / stride - places[3 * box] - 0.5);

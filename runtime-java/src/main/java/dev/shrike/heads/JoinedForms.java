@@ -13,6 +13,9 @@ final class JoinedForms {
     /** Boxes that a DETR asks for. */
     static final int QUERIES = 300;
 
+    /** Networks that suppress by themselves give 100, 300 or 1000 boxes. */
+    private static final int ROUND = 50;
+
     private static final int LANDMARKS = 10;
     private static final int[] USUAL_ANCHORS = {1, 3};
     private static final int[] OTHER_ANCHORS = {2, 4, 5, 6, 7, 8, MOST_ANCHORS};
@@ -42,8 +45,9 @@ final class JoinedForms {
 
     /** The form that fits, if one does. */
     Optional<HeadDecoder> find() {
-        if (task.suppressed()) {
-            Optional<HeadDecoder> suppressed = endToEnd(false).or(() -> endToEnd(true));
+        boolean round = output.dims().get(1) % ROUND == 0 || output.dims().get(2) % ROUND == 0;
+        if (task.suppressed() || round && !isOnUsualGrid()) {
+            Optional<HeadDecoder> suppressed = endToEnd();
             if (suppressed.isPresent()) {
                 return suppressed;
             }
@@ -51,7 +55,11 @@ final class JoinedForms {
         // The usual strides and anchors are the surer sign: on a small input others give nearly any number of boxes.
         return onGrid(true, USUAL_ANCHORS).or(() -> onGrid(false, USUAL_ANCHORS))
                 .or(() -> onGrid(true, OTHER_ANCHORS)).or(() -> onGrid(false, OTHER_ANCHORS)).or(this::byNames)
-                .or(() -> isOnGrid() ? Optional.empty() : endToEnd(false).or(() -> endToEnd(true)));
+                .or(() -> isOnUsualGrid() ? Optional.empty() : endToEnd());
+    }
+
+    private Optional<HeadDecoder> endToEnd() {
+        return endToEnd(false).or(() -> endToEnd(true));
     }
 
     /** The output in a form that the user names, if it can have that. */
@@ -102,7 +110,7 @@ final class JoinedForms {
 
     /** A form that the names alone explain, for inputs and strides that are not the usual ones. */
     private Optional<HeadDecoder> byNames() {
-        if (named == 0 || isOnGrid() || output.dims().contains(QUERIES)) {
+        if (named == 0 || isOnUsualGrid() || output.dims().contains(QUERIES)) {
             return Optional.empty();
         }
         Rows plain = Rows.of(output, false);
@@ -191,10 +199,10 @@ final class JoinedForms {
         return Grid.of(rows.boxes(), anchors, settings.inputWidth(), settings.inputHeight(), fewestStrides);
     }
 
-    private boolean isOnGrid() {
-        for (int anchors = 1; anchors <= MOST_ANCHORS; anchors++) {
-            if (grid(Rows.of(output, false), anchors, 2).isPresent()
-                    || grid(Rows.of(output, true), anchors, 2).isPresent()) {
+    private boolean isOnUsualGrid() {
+        for (int anchors : USUAL_ANCHORS) {
+            if (grid(Rows.of(output, false), anchors, 2).filter(Grid::isUsual).isPresent()
+                    || grid(Rows.of(output, true), anchors, 2).filter(Grid::isUsual).isPresent()) {
                 return true;
             }
         }
