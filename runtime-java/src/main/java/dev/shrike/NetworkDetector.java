@@ -22,11 +22,14 @@ import dev.shrike.vision.Labels;
 import dev.shrike.vision.Letterbox;
 import dev.shrike.vision.LetterboxTransform;
 import dev.shrike.vision.Preprocessing;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 
 /**
@@ -97,7 +100,7 @@ final class NetworkDetector implements Detector {
                         metadata(network, options), options.head(), RawHeads.convolved(network))));
             }
             if (decoders.getFirst().needsTrial()) {
-                runOnBlack(executor, pictures);
+                runOnNoise(executor, pictures);
                 decoders.forEach(HeadDecoder::tried);
             }
             requireHeads(decoders.getFirst(), network, options);
@@ -114,13 +117,21 @@ final class NetworkDetector implements Detector {
         }
     }
 
-    private static void runOnBlack(GraphExecutor executor, Binding pictures) {
+    private static void runOnNoise(GraphExecutor executor, Binding pictures) {
         for (int i = 0; i < pictures.dims().getFirst(); i++) {
             try (Letterbox letterbox = new Letterbox(pictures.picture(i))) {
-                letterbox.apply(Frame.allocate(letterbox.width(), letterbox.height()));
+                letterbox.apply(noise(letterbox.width(), letterbox.height()));
             }
         }
         executor.run();
+    }
+
+    private static Frame noise(int width, int height) {
+        Frame frame = Frame.allocate(width, height);
+        byte[] bytes = new byte[Math.toIntExact(frame.pixels().byteSize())];
+        new Random(1).nextBytes(bytes);
+        MemorySegment.copy(bytes, 0, frame.pixels(), ValueLayout.JAVA_BYTE, 0, bytes.length);
+        return frame;
     }
 
     /** The model's metadata, with the anchors of the options in place of its own. */

@@ -10,7 +10,7 @@ import java.util.List;
  * one, and boxes in pixels or, unless exported with its decoding, offsets from the place and logarithms of sizes, in
  * strides: {@code x = (tx + gx) stride, w = exp(tw) stride} (Ge et al. 2021, "YOLOX: Exceeding YOLO Series in 2021").
  *
- * <p>Which of them it is shows in the values alone, so the network runs once on black before its first picture.
+ * <p>Which of them it is shows in the values alone, so the network runs once on noise before its first picture.
  */
 final class AnchorFreeOutput implements HeadDecoder {
     private static final int OBJECTNESS = 4;
