@@ -165,7 +165,8 @@ public final class Letterbox implements AutoCloseable {
             for (int x = left; x < left + innerWidth; x++) {
                 for (int channel = 0; channel < CHANNELS; channel++) {
                     int value = bgr.get(ValueLayout.JAVA_BYTE, from + sourceOf(channel)) & 0xff;
-                    memory.set(ValueLayout.JAVA_FLOAT, byteOffset(channel, y, x), how.redFirst() ? value / 255f : value);
+                    memory.set(ValueLayout.JAVA_FLOAT, byteOffset(channel, y, x),
+                            how.redFirst() ? value / 255f : value);
                 }
                 from += CHANNELS;
             }

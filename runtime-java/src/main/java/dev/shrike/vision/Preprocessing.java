@@ -21,7 +21,8 @@ public enum Preprocessing {
 
     /** For people: {@code "RGB from 0 to 1, in the middle"}. */
     public String describe() {
-        return this == YOLO ? "RGB from 0 to 1, in the middle of grey" : "BGR from 0 to 255, at the left and top of grey";
+        return this == YOLO ? "RGB from 0 to 1, in the middle of grey"
+                : "BGR from 0 to 255, at the left and top of grey";
     }
 
     /** What a byte is multiplied with. */

@@ -46,7 +46,8 @@ class SuppressionNodesTest {
     private final Arena arena = Arena.ofAuto();
 
     /** Random boxes and scores behind nodes that read the picture. */
-    private static ModelProto.Builder model(int boxes, int classes, boolean centred, Consumer<GraphProto.Builder> rest) {
+    private static ModelProto.Builder model(int boxes, int classes, boolean centred,
+            Consumer<GraphProto.Builder> rest) {
         Random random = new Random(boxes * 31L + classes);
         float[] corners = new float[4 * boxes];
         for (int i = 0; i < boxes; i++) {
@@ -133,7 +134,8 @@ class SuppressionNodesTest {
             Graph plain = read(model(63, 3, centred, graph -> graph.addNode(suppression("chosen", "scores", centred))
                     .addOutput(output("chosen"))));
             ModelProto.Builder plugin = model(63, 3, centred, graph -> graph
-                    .addNode(node("Transpose", List.of("scores"), "rows").addAttribute(TestModels.integers("perm", 0L, 2L, 1L)))
+                    .addNode(node("Transpose", List.of("scores"), "rows")
+                            .addAttribute(TestModels.integers("perm", 0L, 2L, 1L)))
                     .addNode(node("EfficientNMS_TRT", List.of("boxes", "rows"), "num_dets", "det_boxes", "det_scores",
                             "det_classes").setDomain("TRT").addAttribute(TestModels.integer("background_class", -1))
                             .addAttribute(TestModels.integer("box_coding", centred ? 1 : 0)))

@@ -152,7 +152,8 @@ class RefusedHeadsTest {
     @Test
     void everyOutputMustBeExplained() {
         float[][] rows = background(3 * PLACES, row(7));
-        assertRefused(network().names(2).rows("output", rows, false).output("angles", List.of(1, 1008), new float[1008]),
+        assertRefused(
+                network().names(2).rows("output", rows, false).output("angles", List.of(1, 1008), new float[1008]),
                 "angles [1, 1008]");
         assertRefused(network().names(2).rows("output", rows, false)
                 .output("more", List.of(1, 30, 16, 16), new float[30 * 256]), "more [1, 30, 16, 16]");
