@@ -95,9 +95,10 @@ final class NetworkDetector implements Detector {
             List<HeadDecoder> decoders = new ArrayList<>();
             Binding pictures = pictureBinding(executor, input.name());
             int batch = pictures.dims().getFirst();
+            HeadSettings settings = new HeadSettings(size.width(), size.height(), metadata(network, options),
+                    options.head(), RawHeads.convolved(network));
             for (int i = 0; i < batch; i++) {
-                decoders.add(HeadDecoder.of(outputs(executor, i, batch), new HeadSettings(size.width(), size.height(),
-                        metadata(network, options), options.head(), RawHeads.convolved(network))));
+                decoders.add(HeadDecoder.of(outputs(executor, i, batch), settings));
             }
             if (decoders.getFirst().needsTrial()) {
                 runOnNoise(executor, pictures);
