@@ -54,7 +54,8 @@ final class JoinedForms {
         }
         // The usual strides and anchors are the surer sign: on a small input others give nearly any number of boxes.
         return onGrid(true, USUAL_ANCHORS).or(() -> onGrid(false, USUAL_ANCHORS))
-                .or(() -> onGrid(true, OTHER_ANCHORS)).or(() -> onGrid(false, OTHER_ANCHORS)).or(this::byNames)
+                .or(() -> onGrid(true, OTHER_ANCHORS))
+                .or(() -> round ? Optional.empty() : onGrid(false, OTHER_ANCHORS)).or(this::byNames)
                 .or(() -> isOnUsualGrid() ? Optional.empty() : endToEnd());
     }
 
@@ -110,14 +111,17 @@ final class JoinedForms {
 
     /** A form that the names alone explain, for inputs and strides that are not the usual ones. */
     private Optional<HeadDecoder> byNames() {
-        if (named == 0 || isOnUsualGrid() || output.dims().contains(QUERIES)) {
+        if (named == 0 || isOnUsualGrid()) {
             return Optional.empty();
         }
         Rows plain = Rows.of(output, false);
         Rows turned = Rows.of(output, true);
-        return plain.values() == 5 + named ? yolov5(plain, 0)
+        Optional<HeadDecoder> found = plain.values() == 5 + named ? yolov5(plain, 0)
                 : turned.values() == 4 + named ? yolov8(turned)
                         : plain.values() == 4 + named ? yolov8(plain) : Optional.empty();
+        // A round number of boxes is what was left of more, or asked for, in rows of another order.
+        boolean round = (turned.values() == 4 + named ? turned : plain).boxes() % ROUND == 0;
+        return round ? Optional.empty() : found;
     }
 
     private Optional<HeadDecoder> yolov5(Rows rows, int landmarks) {

@@ -65,7 +65,7 @@ final class RawHeadForms {
             return Optional.empty();
         }
         return Optional.of(new Yolov5Heads(heads, anchorsFor(heads),
-                !settings.metadata().containsKey(HeadDecoder.ANCHORS)));
+                !Labels.says(settings.metadata(), HeadDecoder.ANCHORS)));
     }
 
     private List<Yolov5Heads.Head> yolov5Heads() {
@@ -100,9 +100,8 @@ final class RawHeadForms {
     }
 
     private float[] anchorsFor(List<Yolov5Heads.Head> heads) {
-        String text = settings.metadata().get(HeadDecoder.ANCHORS);
-        if (text != null) {
-            return Anchors.parse(text, heads.size() * ANCHORS);
+        if (Labels.says(settings.metadata(), HeadDecoder.ANCHORS)) {
+            return Anchors.parse(settings.metadata().get(HeadDecoder.ANCHORS), heads.size() * ANCHORS);
         }
         List<Integer> strides = heads.stream().map(Yolov5Heads.Head::stride).toList();
         return Anchors.standard(strides).orElseThrow(() -> new UnsupportedModelException(heads.size()

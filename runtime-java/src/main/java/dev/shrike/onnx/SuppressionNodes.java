@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Takes non-maximum suppression out of a network: ONNX's NonMaxSuppression and TensorRT's EfficientNMS_TRT, whose
- * results have no shape that is known before a run. What they read, boxes and scores, become the outputs instead, since a
+ * Takes non-maximum suppression out of a network: ONNX's NonMaxSuppression and TensorRT's EfficientNMS_TRT and
+ * BatchedNMS_TRT, whose results have no shape that is known before a run. What they read, boxes and scores, become the outputs instead, since a
  * detector suppresses by itself, with thresholds that its user chose. How boxes are written goes to the metadata.
  */
 final class SuppressionNodes {
@@ -30,11 +30,14 @@ final class SuppressionNodes {
     static final String LOGITS = "shrike.logits";
 
     private static final String PLAIN = "NonMaxSuppression";
-    private static final String PREFIX_OF_TENSORRT = "EfficientNMS";
+    private static final List<String> PREFIXES_OF_TENSORRT = List.of("EfficientNMS", "BatchedNMS");
     private static final int RANK = 3;
 
     /** Operators that put several classes into one: scores behind them are of the best class, not of each. */
     private static final Set<String> REDUCING = Set.of("ReduceMax", "TopK", "ArgMax", "Max", "GatherElements");
+
+    /** Operators whose results are as many as the picture has it. */
+    private static final Set<String> CHOOSING = Set.of("NonZero", "Compress", "Unique");
 
     /** Operators that only move or scale values. */
     private static final Set<String> MOVING =
@@ -65,7 +68,7 @@ final class SuppressionNodes {
 
     private static boolean suppresses(NodeProto node) {
         return node.getOpType().equals(PLAIN) && (node.getDomain().isEmpty() || node.getDomain().equals("ai.onnx"))
-                || node.getOpType().startsWith(PREFIX_OF_TENSORRT);
+                || PREFIXES_OF_TENSORRT.stream().anyMatch(node.getOpType()::startsWith);
     }
 
     private ModelProto cut(List<NodeProto> found) {
@@ -84,12 +87,15 @@ final class SuppressionNodes {
         if (plain && isReduced(node.getInput(1))) {
             throw refused(node, "its scores are those of the best class alone");
         }
-        if (integer(node, "background_class", -1) >= 0) {
+        if (integer(node, "background_class", -1) >= 0 || integer(node, "backgroundLabelId", -1) >= 0) {
             throw refused(node, "one of its classes stands for the background");
         }
         List<String> wanted = List.of(node.getInput(0), node.getInput(1));
         GraphProto.Builder changed = graph.toBuilder().clearNode().clearOutput();
         Set<NodeProto> needed = needed(wanted);
+        if (needed.stream().anyMatch(other -> CHOOSING.contains(other.getOpType()))) {
+            throw refused(node, "boxes are chosen before it");
+        }
         graph.getNodeList().stream().filter(needed::contains).forEach(changed::addNode);
         wanted.forEach(name -> changed.addOutput(value(name)));
         return model.toBuilder().setGraph(changed).addMetadataProps(entry(CODING, coding(node, plain)))

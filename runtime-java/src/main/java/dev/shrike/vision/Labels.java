@@ -24,7 +24,7 @@ public final class Labels {
     private static final int LARGEST_STRIDE = 1024;
     private static final Pattern NUMBER = Pattern.compile("(?<![\\w.-])\\d+(\\.\\d*)?(?![\\w.])");
 
-    /** What Python and JSON write where there are no names. */
+    /** What Python and JSON write where there is nothing. */
     private static final Set<String> NOTHING = Set.of("none", "null", "nan", "''", "\"\"", "undefined");
 
     /** The 80 classes of MS COCO that detection models are trained on, in their usual order. */
@@ -80,6 +80,12 @@ public final class Labels {
         return largest == 0 ? DEFAULT_STRIDE : largest;
     }
 
+    /** Whether the metadata has an entry that is not empty, nor what Python and JSON write for nothing. */
+    public static boolean says(Map<String, String> metadata, String entry) {
+        String text = metadata.getOrDefault(entry, "").strip();
+        return !text.isEmpty() && !NOTHING.contains(text.toLowerCase(Locale.ROOT));
+    }
+
     /** Number of classes that the metadata names: the highest id and one; 0 if it names none. */
     public static int count(Map<String, String> metadata) {
         SortedMap<Integer, String> named = parse(metadata);
@@ -87,10 +93,7 @@ public final class Labels {
     }
 
     private static SortedMap<Integer, String> parse(Map<String, String> metadata) {
-        String text = metadata.get(NAMES);
-        if (text == null || text.isBlank() || NOTHING.contains(text.strip().toLowerCase(Locale.ROOT))) {
-            return Collections.emptySortedMap();
-        }
-        return new LiteralParser(NAMES, text).names();
+        return says(metadata, NAMES) ? new LiteralParser(NAMES, metadata.get(NAMES)).names()
+                : Collections.emptySortedMap();
     }
 }

@@ -70,6 +70,8 @@ class HeadDecoderTest {
     void readsAnchorsFromTheMetadata() {
         Map<String, String> anchors = Map.of("anchors", "[[1,2, 3,4, 5,6], [7,8, 9,10, 11,12.5]]");
         assertInstanceOf(Yolov5Heads.class, choose(640, anchors, List.of(1, 255, 80, 80), List.of(1, 255, 40, 40)));
+        assertInstanceOf(Yolov5Heads.class, choose(640, Map.of("anchors", "None"), List.of(1, 255, 80, 80),
+                List.of(1, 255, 40, 40), List.of(1, 255, 20, 20)));
         for (String bad : List.of("[]", "[1,2]", "[1,2,3,4,5,6,7,8,9,10,11,0]", "[1,2,3,4,5,6,7,8,9,10,11,12,13]")) {
             assertThrows(ModelException.class, () -> choose(640, Map.of("anchors", bad), List.of(1, 255, 80, 80),
                     List.of(1, 255, 40, 40)), bad);

@@ -171,6 +171,14 @@ class SuppressionNodesTest {
                 "does not read both");
     }
 
+    @Test
+    void refusesWhereBoxesAreChosenBefore() {
+        assertRefused(model(21, 3, false, graph -> graph.addNode(node("NonZero", List.of("scores"), "places"))
+                .addNode(node("Cast", List.of("places"), "real").addAttribute(TestModels.integer("to", 1)))
+                .addNode(node("Add", List.of("scores", "real"), "moved"))
+                .addNode(suppression("chosen", "moved", false)).addOutput(output("chosen"))), "chosen before it");
+    }
+
     private static void assertRefused(ModelProto.Builder model, String why) {
         String message = assertThrows(UnsupportedModelException.class, () -> read(model)).getMessage();
         assertTrue(message.contains(why) && message.contains("nms=False"), message);

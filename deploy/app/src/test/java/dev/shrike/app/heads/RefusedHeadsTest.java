@@ -159,6 +159,8 @@ class RefusedHeadsTest {
                 .output("more", List.of(1, 30, 16, 16), new float[30 * 256]), "more [1, 30, 16, 16]");
         assertRefused(network().metadata("task", "obb").rows("output", rows, false), "task 'obb'");
         assertRefused(network().names(80).rows("output", background(300, row(84)), false), "DETR");
+        // Picture, corners, class and score, as end-to-end exports of YOLOv7 have it.
+        assertRefused(network().names(2).rows("output", background(100, row(7)), false), "output [1, 100, 7]");
     }
 
     /** Heads of other families, by the shapes that they have. */
