@@ -25,8 +25,9 @@ public final class PictureWarning {
         boolean found = input.isKnown() && network.outputs().stream().map(ValueInfo::shape)
                 .anyMatch(shape -> shape.rank() == 3 && shape.isKnown() && shape.dim(2) == values
                         && Grid.of(shape.dim(1), 1, (int) input.dim(3), (int) input.dim(2), 2).isPresent());
-        return found ? Optional.of("its output is that of YOLOX or YOLOv6, and it is measured on pictures as YOLOv6 wants"
-                + " them (" + Preprocessing.YOLO.describe() + "): the result is of no use for YOLOX")
+        return found
+                ? Optional.of("its output is that of YOLOX or YOLOv6, and it is measured on pictures as YOLOv6 wants"
+                        + " them (" + Preprocessing.YOLO.describe() + "): the result is of no use for YOLOX")
                 : Optional.empty();
     }
 }
