@@ -20,7 +20,7 @@ record Rows(Binding output, MemorySegment memory, int boxes, int values, int box
     private static final float TOLERANCE = 0.02f;
 
     /** Boxes whose scores are looked at, evenly spaced, since the check must not cost what a frame costs. */
-    private static final int SAMPLE = 1024;
+    private static final int SAMPLE = 512;
 
     /** Smallest and largest of some values. */
     record Range(float low, float high) {
@@ -52,15 +52,31 @@ record Rows(Binding output, MemorySegment memory, int boxes, int values, int box
         float high = Float.NEGATIVE_INFINITY;
         float finite = 0;
         int step = Math.max(1, boxes / sample);
-        for (int box = 0; box < boxes; box += step) {
-            for (int i = from; i < to; i++) {
-                float value = value(box, i);
+        boolean alongBoxes = boxStride == 1;
+        // Whole lines are copied, since this runs once, before anything of it is compiled.
+        float[] line = new float[alongBoxes ? boxes : to - from];
+        for (int i = alongBoxes ? from : 0; i < (alongBoxes ? to : boxes); i += alongBoxes ? 1 : step) {
+            read(i, from, alongBoxes, line);
+            for (int j = 0; j < line.length; j += alongBoxes ? step : 1) {
+                float value = line[j];
                 finite += value * 0;
                 low = Math.min(low, value);
                 high = Math.max(high, value);
             }
         }
         return finite == 0 ? new Range(low, high) : new Range(Float.NaN, Float.NaN);
+    }
+
+    /** A value of all boxes, or values of one box. */
+    private void read(int index, int from, boolean alongBoxes, float[] line) {
+        long at = alongBoxes ? (long) index * valueStride : (long) index * boxStride + (long) from * valueStride;
+        if (alongBoxes || valueStride == 1) {
+            MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, at * Float.BYTES, line, 0, line.length);
+            return;
+        }
+        for (int i = 0; i < line.length; i++) {
+            line[i] = value(index, from + i);
+        }
     }
 
     /**
