@@ -19,6 +19,9 @@ public interface Detector extends AutoCloseable {
      * The objects in the frame, best first, with boxes in pixels of the frame. An engine that was built for a batch of
      * one size runs the whole batch for it.
      *
+     * @throws UnsupportedModelException if what the network gives is not what it was taken for: scores beyond 0 to 1,
+     *     boxes that cannot be; tells what was seen
+     * @throws ModelException if the network gives values that are not finite
      * @throws DeviceException if the engine failed
      * @throws IllegalStateException if the detector was closed
      */

@@ -3,6 +3,7 @@ package dev.shrike.app.val;
 import dev.shrike.Detector;
 import dev.shrike.Detectors;
 import dev.shrike.Frame;
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.Progress;
@@ -66,12 +67,21 @@ final class ValRun {
                 request.weights(), request.options().inputWidth(), request.options().inputHeight(), store);
         try (Detector detector = open(model)) {
             detector.notes().forEach(note -> console.note(model.getFileName() + ": " + note));
-            Evaluation evaluation = Evaluation.of(data, detector, progress::show);
+            Evaluation evaluation = evaluate(data, detector, model);
             progress.clear();
             report(
                     evaluation,
                     Measured.of(model, detector.engine(), detector.inputWidth(), detector.inputHeight(), evaluation),
                     folder);
+        }
+    }
+
+    /** The figures of a model; errors about its outputs, which show when it runs, name its file. */
+    private Evaluation evaluate(DataSet data, Detector detector, Path model) {
+        try {
+            return Evaluation.of(data, detector, progress::show);
+        } catch (UnsupportedModelException e) {
+            throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
         }
     }
 
