@@ -217,7 +217,7 @@ class RefusedHeadsTest {
         Pictures.write(Frame.allocate(SIDE, SIDE), picture);
         JsonSchema schema = JsonSchema.read(Repository.root().resolve("docs/detect.schema.json"));
         float[][] rows = background(300, row(6));
-        rows[0] = new float[] {-5, 20, 160, 100, 1.001f, 1};
+        rows[0] = new float[] {-5, 20, 160, 100, 1.05f, 1};
         rows[1] = new float[] {30, 30, 30, 30, 0.5f, 0};
         for (String names : List.of("['a', 'b']", "{0: '\\x1b[31m\\u202e\"', 1: '\\ud800'}", "['', '\\n{\"']", "None",
                 "{1: 'only'}")) {
