@@ -1,6 +1,8 @@
 package dev.shrike.graph;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -189,18 +191,28 @@ public final class ImportQuantization implements GraphPass {
             quantization.put(name, how);
         }
 
-        /** Whether the value is read as weights, maybe after being moved about. */
+        /** Whether the value is read as weights, maybe after being moved about, and by nobody outside. */
         private boolean becomesWeights(String name, Quantization how) {
-            for (Node reader : links.readers(name)) {
-                boolean weights = switch (reader.op()) {
-                    case Op.Conv _,Op.Gemm _,Op.MatMul _ -> reader.input(1).equals(name);
-                    case Op.Transpose _ -> becomesWeights(reader.output(), how);
-                    case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Identity _ ->
-                        reader.input(0).equals(name) && how.isPerTensor() && becomesWeights(reader.output(), how);
-                    default -> false;
-                };
-                if (weights) {
-                    return !links.isOutput(name);
+            Deque<String> moved = new ArrayDeque<>(List.of(name));
+            while (!moved.isEmpty()) {
+                String value = moved.pop();
+                for (Node reader : links.isOutput(value) ? List.<Node>of() : links.readers(value)) {
+                    boolean moves = switch (reader.op()) {
+                        case Op.Transpose _ -> true;
+                        case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Identity _ ->
+                            reader.input(0).equals(value) && how.isPerTensor();
+                        default -> false;
+                    };
+                    boolean product = switch (reader.op()) {
+                        case Op.Conv _,Op.Gemm _,Op.MatMul _ -> true;
+                        default -> false;
+                    };
+                    if (product && reader.input(1).equals(value)) {
+                        return true;
+                    }
+                    if (moves) {
+                        moved.push(reader.output());
+                    }
                 }
             }
             return false;

@@ -1,5 +1,6 @@
 package dev.shrike.graph;
 
+import dev.shrike.ModelException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,9 +36,27 @@ public final class ShapeInference {
                 known.compute(view, outputs).ifPresent(results -> put(values, node, results));
             }
         }
+        graph.quantization().forEach((name, how) -> requireFit(name, how, types.get(name)));
         Map<String, ValueInfo> infos = new LinkedHashMap<>();
         types.forEach((name, type) -> infos.put(name, new ValueInfo(name, type.type(), type.shape())));
         return infos;
+    }
+
+    /** Whether a value can be quantised like that; of constants that is known already. */
+    private static void requireFit(String name, Quantization how, TensorType type) {
+        if (type == null) {
+            return;
+        }
+        if (!type.type().isFloating()) {
+            throw new ModelException("value '" + name + "' of type " + type.type() + " is quantised, expected a"
+                    + " floating-point type");
+        }
+        Shape shape = type.shape();
+        if (!how.isPerTensor() && (how.axis() >= shape.rank()
+                || ShapeRules.differ(shape.dim(how.axis()), how.scale().elements()))) {
+            throw new ModelException("value '" + name + "' has " + how.scale().elements() + " scales along axis "
+                    + how.axis() + " of " + shape + ", expected one for each index");
+        }
     }
 
     /** Types of inputs and constants. */

@@ -5,9 +5,9 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.shrike.ModelException;
+import dev.shrike.files.FileContents;
 import dev.shrike.onnx.proto.Onnx.ModelProto;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -22,8 +22,8 @@ final class ModelSource {
 
     private ModelSource() {}
 
-    /** The bytes of a file, mapped. */
-    static ByteBuffer map(Path file) {
+    /** The bytes of a file, a copy. */
+    static ByteBuffer read(Path file) {
         if (Files.notExists(file)) {
             throw new ModelException("does not exist; check the path");
         }
@@ -42,7 +42,7 @@ final class ModelSource {
                 throw new ModelException("has " + size + " bytes, an ONNX file cannot exceed 2 GiB; save the weights as"
                         + " external data");
             }
-            return channel.map(FileChannel.MapMode.READ_ONLY, 0, size, Arena.ofAuto()).asByteBuffer();
+            return FileContents.read(channel, 0, size).asByteBuffer();
         } catch (IOException e) {
             throw new ModelException("cannot be read: " + e + "; check the file's permissions", e);
         }

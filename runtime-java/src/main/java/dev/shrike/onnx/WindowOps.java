@@ -9,11 +9,6 @@ import java.util.Set;
 
 /** Convolution and pooling: operators with a two-dimensional window. */
 final class WindowOps {
-    /**
-     * No sane network has a window, stride or padding of this many pixels, and sums of a few cannot overflow an int.
-     */
-    private static final int LARGEST_EXTENT = 1 << 20;
-
     /** How far the weights are followed back through quantisers to learn their shape. */
     private static final int LONGEST_CHAIN = 8;
 
@@ -76,12 +71,6 @@ final class WindowOps {
         int[] strides = attributes.integers("strides", 2, 1);
         int[] dilations = attributes.integers("dilations", 2, 1);
         int[] pads = attributes.integers("pads", 4, 0);
-        for (int i = 0; i < 4; i++) {
-            long extent = (kernel[i % 2] - 1L) * dilations[i % 2] + 1;
-            if (extent > LARGEST_EXTENT || strides[i % 2] > LARGEST_EXTENT || pads[i] > LARGEST_EXTENT) {
-                throw draft.broken("the window, its stride or its padding exceeds " + LARGEST_EXTENT + " pixels");
-            }
-        }
         String name = attributes.string("auto_pad", "NOTSET");
         Window.AutoPad autoPad =
                 switch (name) {

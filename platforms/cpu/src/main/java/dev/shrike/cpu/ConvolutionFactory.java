@@ -40,7 +40,7 @@ final class ConvolutionFactory implements AutoCloseable {
     void add(ConvTask task, PlanBuilder plan, Arena arena) {
         String key = ConvLayer.keyOf(task);
         ConvKernel wanted = choice.forReals(key).orElse(usual(task));
-        Optional<Step> step = other(wanted).flatMap(other -> other.convolution(task, plan::storageAddress));
+        Optional<Step> step = other(wanted).flatMap(other -> other.convolution(task, plan::locate));
         ConvKernel kernel = step.isPresent() ? wanted : ConvKernel.NATIVE;
         used.add(kernel);
         plan.add(step.orElseGet(() -> nativeStep(task, plan, arena)));
@@ -54,7 +54,7 @@ final class ConvolutionFactory implements AutoCloseable {
 
     /** The step of a convolution of codes by another library, without its table and sum, or nothing. */
     Optional<Step> product(ConvKernel kernel, ConvTask task, CodeConvolution codes, PlanBuilder plan) {
-        Optional<Step> step = other(kernel).flatMap(other -> other.product(task, codes, plan::storageAddress));
+        Optional<Step> step = other(kernel).flatMap(other -> other.product(task, codes, plan::locate));
         if (step.isPresent()) {
             used.add(kernel);
         }
@@ -104,11 +104,11 @@ final class ConvolutionFactory implements AutoCloseable {
 
     private Step nativeStep(ConvTask task, PlanBuilder plan, Arena arena) {
         Params.Writer params = Params.CONV2D.allocate(arena);
-        params.set("src", plan.address(task.source()))
-                .set("dst", plan.address(task.target()));
+        params.point("src", plan.locate(task.source()))
+                .point("dst", plan.locate(task.target()));
         task.describeTo(params);
         if (task.residual() != null) {
-            params.set("residual", plan.address(task.residual())).setImage("residual", task.residual());
+            params.point("residual", plan.locate(task.residual())).setImage("residual", task.residual());
         }
         MemorySegment packed = plan.allocate(packedBytes(task, params));
         try (Arena temporary = Arena.ofConfined()) {
@@ -117,12 +117,12 @@ final class ConvolutionFactory implements AutoCloseable {
             MemorySegment.copy(MemorySegment.ofArray(values), 0, weights, 0, 4L * values.length);
             library.pack(params.memory(), weights, packed);
         }
-        params.set("weights", packed.address());
+        params.point("weights", packed);
         if (task.bias() != null) {
             float[] values = task.bias().toFloats();
             MemorySegment bias = plan.allocate(4L * values.length);
             MemorySegment.copy(MemorySegment.ofArray(values), 0, bias, 0, 4L * values.length);
-            params.set("bias", bias.address());
+            params.point("bias", bias);
         }
         String kernel = library.kernel(context, params.memory())
                 .orElseThrow(() -> new UnsupportedModelException(
