@@ -1,5 +1,6 @@
 package dev.shrike.graph;
 
+import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -86,6 +87,7 @@ public record IntegerWeights(
      * The weights of a node that {@link #isIntegerProduct} approves.
      *
      * @throws UnsupportedModelException if sums could exceed 32 bits with that input; names the node
+     * @throws ModelException if a code or a zero point does not fit its width; names the node
      */
     public static IntegerWeights of(Graph graph, Node node) {
         Tensor tensor = graph.constants().get(node.input(1));
@@ -95,21 +97,49 @@ public record IntegerWeights(
         int depth = rows == 0 ? 0 : Math.toIntExact(tensor.elements() / rows);
         double alpha = node.op() instanceof Op.Gemm gemm ? gemm.alpha() : 1;
         int shift = tensor.type() == DataType.UINT8 && how.bits() == 8 ? 128 : 0;
-        byte[] codes = codes(tensor, axis, rows, depth, shift);
+        byte[] codes = codes(node, tensor, axis, rows, depth, shift);
         double[] scale = new double[rows];
         int[] zero = new int[rows];
         for (int row = 0; row < rows; row++) {
             int index = how.isPerTensor() ? 0 : row;
             scale[row] = how.scale().doubleAt(index) * alpha;
-            zero[row] = (int) how.zeroPoint().longAt(index) - shift;
+            long stored = how.zeroPoint().longAt(index) - shift;
+            if (stored < Byte.MIN_VALUE || stored > 255) {
+                throw new ModelException(NodeView.describe(node) + ": the weights '" + node.input(1)
+                        + "' have the zero point " + (stored + shift) + ", which does not fit 8 bits");
+            }
+            zero[row] = (int) stored;
         }
+        checkCodes(node, codes, how);
         IntegerWeights weights = new IntegerWeights(rows, depth, codes, scale, zero, how.bits(), how.bipolar());
         Quantization from = graph.quantization().get(node.input(0));
         weights.checkSums(node, from == null ? MEASURED : ActivationCodes.of(from));
         return weights;
     }
 
-    private static byte[] codes(Tensor tensor, int axis, int rows, int depth, int shift) {
+    /** All codes fit the width as signed numbers, or all as unsigned ones. */
+    private static void checkCodes(Node node, byte[] codes, Quantization how) {
+        if (how.bits() == Byte.SIZE) {
+            return;
+        }
+        int low = 0;
+        int high = 0;
+        boolean signs = true;
+        for (byte code : codes) {
+            low = Math.min(low, code);
+            high = Math.max(high, code);
+            signs &= code == 1 || code == -1;
+        }
+        int half = 1 << (how.bits() - 1);
+        boolean within = how.bipolar() ? signs : low >= -half && high < half || low >= 0 && high < 2 * half;
+        if (!within) {
+            throw new ModelException(NodeView.describe(node) + ": the weights '" + node.input(1) + "' have codes from "
+                    + low + " to " + high + ", which are no codes of " + how.bits() + " bits"
+                    + (how.bipolar() ? " that stand for -1 and +1" : ""));
+        }
+    }
+
+    private static byte[] codes(Node node, Tensor tensor, int axis, int rows, int depth, int shift) {
         if (axis == 0 && shift == 0 && (tensor.type() == DataType.INT8 || tensor.type() == DataType.UINT8)) {
             // Nearly always; a copy is quick even in a JVM that still interprets.
             return tensor.data().toArray(ValueLayout.JAVA_BYTE);
@@ -118,7 +148,12 @@ public record IntegerWeights(
         for (int row = 0; row < rows; row++) {
             for (int i = 0; i < depth; i++) {
                 long at = axis == 0 ? (long) row * depth + i : (long) i * rows + row;
-                codes[row * depth + i] = (byte) (tensor.longAt(at) - shift);
+                long code = tensor.longAt(at) - shift;
+                if (code != (byte) code) {
+                    throw new ModelException(NodeView.describe(node) + ": the weights '" + node.input(1)
+                            + "' have the code " + (code + shift) + ", which does not fit 8 bits");
+                }
+                codes[row * depth + i] = (byte) code;
             }
         }
         return codes;

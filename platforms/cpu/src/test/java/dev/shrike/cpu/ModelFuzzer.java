@@ -40,6 +40,8 @@ final class ModelFuzzer implements AutoCloseable {
     private static final long MOST_BYTES = 16 << 20;
     private static final long MOST_PRODUCTS = 1 << 24;
 
+    private static final boolean VERBOSE = Boolean.getBoolean("shrike.fuzz.verbose");
+
     private static final long AVX2_ONLY = ~(0xFFFL << 6);
     private static final long[] TIERS = {-1, -1, AVX2_ONLY, 0};
 
@@ -122,6 +124,9 @@ final class ModelFuzzer implements AutoCloseable {
             outcome = openAndRun(file, number);
         } catch (ShrikeException e) {
             outcome = e.getClass().getSimpleName();
+            if (VERBOSE) {
+                System.out.println(number + " " + e.getMessage());
+            }
             if (e.getMessage() == null || e.getMessage().isBlank()) {
                 failures.putIfAbsent("a message of nothing", describe(number, e));
             }
