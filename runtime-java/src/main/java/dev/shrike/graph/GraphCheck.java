@@ -15,6 +15,9 @@ final class GraphCheck {
 
     /** Whether scales can be divided by, and what is said of constants fits them. */
     static void check(Map<String, Quantization> quantization, Map<String, Tensor> constants) {
+        if (quantization.containsKey("")) {
+            throw new ModelException("a quantised value has no name");
+        }
         quantization.forEach((name, how) -> {
             Tensor scale = how.scale();
             for (long i = 0; i < scale.elements(); i++) {
@@ -49,6 +52,10 @@ final class GraphCheck {
     static void check(List<ValueInfo> inputs, List<ValueInfo> outputs, List<Node> nodes,
             Map<String, Tensor> constants) {
         Set<String> written = new HashSet<>(constants.keySet());
+        if (written.contains("") || inputs.stream().anyMatch(input -> input.name().isEmpty())) {
+            // The empty name stands for what is left out.
+            throw new ModelException("an input or a constant has no name");
+        }
         for (ValueInfo input : inputs) {
             if (!written.add(input.name())) {
                 throw new ModelException("value '" + input.name() + "' is given twice: as an input and as a constant"

@@ -98,6 +98,7 @@ public record IntegerWeights(
         double alpha = node.op() instanceof Op.Gemm gemm ? gemm.alpha() : 1;
         int shift = tensor.type() == DataType.UINT8 && how.bits() == 8 ? 128 : 0;
         byte[] codes = codes(node, tensor, axis, rows, depth, shift);
+        requireWidth(node, codes, how);
         double[] scale = new double[rows];
         int[] zero = new int[rows];
         for (int row = 0; row < rows; row++) {
@@ -110,32 +111,24 @@ public record IntegerWeights(
             }
             zero[row] = (int) stored;
         }
-        checkCodes(node, codes, how);
         IntegerWeights weights = new IntegerWeights(rows, depth, codes, scale, zero, how.bits(), how.bipolar());
         Quantization from = graph.quantization().get(node.input(0));
         weights.checkSums(node, from == null ? MEASURED : ActivationCodes.of(from));
         return weights;
     }
 
-    /** All codes fit the width as signed numbers, or all as unsigned ones. */
-    private static void checkCodes(Node node, byte[] codes, Quantization how) {
-        if (how.bits() == Byte.SIZE) {
+    /** Kernels pack as many bits of each code as the quantisation says, so no code may have more. */
+    private static void requireWidth(Node node, byte[] codes, Quantization how) {
+        if (how.bits() == 8) {
             return;
         }
-        int low = 0;
-        int high = 0;
-        boolean signs = true;
+        int high = how.bipolar() ? 1 : how.signed() ? (1 << (how.bits() - 1)) - 1 : (1 << how.bits()) - 1;
+        int low = how.bipolar() ? -1 : how.signed() ? -high - 1 : 0;
         for (byte code : codes) {
-            low = Math.min(low, code);
-            high = Math.max(high, code);
-            signs &= code == 1 || code == -1;
-        }
-        int half = 1 << (how.bits() - 1);
-        boolean within = how.bipolar() ? signs : low >= -half && high < half || low >= 0 && high < 2 * half;
-        if (!within) {
-            throw new ModelException(NodeView.describe(node) + ": the weights '" + node.input(1) + "' have codes from "
-                    + low + " to " + high + ", which are no codes of " + how.bits() + " bits"
-                    + (how.bipolar() ? " that stand for -1 and +1" : ""));
+            if (code < low || code > high || how.bipolar() && code == 0) {
+                throw new ModelException(NodeView.describe(node) + ": the code " + code + " of its weights is not"
+                        + " one of " + how.bits() + (how.bipolar() ? " bit, -1 and 1" : " bits, " + low + " to " + high));
+            }
         }
     }
 

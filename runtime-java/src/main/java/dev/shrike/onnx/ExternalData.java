@@ -15,12 +15,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Tensor data kept in files beside the model, of which only that is read. Only files within the model's folder are opened, links
+ * Tensor data kept in files beside the model, each of which is read once. Only files within the model's folder are opened, links
  * followed: a model from elsewhere must not be able to read the rest of the disk.
  */
 final class ExternalData {
     private final Optional<Path> folder;
-    private final Map<String, Path> resolved = new HashMap<>();
+    private final Map<Path, MemorySegment> contents = new HashMap<>();
 
     /** Data relative to this folder; none if the model did not come from a file. */
     ExternalData(Optional<Path> folder) {
@@ -37,31 +37,37 @@ final class ExternalData {
         if (location.isEmpty()) {
             throw new ModelException(what + " is stored outside the model, but external_data names no location");
         }
-        Path file = resolved.computeIfAbsent(location, where -> file(where, what));
+        MemorySegment file = file(location, what);
         long offset = number(entries, "offset", 0, what);
         long length = number(entries, "length", bytes, what);
         if (length != bytes) {
             throw new ModelException(what + " needs " + bytes + " bytes, external_data declares length " + length);
         }
-        try (FileChannel channel = FileChannel.open(file)) {
-            long size = channel.size();
-            if (offset > size || length > size - offset) {
-                throw new ModelException(
-                        what + " is at bytes " + offset + " to " + offset + "+" + length + " of '" + location
-                                + "', which has only " + size + " bytes: it is truncated, copy it again");
-            }
-            return FileContents.read(channel, offset, length);
-        } catch (IOException e) {
-            throw new ModelException(what + " is stored in '" + location + "', which cannot be read: " + e, e);
+        if (offset > file.byteSize() || length > file.byteSize() - offset) {
+            throw new ModelException(
+                    what + " is at bytes " + offset + " to " + offset + "+" + length + " of '" + location
+                            + "', which has only " + file.byteSize() + " bytes: it is truncated, copy it again");
         }
+        return file.asSlice(offset, length);
     }
 
-    private Path file(String location, String what) {
+    private MemorySegment file(String location, String what) {
         Path file = resolve(location, what);
+        MemorySegment known = contents.get(file);
+        if (known != null) {
+            return known;
+        }
         if (!Files.isRegularFile(file)) {
             throw new ModelException(what + " is stored in '" + location + "', which is not a file");
         }
-        return file;
+        try (FileChannel channel = FileChannel.open(file)) {
+            // All of it, once: many tensors may name the same bytes.
+            MemorySegment all = FileContents.read(channel, 0, channel.size());
+            contents.put(file, all);
+            return all;
+        } catch (IOException e) {
+            throw new ModelException(what + " is stored in '" + location + "', which cannot be read: " + e, e);
+        }
     }
 
     private Path resolve(String location, String what) {

@@ -131,6 +131,12 @@ final class CodeLowering {
     }
 
     private void convolution(Node node, CodeConvolution codes, ConvTask task) {
+        Window window = task.window();
+        long depth = (long) task.inChannels() / task.group() * window.kernelHeight() * window.kernelWidth();
+        if (codes.weights().rows() != task.outChannels() || codes.weights().depth() != depth) {
+            throw OperationLowering.unsupported(node, codes.weights().rows() + " rows of " + codes.weights().depth()
+                    + " weights, expected " + task.outChannels() + " of " + depth);
+        }
         String key = ConvLayer.keyOf(task, codes);
         Optional<ConvKernel> wanted = choice.forCodes(key);
         boolean done = wanted.isPresent() && !codes.measured() && byOtherLibrary(wanted.get(), node, codes, task);
@@ -159,12 +165,6 @@ final class CodeLowering {
     /** Adds the step of a convolution by libshrike, with the kernel that is wanted if it serves the layer. */
     private ConvKernel byOurs(Optional<ConvKernel> wanted, Node node, CodeConvolution codes, ConvTask task) {
         IntegerWeights weights = codes.weights();
-        Window window = task.window();
-        long depth = (long) task.inChannels() / task.group() * window.kernelHeight() * window.kernelWidth();
-        if (weights.rows() != task.outChannels() || weights.depth() != depth) {
-            throw OperationLowering.unsupported(node, weights.rows() + " rows of " + weights.depth()
-                    + " weights, expected " + task.outChannels() + " of " + depth);
-        }
         Params.Writer params = task.describeTo(Params.CONV2D_Q.allocate(arena))
                 .point("src", plan.locate(task.source()))
                 .point("dst", plan.locate(task.target()))

@@ -181,7 +181,8 @@ final class TensorRecord {
             for (long dim : entry.numbers("dims")) {
                 bytes *= Math.max(0, dim);
             }
-            total += bytes;
+            // What is more than its bytes can hold is refused by itself, with what is wrong, before memory is taken.
+            total += bytes <= MOST_EXPANSION * (entry.number("size") + 1.0) ? bytes : 0;
         }
         if (total > (double) MOST_UNPACKING * section.byteSize() + ROOM) {
             throw new ModelException(String.format(Locale.ROOT, "the constants are %.0f bytes in memory, made of %d in"

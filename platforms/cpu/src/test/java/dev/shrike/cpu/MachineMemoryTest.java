@@ -45,7 +45,7 @@ class MachineMemoryTest {
     /** Each value is below the limit for one, all together are 400 GiB. */
     @Test
     void aNetworkThatNoMachineHoldsIsRefused() {
-        Shape shape = Shape.of(1, 1, 1 << 14, 1 << 15);
+        Shape shape = Shape.of(1, 1, 1 << 14, (1 << 15) - 1);
         List<Node> nodes = new ArrayList<>();
         List<ValueInfo> outputs = new ArrayList<>();
         for (int i = 0; i < 200; i++) {

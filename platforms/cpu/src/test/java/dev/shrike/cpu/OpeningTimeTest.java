@@ -25,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Networks of very many nodes open in seconds. The bound is generous, for machines that do other things too: with a
- * step that takes quadratic time the longest of these took many minutes.
+ * Networks of very many nodes open in seconds. The bound is generous, for machines that do other things too: while
+ * storages were packed in quadratic time the longest of these took more than ten minutes.
  */
 class OpeningTimeTest {
     private static final Duration LONGEST = Duration.ofSeconds(120);
@@ -126,6 +126,7 @@ class OpeningTimeTest {
         assertEquals(100_001, opened(chain(Link.FUNCTION, 100_000)));
     }
 
+    /** What rewrites a graph neither calls itself as deep as a chain is long nor goes over it once for each link. */
     @ParameterizedTest
     @EnumSource(Link.class)
     void tenThousandLinksOfEveryKind(Link link) {
