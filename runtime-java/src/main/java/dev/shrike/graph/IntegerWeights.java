@@ -127,7 +127,8 @@ public record IntegerWeights(
         for (byte code : codes) {
             if (code < low || code > high || how.bipolar() && code == 0) {
                 throw new ModelException(NodeView.describe(node) + ": the code " + code + " of its weights is not"
-                        + " one of " + how.bits() + (how.bipolar() ? " bit, -1 and 1" : " bits, " + low + " to " + high));
+                        + " one of " + how.bits()
+                        + (how.bipolar() ? " bit, -1 and 1" : " bits, " + low + " to " + high));
             }
         }
     }

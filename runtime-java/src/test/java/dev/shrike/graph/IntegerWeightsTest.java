@@ -31,7 +31,8 @@ class IntegerWeightsTest {
     void codesOfTheWidthAreTaken() {
         assertArrayEquals(new byte[] {-8, 7, 0},
                 weights(Quantization.perTensor(1, 0, 4, true), DataType.INT8, -8, 7, 0).codes());
-        assertArrayEquals(new byte[] {0, 15}, weights(Quantization.perTensor(1, 0, 4, false), DataType.INT8, 0, 15).codes());
+        assertArrayEquals(new byte[] {0, 15},
+                weights(Quantization.perTensor(1, 0, 4, false), DataType.INT8, 0, 15).codes());
         assertArrayEquals(new byte[] {-1, 1},
                 weights(Quantization.bipolar(Tensor.scalar(1), -1), DataType.INT8, -1, 1).codes());
         assertArrayEquals(new byte[] {-128, 127},
