@@ -28,9 +28,10 @@ final class GraphCheck {
             }
             Tensor zero = how.zeroPoint();
             for (long i = 0; i < zero.elements(); i++) {
-                if (zero.type().isFloating() || Math.abs(zero.doubleAt(i)) > FARTHEST_ZERO) {
-                    throw new ModelException("value '" + name + "' is quantised with zero point " + zero.doubleAt(i)
-                            + " (" + zero.type() + "), expected a whole number within " + FARTHEST_ZERO + " of 0");
+                double at = zero.doubleAt(i);
+                if (at != Math.rint(at) || Math.abs(at) > FARTHEST_ZERO) {
+                    throw new ModelException("value '" + name + "' is quantised with zero point " + at
+                            + ", expected a whole number within " + FARTHEST_ZERO + " of 0");
                 }
             }
             Tensor codes = constants.get(name);
