@@ -46,7 +46,7 @@ class IntegerWeightsTest {
         refused("the code -1 of its weights is not one of 4 bits, 0 to 15", Quantization.perTensor(1, 0, 4, false),
                 DataType.INT8, -1, 15);
         refused("1 bit, -1 and 1", Quantization.bipolar(Tensor.scalar(1), -1), DataType.INT8, 1, 0);
-        refused("the code 300, which does not fit 8 bits", Quantization.perTensor(1, 0, 8, true), DataType.INT32, 300);
+        refused("is not one of 4 bits, 0 to 15", Quantization.perTensor(1, 0, 4, false), DataType.UINT8, 200);
         refused("the zero point 1000, which does not fit 8 bits", Quantization.perTensor(1, 1000, 8, true),
                 DataType.INT8, 1);
     }
