@@ -31,6 +31,7 @@ public final class Detectors {
      * @throws UnsupportedModelException if the model is sound but no engine runs it, or it does not detect, or it fixes
      *     another input size than the options ask for
      * @throws BackendUnavailableException if no engine can run here; says what each is missing
+     * @throws OperationInterruptedException if the thread was interrupted while it read the file
      * @throws IllegalArgumentException if the options ask for classes that the model does not have
      */
     public static Detector open(Path model, DetectorOptions options) {
@@ -53,11 +54,21 @@ public final class Detectors {
         try {
             return opening.get();
         } finally {
+            join(loading);
+        }
+    }
+
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
             try {
-                loading.join();
+                thread.join();
             } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+                interrupted = true;
             }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -8,6 +8,7 @@ import dev.shrike.spi.CandidateExecutor;
 import dev.shrike.spi.CandidateQuery;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
+import dev.shrike.spi.UseGuard;
 import dev.shrike.vision.Candidates;
 import dev.shrike.vision.HeadDecoder;
 import dev.shrike.vision.InputSize;
@@ -16,6 +17,7 @@ import dev.shrike.vision.Letterbox;
 import dev.shrike.vision.LetterboxTransform;
 import dev.shrike.vision.NonMaxSuppression;
 import dev.shrike.vision.ScoreFilter;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -40,7 +42,7 @@ final class NetworkDetector implements Detector {
     private final CandidateExecutor picking;
     private final LetterboxTransform[] transforms;
     private final long[] letterboxNanos;
-    private boolean closed;
+    private final UseGuard guard = new UseGuard("detector");
 
     private NetworkDetector(
             Backend backend, GraphExecutor executor, List<Letterbox> letterboxes, List<HeadDecoder> decoders,
@@ -137,15 +139,19 @@ final class NetworkDetector implements Detector {
 
     @Override
     public List<Detections> detectAll(List<Frame> frames) {
-        if (closed) {
-            throw new IllegalStateException("the detector was closed");
-        }
         List<Frame> all = List.copyOf(frames);
-        List<Detections> found = new ArrayList<>(all.size());
-        for (int from = 0; from < all.size(); from += batch()) {
-            detectTogether(all.subList(from, Math.min(all.size(), from + batch())), found);
+        guard.enter();
+        try {
+            List<Detections> found = new ArrayList<>(all.size());
+            for (int from = 0; from < all.size(); from += batch()) {
+                detectTogether(all.subList(from, Math.min(all.size(), from + batch())), found);
+            }
+            return List.copyOf(found);
+        } finally {
+            guard.exit();
+            // The executor frees its memory when the collector finds it, and what reads that memory does not hold it.
+            Reference.reachabilityFence(this);
         }
-        return List.copyOf(found);
     }
 
     /** Looks at no more frames than the batch has room for in one run; the rest of the batch stays as it was. */
@@ -229,11 +235,10 @@ final class NetworkDetector implements Detector {
 
     @Override
     public void close() {
-        if (!closed) {
-            closed = true;
+        guard.close(() -> {
             letterboxes.forEach(Letterbox::close);
             executor.close();
-        }
+        });
     }
 
     private static Binding pictureBinding(GraphExecutor executor, String name) {

@@ -6,6 +6,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.shrike.ModelException;
 import dev.shrike.files.FileContents;
+import dev.shrike.files.Interrupts;
 import dev.shrike.onnx.proto.Onnx.ModelProto;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -44,6 +45,7 @@ final class ModelSource {
             }
             return FileContents.read(channel, 0, size).asByteBuffer();
         } catch (IOException e) {
+            Interrupts.require(file + ": reading it", e);
             throw new ModelException("cannot be read: " + e + "; check the file's permissions", e);
         }
     }

@@ -3,6 +3,7 @@ package dev.shrike.vision;
 import dev.shrike.Detections;
 import dev.shrike.Frame;
 import dev.shrike.SourceException;
+import dev.shrike.files.Interrupts;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -46,6 +47,7 @@ public final class Pictures {
      *
      * @throws SourceException if the file is missing, a directory, unreadable, empty, truncated, damaged, no picture or
      *     above the limit of pixels; names the file
+     * @throws dev.shrike.OperationInterruptedException if the thread was interrupted
      * @throws dev.shrike.BackendUnavailableException if OpenCV cannot be loaded
      */
     public static Frame read(Path file) {
@@ -95,6 +97,7 @@ public final class Pictures {
             move(temporary, file);
             temporary = null;
         } catch (IOException e) {
+            Interrupts.require(file + ": writing it", e);
             throw new SourceException(file + ": cannot be written: " + reason(e), e);
         } finally {
             deleteQuietly(temporary);
@@ -156,6 +159,7 @@ public final class Pictures {
             }
             return memory.asSlice(0, buffer.position());
         } catch (IOException e) {
+            Interrupts.require(file + ": reading it", e);
             throw new SourceException(file + ": cannot be read: " + reason(e), e);
         }
     }

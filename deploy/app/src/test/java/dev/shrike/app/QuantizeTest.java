@@ -6,8 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.calibration.quantize.MemoryNeed;
+import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.Window;
 import dev.shrike.onnx.OnnxModels;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -173,6 +180,35 @@ class QuantizeTest {
         assertEquals(0, outcome.exit(), outcome.err());
         assertTrue(outcome.out().contains("tuned: distance to the float network "), outcome.out());
         assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+    }
+
+    /** Windows are a sample of the pictures; the same one each time unless another is asked for. */
+    @Test
+    void aSeedChoosesTheWindows() throws IOException {
+        Path wide = folder.resolve("wide.onnx");
+        float[] weights = new float[4 * 3 * 3 * 3];
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] = (i * 37 % 23 - 11) / 10f;
+        }
+        OnnxModels.write(new Graph("wide",
+                List.of(new ValueInfo("images", DataType.FLOAT32, Shape.of(1, 3, 256, 256))),
+                List.of(new ValueInfo("output", DataType.FLOAT32, Shape.of(1, 4, 128, 128))),
+                List.of(new Node("layer", new Op.Conv(Window.square(3, 2, 1), 1, Activation.NONE),
+                        List.of("images", "weights"), List.of("output"))),
+                Map.of("weights", Tensor.ofFloats(Shape.of(4, 3, 3, 3), weights)), Map.of(), Map.of()), wide);
+        List<byte[]> files = new ArrayList<>();
+        for (String[] more : new String[][] {{}, {"--seed", "0"}, {"--seed", "1"}, {"--seed", "1"}}) {
+            List<Object> args = new ArrayList<>(List.of("quantize", wide, "--data", pictures, "-o", quantized,
+                    "--threads", "1", "--crop", "64", "--scheme", "w8a8", "--quiet"));
+            args.addAll(List.of(more));
+            Outcome outcome = run(args.toArray());
+            assertEquals(0, outcome.exit(), outcome.err());
+            files.add(Files.readAllBytes(quantized));
+        }
+        assertArrayEquals(files.get(0), files.get(1));
+        assertArrayEquals(files.get(2), files.get(3));
+        assertFalse(Arrays.equals(files.get(0), files.get(2)), "another seed, the same windows");
+        assertEquals(2, quantize("--scheme", "w8a8", "--seed", "x").exit());
     }
 
     /** Enough of them to tune with. */

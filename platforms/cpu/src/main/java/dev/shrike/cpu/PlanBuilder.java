@@ -55,7 +55,7 @@ final class PlanBuilder implements AutoCloseable {
         this.layout = LayoutPlanner.plan(graph, lowered.types(), options.taps());
         int threads = threads(options);
         this.context = library.createContext(threads, settings.featureMask());
-        this.convolutions = new ConvolutionFactory(library, context, threads, choice);
+        this.convolutions = new ConvolutionFactory(library, context, settings.features(library), threads, choice);
     }
 
     /** The number of threads that the options stand for. */

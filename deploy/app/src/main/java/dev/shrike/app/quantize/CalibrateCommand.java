@@ -121,7 +121,7 @@ public final class CalibrateCommand implements Callable<Integer> {
         }
         Graph prepared = MinMaxQuantizer.prepare(ready);
         Map<String, ValueStatistics> statistics = new Measurement(console, steps, common.quiet()).measure(model,
-                prepared, floats(prepared), pictures, 0, backend, common.threads(), cache);
+                prepared, floats(prepared), pictures, Measurement.Windows.WHOLE, backend, common.threads(), cache);
         if (other != null) {
             TensorRtCache.Kind kind = method instanceof RangeMethod.MinMax ? TensorRtCache.Kind.MIN_MAX
                     : TensorRtCache.Kind.ENTROPY;

@@ -34,16 +34,31 @@ final class Measurement {
     }
 
     /**
+     * Which part of each picture is read.
+     *
+     * @param crop side of the window, 0 for the whole picture
+     * @param seed decides where it lies
+     */
+    record Windows(int crop, long seed) {
+        static final Windows WHOLE = new Windows(0, 0);
+
+        CalibrationPictures of(List<Path> files, ValueInfo input) {
+            return new CalibrationPictures(files, input, crop, seed);
+        }
+    }
+
+    /**
      * The statistics; those that the cache has of the same model and pictures are not measured again.
      *
      * @param cache file, or null
      */
-    Map<String, ValueStatistics> measure(Path model, Graph prepared, Set<String> values, List<Path> files, int crop,
+    Map<String, ValueStatistics> measure(Path model, Graph prepared, Set<String> values, List<Path> files,
+            Windows windows,
             Backend backend, int threads, Path cache) {
-        try (CalibrationPictures pictures = new CalibrationPictures(files, prepared.inputs().getFirst(), crop);
+        try (CalibrationPictures pictures = windows.of(files, prepared.inputs().getFirst());
                 StatisticsCollector collector =
                         new StatisticsCollector(prepared, values, pictures.shape(), backend, threads)) {
-            String input = pictures.shape().toString();
+            String input = pictures.shape() + (windows.seed() == 0 ? "" : " seed " + windows.seed());
             String modelHash = cache == null ? "" : StatisticsCache.hash(model);
             String dataHash = cache == null ? "" : StatisticsCache.hash(files);
             Optional<StatisticsCache> found = cache == null ? Optional.empty() : StatisticsCache.read(cache);

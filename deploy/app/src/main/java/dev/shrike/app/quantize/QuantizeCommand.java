@@ -148,6 +148,15 @@ public final class QuantizeCommand implements Callable<Integer> {
     private int crop;
 
     @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Where in the pictures the windows lie: another number is another sample of the same"
+                    + " pictures, to see by how much runs differ. Without effect under --crop 0 (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(
             names = "--memory",
             paramLabel = "GB",
             description = "Most memory to take; values of pictures that do not fit go to files beside the output, which"
@@ -219,7 +228,7 @@ public final class QuantizeCommand implements Callable<Integer> {
                 Optional.ofNullable(wideRanges).map(method -> common.method("--wide-ranges", method)), preActivations(),
                 effort(),
                 epochs,
-                crop,
+                crop, seed,
                 Optional.ofNullable(cache).map(common::path), memory == null ? MemoryBudget.usual() : memory);
         return new QuantizeRun(console, stores.apply(common.progress()), common, request).run();
     }

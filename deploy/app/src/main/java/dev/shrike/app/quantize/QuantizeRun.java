@@ -147,7 +147,8 @@ final class QuantizeRun {
             Backend backend, boolean dynamic, long start) {
         Map<String, ValueStatistics> statistics = dynamic ? Map.of()
                 : new Measurement(console, steps, common.quiet()).measure(model,
-                        bare.prepared(), bare.valuesToMeasure(), files, request.crop(), backend, common.threads(),
+                        bare.prepared(), bare.valuesToMeasure(), files,
+                        new Measurement.Windows(request.crop(), request.seed()), backend, common.threads(),
                         request.cache().orElse(null));
         Quantizer quantizer = request.effort().weighPlaces() ? atSensitivePlaces(bare, files) : bare;
         QuantizationPlan plan = given.orElseGet(() -> request.widths().map(quantizer::uniform)
@@ -209,7 +210,7 @@ final class QuantizeRun {
 
     private CalibrationPictures pictures(Quantizer quantizer, List<Path> files, int most) {
         return new CalibrationPictures(files.subList(0, Math.min(most, files.size())),
-                quantizer.prepared().inputs().getFirst(), request.crop());
+                quantizer.prepared().inputs().getFirst(), request.crop(), request.seed());
     }
 
     private QuantizationPlan chosen(Quantizer quantizer, Map<String, ValueStatistics> statistics, List<Path> files) {
