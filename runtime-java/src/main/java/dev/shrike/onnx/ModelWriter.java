@@ -1,11 +1,13 @@
 package dev.shrike.onnx;
 
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.graph.DataType;
 import dev.shrike.graph.ExportQuantization;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
+import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.onnx.proto.Onnx.GraphProto;
@@ -27,6 +29,7 @@ final class ModelWriter {
 
     private final Graph graph;
     private final int opset;
+    private Map<String, ValueInfo> types;
 
     ModelWriter(Graph graph) {
         this.graph = new ExportQuantization().apply(graph);
@@ -72,7 +75,7 @@ final class ModelWriter {
             node.outputs().forEach(valueNames::use);
             nodeNames.use(node.name());
         }
-        NodeWriter nodes = new NodeWriter(opset, graph.constants(), valueNames, nodeNames);
+        NodeWriter nodes = new NodeWriter(opset, graph.constants(), this::type, valueNames, nodeNames);
         graph.nodes().forEach(nodes::write);
         Map<String, Tensor> constants = new TreeMap<>(graph.constants());
         constants.keySet().removeAll(onlyAttributes(nodes));
@@ -83,6 +86,13 @@ final class ModelWriter {
         graph.outputs().forEach(output -> proto.addOutput(info(output)));
         constants.forEach((name, tensor) -> proto.addInitializer(NodeProtos.tensor(name, tensor)));
         return proto.build();
+    }
+
+    private DataType type(String value) {
+        if (types == null) {
+            types = ShapeInference.infer(graph);
+        }
+        return types.get(value).type();
     }
 
     // Constants that no written node and no output reads any more since they have become attributes.
