@@ -125,19 +125,18 @@ public sealed interface Op {
      *
      * @param cubicCoefficient ONNX {@code cubic_coeff_a}; counts only for {@link Mode#CUBIC}
      * @param excludeOutside whether cubic weights outside the picture are 0, and the others made to add up to 1
-     * @param antialias whether the filter widens where the picture shrinks
      */
     record Resize(
-            Mode mode, Coordinates coordinates, Nearest nearest, float cubicCoefficient, boolean excludeOutside,
-            boolean antialias) implements Op {
-        /** A resizing with ONNX's defaults of what only cubic interpolation and filters have. */
+            Mode mode, Coordinates coordinates, Nearest nearest, float cubicCoefficient, boolean excludeOutside)
+            implements Op {
+        /** A resizing with ONNX's defaults of what only cubic interpolation has. */
         public Resize(Mode mode, Coordinates coordinates, Nearest nearest) {
-            this(mode, coordinates, nearest, -0.75f, false, false);
+            this(mode, coordinates, nearest, -0.75f, false);
         }
 
         /** Whether a result depends on more than two elements along an axis. */
         public boolean isFilter() {
-            return mode == Mode.CUBIC || antialias && mode == Mode.LINEAR;
+            return mode == Mode.CUBIC;
         }
 
         /** Interpolation. */

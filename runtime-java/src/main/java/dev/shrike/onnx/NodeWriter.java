@@ -333,7 +333,7 @@ final class NodeWriter {
         if (op.mode() == Op.Resize.Mode.CUBIC) {
             proto.with("cubic_coeff_a", op.cubicCoefficient()).with("exclude_outside", op.excludeOutside());
         }
-        return op.antialias() ? proto.with("antialias", true) : proto;
+        return proto;
     }
 
     private static NodeProtos split(Node node, Op.Split op) {

@@ -41,7 +41,6 @@ final class Opsets {
             case Op.Cast cast -> of(cast.to());
             case Op.Split _ -> node.hasInput(1) ? USUAL : 18;
             case Op.Pad pad -> pad.mode() == Op.Pad.Mode.WRAP ? 19 : node.hasInput(3) ? 18 : USUAL;
-            case Op.Resize resize -> resize.antialias() ? 18 : USUAL;
             case Op.ScatterElements scatter -> of(scatter.reduction());
             case Op.ScatterNd scatter -> of(scatter.reduction());
             case Op.Reduce reduce ->

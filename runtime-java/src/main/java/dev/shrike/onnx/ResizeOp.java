@@ -52,7 +52,9 @@ final class ResizeOp {
         float coefficient = attributes.floating("cubic_coeff_a", -0.75f);
         boolean cubic = mode == Op.Resize.Mode.CUBIC;
         boolean excludes = attributes.flag("exclude_outside", false) && cubic;
-        boolean antialias = attributes.flag("antialias", false) && mode != Op.Resize.Mode.NEAREST;
+        if (attributes.flag("antialias", false) && mode != Op.Resize.Mode.NEAREST) {
+            throw draft.unsupported("antialias is not supported; export with antialias=False");
+        }
         String policy = attributes.string("keep_aspect_ratio_policy", "stretch");
         if (!policy.equals("stretch")) {
             throw draft.unsupported("keep_aspect_ratio_policy '" + policy + "' is not supported, only stretch; give"
@@ -70,7 +72,7 @@ final class ResizeOp {
         }
         attributes.integers("axes").ifPresent(axes -> spread(draft, axes));
         checkScales(draft);
-        return new Op.Resize(mode, coordinates, nearest, cubic ? coefficient : -0.75f, excludes, antialias);
+        return new Op.Resize(mode, coordinates, nearest, cubic ? coefficient : -0.75f, excludes);
     }
 
     private static void dropIfEmpty(NodeDraft draft, int index) {

@@ -172,7 +172,6 @@ final class OpRecord {
         if (resize.isFilter()) {
             fields.put("cubicCoefficient", resize.cubicCoefficient());
             fields.put("excludeOutside", resize.excludeOutside());
-            fields.put("antialias", resize.antialias());
         }
         return fields;
     }
@@ -182,7 +181,7 @@ final class OpRecord {
                 op.choice("coordinates", Op.Resize.Coordinates.class), op.choice("nearest", Op.Resize.Nearest.class));
         return op.has("cubicCoefficient")
                 ? new Op.Resize(plain.mode(), plain.coordinates(), plain.nearest(), op.real("cubicCoefficient"),
-                        op.flag("excludeOutside"), op.flag("antialias"))
+                        op.flag("excludeOutside"))
                 : plain;
     }
 

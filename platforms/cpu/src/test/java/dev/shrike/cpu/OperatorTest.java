@@ -269,7 +269,8 @@ class OperatorTest {
             long extent = (kernel[d] - 1) * dilations[d] + 1;
             pads[d] = random.nextLong(extent);
             pads[d + 2] = random.nextLong(extent);
-            extra[d] = random.nextLong(Math.max(strides[d], dilations[d]));
+            // More than the stride is allowed where the dilation is larger, but not computed by ONNX Runtime.
+            extra[d] = random.nextLong(strides[d]);
         }
         boolean biased = random.nextBoolean();
         test("ConvTranspose " + i + " k " + Arrays.toString(kernel) + " s " + Arrays.toString(strides) + " d "
@@ -314,12 +315,6 @@ class OperatorTest {
             test("cubic " + coordinates, 17, of(2, 3, 5, 4), file -> file.vector("s", 2, 3, 8, 3)
                     .node("Resize", x("", "", "s"), Y, "mode", "cubic", "coordinate_transformation_mode", coordinates));
         }
-        for (String mode : List.of("linear", "cubic")) {
-            for (float[] scale : new float[][] {{1, 1, 0.5f, 0.5f}, {1, 1, 0.3f, 0.7f}, {1, 1, 1.5f, 0.4f}}) {
-                test("antialiased " + mode + Arrays.toString(scale), 18, of(1, 2, 11, 10), file -> file
-                        .floats("s", of(4), scale).node("Resize", x("", "s"), Y, "mode", mode, "antialias", 1L));
-            }
-        }
         for (String mode : List.of("nearest", "linear", "cubic")) {
             test(mode + " of axes", 18, of(1, 3, 4, 5), file -> file.floats("s", of(2), 2, 1.6f)
                     .node("Resize", x("", "s"), Y, "mode", mode, "axes", of(3, 2)));
@@ -332,7 +327,7 @@ class OperatorTest {
     @TestFactory
     List<DynamicTest> sumsOfProducts() {
         for (String equation : List.of("bcn,cd->bdn", "bnc,bmc->bnm", "bhnd,bhmd->bhnm", "bhnm,bhmd->bnhd", "ab,bc",
-                "ab,cb->ac", "abc->ca", "abc->", "abc", "ab,ab->a", "ab,ab->", "ab,ab->ab", "a,b->ab", "abc,bd->acd",
+                "ab,cb->ac", "abc->ac", "abc->", "abc", "ab,ab->a", "ab,ab->", "ab,ab->ab", "a,b->ab", "abc,bd->acd",
                 "bchw,bnc->bnhw", "...ab,...bc->...ac", "...a,ab->...b", "a...->...a", "bcxy,bcuv->bxyuv",
                 "bijc,bcj->bic", "abcd,abce,adf->bef", "ab,bc,cd->ad", "abc,abd->cd", "ba,b->a", "b...,b...->...")) {
             String[] terms = equation.split("->")[0].split(",");
@@ -394,7 +389,7 @@ class OperatorTest {
                         .longs("i", of(2, 1, 2), 0, 1, 2, -1).floats("u", of(2, 1, 2), floats(random, 4))
                         .node("ScatterElements", x("i", "u"), Y, "axis", at, "reduction", reduction));
             }
-            test("OneHot " + axis, 17, of(2, 3), 0, 4, file -> file.node("Floor", x(), List.of("f"))
+            test("OneHot " + axis, 17, of(2, 3), 0, 4, file -> file.node("Cast", x(), List.of("f"), "to", 7L)
                     .longs("d", of(), 4).floats("v", of(2), 0.5f, 2)
                     .node("OneHot", List.of("f", "d", "v"), Y, "axis", at));
         }
@@ -448,7 +443,7 @@ class OperatorTest {
                     .vector("at", 1).node("Shape", x(), List.of("s")).node("Gather", List.of("s", "at"), List.of("n"))
                     .node("Equal", List.of("n", "one"), List.of("c"))
                     .node("If", List.of("c"), List.of("z"),
-                            "then_branch", new OnnxFile(17).node("Squeeze", x("at"), List.of("q")).output("q"),
+                            "then_branch", new OnnxFile(17).node("Relu", x(), List.of("q")).output("q"),
                             "else_branch", new OnnxFile(17).node("Identity", x(), List.of("q")).output("q"))
                     .node("Neg", List.of("z"), Y));
             test("If in If " + condition, 17, of(2, 3), file -> file.truth("c", condition)

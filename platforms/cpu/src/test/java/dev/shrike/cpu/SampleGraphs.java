@@ -139,7 +139,7 @@ final class SampleGraphs {
                 new Op.Quant(flag(), flag(), "ROUND"), new Op.BipolarQuant(), new Op.Trunc("FLOOR"),
                 new Op.DynamicQuantizeLinear(), new Op.DynamicQuant(), new Op.Pad(pick(Op.Pad.Mode.values())),
                 new Op.Resize(Op.Resize.Mode.CUBIC, pick(Op.Resize.Coordinates.values()),
-                        pick(Op.Resize.Nearest.values()), real(), flag(), flag()),
+                        pick(Op.Resize.Nearest.values()), real(), flag()),
                 new Op.SpaceToDepth(1 + random.nextInt(9)), new Op.GatherElements(axis()), new Op.GatherNd(axis()),
                 new Op.ScatterElements(axis(), pick(Op.Reduction.values())),
                 new Op.ScatterNd(pick(Op.Reduction.values())), new Op.TopK(axis(), flag()),
