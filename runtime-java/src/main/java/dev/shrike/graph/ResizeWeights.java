@@ -1,10 +1,14 @@
 package dev.shrike.graph;
 
+import dev.shrike.UnsupportedModelException;
+
 /**
  * What each element of an axis is made of after cubic interpolation (R. Keys, "Cubic convolution interpolation for
  * digital image processing", 1981).
  */
 public final class ResizeWeights {
+    private static final int MOST_WEIGHTS = 1 << 25;
+
     private ResizeWeights() {}
 
     /**
@@ -12,9 +16,14 @@ public final class ResizeWeights {
      *
      * @param resize a cubic one
      * @param scale ratio of the sizes as the node gives it
+     * @throws UnsupportedModelException if there are more weights than any picture needs
      */
     public static float[] of(Op.Resize resize, int from, int to, float scale) {
-        float[] rows = new float[Math.multiplyExact(from, to)];
+        if ((long) from * to > MOST_WEIGHTS) {
+            throw new UnsupportedModelException("cubic resizing from " + from + " to " + to + " elements takes more than "
+                    + MOST_WEIGHTS + " weights");
+        }
+        float[] rows = new float[from * to];
         for (int i = 0; i < to; i++) {
             double at = ResizeMath.coordinate(i, from, to, scale, resize.coordinates());
             double sum = 0;

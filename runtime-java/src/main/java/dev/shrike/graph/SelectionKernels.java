@@ -89,8 +89,9 @@ final class SelectionKernels {
                     int stride = block;
                     for (int d = 0; d < length; d++) {
                         long size = x.dim(op.batchDims() + d);
+                        int at = index(inputs[1][t * length + d], size);
                         stride /= (int) size;
-                        from += index(inputs[1][t * length + d], size) * stride;
+                        from += at * stride;
                     }
                     System.arraycopy(inputs[0], from, outputs[0], t * inner, inner);
                 }

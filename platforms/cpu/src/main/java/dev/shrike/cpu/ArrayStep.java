@@ -16,6 +16,8 @@ import java.util.Optional;
  * are copied out. The arrays are there from the start, so running makes no garbage.
  */
 final class ArrayStep extends Step {
+    private static final int MOST_ELEMENTS = 1 << 25;
+
     private final ArrayKernel kernel;
     private final Place[] sources;
     private final Place[] targets;
@@ -46,7 +48,7 @@ final class ArrayStep extends Step {
                 inputs[i] = numbers(constant.get());
             } else if (node.hasInput(i)) {
                 sources[i] = new Place(plan, plan.inputView(index, node, i));
-                inputs[i] = new double[Math.toIntExact(shapes.get(i).elements())];
+                inputs[i] = array(node, shapes.get(i));
             }
         }
         List<Shape> results = new ArrayList<>();
@@ -57,12 +59,20 @@ final class ArrayStep extends Step {
             // A result that nobody wants has the shape of the first one.
             Shape shape = name.isEmpty() ? results.getFirst() : plan.type(name).shape();
             results.add(shape);
-            outputs[i] = new double[Math.toIntExact(shape.elements())];
+            outputs[i] = array(node, shape);
             targets[i] = name.isEmpty() ? null : new Place(plan, plan.viewOf(name));
         }
         ArrayKernel kernel = ArrayKernel.of(node, shapes, results)
                 .orElseThrow(() -> OperationLowering.unsupported(node, "the CPU engine has no kernel for it"));
         return new ArrayStep(node, kernel, sources, targets, inputs, outputs);
+    }
+
+    private static double[] array(Node node, Shape shape) {
+        if (shape.elements() > MOST_ELEMENTS) {
+            throw OperationLowering.unsupported(node, "a value of shape " + shape + " has more than " + MOST_ELEMENTS
+                    + " elements");
+        }
+        return new double[(int) shape.elements()];
     }
 
     private static java.util.function.Supplier<Shape> shapeOf(PlanBuilder plan, String value) {
