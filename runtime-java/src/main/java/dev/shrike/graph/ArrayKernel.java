@@ -89,7 +89,8 @@ public abstract class ArrayKernel {
 
     private static Tensor tensor(TensorType type, double[] values) {
         return type.type().isFloating() ? Numbers.real(type.type(), type.shape(), values)
-                : Tensor.of(type.type(), type.shape(), java.util.Arrays.stream(values).mapToLong(v -> (long) v).toArray());
+                : Tensor.of(type.type(), type.shape(),
+                        java.util.Arrays.stream(values).mapToLong(v -> (long) v).toArray());
     }
 
     /** An index counted from the front. */

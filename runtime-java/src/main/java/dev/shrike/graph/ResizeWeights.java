@@ -20,8 +20,9 @@ public final class ResizeWeights {
      */
     public static float[] of(Op.Resize resize, int from, int to, float scale) {
         if ((long) from * to > MOST_WEIGHTS) {
-            throw new UnsupportedModelException("cubic resizing from " + from + " to " + to + " elements takes more than "
-                    + MOST_WEIGHTS + " weights");
+            throw new UnsupportedModelException(
+                    "cubic resizing from " + from + " to " + to + " elements takes more than "
+                            + MOST_WEIGHTS + " weights");
         }
         float[] rows = new float[from * to];
         for (int i = 0; i < to; i++) {

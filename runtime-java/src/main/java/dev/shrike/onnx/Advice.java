@@ -10,7 +10,8 @@ final class Advice {
     /** A sentence part that follows the complaint. */
     static String of(NodeDraft draft) {
         String domain = draft.domain();
-        if (domain.equals(MicrosoftOps.DOMAIN) || domain.startsWith("ai.onnx.contrib") || domain.equals("com.ms.internal.nhwc")) {
+        if (domain.equals(MicrosoftOps.DOMAIN) || domain.startsWith("ai.onnx.contrib")
+                || domain.equals("com.ms.internal.nhwc")) {
             return "it comes from ONNX Runtime's optimiser or tools: save the model without optimisation, or at most at"
                     + " the level 'basic' (ORT_ENABLE_BASIC)";
         }

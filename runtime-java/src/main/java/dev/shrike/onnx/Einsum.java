@@ -81,7 +81,8 @@ final class Einsum {
             dots.append((char) (ELLIPSIS + i));
         }
         String labels = at < 0 ? term : term.substring(0, at) + dots + term.substring(at + 3);
-        if (!labels.chars().allMatch(c -> Character.isLetter(c) || c >= ELLIPSIS && c < ELLIPSIS + Math.max(0, ellipsis))) {
+        if (!labels.chars()
+                .allMatch(c -> Character.isLetter(c) || c >= ELLIPSIS && c < ELLIPSIS + Math.max(0, ellipsis))) {
             throw draft.broken("the equation '" + equation + "' holds something other than letters and one ellipsis");
         }
         return labels;
@@ -175,7 +176,8 @@ final class Einsum {
 
     private String transposed(Operand operand, String labels) {
         List<Integer> permutation =
-                IntStream.range(0, labels.length()).map(i -> operand.labels().indexOf(labels.charAt(i))).boxed().toList();
+                IntStream.range(0, labels.length()).map(i -> operand.labels().indexOf(labels.charAt(i))).boxed()
+                        .toList();
         return nodes.transpose("turned", operand.value(), permutation);
     }
 
@@ -199,7 +201,8 @@ final class Einsum {
 
     private Op inOrder(Operand operand, String result) {
         List<Integer> permutation =
-                IntStream.range(0, result.length()).map(i -> operand.labels().indexOf(result.charAt(i))).boxed().toList();
+                IntStream.range(0, result.length()).map(i -> operand.labels().indexOf(result.charAt(i))).boxed()
+                        .toList();
         return result.isEmpty() ? nodes.last(new Op.Identity(), operand.value())
                 : nodes.last(new Op.Transpose(permutation), operand.value());
     }

@@ -169,7 +169,8 @@ final class NodeReader {
             case "mul" -> Op.Reduction.MUL;
             case "min" -> Op.Reduction.MIN;
             case "max" -> Op.Reduction.MAX;
-            default -> throw draft.broken("attribute 'reduction' is '" + name + "', must be none, add, mul, min or max");
+            default ->
+                throw draft.broken("attribute 'reduction' is '" + name + "', must be none, add, mul, min or max");
         };
     }
 
@@ -419,7 +420,8 @@ final class NodeReader {
             case "reflect" -> Op.Pad.Mode.REFLECT;
             case "edge" -> Op.Pad.Mode.EDGE;
             case "wrap" -> Op.Pad.Mode.WRAP;
-            default -> throw draft.broken("attribute 'mode' is '" + name + "', must be constant, reflect, edge or wrap");
+            default ->
+                throw draft.broken("attribute 'mode' is '" + name + "', must be constant, reflect, edge or wrap");
         };
         draft.attributes().integers("pads").ifPresent(pads -> draft.setConstant(1, "pads", Tensor.vector(pads)));
         if (draft.attributes().has("value")) {

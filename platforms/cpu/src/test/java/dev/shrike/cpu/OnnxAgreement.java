@@ -69,8 +69,7 @@ final class OnnxAgreement {
 
     static Map<String, float[]> evaluate(Graph graph, OnnxFile file, Map<String, float[]> inputs) {
         Map<String, Tensor> given = new HashMap<>();
-        inputs.forEach((name, values) ->
-            given.put(name, Tensor.ofFloats(Shape.of(file.inputs().get(name)), values)));
+        inputs.forEach((name, values) -> given.put(name, Tensor.ofFloats(Shape.of(file.inputs().get(name)), values)));
         Map<String, float[]> found = new HashMap<>();
         ReferenceEvaluator.run(graph, given, new LinkedHashSet<>(file.outputs()))
                 .forEach((name, tensor) -> found.put(name, tensor.toFloats()));

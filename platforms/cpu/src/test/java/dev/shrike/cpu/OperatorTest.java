@@ -25,17 +25,18 @@ class OperatorTest {
 
     private void test(String name, long opset, long[] dims, double low, double high, Consumer<OnnxFile> contents) {
         SplittableRandom own = random.split();
-        tests.add(DynamicTest.dynamicTest(tests.size() + ": " + name + " of " + Arrays.toString(dims) + ", opset " + opset, () -> {
-            OnnxFile file = new OnnxFile(opset).input("x", dims);
-            contents.accept(file);
-            if (file.outputs().isEmpty()) {
-                file.output("y");
-            }
-            if (Boolean.getBoolean("shrike.trace")) {
-                System.err.println(name);
-            }
-            OnnxAgreement.check(file, OnnxAgreement.random(file, own, low, high), TOLERANCE, name);
-        }));
+        tests.add(DynamicTest
+                .dynamicTest(tests.size() + ": " + name + " of " + Arrays.toString(dims) + ", opset " + opset, () -> {
+                    OnnxFile file = new OnnxFile(opset).input("x", dims);
+                    contents.accept(file);
+                    if (file.outputs().isEmpty()) {
+                        file.output("y");
+                    }
+                    if (Boolean.getBoolean("shrike.trace")) {
+                        System.err.println(name);
+                    }
+                    OnnxAgreement.check(file, OnnxAgreement.random(file, own, low, high), TOLERANCE, name);
+                }));
     }
 
     private static List<String> x(String... more) {
@@ -146,8 +147,9 @@ class OperatorTest {
         test("Mean", 17, of(2, 4, 3), file -> file.floats("b", of(3), floats(random, 3))
                 .node("Mean", x("b", "x"), Y));
         for (String op : List.of("Sum", "Max", "Min", "Mean")) {
-            test(op, 17, of(2, 4, 3), file -> file.node("Neg", x(), List.of("n")).floats("b", of(4, 1), floats(random, 4))
-                    .node(op, x("n", "b"), Y));
+            test(op, 17, of(2, 4, 3),
+                    file -> file.node("Neg", x(), List.of("n")).floats("b", of(4, 1), floats(random, 4))
+                            .node(op, x("n", "b"), Y));
             test(op, 17, of(2, 4, 3), file -> file.node(op, x(), Y));
         }
         for (long axis = -4; axis < 4; axis++) {
@@ -206,14 +208,16 @@ class OperatorTest {
                 .floats("w", of(2, 3, 2, 2), floats(random, 2, 3, 2, 2)).floats("b", of(3), 1, 2, 3)
                 .node("GlobalMaxPool", x(), List.of("m")).vector("a", 0, 1, 2, 3)
                 .node("ReduceSum", List.of("m", "a"), List.of("r"), "keepdims", 0L)
-                .node("Add", List.of("b", "r"), List.of("s")).node("ConvTranspose", x("w", "s"), Y, "strides", of(2, 2)));
+                .node("Add", List.of("b", "r"), List.of("s"))
+                .node("ConvTranspose", x("w", "s"), Y, "strides", of(2, 2)));
         for (int i = 0; i < 10; i++) {
             long channels = upTo(4);
             long kernel = upTo(4);
             long group = random.nextBoolean() ? channels : 1;
             long stride = upTo(2);
             test("Conv of lines", 17, of(upTo(2), channels, 6 + upTo(9)), file -> file
-                    .floats("w", of(2 * group, channels / group, kernel), floats(random, 2 * group, channels / group, kernel))
+                    .floats("w", of(2 * group, channels / group, kernel),
+                            floats(random, 2 * group, channels / group, kernel))
                     .node("Conv", x("w"), Y, "group", group, "strides", of(stride), "pads", of(1, 2)));
             test("pools of lines", 17, of(1, channels, 8 + upTo(5)), file -> file.output("y", "z")
                     .node("MaxPool", x(), Y, "kernel_shape", of(3), "strides", of(stride), "pads", of(1, 0))
@@ -394,9 +398,10 @@ class OperatorTest {
                     .node("OneHot", List.of("f", "d", "v"), Y, "axis", at));
         }
         for (String reduction : List.of("none", "add", "mul", "min", "max")) {
-            test("ScatterND " + reduction, 18, of(4, 5, 3), file -> file.longs("i", of(2, 2, 2), 0, 1, 3, -1, 2, 2, 0, 1)
-                    .floats("u", of(2, 2, 3), floats(random, 12))
-                    .node("ScatterND", x("i", "u"), Y, "reduction", reduction));
+            test("ScatterND " + reduction, 18, of(4, 5, 3),
+                    file -> file.longs("i", of(2, 2, 2), 0, 1, 3, -1, 2, 2, 0, 1)
+                            .floats("u", of(2, 2, 3), floats(random, 12))
+                            .node("ScatterND", x("i", "u"), Y, "reduction", reduction));
         }
         test("ScatterND of elements", 17, of(2, 3, 4, 5), file -> file.longs("i", of(2, 4), 0, 1, 2, 3, 1, 2, 3, 4)
                 .floats("u", of(2), 7, 8).node("ScatterND", x("i", "u"), Y));
@@ -405,9 +410,10 @@ class OperatorTest {
             test("GatherND", 17, of(2, 5, 3), file -> file.longs("i", of(2, 3, 1), 0, 1, 1, 0, 1, 1)
                     .node("GatherND", x("i"), Y, "batch_dims", b));
         }
-        test("TopK and Gather of what it finds", 17, of(1, 20, 6), file -> file.vector("k", 5).node("ReduceMax", x(), List.of("m"), "axes", of(2), "keepdims", 0L)
-                .node("TopK", List.of("m", "k"), List.of("v", "i")).vector("z", 0)
-                .node("Squeeze", List.of("i", "z"), List.of("j")).node("Gather", x("j"), Y, "axis", 1L));
+        test("TopK and Gather of what it finds", 17, of(1, 20, 6),
+                file -> file.vector("k", 5).node("ReduceMax", x(), List.of("m"), "axes", of(2), "keepdims", 0L)
+                        .node("TopK", List.of("m", "k"), List.of("v", "i")).vector("z", 0)
+                        .node("Squeeze", List.of("i", "z"), List.of("j")).node("Gather", x("j"), Y, "axis", 1L));
         for (long k = -2; k < 3; k++) {
             long diagonal = k;
             test("Trilu " + k, 17, of(2, 4, 5), file -> file.longs("k", of(), diagonal)
