@@ -289,8 +289,8 @@ final class NodeReader {
     }
 
     /**
-     * From opset 13 on softmax and hardmax run along one axis; before, over all dimensions from the axis on, as if the input were
-     * flattened to a matrix. The two agree on the last axis.
+     * From opset 13 on softmax and hardmax run along one axis; before, over all dimensions from the axis on, as if the
+     * input were flattened to a matrix. The two agree on the last axis.
      */
     private static Optional<Op> alongAxis(NodeDraft draft, IntFunction<Op> make) {
         draft.expect(1, 1);
