@@ -4,10 +4,10 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.ExportQuantization;
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.GrowingTypes;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
-import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.onnx.proto.Onnx.GraphProto;
@@ -29,7 +29,7 @@ final class ModelWriter {
 
     private final Graph graph;
     private final int opset;
-    private Map<String, ValueInfo> types;
+    private GrowingTypes types;
 
     ModelWriter(Graph graph) {
         this.graph = new ExportQuantization().apply(graph);
@@ -90,9 +90,12 @@ final class ModelWriter {
 
     private DataType type(String value) {
         if (types == null) {
-            types = ShapeInference.infer(graph);
+            types = new GrowingTypes();
+            graph.inputs().forEach(types::add);
+            graph.constants().forEach(types::add);
+            graph.nodes().forEach(types::add);
         }
-        return types.get(value).type();
+        return types.type(value).orElse(DataType.FLOAT32);
     }
 
     // Constants that no written node and no output reads any more since they have become attributes.

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Convolution and pooling: operators with a window over one or two dimensions. */
 final class WindowOps {
@@ -67,7 +68,7 @@ final class WindowOps {
         for (int d = 0; weights.isPresent() && d < dimensions; d++) {
             if (weights.get().rank() != dimensions + 2 || weights.get().dim(d + 2) != kernel[d]) {
                 throw draft.broken("has weights of shape " + weights.get() + " for a window of "
-                        + Arrays.toString(kernel));
+                        + Arrays.stream(kernel).mapToObj(Integer::toString).collect(Collectors.joining("x")));
             }
         }
         int group = draft.attributes().integer("group", 1);
