@@ -190,6 +190,11 @@ final class ReadScope {
         }
         List<Node> ordered = needed.stream().map(nodes::get).toList();
         Graph part = new Graph("constants", List.of(), List.of(), ordered, leaves, Map.of(), Map.of());
-        return Optional.ofNullable(ShapeInference.infer(part, WORK_ON_CONSTANTS).get(name));
+        try {
+            return Optional.ofNullable(ShapeInference.infer(part, WORK_ON_CONSTANTS).get(name));
+        } catch (ModelException e) {
+            // Told, with its reason, when the finished graph is looked at.
+            return Optional.empty();
+        }
     }
 }
