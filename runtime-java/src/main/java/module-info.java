@@ -1,6 +1,7 @@
 /** Shrike: object detection behind one {@link dev.shrike.Detector}, and the graph that engines run. */
 module dev.shrike {
     requires com.google.protobuf;
+    requires java.desktop;
     requires org.bytedeco.javacpp;
     requires org.bytedeco.opencv;
 
@@ -11,6 +12,7 @@ module dev.shrike {
             dev.shrike.jetson,
             dev.shrike.app;
     exports dev.shrike.graph;
+    exports dev.shrike.heads;
     exports dev.shrike.onnx;
     exports dev.shrike.spi;
     exports dev.shrike.vision;

@@ -8,19 +8,26 @@ import java.util.List;
  *
  * <ol>
  *   <li>Open one with {@link Detectors#open}; this loads and prepares the network.
- *   <li>Call {@link #detect} once a frame, or {@link #detectAll} with several.
- *   <li>Close it; closing twice does nothing, and use after close throws {@link IllegalStateException}.
+ *   <li>Call {@link #detect} once a frame, or {@link #detectAll} with several, from any thread but one at a time: while
+ *   one call runs, another throws {@link IllegalStateException} and changes nothing for the first. An interrupt does not
+ *   end a call and is kept.
+ *   <li>Close it, from any thread, a shutdown hook among them: {@link #close} waits for the call that runs and then frees
+ *   the native memory. Closing twice does nothing, use after close throws {@link IllegalStateException}, and a close by
+ *   the thread of the running call itself returns at once, the end of that call frees.
  * </ol>
  *
- * <p>A detector is confined to one thread at a time. The opener owns it and its native memory.
+ * <p>The opener owns it and its native memory.
  */
 public interface Detector extends AutoCloseable {
     /**
      * The objects in the frame, best first, with boxes in pixels of the frame. An engine that was built for a batch of
      * one size runs the whole batch for it.
      *
+     * @throws UnsupportedModelException if what the network gives is not what it was taken for: scores beyond 0 to 1,
+     *     boxes that cannot be; tells what was seen
+     * @throws ModelException if the network gives values that are not finite
      * @throws DeviceException if the engine failed
-     * @throws IllegalStateException if the detector was closed
+     * @throws IllegalStateException if the detector was closed, or is in use by another thread
      */
     Detections detect(Frame frame);
 
@@ -33,7 +40,7 @@ public interface Detector extends AutoCloseable {
      * <p>If a frame cannot be read or the engine fails, nothing is returned for any frame.
      *
      * @throws DeviceException if the engine failed
-     * @throws IllegalStateException if the detector was closed
+     * @throws IllegalStateException if the detector was closed, or is in use by another thread
      */
     default List<Detections> detectAll(List<Frame> frames) {
         List<Detections> found = new ArrayList<>(frames.size());
@@ -53,6 +60,14 @@ public interface Detector extends AutoCloseable {
 
     /** What runs the network, for people: {@code "cpu (oneDNN fp32)"}. */
     String engine();
+
+    /**
+     * What people should know about how the model is read, a line each: what was assumed for want of a word in its file,
+     * and what it gives that is left out.
+     */
+    default List<String> notes() {
+        return List.of();
+    }
 
     /** Width of the network's input in pixels. */
     int inputWidth();

@@ -2,25 +2,36 @@ package dev.shrike;
 
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
+import dev.shrike.heads.CandidateCheck;
+import dev.shrike.heads.Candidates;
+import dev.shrike.heads.HeadDecoder;
+import dev.shrike.heads.HeadSettings;
+import dev.shrike.heads.NonMaxSuppression;
+import dev.shrike.heads.ScoreFilter;
+import dev.shrike.heads.SoftNms;
+import dev.shrike.heads.SoftNonMaxSuppression;
+import dev.shrike.heads.Suppression;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.CandidateExecutor;
 import dev.shrike.spi.CandidateQuery;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
-import dev.shrike.vision.Candidates;
-import dev.shrike.vision.HeadDecoder;
+import dev.shrike.spi.UseGuard;
 import dev.shrike.vision.InputSize;
 import dev.shrike.vision.Labels;
 import dev.shrike.vision.Letterbox;
 import dev.shrike.vision.LetterboxTransform;
-import dev.shrike.vision.NonMaxSuppression;
-import dev.shrike.vision.ScoreFilter;
+import dev.shrike.vision.Preprocessing;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 
 /**
@@ -34,33 +45,57 @@ final class NetworkDetector implements Detector {
     private final List<HeadDecoder> decoders;
     private final List<String> labels;
     private final ScoreFilter filter;
-    private final NonMaxSuppression suppression;
+    private final Suppression suppression;
+    private final CandidateCheck check;
     private final Candidates candidates = new Candidates();
     /** The executor if it picks candidates by itself, else null. */
     private final CandidateExecutor picking;
     private final LetterboxTransform[] transforms;
     private final long[] letterboxNanos;
-    private boolean closed;
+    private final UseGuard guard = new UseGuard("detector");
+    private boolean checked;
 
     private NetworkDetector(
             Backend backend, GraphExecutor executor, List<Letterbox> letterboxes, List<HeadDecoder> decoders,
-            List<String> labels, DetectorOptions options) {
+            List<String> labels, DetectorOptions options, boolean picks) {
         this.executor = executor;
         this.letterboxes = letterboxes;
         this.decoders = decoders;
         this.labels = labels;
         this.filter = ScoreFilter.of(options);
-        this.suppression = new NonMaxSuppression(options.iou(), options.agnostic(), options.maxDetections());
+        this.suppression = suppression(decoders.getFirst(), options);
+        this.check = new CandidateCheck(decoders.getFirst(), letterboxes.getFirst().width(),
+                letterboxes.getFirst().height());
         this.transforms = new LetterboxTransform[letterboxes.size()];
         this.letterboxNanos = new long[letterboxes.size()];
-        this.picking = picking();
+        this.picking = picks ? picking() : null;
         // An engine tells there what it chose, so this comes after the choice.
         this.engine = backend.name() + " (" + executor.description() + ")";
+    }
+
+    /** What becomes of boxes that overlap. */
+    static Suppression suppression(HeadDecoder decoder, DetectorOptions options) {
+        boolean done = decoder.isSuppressed();
+        return options.softNms() == SoftNms.OFF || done
+                // No two boxes overlap by more than all of themselves.
+                ? new NonMaxSuppression(done ? 1 : options.iou(), options.agnostic(), options.maxDetections())
+                : new SoftNonMaxSuppression(options.softNms(), options.iou(), options.confidence(), options.agnostic(),
+                        options.maxDetections());
     }
 
     /** Opens the network on the engine; what was opened is closed again if a later step fails. */
     static NetworkDetector open(
             Graph network, Map<String, String> choices, DetectorOptions options, Backend backend) {
+        return open(network, choices, options, backend, true);
+    }
+
+    /**
+     * As {@link #open(Graph, Map, DetectorOptions, Backend)}.
+     *
+     * @param picks whether the engine may pick candidates by itself, so that outputs may stay on its device
+     */
+    static NetworkDetector open(
+            Graph network, Map<String, String> choices, DetectorOptions options, Backend backend, boolean picks) {
         PictureInput input = PictureInput.of(network, backend);
         InputSize size = InputSize.choose(
                 input.shape(), options.inputWidth(), options.inputHeight(), Labels.stride(network.metadata()));
@@ -73,22 +108,44 @@ final class NetworkDetector implements Detector {
             List<HeadDecoder> decoders = new ArrayList<>();
             Binding pictures = pictureBinding(executor, input.name());
             int batch = pictures.dims().getFirst();
+            HeadSettings settings = new HeadSettings(size.width(), size.height(), metadata(network, options),
+                    options.head(), RawHeads.convolved(network));
             for (int i = 0; i < batch; i++) {
-                decoders.add(HeadDecoder.of(outputs(executor, i, batch), size.width(), size.height(),
-                        metadata(network, options)));
+                decoders.add(HeadDecoder.of(outputs(executor, i, batch), settings));
+            }
+            if (decoders.getFirst().needsTrial()) {
+                runOnNoise(executor, pictures);
+                decoders.forEach(HeadDecoder::tried);
             }
             requireHeads(decoders.getFirst(), network, options);
             List<String> labels = Labels.of(network.metadata(), decoders.getFirst().classes());
             requireClasses(options.classes(), labels);
             for (int i = 0; i < batch; i++) {
-                letterboxes.add(new Letterbox(pictures.picture(i)));
+                letterboxes.add(new Letterbox(pictures.picture(i), decoders.getFirst().preprocessing()));
             }
-            return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options);
+            return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options, picks);
         } catch (RuntimeException | Error e) {
             letterboxes.forEach(Letterbox::close);
             executor.close();
             throw e;
         }
+    }
+
+    private static void runOnNoise(GraphExecutor executor, Binding pictures) {
+        for (int i = 0; i < pictures.dims().getFirst(); i++) {
+            try (Letterbox letterbox = new Letterbox(pictures.picture(i))) {
+                letterbox.apply(noise(letterbox.width(), letterbox.height()));
+            }
+        }
+        executor.run();
+    }
+
+    private static Frame noise(int width, int height) {
+        Frame frame = Frame.allocate(width, height);
+        byte[] bytes = new byte[Math.toIntExact(frame.pixels().byteSize())];
+        new Random(1).nextBytes(bytes);
+        MemorySegment.copy(bytes, 0, frame.pixels(), ValueLayout.JAVA_BYTE, 0, bytes.length);
+        return frame;
     }
 
     /** The model's metadata, with the anchors of the options in place of its own. */
@@ -137,15 +194,19 @@ final class NetworkDetector implements Detector {
 
     @Override
     public List<Detections> detectAll(List<Frame> frames) {
-        if (closed) {
-            throw new IllegalStateException("the detector was closed");
-        }
         List<Frame> all = List.copyOf(frames);
-        List<Detections> found = new ArrayList<>(all.size());
-        for (int from = 0; from < all.size(); from += batch()) {
-            detectTogether(all.subList(from, Math.min(all.size(), from + batch())), found);
+        guard.enter();
+        try {
+            List<Detections> found = new ArrayList<>(all.size());
+            for (int from = 0; from < all.size(); from += batch()) {
+                detectTogether(all.subList(from, Math.min(all.size(), from + batch())), found);
+            }
+            return List.copyOf(found);
+        } finally {
+            guard.exit();
+            // The executor frees its memory when the collector finds it, and what reads that memory does not hold it.
+            Reference.reachabilityFence(this);
         }
-        return List.copyOf(found);
     }
 
     /** Looks at no more frames than the batch has room for in one run; the rest of the batch stays as it was. */
@@ -170,9 +231,50 @@ final class NetworkDetector implements Detector {
         }
     }
 
+    /**
+     * Appends the candidates of one frame, in pixels of the network's input, and gives the times that it took.
+     *
+     * @param firstBox share of the output's boxes that are left out at its beginning, 0 to 1
+     * @param lastBox share where they end
+     * @throws UnsupportedModelException if its output has no order of boxes that would allow that
+     */
+    StageTimes collect(Frame frame, double firstBox, double lastBox, Candidates into) {
+        guard.enter();
+        try {
+            long start = System.nanoTime();
+            write(frame, 0);
+            long written = System.nanoTime();
+            executor.run(1);
+            long ran = System.nanoTime();
+            checkOnce(0);
+            decoders.getFirst().part(firstBox, lastBox).decode(filter, into);
+            check.apply(into);
+            return new StageTimes(written - start, ran - written, System.nanoTime() - ran);
+        } finally {
+            guard.exit();
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Fails as {@link #collect} would, if the output does not have all boxes in one list. */
+    void requireParts() {
+        if (decoders.getFirst().preprocessing() != Preprocessing.YOLO) {
+            throw new UnsupportedModelException("augmentation fits pictures as YOLOv5 does, the model wants them"
+                    + " otherwise; leave augmentation out");
+        }
+        decoders.getFirst().part(0, 1);
+    }
+
+    /** What becomes of boxes of all parts that overlap. */
+    Suppression suppression(DetectorOptions options) {
+        return suppression(decoders.getFirst(), options);
+    }
+
     private LetterboxTransform write(Frame frame, int picture) {
         Letterbox letterbox = letterboxes.get(picture);
-        return executor.accept(frame, picture)
+        // An executor fits frames as YOLOv5 does.
+        boolean usual = decoders.getFirst().preprocessing() == Preprocessing.YOLO;
+        return usual && executor.accept(frame, picture)
                 ? LetterboxTransform.of(frame.width(), frame.height(), letterbox.width(), letterbox.height())
                 : letterbox.apply(frame);
     }
@@ -180,14 +282,23 @@ final class NetworkDetector implements Detector {
     private List<Detection> read(int picture) {
         candidates.clear();
         if (picking == null || !picking.candidates(picture, candidates)) {
+            checkOnce(picture);
             decoders.get(picture).decode(filter, candidates);
         }
+        check.apply(candidates);
         int count = suppression.run(candidates);
         List<Detection> found = new ArrayList<>(count);
         for (int rank = 0; rank < count; rank++) {
             found.add(detection(suppression.kept(rank), transforms[picture]));
         }
         return found;
+    }
+
+    private void checkOnce(int picture) {
+        if (!checked) {
+            decoders.get(picture).check();
+            checked = true;
+        }
     }
 
     private Detection detection(int index, LetterboxTransform transform) {
@@ -218,6 +329,11 @@ final class NetworkDetector implements Detector {
     }
 
     @Override
+    public List<String> notes() {
+        return decoders.getFirst().notes();
+    }
+
+    @Override
     public int inputWidth() {
         return letterboxes.getFirst().width();
     }
@@ -229,11 +345,10 @@ final class NetworkDetector implements Detector {
 
     @Override
     public void close() {
-        if (!closed) {
-            closed = true;
+        guard.close(() -> {
             letterboxes.forEach(Letterbox::close);
             executor.close();
-        }
+        });
     }
 
     private static Binding pictureBinding(GraphExecutor executor, String name) {

@@ -20,6 +20,7 @@ public final class GraphPasses {
      * Inputs and outputs keep their names and order; a value that a later caller wants to read must be an output.
      *
      * @param inputShapes shapes for inputs with open dimensions; an open first dimension defaults to 1
+     * @throws dev.shrike.UnsupportedModelException if values are rounded to codes of more than 8 bits; names the node
      * @throws dev.shrike.ModelException if the graph is inconsistent, an input needs a size or the shape of a value
      *     depends on what the graph is run with
      */
@@ -51,9 +52,11 @@ public final class GraphPasses {
         // Scales are folded first, rounding to codes is not: constants are to become codes, not rounded reals.
         GraphPass simplify = simplification(budget);
         Graph folding = new FoldConstants(false, budget).apply(fixed);
-        Graph quantized = new ImportQuantization().apply(new SpellOutRounding().apply(folding));
+        Graph scaled = new IntegerProductScales().apply(folding);
+        Graph quantized = new ImportQuantization().apply(new SpellOutRounding().apply(scaled));
         // Folding comes before the change of types, so that sizes computed in FLOAT64 stay exact.
         Graph folded = untilStable(simplify, new RealWeights().apply(untilStable(simplify, quantized)));
+        ImportQuantization.requireNarrow(folded);
         return new HalfToFloat().apply(folded);
     }
 

@@ -23,11 +23,19 @@ public final class ShapeInference {
      * @throws dev.shrike.UnsupportedModelException if the number of dimensions of a value is not known before it runs
      */
     public static Map<String, ValueInfo> infer(Graph graph) {
+        return infer(graph, WORK);
+    }
+
+    /**
+     * As {@link #infer(Graph)}, without the sizes that take more than so many multiplications and moves to compute; a
+     * node that needs them is refused.
+     */
+    public static Map<String, ValueInfo> infer(Graph graph, double work) {
         Map<String, TensorType> types = given(graph);
         Map<String, Tensor> values = new HashMap<>(graph.constants());
         // What is stored as codes is no real value to compute with.
         values.keySet().removeAll(graph.quantization().keySet());
-        KnownValues known = new KnownValues(SMALL, WORK);
+        KnownValues known = new KnownValues(SMALL, work);
         for (Node node : graph.nodes()) {
             NodeView view = new NodeView(node, types::get, values::get);
             List<TensorType> outputs = ShapeRules.outputs(view);

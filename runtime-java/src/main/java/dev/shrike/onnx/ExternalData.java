@@ -2,6 +2,7 @@ package dev.shrike.onnx;
 
 import dev.shrike.ModelException;
 import dev.shrike.files.FileContents;
+import dev.shrike.files.Interrupts;
 import dev.shrike.onnx.proto.Onnx.StringStringEntryProto;
 import dev.shrike.onnx.proto.Onnx.TensorProto;
 import java.io.IOException;
@@ -15,8 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Tensor data kept in files beside the model, each of which is read once. Only files within the model's folder are opened, links
- * followed: a model from elsewhere must not be able to read the rest of the disk.
+ * Tensor data kept in files beside the model, each of which is read once. Only files within the model's folder are
+ * opened, links followed: a model from elsewhere must not be able to read the rest of the disk.
  */
 final class ExternalData {
     private final Optional<Path> folder;
@@ -66,6 +67,7 @@ final class ExternalData {
             contents.put(file, all);
             return all;
         } catch (IOException e) {
+            Interrupts.require(file + ": reading it", e);
             throw new ModelException(what + " is stored in '" + location + "', which cannot be read: " + e, e);
         }
     }

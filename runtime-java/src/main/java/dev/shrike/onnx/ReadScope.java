@@ -2,9 +2,16 @@ package dev.shrike.onnx;
 
 import dev.shrike.ModelException;
 import dev.shrike.graph.DataType;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.GrowingTypes;
 import dev.shrike.graph.Node;
+import dev.shrike.graph.Shape;
+import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.ValueInfo;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -13,18 +20,27 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /** What is known of a graph while its nodes are read: constants, declared ranks and types, names in use. */
 final class ReadScope {
+    /** Nodes that are looked through for the shape of what is made of constants. */
+    private static final int MOST_OF_CONSTANTS = 32;
+    private static final double WORK_ON_CONSTANTS = 1 << 16;
+
     private final int opset;
     private final Map<String, Tensor> constants = new LinkedHashMap<>();
     private final Map<String, Integer> ranks = new HashMap<>();
     private final Map<String, DataType> types = new HashMap<>();
-    private final Map<String, NodeDraft> producers = new HashMap<>();
+    /** Index of the node that writes a value. */
+    private final Map<String, Integer> writers = new HashMap<>();
     private final UniqueNames valueNames = new UniqueNames();
     private final UniqueNames nodeNames = new UniqueNames();
     private final Set<String> read = new HashSet<>();
     private final List<Node> nodes = new ArrayList<>();
+    private final GrowingTypes inferred = new GrowingTypes();
+    private int inferredNodes;
 
     ReadScope(int opset) {
         this.opset = opset;
@@ -83,31 +99,50 @@ final class ReadScope {
         return Optional.ofNullable(constants.get(name));
     }
 
-    /** Number of dimensions of a value, if it is a constant or the file declares it. */
+    /** Tells of an input of the graph. */
+    void addInput(ValueInfo input) {
+        inferred.add(input);
+    }
+
+    /** The shape of a value, as far as it follows from the inputs and the nodes read so far. */
+    Optional<Shape> shape(String name) {
+        Tensor constant = constants.get(name);
+        return constant != null ? Optional.of(constant.shape()) : inferred().shape(name);
+    }
+
+    /** A value that is a constant, or a small one that follows from the nodes read so far. */
+    Optional<Tensor> value(String name) {
+        return constant(name).or(() -> inferred().value(name));
+    }
+
+    /** What follows from the nodes so far; caught up only when somebody asks. */
+    private GrowingTypes inferred() {
+        for (; inferredNodes < nodes.size(); inferredNodes++) {
+            Node node = nodes.get(inferredNodes);
+            node.inputs().forEach(input -> constant(input).ifPresent(tensor -> inferred.add(input, tensor)));
+            inferred.add(node);
+        }
+        return inferred;
+    }
+
+    /** Number of dimensions of a value, if it is a constant, or the file declares or implies it. */
     OptionalInt rank(String name) {
         Tensor constant = constants.get(name);
         if (constant != null) {
             return OptionalInt.of(constant.shape().rank());
         }
         Integer rank = ranks.get(name);
-        return rank == null ? OptionalInt.empty() : OptionalInt.of(rank);
+        if (rank != null) {
+            return OptionalInt.of(rank);
+        }
+        return inferred().shape(name).map(shape -> OptionalInt.of(shape.rank())).orElseGet(OptionalInt::empty);
     }
 
-    /** Element type of a value, if it is a constant or the file declares it. */
+    /** Element type of a value, if it is a constant, or the file declares or implies it. */
     Optional<DataType> type(String name) {
         Tensor constant = constants.get(name);
-        return constant != null ? Optional.of(constant.type()) : Optional.ofNullable(types.get(name));
-    }
-
-    void addProducer(NodeDraft draft) {
-        for (String output : draft.outputs()) {
-            producers.put(output, draft);
-        }
-    }
-
-    /** The node that writes a value, if one does. */
-    Optional<NodeDraft> producer(String value) {
-        return Optional.ofNullable(producers.get(value));
+        return constant != null ? Optional.of(constant.type())
+                : Optional.ofNullable(types.get(name)).or(() -> inferred().type(name));
     }
 
     /** A value name like the wanted one that nothing else has. */
@@ -121,6 +156,45 @@ final class ReadScope {
     }
 
     void addNode(Node node) {
+        node.outputs().forEach(output -> writers.put(output, nodes.size()));
         nodes.add(node);
+    }
+
+    /** The node that writes a value, if it was read already. */
+    Optional<Node> writer(String value) {
+        return Optional.ofNullable(writers.get(value)).map(nodes::get);
+    }
+
+    /**
+     * Type and shape of a value that a few nodes make of constants alone, such as weights behind quantisers or masks.
+     * Only nodes that were read already count.
+     */
+    Optional<ValueInfo> ofConstants(String name) {
+        Tensor constant = constants.get(name);
+        if (constant != null) {
+            return Optional.of(new ValueInfo(name, constant.type(), constant.shape()));
+        }
+        Map<String, Tensor> leaves = new HashMap<>();
+        SortedSet<Integer> needed = new TreeSet<>();
+        Deque<String> open = new ArrayDeque<>(List.of(name));
+        while (!open.isEmpty()) {
+            String value = open.remove();
+            Integer writer = writers.get(value);
+            if (constants.containsKey(value)) {
+                leaves.put(value, constants.get(value));
+            } else if (writer == null || needed.size() == MOST_OF_CONSTANTS) {
+                return Optional.empty();
+            } else if (needed.add(writer)) {
+                nodes.get(writer).inputs().stream().filter(input -> !input.isEmpty()).forEach(open::add);
+            }
+        }
+        List<Node> ordered = needed.stream().map(nodes::get).toList();
+        Graph part = new Graph("constants", List.of(), List.of(), ordered, leaves, Map.of(), Map.of());
+        try {
+            return Optional.ofNullable(ShapeInference.infer(part, WORK_ON_CONSTANTS).get(name));
+        } catch (ModelException e) {
+            // Told, with its reason, when the finished graph is looked at.
+            return Optional.empty();
+        }
     }
 }

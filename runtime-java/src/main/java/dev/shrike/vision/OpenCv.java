@@ -21,23 +21,22 @@ import org.bytedeco.opencv.opencv_core.Size;
  * {@link OpenCvLibrary#require} before anything here.
  */
 final class OpenCv {
-    private static final double BYTE_SCALE = 1.0 / 255.0;
-
     private OpenCv() {}
 
     /** A decoded picture in memory of its own, freed by the garbage collector. */
     record Decoded(int width, int height, MemorySegment pixels) {}
 
     /**
-     * The picture that an encoded file holds, as BGR, turned upright by its EXIF orientation; null if OpenCV refuses
-     * the data.
+     * The picture that an encoded file holds, as BGR; null if OpenCV refuses the data.
      *
      * @param encoded native memory
+     * @param upright whether OpenCV turns the picture by the EXIF orientation that it finds itself
      */
-    static Decoded decode(MemorySegment encoded, String name) {
+    static Decoded decode(MemorySegment encoded, String name, boolean upright) {
+        int flags = opencv_imgcodecs.IMREAD_COLOR | (upright ? 0 : opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION);
         try (PointerScope _ = new PointerScope();
                 Mat data = wrap(encoded, (int) encoded.byteSize(), 1, opencv_core.CV_8UC1, 0);
-                Mat picture = opencv_imgcodecs.imdecode(data, opencv_imgcodecs.IMREAD_COLOR)) {
+                Mat picture = opencv_imgcodecs.imdecode(data, flags)) {
             if (picture == null || picture.empty()) {
                 return null;
             }
@@ -55,6 +54,36 @@ final class OpenCv {
             throw e instanceof SourceException ? e : new SourceException(name + ": " + reason(e), e);
         } finally {
             Reference.reachabilityFence(encoded);
+        }
+    }
+
+    /** The picture turned as an EXIF orientation of 1 to 8 says, in memory of its own. */
+    static Decoded turn(Decoded picture, int orientation) {
+        boolean swapped = orientation >= 5;
+        int width = swapped ? picture.height() : picture.width();
+        int height = swapped ? picture.width() : picture.height();
+        // What cv::flip is to do: -1 both ways, 0 upside down, 1 left to right.
+        Integer mirror = switch (orientation) {
+            case 2, 6 -> 1;
+            case 3, 7 -> -1;
+            case 4, 8 -> 0;
+            default -> null;
+        };
+        MemorySegment pixels = Arena.ofAuto().allocate(3L * width * height, 64);
+        try (PointerScope _ = new PointerScope();
+                Mat source = wrap(picture.pixels(), picture.width(), picture.height(), opencv_core.CV_8UC3, 0);
+                Mat target = wrap(pixels, width, height, opencv_core.CV_8UC3, 0)) {
+            if (swapped) {
+                opencv_core.transpose(source, target);
+            } else {
+                source.copyTo(target);
+            }
+            if (mirror != null) {
+                opencv_core.flip(target, target, mirror);
+            }
+            return new Decoded(width, height, pixels);
+        } finally {
+            Reference.reachabilityFence(picture);
         }
     }
 
@@ -107,6 +136,18 @@ final class OpenCv {
         }
     }
 
+    /** Swaps left and right. */
+    static void mirror(MemorySegment from, MemorySegment to, int width, int height) {
+        try (PointerScope _ = new PointerScope();
+                Mat source = wrap(from, width, height, opencv_core.CV_8UC3, 0);
+                Mat target = wrap(to, width, height, opencv_core.CV_8UC3, 0)) {
+            opencv_core.flip(source, target, 1);
+        } finally {
+            Reference.reachabilityFence(from);
+            Reference.reachabilityFence(to);
+        }
+    }
+
     /** Takes one of three interleaved channels out. */
     static void extractChannel(MemorySegment from, MemorySegment to, int width, int height, int channel) {
         try (PointerScope _ = new PointerScope();
@@ -120,17 +161,19 @@ final class OpenCv {
     }
 
     /**
-     * Converts bytes 0..255 to floats 0..1.
+     * Converts bytes to floats.
      *
      * @param channels interleaved channels of both, 1 or 3
+     * @param scale what each byte is multiplied with
      * @param to first float of the target
      * @param step bytes from one row of the target to the next
      */
-    static void toUnitFloats(MemorySegment from, int width, int height, int channels, MemorySegment to, long step) {
+    static void toFloats(
+            MemorySegment from, int width, int height, int channels, double scale, MemorySegment to, long step) {
         try (PointerScope _ = new PointerScope();
                 Mat source = wrap(from, width, height, opencv_core.CV_MAKETYPE(opencv_core.CV_8U, channels), 0);
                 Mat target = wrap(to, width, height, opencv_core.CV_MAKETYPE(opencv_core.CV_32F, channels), step)) {
-            source.convertTo(target, opencv_core.CV_MAKETYPE(opencv_core.CV_32F, channels), BYTE_SCALE, 0);
+            source.convertTo(target, opencv_core.CV_MAKETYPE(opencv_core.CV_32F, channels), scale, 0);
         } finally {
             Reference.reachabilityFence(from);
             Reference.reachabilityFence(to);

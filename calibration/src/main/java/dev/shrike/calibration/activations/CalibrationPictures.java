@@ -19,9 +19,13 @@ import java.util.stream.IntStream;
  * a smaller one is asked for. Confined to one thread; the owner closes it.
  */
 public final class CalibrationPictures implements AutoCloseable {
+    /** Spreads seeds that follow each other: the golden ratio in 64 bits, as in SplitMix64. */
+    private static final long GOLDEN = 0x9e3779b97f4a7c15L;
+
     private final List<Path> files;
     private final ValueInfo input;
     private final int crop;
+    private final long seed;
     private final int cropHeight;
     private final int cropWidth;
     private final int height;
@@ -33,23 +37,37 @@ public final class CalibrationPictures implements AutoCloseable {
     private final Letterbox small;
 
     /**
-     * Pictures for an input.
+     * Pictures for an input, with the windows of seed 0.
      *
      * @param input {@code [1, 3, height, width]}
      * @param crop largest side of the window in pixels, 0 for the whole input
      * @throws UnsupportedModelException if the input is no picture
      */
     public CalibrationPictures(List<Path> files, ValueInfo input, int crop) {
-        this(files, input, crop, false);
+        this(files, input, crop, 0);
     }
 
     /**
-     * As the other constructor.
+     * Pictures for an input.
      *
-     * @param whole whether every other picture comes as a whole instead, letterboxed to the size of the window: large
-     *     objects do not fit into windows
+     * @param input {@code [1, 3, height, width]}
+     * @param crop largest side of the window in pixels, 0 for the whole input
+     * @param seed decides where in the pictures the windows lie
+     * @throws UnsupportedModelException if the input is no picture
      */
-    public CalibrationPictures(List<Path> files, ValueInfo input, int crop, boolean whole) {
+    public CalibrationPictures(List<Path> files, ValueInfo input, int crop, long seed) {
+        this(files, input, crop, seed, false);
+    }
+
+    /**
+     * Pictures of which every other one comes as a whole, letterboxed to the size of the window: large objects do not
+     * fit into windows.
+     */
+    public static CalibrationPictures withWholes(List<Path> files, ValueInfo input, int crop) {
+        return new CalibrationPictures(files, input, crop, 0, true);
+    }
+
+    private CalibrationPictures(List<Path> files, ValueInfo input, int crop, long seed, boolean whole) {
         Shape shape = input.shape();
         if (shape.rank() != 4 || !shape.isKnown() || shape.dim(0) != 1 || shape.dim(1) != 3) {
             throw new UnsupportedModelException("networks are calibrated on pictures, but the input '" + input.name()
@@ -58,6 +76,7 @@ public final class CalibrationPictures implements AutoCloseable {
         this.files = List.copyOf(files);
         this.input = input;
         this.crop = crop;
+        this.seed = seed;
         height = Math.toIntExact(shape.dim(2));
         width = Math.toIntExact(shape.dim(3));
         cropHeight = crop == 0 ? height : Math.min(crop, height);
@@ -83,7 +102,7 @@ public final class CalibrationPictures implements AutoCloseable {
     public CalibrationPictures part(int first, int step, int most) {
         List<Path> some = IntStream.iterate(first, i -> i < files.size(), i -> i + step).limit(most)
                 .mapToObj(files::get).toList();
-        return new CalibrationPictures(some, input, crop, small != null);
+        return new CalibrationPictures(some, input, crop, seed, small != null);
     }
 
     /** Number of pictures. */
@@ -111,11 +130,11 @@ public final class CalibrationPictures implements AutoCloseable {
     }
 
     /**
-     * As {@link #read(int, float[])}, but with the window that belongs to this seed.
+     * As {@link #read(int, float[])}, but with the window of this number.
      *
      * @throws dev.shrike.SourceException if the file cannot be read
      */
-    public void read(int index, long seed, float[] to) {
+    public void read(int index, long window, float[] to) {
         if (to.length < 3 * cropHeight * cropWidth) {
             throw new IllegalArgumentException(to.length + " elements for a picture of " + shape());
         }
@@ -125,7 +144,7 @@ public final class CalibrationPictures implements AutoCloseable {
             return;
         }
         var transform = letterbox.apply(Frame.read(files.get(index)));
-        SplittableRandom random = new SplittableRandom(seed);
+        SplittableRandom random = new SplittableRandom(window + seed * GOLDEN);
         // Within the picture itself where it is large enough, so that little grey is learned.
         int top = place(random, height, cropHeight, transform.padY());
         int left = place(random, width, cropWidth, transform.padX());

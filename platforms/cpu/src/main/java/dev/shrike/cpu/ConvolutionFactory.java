@@ -1,6 +1,7 @@
 package dev.shrike.cpu;
 
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.files.Interrupts;
 import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -23,15 +24,17 @@ final class ConvolutionFactory implements AutoCloseable {
 
     private final NativeLibrary library;
     private final long context;
+    private final long features;
     private final KernelChoice choice;
     private final int threads;
     /** Those that were asked for so far; empty where one cannot be had. */
     private final Map<ConvKernel, Optional<ConvolutionLibrary>> libraries = new EnumMap<>(ConvKernel.class);
     private final Set<ConvKernel> used = EnumSet.noneOf(ConvKernel.class);
 
-    ConvolutionFactory(NativeLibrary library, long context, int threads, KernelChoice choice) {
+    ConvolutionFactory(NativeLibrary library, long context, long features, int threads, KernelChoice choice) {
         this.library = library;
         this.context = context;
+        this.features = features;
         this.threads = threads;
         this.choice = choice;
     }
@@ -75,9 +78,10 @@ final class ConvolutionFactory implements AutoCloseable {
             return Optional.empty();
         }
         try {
+            Interrupts.shield(OneDnn::load);
             // See OpenCvLibrary: OpenCV may be loading in another thread.
             synchronized (Loader.class) {
-                return Optional.of(new OneDnn(threads, library.features()));
+                return Optional.of(new OneDnn(threads, features));
             }
         } catch (LinkageError | RuntimeException e) {
             LOG.log(loudness(ConvKernel.ONEDNN),

@@ -22,6 +22,7 @@ import org.bytedeco.dnnl.dnnl_primitive_attr;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
 import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 
@@ -42,17 +43,24 @@ final class OneDnn implements ConvolutionLibrary {
     private MemorySegment scratch;
     private long bytes;
 
+    /** Loads the library, which takes a while; where it was loaded from. */
+    static String load() {
+        // See OpenCvLibrary: OpenCV may be loading in another thread.
+        synchronized (Loader.class) {
+            return Loader.load(org.bytedeco.dnnl.global.dnnl.class);
+        }
+    }
+
     /**
      * The library, loaded.
      *
-     * @param features what the CPU has, as the bits of {@code shrike.h}
+     * @param features what kernels may use, as the bits of {@code shrike.h}; the first caller's stand for the process
      * @throws LinkageError if its binding or natives are missing on this platform
      */
     OneDnn(int threads, long features) {
         this.threads = threads;
-        // The kernels that the tests compare bit for bit. What is beyond them is for types that we do not use, and once
-        // there are primitives the call is refused, which changes nothing.
-        dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx512_core_vnni);
+        // Once there are primitives the call is refused, which changes nothing.
+        dnnl_set_max_cpu_isa(highest(features));
         check(dnnl_engine_create(engine, dnnl_cpu, 0), "create an engine");
         releases.add(() -> dnnl_engine_destroy(engine));
         check(dnnl_stream_create(stream, engine, dnnl_stream_default_flags), "create a stream");
@@ -60,6 +68,20 @@ final class OneDnn implements ConvolutionLibrary {
         openMp = new OpenMp();
         openMp.setThreads(threads);
         codes = new OneDnnCodes(this, features);
+    }
+
+    /** The kernels that the tests compare bit for bit; what is beyond them is for types that we do not use. */
+    private static int highest(long features) {
+        if (CpuFeatures.AVX512VNNI.isIn(features)) {
+            return dnnl_cpu_isa_avx512_core_vnni;
+        }
+        if (CpuFeatures.AVX512BW.isIn(features)) {
+            return dnnl_cpu_isa_avx512_core;
+        }
+        if (CpuFeatures.AVX2.isIn(features)) {
+            return dnnl_cpu_isa_avx2;
+        }
+        return CpuFeatures.AVX.isIn(features) ? dnnl_cpu_isa_avx : dnnl_cpu_isa_sse41;
     }
 
     /** Gives the calling thread's parallel regions the number of threads of this plan. */

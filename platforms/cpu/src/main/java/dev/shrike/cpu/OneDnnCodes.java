@@ -34,7 +34,7 @@ final class OneDnnCodes {
     /** On a CPU with these features. */
     OneDnnCodes(OneDnn library, long features) {
         this.library = library;
-        this.exact = (features & CpuFeatures.AVX512VNNI.mask()) != 0;
+        this.exact = CpuFeatures.AVX512VNNI.isIn(features);
     }
 
     /** The step of a convolution of dense tensors, or nothing where it would not give the same bits. */

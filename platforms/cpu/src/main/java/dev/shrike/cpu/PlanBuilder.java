@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Turns a graph into a {@link Plan}: passes, layout, one arena, one step per operation that is left. */
@@ -55,7 +56,7 @@ final class PlanBuilder implements AutoCloseable {
         this.layout = LayoutPlanner.plan(graph, lowered.types(), options.taps());
         int threads = threads(options);
         this.context = library.createContext(threads, settings.featureMask());
-        this.convolutions = new ConvolutionFactory(library, context, threads, choice);
+        this.convolutions = new ConvolutionFactory(library, context, settings.features(library), threads, choice);
     }
 
     /** The number of threads that the options stand for. */
@@ -68,8 +69,22 @@ final class PlanBuilder implements AutoCloseable {
         return build(library, graph, options, settings, KernelChoice.of(settings, Map.of()));
     }
 
-    /** A plan that is ready to run. Whatever was set up is released if this fails half-way. */
+    /**
+     * A plan that is ready to run. Whatever was set up is released if this fails half-way.
+     *
+     * @throws DeviceException if there is not enough memory
+     */
     static Plan build(
+            NativeLibrary library, Graph graph, ExecutorOptions options, CpuSettings settings, KernelChoice choice) {
+        try {
+            return buildWithin(library, graph, options, settings, choice);
+        } catch (OutOfMemoryError e) {
+            throw new DeviceException("out of memory: '" + graph.name() + "' needs more than the JVM may take; use a"
+                    + " smaller input size, or raise the limit with -Xmx", e);
+        }
+    }
+
+    private static Plan buildWithin(
             NativeLibrary library, Graph graph, ExecutorOptions options, CpuSettings settings, KernelChoice choice) {
         Graph fixed = GraphPasses.forInference(withTaps(graph, options.taps()), options.inputShapes());
         Graph optimised = new SplitBeforeUnary(options.taps()).apply(fixed);
@@ -166,6 +181,12 @@ final class PlanBuilder implements AutoCloseable {
         return view != null ? view : constants.computeIfAbsent(value, this::store);
     }
 
+    /** A matrix that is not in the graph, in native memory. */
+    View constant(float[] values, int rows, int columns) {
+        storages.add(store(values));
+        return View.dense(storages.size() - 1, new int[] {rows, columns}, View.rowMajor(2));
+    }
+
     private View store(String value) {
         Tensor tensor = graph.constants().get(value);
         if (tensor == null) {
@@ -189,6 +210,28 @@ final class PlanBuilder implements AutoCloseable {
                     + "') must be a constant");
         }
         return tensor;
+    }
+
+    /** The value of an input that is a constant. */
+    Optional<Tensor> constantOf(Node node, int input) {
+        return Optional.ofNullable(graph.constants().get(node.input(input)));
+    }
+
+    /** Type and shape of a value. */
+    ValueInfo type(String value) {
+        return lowered.types().get(value);
+    }
+
+    /** The memory of the storage in which a value lies. */
+    MemorySegment memory(View view) {
+        return storages.get(view.storage());
+    }
+
+    /** A place of its own for a value between two steps of one node. */
+    View temporary(int[] dims, int[] order) {
+        View view = View.dense(storages.size(), dims, order);
+        storages.add(allocate(Math.multiplyExact(view.elements(), Float.BYTES)));
+        return view;
     }
 
     /** Native memory that lives as long as the plan. */

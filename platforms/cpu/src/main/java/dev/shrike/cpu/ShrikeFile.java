@@ -5,6 +5,7 @@ import dev.shrike.ModelException;
 import dev.shrike.ShrikeException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.files.FileContents;
+import dev.shrike.files.Interrupts;
 import dev.shrike.graph.Graph;
 import java.io.IOException;
 import java.io.InputStream;
@@ -115,6 +116,7 @@ record ShrikeFile(Graph graph, Map<String, String> choices) {
             throw new ModelException(file + ": cannot be read: " + e.getClass().getSimpleName() + " "
                     + e.getReason() + "; check its permissions", e);
         } catch (IOException e) {
+            Interrupts.require(file + ": reading it", e);
             throw new ModelException(file + ": cannot be read: " + e.getMessage(), e);
         } catch (OutOfMemoryError e) {
             throw noMemory(file.toString(), e);

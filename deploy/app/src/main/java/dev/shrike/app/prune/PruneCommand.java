@@ -98,13 +98,16 @@ public final class PruneCommand implements Callable<Integer> {
     private int steps;
 
     @Option(names = "--data", split = ",", paramLabel = "FOLDER",
-            description = "Pictures like those that the model will see: folders, files or globs, split by commas. Labels"
-                    + " are not needed.")
+            description = "Pictures like those that the model will see: folders, files, globs, data.yaml or lists, split"
+                    + " by commas. Labels are not needed.")
     private List<String> data;
 
     @Option(names = "--images", paramLabel = "N", defaultValue = "256",
             description = "Most pictures to take of --data, at even distances (default: ${DEFAULT-VALUE}).")
     private int images;
+
+    @Option(names = "--strict", description = "Stop at pictures that cannot be read, instead of leaving them out.")
+    private boolean strict;
 
     @Option(names = "--crop", paramLabel = "SIZE", defaultValue = "320",
             description = "Side of what is used of each picture, in pixels: a window of the network's input and the whole"
@@ -200,7 +203,7 @@ public final class PruneCommand implements Callable<Integer> {
                                     + " pictures: name some with --data");
         }
         PruneRequest request = new PruneRequest(model, path(output), what, fit, seed,
-                pictures ? List.copyOf(data) : List.of(), images, crop, inputSize.width(), inputSize.height(),
+                pictures ? List.copyOf(data) : List.of(), images, strict, crop, inputSize.width(), inputSize.height(),
                 threads.count(), Optional.ofNullable(val).map(this::path), Optional.ofNullable(report).map(this::path),
                 Optional.ofNullable(chart).map(this::path), memory == null ? MemoryBudget.usual() : memory,
                 search.latencies().map(this::path), search.front().map(this::path),

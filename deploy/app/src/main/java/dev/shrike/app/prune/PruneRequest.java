@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param seed of random choices
  * @param data where pictures are; empty for none
  * @param images most of them
+ * @param strict whether a picture that cannot be read ends the run
  * @param crop side of the window of each, 0 for all of it
  * @param width of the input, 0 for the model's own; likewise the height
  * @param threads worker threads, 0 for one per processor
@@ -34,7 +35,7 @@ import java.util.Optional;
  * @param progress whether to draw a progress bar
  */
 record PruneRequest(String model, Path output, What what, Optional<LayerwiseReconstruction.Options> repair, long seed,
-        List<String> data, int images, int crop, int width, int height, int threads, Optional<Path> val,
+        List<String> data, int images, boolean strict, int crop, int width, int height, int threads, Optional<Path> val,
         Optional<Path> report, Optional<Path> chart, double memory, Optional<Path> latencies,
         Optional<Path> front, Optional<Path> frontChart, boolean verbose, boolean quiet, boolean progress) {
 

@@ -8,10 +8,10 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.Progress;
-import dev.shrike.app.UsageException;
 import dev.shrike.app.detect.ModelStore;
-import dev.shrike.app.detect.Sources;
 import dev.shrike.app.detect.Weights;
+import dev.shrike.app.OtherFile;
+import dev.shrike.app.quantize.CalibrationData;
 import dev.shrike.app.quantize.Measurement;
 import dev.shrike.app.quantize.MemoryBudget;
 import dev.shrike.app.quantize.Steps;
@@ -76,13 +76,16 @@ final class PruneRun {
         request.latencies().ifPresent(FileReplacement::requireFolder);
         request.front().ifPresent(FileReplacement::requireFolder);
         request.frontChart().ifPresent(FileReplacement::requireFolder);
-        Optional<DataSet> val = request.val().map(DataSets::open);
-        val.ifPresent(DataSet::requirePictures);
-        List<Path> files = request.data().isEmpty() ? List.of() : Sources.sample(request.data(), request.images());
+        Optional<DataSet> val = request.val().map(DataSets::open).map(DataSet::requirePictures);
         Path model = Weights.resolve(request.model(), request.width(), request.height(), store);
-        if (same(model, request.output())) {
-            throw new UsageException("-o " + request.output() + " is the model itself; name another file", null);
-        }
+        OtherFile.require("-o", request.output(), model);
+        CalibrationData data = data();
+        List<Path> files = data.pictures();
+        request.report().ifPresent(file -> data.requireOther("--report", file));
+        request.chart().ifPresent(file -> data.requireOther("--chart", file));
+        request.front().ifPresent(file -> data.requireOther("--front", file));
+        request.frontChart().ifPresent(file -> data.requireOther("--front-chart", file));
+        data.warn(console, request.quiet());
         Backend backend = Backends.usable(Backends.installed(), "").getFirst();
         if (backend.reads(model)) {
             throw new ModelException(model + ": is a built model; give the ONNX file that it was made from");
@@ -103,6 +106,7 @@ final class PruneRun {
             PruneReport report = PruneReport.of(pruner.graph(), pruned, meter.layers(pruner.graph()),
                     meter.layers(pruned), OptionalDouble.of(nanos[0] / 1e6), OptionalDouble.of(nanos[1] / 1e6));
             report(model, val.isPresent() ? withAccuracy(report, val.get(), model) : report, start);
+            data.report(console, request.quiet());
         } catch (UnsupportedModelException e) {
             throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
         } catch (ModelException e) {
@@ -113,19 +117,22 @@ final class PruneRun {
         return ExitCode.OK;
     }
 
-    private static boolean same(Path a, Path b) {
-        try {
-            return Files.exists(b) && Files.isSameFile(a, b);
-        } catch (IOException _) {
-            return false;
+    private CalibrationData data() {
+        if (request.data().isEmpty()) {
+            return new CalibrationData(List.of(), List.of(), List.of());
         }
+        CalibrationData chosen = CalibrationData.choose(console,
+                new CalibrationData.Wanted(request.data(), request.images(), request.strict(), Optional.empty()),
+                (picture, done, total) -> steps.show("reading " + picture.getFileName(), done, total));
+        steps.clear();
+        return chosen;
     }
 
     private Graph pruned(Pruner pruner, Backend backend, List<Path> files, ActivationMemory memory,
             Optional<DataSet> val) {
         Graph graph = pruner.graph();
         Supplier<CalibrationPictures> pictures =
-                () -> new CalibrationPictures(files, graph.inputs().getFirst(), request.crop(), true);
+                () -> CalibrationPictures.withWholes(files, graph.inputs().getFirst(), request.crop());
         return switch (request.what()) {
             case PruneRequest.What.Channels channels -> {
                 Pruner.Result result = pruner.prune(new Pruner.Options(channels.criterion(), channels.readers(),
