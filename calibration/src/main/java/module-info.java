@@ -12,6 +12,7 @@ module dev.shrike.calibration {
     exports dev.shrike.calibration.charts;
     exports dev.shrike.calibration.data;
     exports dev.shrike.calibration.metrics;
+    exports dev.shrike.calibration.prune;
     exports dev.shrike.calibration.quantize;
     exports dev.shrike.calibration.ranges;
     exports dev.shrike.calibration.training;

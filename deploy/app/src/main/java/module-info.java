@@ -17,6 +17,8 @@ module dev.shrike.app {
             info.picocli;
     opens dev.shrike.app.doctor to
             info.picocli;
+    opens dev.shrike.app.prune to
+            info.picocli;
     opens dev.shrike.app.quantize to
             info.picocli;
     opens dev.shrike.app.val to

@@ -25,21 +25,39 @@ public final class GraphPasses {
      *     depends on what the graph is run with
      */
     public static Graph forInference(Graph graph, Map<String, Shape> inputShapes) {
+        KnownValues budget = FoldConstants.budget();
+        GraphPass fuse = inOrder(simplification(budget), new FoldPadding(), new FoldBatchNormalization(),
+                new DropClamps(), new RoundBeforeMoves(), new FuseActivation(), new FuseResidual(),
+                new EliminateDeadNodes());
+        return withKnownOutputs(untilStable(fuse, simplified(graph, inputShapes, budget)));
+    }
+
+    /**
+     * The graph in the form that tools change and write back: as {@link #forInference}, but nothing is fused, and batch
+     * normalisation stays apart.
+     *
+     * @throws dev.shrike.ModelException as {@link #forInference}
+     */
+    public static Graph simplify(Graph graph, Map<String, Shape> inputShapes) {
+        return withKnownOutputs(simplified(graph, inputShapes, FoldConstants.budget()));
+    }
+
+    private static GraphPass simplification(KnownValues budget) {
+        return inOrder(new FoldConstants(true, budget), new FoldCodeMoves(), new RemoveIdentities(),
+                new EliminateDeadNodes());
+    }
+
+    private static Graph simplified(Graph graph, Map<String, Shape> inputShapes, KnownValues budget) {
         Graph fixed = new FixInputShapes(inputShapes).apply(graph);
         // Scales are folded first, rounding to codes is not: constants are to become codes, not rounded reals.
-        KnownValues budget = FoldConstants.budget();
-        GraphPass simplify = inOrder(new FoldConstants(true, budget), new FoldCodeMoves(), new RemoveIdentities(),
-                new EliminateDeadNodes());
-        GraphPass fuse = inOrder(simplify, new FoldPadding(), new FoldBatchNormalization(), new DropClamps(),
-                new RoundBeforeMoves(), new FuseActivation(), new FuseResidual(), new EliminateDeadNodes());
+        GraphPass simplify = simplification(budget);
         Graph folding = new FoldConstants(false, budget).apply(fixed);
         Graph scaled = new IntegerProductScales().apply(folding);
         Graph quantized = new ImportQuantization().apply(new SpellOutRounding().apply(scaled));
         // Folding comes before the change of types, so that sizes computed in FLOAT64 stay exact.
         Graph folded = untilStable(simplify, new RealWeights().apply(untilStable(simplify, quantized)));
         ImportQuantization.requireNarrow(folded);
-        Graph fused = untilStable(fuse, new HalfToFloat().apply(folded));
-        return withKnownOutputs(fused);
+        return new HalfToFloat().apply(folded);
     }
 
     private static GraphPass inOrder(GraphPass... passes) {

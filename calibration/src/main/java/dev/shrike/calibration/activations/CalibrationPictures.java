@@ -30,6 +30,8 @@ public final class CalibrationPictures implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment memory;
     private final Letterbox letterbox;
+    /** For pictures that come as a whole, or null. */
+    private final Letterbox small;
 
     /**
      * Pictures for an input, with the windows of seed 0.
@@ -51,6 +53,18 @@ public final class CalibrationPictures implements AutoCloseable {
      * @throws UnsupportedModelException if the input is no picture
      */
     public CalibrationPictures(List<Path> files, ValueInfo input, int crop, long seed) {
+        this(files, input, crop, seed, false);
+    }
+
+    /**
+     * Pictures of which every other one comes as a whole, letterboxed to the size of the window: large objects do not
+     * fit into windows.
+     */
+    public static CalibrationPictures withWholes(List<Path> files, ValueInfo input, int crop) {
+        return new CalibrationPictures(files, input, crop, 0, true);
+    }
+
+    private CalibrationPictures(List<Path> files, ValueInfo input, int crop, long seed, boolean whole) {
         Shape shape = input.shape();
         if (shape.rank() != 4 || !shape.isKnown() || shape.dim(0) != 1 || shape.dim(1) != 3) {
             throw new UnsupportedModelException("networks are calibrated on pictures, but the input '" + input.name()
@@ -63,8 +77,14 @@ public final class CalibrationPictures implements AutoCloseable {
         cropHeight = crop == 0 ? height : Math.min(crop, height);
         cropWidth = crop == 0 ? width : Math.min(crop, width);
         memory = arena.allocate(3L * height * width * Float.BYTES, 64);
-        letterbox = new Letterbox(new Binding(input.name(), List.of(1, 3, height, width),
-                List.of(3 * height * width, 1, 3 * width, 3), memory));
+        letterbox = letterbox(input.name(), height, width);
+        small = whole && (cropHeight < height || cropWidth < width) ? letterbox(input.name(), cropHeight, cropWidth)
+                : null;
+    }
+
+    private Letterbox letterbox(String name, int rows, int columns) {
+        return new Letterbox(new Binding(name, List.of(1, 3, rows, columns),
+                List.of(3 * rows * columns, 1, 3 * columns, 3), memory));
     }
 
     /** Number of pictures. */
@@ -100,6 +120,11 @@ public final class CalibrationPictures implements AutoCloseable {
         if (to.length < 3 * cropHeight * cropWidth) {
             throw new IllegalArgumentException(to.length + " elements for a picture of " + shape());
         }
+        if (small != null && index % 2 == 1) {
+            small.apply(Frame.read(files.get(index)));
+            MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, 0, to, 0, 3 * cropHeight * cropWidth);
+            return;
+        }
         var transform = letterbox.apply(Frame.read(files.get(index)));
         SplittableRandom random = new SplittableRandom(window + seed * GOLDEN);
         // Within the picture itself where it is large enough, so that little grey is learned.
@@ -120,6 +145,9 @@ public final class CalibrationPictures implements AutoCloseable {
     @Override
     public void close() {
         letterbox.close();
+        if (small != null) {
+            small.close();
+        }
         arena.close();
     }
 }

@@ -41,12 +41,21 @@ public record LayerWeights(int rows, int channels, int kernelHeight, int kernelW
     }
 
     /** The weights of a tensor {@code [rows, channels, kernelHeight, kernelWidth]}. */
-    double[] fromTensor(Tensor tensor) {
+    public double[] fromTensor(Tensor tensor) {
         double[] weights = new double[rows * depth()];
         for (int i = 0; i < weights.length; i++) {
             weights[position(i)] = tensor.doubleAt(i);
         }
         return weights;
+    }
+
+    /** Weights in rows as a tensor {@code [rows, channels, kernelHeight, kernelWidth]}. */
+    public Tensor toTensor(double[] weights) {
+        float[] values = new float[weights.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) weights[position(i)];
+        }
+        return Tensor.ofFloats(shape(), values);
     }
 
     /** The codes as a tensor, zero points added. */

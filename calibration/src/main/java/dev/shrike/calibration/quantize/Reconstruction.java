@@ -5,6 +5,7 @@ import dev.shrike.calibration.activations.ActivationStore;
 import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.activations.HeapGarbage;
+import dev.shrike.calibration.activations.Stage;
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;

@@ -7,6 +7,7 @@ import dev.shrike.app.catalogue.StderrProgress;
 import dev.shrike.app.detect.DetectCommand;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.doctor.DoctorCommand;
+import dev.shrike.app.prune.PruneCommand;
 import dev.shrike.app.quantize.CalibrateCommand;
 import dev.shrike.app.quantize.QuantizeCommand;
 import dev.shrike.app.val.ValCommand;
@@ -65,6 +66,7 @@ public final class Main {
                 .addSubcommand(new BuildCommand(console, store))
                 .addSubcommand(new CalibrateCommand(console, store))
                 .addSubcommand(new QuantizeCommand(console, store))
+                .addSubcommand(new PruneCommand(console, store))
                 .addSubcommand(new ModelsCommand())
                 .addSubcommand(new DoctorCommand(console))
                 .addSubcommand(new CommandLine.HelpCommand())

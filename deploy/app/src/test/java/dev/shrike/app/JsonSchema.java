@@ -39,9 +39,10 @@ public final class JsonSchema {
         for (Map.Entry<String, JsonNode> rule : rules.properties()) {
             JsonNode wanted = rule.getValue();
             switch (rule.getKey()) {
-                case "$schema", "title", "description" -> {
+                case "$schema", "title", "description", "$defs" -> {
                     // says nothing about values
                 }
+                case "$ref" -> check(schema.at(wanted.asText().substring(1)), value, at, found);
                 case "type" -> expect(isType(value, wanted.asText()), at + " is no " + wanted.asText(), found);
                 case "const" -> expect(value.equals(wanted), at + " is not " + wanted, found);
                 case "minimum" -> expect(value.asDouble() >= wanted.asDouble(), at + " < " + wanted, found);

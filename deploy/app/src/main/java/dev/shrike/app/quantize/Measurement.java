@@ -21,7 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** One pass of a float network over pictures that keeps statistics, in a cache file if one is named. */
-final class Measurement {
+public final class Measurement {
     private final Console console;
     private final Steps steps;
     private final boolean quiet;
@@ -139,7 +139,7 @@ final class Measurement {
     }
 
     /** The full shape of the picture that a network takes. */
-    static Map<String, Shape> inputShapes(Graph graph, int width, int height) {
+    public static Map<String, Shape> inputShapes(Graph graph, int width, int height) {
         if (graph.inputs().size() != 1 || graph.inputs().getFirst().shape().rank() != 4) {
             throw new UnsupportedModelException("networks are calibrated on pictures, but this one has the inputs "
                     + graph.inputs());

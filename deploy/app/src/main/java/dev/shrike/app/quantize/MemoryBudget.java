@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /** How much memory a run may take, and what of it is for the values of pictures. */
-final class MemoryBudget {
+public final class MemoryBudget {
     private static final double USUAL = 3;
     /** Of a small machine, so that something is left for others. */
     private static final double SHARE = 0.75;
@@ -18,12 +18,12 @@ final class MemoryBudget {
     private MemoryBudget() {}
 
     /** Gigabytes that the machine, or the container, has. */
-    static double machine() {
+    public static double machine() {
         return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize() / 1e9;
     }
 
     /** Gigabytes to take where nothing is said. */
-    static double usual() {
+    public static double usual() {
         return Math.min(USUAL, SHARE * machine());
     }
 
@@ -34,7 +34,7 @@ final class MemoryBudget {
      * @param folder where what is too much goes
      * @throws ShrikeException if the network needs more without any values; says how much
      */
-    static ActivationMemory forActivations(double gigabytes, Graph model, Path folder) {
+    public static ActivationMemory forActivations(double gigabytes, Graph model, Path folder) {
         long own = MemoryNeed.besidesActivations(model);
         long left = (long) (gigabytes * 1e9) - own;
         if (left < 0) {

@@ -4,17 +4,18 @@ import dev.shrike.app.Progress;
 import java.time.Duration;
 
 /** A progress bar that says how long the rest of a phase may take. */
-final class Steps {
+public final class Steps {
     private final Progress progress;
     private long started = System.nanoTime();
     private int last = Integer.MAX_VALUE;
 
-    Steps(Progress progress) {
+    /** One that draws on this. */
+    public Steps(Progress progress) {
         this.progress = progress;
     }
 
     /** Shows that {@code done} of {@code total} are done; a smaller number than before begins a new phase. */
-    void show(String what, int done, int total) {
+    public void show(String what, int done, int total) {
         if (done < last) {
             started = System.nanoTime();
         }
@@ -30,7 +31,8 @@ final class Steps {
         return String.format("%d:%02d left, ", seconds / 60, seconds % 60);
     }
 
-    void clear() {
+    /** Takes the bar away. */
+    public void clear() {
         last = Integer.MAX_VALUE;
         progress.clear();
     }

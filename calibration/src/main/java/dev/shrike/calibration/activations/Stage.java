@@ -1,6 +1,5 @@
-package dev.shrike.calibration.quantize;
+package dev.shrike.calibration.activations;
 
-import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.ValueInfo;
@@ -12,22 +11,22 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * One layer of a network and what follows it up to the next layer: what must run once the layer is quantised.
+ * One layer of a network and what follows it up to the next layer: what must run once the layer is changed.
  *
  * @param layer the layer, or null for what comes before the first one
  * @param nodes the layer and what follows, in order
  * @param inputs values that they read from earlier stages
  * @param results values that later stages read
  */
-record Stage(Node layer, List<Node> nodes, Set<String> inputs, Set<String> results) {
-    Stage {
+public record Stage(Node layer, List<Node> nodes, Set<String> inputs, Set<String> results) {
+    public Stage {
         nodes = List.copyOf(nodes);
         inputs = Set.copyOf(inputs);
         results = Set.copyOf(results);
     }
 
     /** The stages of what these layers need, in order. */
-    static List<Stage> of(Graph graph, Set<String> layers) {
+    public static List<Stage> of(Graph graph, Set<String> layers) {
         List<String> wanted =
                 graph.nodes().stream().filter(n -> layers.contains(n.name())).map(Node::output).toList();
         List<List<Node>> parts = new ArrayList<>();
@@ -63,7 +62,7 @@ record Stage(Node layer, List<Node> nodes, Set<String> inputs, Set<String> resul
     }
 
     /** The stage as a graph of its own that gives its results and these values. */
-    Graph graph(Graph whole, Map<String, ValueInfo> infos, Set<String> more) {
+    public Graph graph(Graph whole, Map<String, ValueInfo> infos, Set<String> more) {
         Set<String> outputs = new LinkedHashSet<>(results);
         outputs.addAll(more);
         return Subgraphs.of(whole, nodes, inputs.stream().sorted().map(infos::get).toList(),

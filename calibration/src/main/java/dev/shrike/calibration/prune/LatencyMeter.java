@@ -1,0 +1,88 @@
+package dev.shrike.calibration.prune;
+
+import dev.shrike.calibration.activations.Subgraphs;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.GraphPasses;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.ShapeInference;
+import dev.shrike.graph.ValueInfo;
+import dev.shrike.spi.Backend;
+import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.spi.GraphExecutor;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Times networks and their layers on this machine. */
+public final class LatencyMeter {
+    private static final int WARM_UP = 2;
+
+    private final Backend backend;
+    private final int threads;
+    private final int rounds;
+
+    /**
+     * A meter.
+     *
+     * @param threads worker threads; 0 takes one per processor
+     * @param rounds of which the median counts
+     */
+    public LatencyMeter(Backend backend, int threads, int rounds) {
+        this.backend = backend;
+        this.threads = threads;
+        this.rounds = rounds;
+    }
+
+    /** Median nanoseconds of each of these networks, which run in turn so that they meet the same disturbances. */
+    public long[] networks(Graph... graphs) {
+        GraphExecutor[] executors = new GraphExecutor[graphs.length];
+        try {
+            long[][] times = new long[graphs.length][rounds];
+            for (int i = 0; i < graphs.length; i++) {
+                executors[i] = open(graphs[i]);
+            }
+            for (int round = -WARM_UP; round < rounds; round++) {
+                for (int i = 0; i < graphs.length; i++) {
+                    long start = System.nanoTime();
+                    executors[i].run();
+                    if (round >= 0) {
+                        times[i][round] = System.nanoTime() - start;
+                    }
+                }
+            }
+            return Arrays.stream(times).mapToLong(LatencyMeter::median).toArray();
+        } finally {
+            for (GraphExecutor executor : executors) {
+                if (executor != null) {
+                    executor.close();
+                }
+            }
+        }
+    }
+
+    /** Median nanoseconds of each convolution run alone, by name. */
+    public Map<String, Long> layers(Graph graph) {
+        Map<String, ValueInfo> infos = ShapeInference.infer(graph);
+        Map<String, Long> times = new HashMap<>();
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Conv && graph.constants().containsKey(node.input(1))
+                    && infos.containsKey(node.input(0))) {
+                times.put(node.name(), networks(Subgraphs.of(graph, List.of(node),
+                        List.of(infos.get(node.input(0))), List.of(infos.get(node.output()))))[0]);
+            }
+        }
+        return times;
+    }
+
+    private GraphExecutor open(Graph graph) {
+        return backend.open(GraphPasses.forInference(graph, Map.of()), ExecutorOptions.DEFAULT.withThreads(threads));
+    }
+
+    private static long median(long[] times) {
+        long[] sorted = times.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
+    }
+}

@@ -1,0 +1,248 @@
+package dev.shrike.calibration.training;
+
+import dev.shrike.UnsupportedModelException;
+import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.Subgraphs;
+import dev.shrike.calibration.linear.Moments;
+import dev.shrike.calibration.linear.Products;
+import dev.shrike.calibration.quantize.CodedValues;
+import dev.shrike.calibration.quantize.SoleReaders;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.GraphPasses;
+import dev.shrike.graph.MinMaxQuantizer;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.IntConsumer;
+
+/**
+ * What the channels of layers are on pictures, behind the activation that follows a layer, and what the loss of the
+ * network would change without them.
+ *
+ * <p>Replacing channel c by its mean changes a loss by about {@code d^T H d / 2} with {@code d = mean - c} and the
+ * Gauss-Newton matrix H. That is estimated as {@code (g^T d)^2 / 2} with the gradient g of a random probe of the heads
+ * whose covariance is the curvature of their cross entropy (Hutchinson 1990; Fisher pruning of whole feature maps:
+ * Theis et al. 2018; Molchanov et al. 2019).
+ */
+public final class ChannelSensitivity {
+    private final Map<String, Channels> layers = new LinkedHashMap<>();
+    private final List<Double> scores = new ArrayList<>();
+
+    /** Channels of one layer, summed up over pictures. */
+    public static final class Channels {
+        private final int count;
+        private final double[] sums;
+        private final double[] products;
+        private final List<double[]> weighted = new ArrayList<>();
+        private final List<double[]> gradients = new ArrayList<>();
+        private final List<double[]> pictures = new ArrayList<>();
+        private final double[] ranks;
+        private double positions;
+
+        private Channels(int count) {
+            this.count = count;
+            this.sums = new double[count];
+            this.products = new double[count * count];
+            this.ranks = new double[count];
+        }
+
+        /** Number of channels. */
+        public int count() {
+            return count;
+        }
+
+        /** The mean of each channel over all positions of all pictures. */
+        public double[] means() {
+            double[] means = new double[count];
+            for (int i = 0; i < count; i++) {
+                means[i] = sums[i] / positions;
+            }
+            return means;
+        }
+
+        /** The mean of each channel on each picture, {@code [picture][channel]}. */
+        public double[][] pictureMeans() {
+            return pictures.toArray(double[][]::new);
+        }
+
+        /** The rank of each channel's feature map as a matrix, its mean over pictures (HRank, Lin et al. 2020). */
+        public double[] ranks() {
+            double[] means = new double[count];
+            for (int i = 0; i < count; i++) {
+                means[i] = ranks[i] / pictures.size();
+            }
+            return means;
+        }
+
+        /** The covariance of the channels over all positions of all pictures, {@code count x count}. */
+        public double[] covariance() {
+            double[] means = means();
+            double[] covariance = new double[count * count];
+            for (int i = 0; i < covariance.length; i++) {
+                covariance[i] = products[i] / positions - means[i / count] * means[i % count];
+            }
+            return covariance;
+        }
+
+        /** What each probe of each picture changes if a channel becomes its mean, {@code [probe][channel]}. */
+        public double[][] effects() {
+            double[] means = means();
+            double[][] effects = new double[weighted.size()][count];
+            for (int p = 0; p < effects.length; p++) {
+                for (int i = 0; i < count; i++) {
+                    effects[p][i] = weighted.get(p)[i] - means[i] * gradients.get(p)[i];
+                }
+            }
+            return effects;
+        }
+    }
+
+    private record Picture(Map<String, float[]> products, Map<String, double[]> sums, Map<String, double[]> ranks,
+            double score, List<Map<String, double[]>> weighted, List<Map<String, double[]>> gradients) {}
+
+    private record Shown(String layer, String value) {}
+
+    /**
+     * Measures a float network on pictures.
+     *
+     * @param graph with known shapes; names of layers are those of its convolutions
+     * @param probes of each picture
+     * @param ranks whether ranks of feature maps are wanted, which takes time
+     * @param threads worker threads; 0 takes one per processor
+     * @param listener told of the pictures done
+     * @throws UnsupportedModelException if an operation has no gradient here
+     */
+    public ChannelSensitivity(Graph graph, CalibrationPictures pictures, int probes, boolean ranks, int threads,
+            IntConsumer listener) {
+        Graph prepared = MinMaxQuantizer.prepare(GraphPasses.forInference(graph, Map.of()));
+        List<Node> convolutions = CodedValues.layers(prepared);
+        Graph real = Subgraphs.resized(prepared, pictures.shape(), convolutions.stream().map(Node::output).toList());
+        Map<String, LayerParameters> parameters = TrainingNetwork.parameters(real);
+        Map<String, Node> readers = SoleReaders.of(real);
+        Set<String> read = new HashSet<>();
+        real.nodes().forEach(node -> read.addAll(node.inputs()));
+        List<String> heads = convolutions.stream().map(Node::output).filter(name -> !read.contains(name)).toList();
+        List<Shown> shown = new ArrayList<>();
+        for (Node layer : convolutions) {
+            Node reader = readers.get(layer.output());
+            shown.add(new Shown(layer.name(),
+                    reader != null && reader.op() instanceof Op.Unary ? reader.output() : layer.output()));
+        }
+        int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+        Moments.useThreads(1);
+        try (ExecutorService pool = Executors.newFixedThreadPool(count)) {
+            List<TrainingNetwork> networks = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                networks.add(new TrainingNetwork(real, parameters, Map.of(), TrainingNetwork.Gradients.VALUES));
+            }
+            Deque<Future<Picture>> running = new ArrayDeque<>();
+            for (int i = 0; i < pictures.size(); i++) {
+                int picture = i;
+                float[] pixels = new float[(int) pictures.shape().elements()];
+                pictures.read(i, pixels);
+                TrainingNetwork network = networks.get(i % count);
+                if (i >= count) {
+                    add(WindowReader.await(running.remove()), network, shown);
+                }
+                running.add(pool.submit(() -> measure(network, heads, shown, picture, probes, ranks, pixels)));
+                listener.accept(i + 1);
+            }
+            running.forEach(future -> add(WindowReader.await(future), networks.getFirst(), shown));
+        } finally {
+            Moments.useThreads(threads);
+        }
+    }
+
+    /** The channels of each convolution by name, in the order of the graph. */
+    public Map<String, Channels> layers() {
+        return java.util.Collections.unmodifiableMap(layers);
+    }
+
+    /** The sum of the objectness of all candidates on each picture; 0 where the heads are not YOLOv5's. */
+    public double[] scores() {
+        return scores.stream().mapToDouble(Double::doubleValue).toArray();
+    }
+
+    private static Picture measure(TrainingNetwork network, List<String> heads, List<Shown> shown, int picture,
+            int probes, boolean wantsRanks, float[] pixels) {
+        SplittableRandom random = new SplittableRandom(picture);
+        network.forward(pixels);
+        Map<String, float[]> products = new HashMap<>();
+        Map<String, double[]> sums = new HashMap<>();
+        Map<String, double[]> ranks = new HashMap<>();
+        for (Shown own : shown) {
+            Value value = network.value(own.value());
+            float[] gram = new float[value.channels * value.channels];
+            Products.addTransposedTimes(value.exact, value.exact, gram, value.channels, value.channels,
+                    value.pixels());
+            products.put(own.layer(), gram);
+            ranks.put(own.layer(), wantsRanks ? MatrixRank.ofChannels(value.exact, value.height, value.width,
+                    value.channels) : new double[value.channels]);
+            sums.put(own.layer(), summed(value.exact, null, value.channels));
+        }
+        double score = DistillationLoss.objects(network, heads);
+        List<Map<String, double[]>> weighted = new ArrayList<>();
+        List<Map<String, double[]>> gradients = new ArrayList<>();
+        for (int probe = 0; probe < probes; probe++) {
+            SensitivePlaces.probe(network, heads, random);
+            Map<String, double[]> w = new HashMap<>();
+            Map<String, double[]> g = new HashMap<>();
+            for (Shown own : shown) {
+                Value value = network.value(own.value());
+                w.put(own.layer(), summed(value.exact, value.gradient, value.channels));
+                g.put(own.layer(), summed(value.gradient, null, value.channels));
+            }
+            weighted.add(w);
+            gradients.add(g);
+        }
+        return new Picture(products, sums, ranks, score, weighted, gradients);
+    }
+
+    /** Sums over positions of each channel, of products if there is a second array. */
+    private static double[] summed(float[] a, float[] b, int channels) {
+        double[] sums = new double[channels];
+        for (int i = 0; i < a.length; i += channels) {
+            for (int c = 0; c < channels; c++) {
+                sums[c] += b == null ? a[i + c] : (double) a[i + c] * b[i + c];
+            }
+        }
+        return sums;
+    }
+
+    /** In the order of the pictures, so that sums do not depend on the number of threads. */
+    private void add(Picture picture, TrainingNetwork network, List<Shown> shown) {
+        scores.add(picture.score());
+        for (Shown own : shown) {
+            Value value = network.value(own.value());
+            Channels channels = layers.computeIfAbsent(own.layer(), _ -> new Channels(value.channels));
+            channels.positions += value.pixels();
+            float[] products = picture.products().get(own.layer());
+            for (int i = 0; i < products.length; i++) {
+                channels.products[i] += products[i];
+            }
+            double[] sums = picture.sums().get(own.layer());
+            double[] ranks = picture.ranks().get(own.layer());
+            double[] means = new double[sums.length];
+            for (int i = 0; i < sums.length; i++) {
+                channels.sums[i] += sums[i];
+                channels.ranks[i] += ranks[i];
+                means[i] = sums[i] / value.pixels();
+            }
+            channels.pictures.add(means);
+            picture.weighted().forEach(w -> channels.weighted.add(w.get(own.layer())));
+            picture.gradients().forEach(g -> channels.gradients.add(g.get(own.layer())));
+        }
+    }
+}

@@ -1,0 +1,207 @@
+package dev.shrike.app;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.shrike.calibration.prune.LayerCost;
+import dev.shrike.graph.Activation;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.Shape;
+import dev.shrike.graph.Tensor;
+import dev.shrike.graph.Window;
+import dev.shrike.onnx.OnnxModels;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code shrike prune} from arguments to files that the other commands run. */
+class PruneTest {
+    private static final int WIDE = 12;
+
+    @TempDir
+    private static Path shared;
+    private static Path model;
+    private static Path pictures;
+
+    @TempDir
+    private Path folder;
+
+    private record Outcome(int exit, String out, String err) {}
+
+    @BeforeAll
+    static void makeModel() throws IOException {
+        model = shared.resolve("wide.onnx");
+        OnnxModels.write(wide(OnnxModels.read(ToyModel.write(shared.resolve("toy.onnx")))), model);
+        pictures = Files.createDirectories(shared.resolve("pictures"));
+        ToyModel.redAndBlue(pictures.resolve("blocks.png"));
+        for (int i = 0; i < 7; i++) {
+            ToyModel.picture(pictures.resolve("p" + i + ".png"), i, i / 2, 7 - i, i);
+        }
+    }
+
+    /** The toy behind twelve channels, of which the last nine are mixtures that nothing needs. */
+    private static Graph wide(Graph toy) {
+        Random random = new Random(1);
+        float[] mix = new float[WIDE * 3];
+        for (int i = 0; i < mix.length; i++) {
+            mix[i] = i < 9 ? (i % 4 == 0 ? 1 : 0) : random.nextFloat();
+        }
+        float[] narrow = toy.constants().get("weight").toFloats();
+        int area = narrow.length / 7 / 3;
+        float[] weight = new float[7 * WIDE * area];
+        for (int output = 0; output < 7; output++) {
+            for (int i = 0; i < WIDE * area; i++) {
+                weight[output * WIDE * area + i] = i < 3 * area ? narrow[output * 3 * area + i]
+                        : (float) (1e-4 * random.nextGaussian());
+            }
+        }
+        Map<String, Tensor> constants = new HashMap<>(toy.constants());
+        constants.put("mix", Tensor.ofFloats(Shape.of(WIDE, 3, 1, 1), mix));
+        constants.put("weight", Tensor.ofFloats(Shape.of(7, WIDE, 8, 8), weight));
+        List<Node> nodes = new ArrayList<>(List.of(
+                new Node("mixed", new Op.Conv(Window.square(1, 1, 0), 1, Activation.NONE), List.of("images", "mix"),
+                        List.of("mixtures")),
+                new Node("kept", Op.Unary.of(Op.Unary.Kind.RELU), List.of("mixtures"), List.of("channels"))));
+        for (Node node : toy.nodes()) {
+            nodes.add(node.name().equals("blocks") ? node.withInputs(List.of("channels", "weight", "bias")) : node);
+        }
+        return toy.withNodes(nodes, constants);
+    }
+
+    private static Outcome run(Object... args) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        int exit = Main.run(Arrays.stream(args).map(Object::toString).toArray(String[]::new),
+                new PrintStream(out, true, StandardCharsets.UTF_8), new PrintStream(err, true, StandardCharsets.UTF_8));
+        return new Outcome(exit, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+
+    private Outcome prune(Object... more) {
+        List<Object> args = new ArrayList<>(
+                List.of("prune", model, "-o", folder.resolve("out.onnx"), "--threads", "1", "--crop", "0"));
+        args.addAll(List.of(more));
+        return run(args.toArray());
+    }
+
+    private static void assertFindsTheBlocks(Path file) {
+        Outcome found = run("detect", "--weights", file, "--nosave", "--threads", "1", pictures.resolve("blocks.png"));
+        assertEquals(0, found.exit(), found.err());
+        assertTrue(found.out().contains(": 64x64 1 red block, 1 blue block"), found.out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "obs", "fisher", "taylor", "hrank", "fpgm", "l1" })
+    void aPrunedModelIsSmallerAndFindsTheSame(String criterion) throws IOException {
+        Path report = folder.resolve("report.json");
+        Path chart = folder.resolve("chart.png");
+        Outcome outcome = prune("--criterion", criterion, "--sparsity", "0.5", "--data", pictures, "--report", report,
+                "--chart", chart, "--verbose");
+        assertEquals(0, outcome.exit(), outcome.err());
+        Path out = folder.resolve("out.onnx");
+        assertEquals(6, LayerCost.of(OnnxModels.read(out)).getFirst().outputs());
+        assertTrue(outcome.out().contains("6/12"), outcome.out());
+        if (criterion.equals("obs") || criterion.equals("fisher")) {
+            assertFindsTheBlocks(out);
+        }
+        assertEquals(List.of(), JsonSchema.read(Repository.root().resolve("docs/prune.schema.json"))
+                .violations(Files.readString(report)));
+        assertTrue(Files.size(chart) > 1000);
+    }
+
+    @Test
+    void aPrunedModelIsQuantisedAndBuilt() {
+        assertEquals(0, prune("--macs", "0.6", "--data", pictures, "--quiet").exit());
+        Path out = folder.resolve("out.onnx");
+        Path quantised = folder.resolve("w8a8.onnx");
+        Outcome outcome = run("quantize", out, "--scheme", "w8a8", "--data", pictures, "-o", quantised, "--crop", "0",
+                "--threads", "1");
+        assertEquals(0, outcome.exit(), outcome.err());
+        Path built = folder.resolve("w8a8.shrike");
+        assertEquals(0, run("build", quantised, "-o", built, "--threads", "1").exit());
+        assertFindsTheBlocks(built);
+    }
+
+    @ParameterizedTest
+    @CsvSource({ "weight, 0.25", "kernel, 0.5" })
+    void weightsBecomeZero(String granularity, double share) {
+        Outcome outcome = prune("--granularity", granularity, "--sparsity", share, "--data", pictures);
+        assertEquals(0, outcome.exit(), outcome.err());
+        List<LayerCost> costs = LayerCost.of(OnnxModels.read(folder.resolve("out.onnx")));
+        double weights = costs.stream().mapToLong(LayerCost::weights).sum();
+        double zeros = costs.stream().mapToLong(LayerCost::zeros).sum();
+        // Zeros that the toy had anyway go first, but are not counted twice where they are more than that.
+        assertTrue(zeros / weights >= share - 1e-3, zeros + " of " + weights);
+        assertTrue(zeros >= zeros(model) && zeros > 0);
+        assertFindsTheBlocks(folder.resolve("out.onnx"));
+    }
+
+    private static long zeros(Path file) {
+        return LayerCost.of(OnnxModels.read(file)).stream().mapToLong(LayerCost::zeros).sum();
+    }
+
+    @Test
+    void halfOfEachFourStay() {
+        Outcome outcome = prune("--granularity", "2:4", "--no-repair");
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertTrue(outcome.out().contains("zero weights: 2"), outcome.out());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+            "--sparsity 0.5|name some with --data, or give --no-repair",
+            "--sparsity 0.5 --no-repair --criterion obs|needs pictures",
+            "--sparsity 1.5 --no-repair|is not between 0 and 1",
+            "--macs 0.5 --sparsity 0.5 --no-repair|give one of --macs, --params and --sparsity",
+            "--no-repair|give one of --macs, --params and --sparsity",
+            "--granularity 4:2 --no-repair|is no pattern",
+            "--granularity rows --sparsity 0.5 --no-repair|is none of channel",
+            "--granularity weight --macs 0.5 --no-repair|goes with --sparsity",
+            "--sparsity 0.5 --no-repair --criterion best|is no criterion; there are l1",
+            "--sparsity 0.5 --no-repair --scope some|neither global nor layer",
+            "--sparsity 0.5 --no-repair --keep 0|keep 0.0 of its channels",
+            "--macs -1 --no-repair|no share between 0 and 1"
+    })
+    void whatMakesNoSenseIsUsage(String args, String message) {
+        Outcome outcome = prune((Object[]) args.split(" "));
+        assertEquals(2, outcome.exit(), outcome.err());
+        assertTrue(outcome.err().contains(message), outcome.err());
+        assertFalse(Files.exists(folder.resolve("out.onnx")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+            "--macs 0.01 --no-repair|cannot be pruned to",
+            "--granularity layer --sparsity 0.5 --no-repair|no residual branch"
+    })
+    void whatCannotBeDoneSaysWhy(String args, String message) {
+        Outcome outcome = prune((Object[]) args.split(" "));
+        assertEquals(1, outcome.exit(), outcome.err());
+        assertTrue(outcome.err().contains(message) && outcome.err().contains("wide.onnx"), outcome.err());
+        assertFalse(Files.exists(folder.resolve("out.onnx")));
+    }
+
+    @Test
+    void theModelItselfIsNotOverwritten() {
+        Outcome outcome = run("prune", model, "-o", model, "--sparsity", "0.5", "--no-repair");
+        assertEquals(2, outcome.exit(), outcome.err());
+        assertTrue(outcome.err().contains("is the file that is read"), outcome.err());
+    }
+}
