@@ -39,8 +39,14 @@ class RoundTripTest {
             Graph back = OnnxModels.read(OnnxModels.toBytes(graph), "seed " + seed, null);
             SameGraph.check(graph, back, "seed " + seed);
         }
-        // All kinds of operators but Trunc and DynamicQuant, which have tests of their own.
-        assertEquals(Op.class.getPermittedSubclasses().length - 2, seen.size(), () -> "covered: " + seen);
+        // All kinds of operators but those that have tests of their own: Trunc here, DynamicQuant in DynamicQuantTest,
+        // the others in OperatorTest of the CPU engine, which writes and reads each of its graphs.
+        Set<Class<?>> elsewhere = Set.of(Op.Trunc.class, Op.DynamicQuant.class, Op.SpaceToDepth.class,
+                Op.GatherElements.class, Op.GatherNd.class, Op.ScatterElements.class, Op.ScatterNd.class, Op.TopK.class,
+                Op.ArgExtreme.class, Op.Hardmax.class, Op.OneHot.class, Op.Trilu.class, Op.CumSum.class);
+        Set<Class<?>> all = new HashSet<>(Set.of(Op.class.getPermittedSubclasses()));
+        all.removeAll(elsewhere);
+        assertEquals(all, seen);
     }
 
     @Test

@@ -224,16 +224,23 @@ class DetectOptionsTest {
     void aDataSetNamesTheClassesOfAModelWithoutNames() throws IOException {
         Path data = Files.writeString(folder.resolve("data.yaml"), "nc: 2\nnames: ['rot', 'blau']\n");
         Path nameless = named(null);
-        assertTrue(detect(nameless, picture, "--nosave").out().contains("1 class0, 1 class1"));
-        assertTrue(detect(nameless, picture, "--nosave", "--data", data).out().contains("1 rot, 1 blau"));
-        assertTrue(detect(nameless, picture, "--nosave", "--data", data, "--classes", "blau").out()
+        assertTrue(nameless(nameless).out().contains("1 class0, 1 class1"));
+        assertTrue(nameless(nameless, "--data", data).out().contains("1 rot, 1 blau"));
+        assertTrue(nameless(nameless, "--data", data, "--classes", "blau").out()
                 .contains(": 64x64 1 blau,"));
         assertTrue(detect(model, picture, "--nosave", "--data", data).out().contains("1 red block, 1 blue block"));
         Files.writeString(data, "names: [a, b, c]\n");
-        Outcome outcome = detect(nameless, picture, "--nosave", "--data", data);
+        Outcome outcome = nameless(nameless, "--data", data);
         assertEquals(2, outcome.exit());
         assertEquals("shrike: --data names 3 classes, the model has 2\n", outcome.err());
-        assertEquals(1, detect(nameless, picture, "--data", folder.resolve("none.yaml")).exit());
+        assertEquals(1, nameless(nameless, "--data", folder.resolve("none.yaml")).exit());
+    }
+
+    /** Without names, the form of an output of one stride has to be given. */
+    private Outcome nameless(Path model, Object... more) {
+        List<Object> args = new ArrayList<>(List.of(picture, "--nosave", "--head", "yolov5"));
+        args.addAll(List.of(more));
+        return detect(model, args.toArray());
     }
 
     @Test

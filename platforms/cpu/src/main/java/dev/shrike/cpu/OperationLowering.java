@@ -347,8 +347,12 @@ final class OperationLowering {
         }
         copy(node, from, inner);
         for (int axis = 0; axis < in.rank(); axis++) {
-            border(node, pad.mode(), axis, (int) before[axis], (int) after[axis], inner);
-            inner = inner.slice(axis, -before[axis], out.dims()[axis], 1);
+            // Whole along the axes that are done, and as far as the input reaches along those to come.
+            View slab = out;
+            for (int later = axis + 1; later < in.rank(); later++) {
+                slab = slab.slice(later, before[later], in.dims()[later], 1);
+            }
+            border(node, pad.mode(), axis, (int) before[axis], in.dims()[axis], slab);
         }
     }
 
@@ -364,24 +368,25 @@ final class OperationLowering {
         step(node, "fill_f32", library.fill(), params);
     }
 
-    /** Copies what lies beside the inner part along an axis from it. */
-    private void border(Node node, Op.Pad.Mode mode, int axis, int before, int after, View inner) {
-        int size = inner.dims()[axis];
+    /** Copies to what lies beside {@code size} elements along an axis, {@code before} of them in front, from these. */
+    private void border(Node node, Op.Pad.Mode mode, int axis, int before, int size, View slab) {
+        int after = slab.dims()[axis] - before - size;
+        int end = before + size;
         if (before > 0) {
-            View to = inner.slice(axis, -before, before, 1);
+            View to = slab.slice(axis, 0, before, 1);
             copy(node, switch (mode) {
-                case REFLECT -> inner.slice(axis, before, before, -1);
-                case WRAP -> inner.slice(axis, size - before, before, 1);
-                case EDGE -> inner.slice(axis, 0, 1, 1).broadcast(to.dims());
+                case REFLECT -> slab.slice(axis, 2L * before, before, -1);
+                case WRAP -> slab.slice(axis, size, before, 1);
+                case EDGE -> slab.slice(axis, before, 1, 1).broadcast(to.dims());
                 case CONSTANT -> throw new IllegalStateException("a value is no border");
             }, to);
         }
         if (after > 0) {
-            View to = inner.slice(axis, size, after, 1);
+            View to = slab.slice(axis, end, after, 1);
             copy(node, switch (mode) {
-                case REFLECT -> inner.slice(axis, size - 2, after, -1);
-                case WRAP -> inner.slice(axis, 0, after, 1);
-                case EDGE -> inner.slice(axis, size - 1, 1, 1).broadcast(to.dims());
+                case REFLECT -> slab.slice(axis, end - 2L, after, -1);
+                case WRAP -> slab.slice(axis, before, after, 1);
+                case EDGE -> slab.slice(axis, end - 1L, 1, 1).broadcast(to.dims());
                 case CONSTANT -> throw new IllegalStateException("a value is no border");
             }, to);
         }

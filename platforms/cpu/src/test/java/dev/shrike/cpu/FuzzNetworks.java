@@ -71,7 +71,8 @@ final class FuzzNetworks {
             result(logical ? add(new Op.Cast(DataType.FLOAT32), y) : y);
         }
         for (Op.Binary.Kind kind : Op.Binary.Kind.values()) {
-            boolean logical = kind == Op.Binary.Kind.AND || kind == Op.Binary.Kind.OR;
+            boolean logical =
+                    kind == Op.Binary.Kind.AND || kind == Op.Binary.Kind.OR || kind == Op.Binary.Kind.XOR;
             String y = add(new Op.Binary(kind), logical ? above : x, logical ? above : other);
             result(kind.compareTo(Op.Binary.Kind.EQUAL) >= 0 ? add(new Op.Cast(DataType.FLOAT32), y) : y);
         }

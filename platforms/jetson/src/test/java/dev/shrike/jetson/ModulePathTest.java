@@ -43,7 +43,7 @@ class ModulePathTest {
     void engineDescriptionsAreWrittenFromTheModule() throws Exception {
         String module = "dev.shrike.jetson";
         String path = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(entry -> !entry.contains("test-classes"))
+                .filter(entry -> !entry.contains("test-classes") && !entry.endsWith("-tests.jar"))
                 .filter(entry -> entry.matches(".*(classes|shrike-runtime\\S*|/jackson-\\S*|/javacpp-\\S*|/cuda-\\S*"
                         + "|/tensorrt-\\S*|/opencv-\\S*|/openblas-\\S*|/protobuf-\\S*)"))
                 .collect(Collectors.joining(File.pathSeparator));
