@@ -13,6 +13,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 read -r -a maven <<<"${MVN:-mvn -B -ntp -q}"
 modules=(platforms/cpu calibration deploy/app)
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 fewer=(-Dshrike.plan.graphs=50 -Dshrike.candidates=30 -Dshrike.qonnx.graphs=30)
 
 # Whether the processor has all of these flags of Linux.
@@ -38,7 +40,13 @@ run() {
     reports=("${modules[@]/%//target/surefire-reports}")
     rm -rf "${reports[@]}"
     echo "test-tiers: $tier (features $features, OpenBLAS $3)"
-    env "${variables[@]}" "${maven[@]}" -Ptier -Dshrike.cpu.features="$features" "${fewer[@]}" -pl deploy/app -am test
+    if ! env "${variables[@]}" "${maven[@]}" -Ptier -Dshrike.cpu.features="$features" "${fewer[@]}" \
+        -pl deploy/app -am test >"$log" 2>&1; then
+        # Warnings that tests provoke fill screens; what failed stands at the end.
+        grep -aE '^\[(ERROR|FATAL)\]|FAILURE|Tests run:.*(Failures: [1-9]|Errors: [1-9])' "$log" | tail -n 60
+        echo "test-tiers: $tier failed" >&2
+        exit 1
+    fi
     # That the tests were told so is in their own reports.
     if grep -rL "name=\"shrike.cpu.features\" value=\"$features\"" --include='TEST-*.xml' "${reports[@]}" | grep .; then
         echo "test-tiers: the reports above are of another tier than $tier" >&2
