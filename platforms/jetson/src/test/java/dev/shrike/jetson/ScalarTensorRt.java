@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * A {@link TensorRt} that runs networks with the scalar evaluator: an engine is the ONNX file after a head of its own.
@@ -115,7 +116,7 @@ final class ScalarTensorRt implements TensorRt {
         public List<ParserError> parse(MemorySegment bytes) {
             onnx = bytes.toArray(ValueLayout.JAVA_BYTE);
             graph = OnnxModels.read(onnx, "network", null);
-            return errors;
+            return Stream.concat(errors.stream(), ExplicitRules.of(graph).stream()).toList();
         }
 
         @Override

@@ -6,9 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.ModelException;
-import dev.shrike.graph.DataType;
-import dev.shrike.graph.Graph;
-import dev.shrike.graph.Quantization;
 import dev.shrike.jetson.TensorRt.Layer;
 import dev.shrike.spi.Batches;
 import java.lang.foreign.MemorySegment;
@@ -17,7 +14,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -151,42 +147,5 @@ class SmallPartsTest {
         assertEquals(0, new CalibrationCache(file, "one").read().length, "damaged");
         Files.delete(folder.resolve("c").resolve("x.cache.key"));
         assertEquals(0, new CalibrationCache(file, "one").read().length, "of unknown origin");
-    }
-
-    @Test
-    void symmetricCodesStandForTheSameReals() {
-        Graph graph = SmallDetector.quantized(1);
-        Graph symmetric = new SymmetricCodes().apply(graph);
-        symmetric.quantization().forEach((name, how) -> {
-            assertEquals(8, how.bits());
-            assertTrue(how.signed());
-            for (int i = 0; i < how.zeroPoint().elements(); i++) {
-                assertEquals(0, how.zeroPoint().longAt(i));
-            }
-            Quantization before = graph.quantization().get(name);
-            double lowest = before.scale().floatAt(0) * (before.minCode() - before.zeroPoint().longAt(0));
-            double highest = before.scale().floatAt(0) * (before.maxCode() - before.zeroPoint().longAt(0));
-            double reach = 127 * how.scale().floatAt(0);
-            assertTrue(reach >= highest - 1e-6 && -128 * how.scale().floatAt(0) <= lowest + 1e-6, name);
-        });
-        assertArrayEquals(graph.constants().get("body.w").toLongs(), symmetric.constants().get("body.w").toLongs());
-        assertEquals(DataType.INT8, symmetric.constants().get("body.w").type());
-    }
-
-    @Test
-    void unsignedWeightsMoveToTheNearestSymmetricCode() {
-        Graph graph = SmallDetector.quantized(1);
-        Random random = new Random(2);
-        long[] codes = random.longs(216, 0, 256).toArray();
-        var constants = new java.util.HashMap<>(graph.constants());
-        constants.put("body.w", dev.shrike.graph.Tensor.of(DataType.UINT8, constants.get("body.w").shape(), codes));
-        var quantization = new java.util.HashMap<>(graph.quantization());
-        quantization.put("body.w", Quantization.perTensor(0.01f, 100, 8, false));
-        Graph symmetric = new SymmetricCodes().apply(graph.withNodes(graph.nodes(), constants, quantization));
-        float scale = symmetric.quantization().get("body.w").scale().floatAt(0);
-        for (int i = 0; i < codes.length; i++) {
-            double real = 0.01f * (codes[i] - 100);
-            assertEquals(real, scale * symmetric.constants().get("body.w").longAt(i), scale / 2 + 1e-6);
-        }
     }
 }

@@ -20,6 +20,7 @@ import dev.shrike.graph.Tensor;
 import dev.shrike.jetson.EngineOptions.Decode;
 import dev.shrike.jetson.EngineOptions.Precision;
 import dev.shrike.jetson.TensorRt.Calibration;
+import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
@@ -277,7 +278,20 @@ class TensorRtEnginesTest {
         engines(options(Precision.AUTO, null, -1)).engine(network);
         assertEquals(0, tensorRt.calibrated.size());
         assertTrue(tensorRt.settings.getFirst().int8());
-        assertTrue(tensorRt.required.containsKey("join"));
+        assertTrue(tensorRt.required.isEmpty(), "its own roundings say what is INT8");
+    }
+
+    /** As TensorRT 8 does with weights that are constants of codes, whatever wrote the file. */
+    @Test
+    void theParserRefusesCodesAsWeightsAndTakesWhatItIsGiven() {
+        Graph quantized = SmallDetector.quantized(1);
+        NetworkSource old = new NetworkSource(OnnxModels.toBytes(quantized), List.of(), true, Optional.empty());
+        String message = assertThrows(UnsupportedModelException.class,
+                () -> engines(options(Precision.AUTO, null, -1)).engine(old)).getMessage();
+        assertTrue(message.contains("does not support INT8 weights"), message);
+        Graph given = OnnxModels.read(NetworkSource.of(quantized, Map.of()).onnx(), "given", null);
+        assertEquals(List.of(), ExplicitRules.of(given));
+        assertEquals(3, given.nodes().stream().filter(node -> node.op() instanceof Op.QuantizeLinear).count());
     }
 
     @Test
