@@ -32,10 +32,8 @@ static void run_row(const void *argument, int64_t count, const int64_t *at, cons
 }
 
 int32_t shrike_add_u8(shrike_context *context, const shrike_add_u8_params *p) {
-    if (!p || !shrike_check_dims(p->rank, p->dims) || !shrike_check_view(p->a, p->rank, p->dims, p->a_strides) ||
-        !shrike_check_view(p->b, p->rank, p->dims, p->b_strides) ||
-        !shrike_check_destination(p->dst, p->rank, p->dims, p->dst_strides) || p->low < 0 || p->low > p->high ||
-        p->high > 255) {
+    if (!p || !shrike_check_dims(p->rank, p->dims) || !SHRIKE_CHECK_VIEW(p, a) || !SHRIKE_CHECK_VIEW(p, b) ||
+        !SHRIKE_CHECK_DESTINATION(p, dst) || p->low < 0 || p->low > p->high || p->high > 255) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);

@@ -32,11 +32,12 @@ static void check(tier *tiers, int count) {
         wanted.data[offset_of(p.rank, dims, p.dst_strides, i)] = expected(
             &p, from[offset_of(p.rank, dims, p.a_strides, i)], b.data[offset_of(p.rank, dims, p.b_strides, i)]);
     }
-    p.b = b.data;
+    POINT(p, b, b);
     for (int t = 0; t < count; t++) {
         codes result = duplicate_codes(dst);
-        p.dst = result.data;
+        POINT(p, dst, result);
         p.a = in_place ? result.data : a.data;
+        p.a_bounds = in_place ? WHOLE(result) : WHOLE(a);
         expect_status(SHRIKE_OK, shrike_add_u8(tiers[t].context, &p), tiers[t].name);
         expect_same_codes(&wanted, &result, tiers[t].name);
         release_codes(result);
@@ -55,12 +56,18 @@ int main(void) {
         check(tiers, count);
     }
     uint8_t code = 1;
-    shrike_add_u8_params p = {.a = &code, .b = &code, .dst = &code, .high = 256};
+    const shrike_bounds one = {0, 1};
+    shrike_add_u8_params p = {
+        .a = &code, .b = &code, .dst = &code, .a_bounds = one, .b_bounds = one, .dst_bounds = one, .high = 256};
     expect_status(SHRIKE_EINVAL, shrike_add_u8(tiers[0].context, &p), "high");
     p.high = 9;
     p.low = 10;
     expect_status(SHRIKE_EINVAL, shrike_add_u8(tiers[0].context, &p), "low above high");
     p.low = 0;
+    expect_status(SHRIKE_OK, shrike_add_u8(tiers[0].context, &p), "the good call");
+    p.b_bounds.after = 0;
+    expect_status(SHRIKE_EINVAL, shrike_add_u8(tiers[0].context, &p), "no room for b");
+    p.b_bounds = one;
     p.b = NULL;
     expect_status(SHRIKE_EINVAL, shrike_add_u8(tiers[0].context, &p), "null b");
     expect_status(SHRIKE_EINVAL, shrike_add_u8(tiers[0].context, NULL), "null params");

@@ -19,6 +19,11 @@ static inline double seconds(const shrike_context *context) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/* Bounds of a buffer of so many bytes. */
+static inline shrike_bounds bounds_of(int64_t bytes) {
+    return (shrike_bounds){0, bytes};
+}
+
 static inline int compare_times(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);

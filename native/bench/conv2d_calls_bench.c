@@ -61,13 +61,17 @@ static void run_floats(shrike_context *context, const layer *l, int calls) {
                                   .dilation_height = 1,
                                   .dilation_width = 1,
                                   .activation = SHRIKE_ACTIVATION_SILU};
-    float *packed = allocate(shrike_conv2d_f32_packed_size(&p) * (int64_t)sizeof(float));
+    const int64_t taps = (int64_t)l->out_channels * l->channels * l->kernel * l->kernel;
+    p.src_bounds = bounds_of((int64_t)l->size * l->size * l->channels * 4);
+    p.dst_bounds = bounds_of((int64_t)out * out * l->out_channels * 4);
+    p.bias_bounds = bounds_of(l->out_channels * INT64_C(4));
+    p.weights_bounds = bounds_of(shrike_conv2d_f32_packed_size(&p) * 4);
+    float *packed = allocate(p.weights_bounds.after);
     p.src = random_floats((int64_t)l->size * l->size * l->channels, 0, 1);
     p.dst = allocate((int64_t)out * out * l->out_channels * (int64_t)sizeof(float));
     p.bias = random_floats(l->out_channels, -1, 1);
     p.weights = packed;
-    expect_ok(shrike_conv2d_f32_pack(
-        &p, random_floats((int64_t)l->out_channels * l->channels * l->kernel * l->kernel, -0.1f, 0.1f), packed));
+    expect_ok(shrike_conv2d_f32_pack(&p, random_floats(taps, -0.1f, 0.1f), taps * 4, packed, p.weights_bounds.after));
     MARK(MARK_BEGIN);
     for (int i = 0; i < calls; i++) {
         expect_ok(shrike_conv2d_f32(context, &p));
@@ -100,8 +104,9 @@ static uint8_t *random_codes(int64_t count, int low, int high) {
 
 /* As plans do; null where the output is no staircase. */
 static void *thresholds_of(const shrike_conv2d_q_params *p) {
-    void *thresholds = allocate(shrike_conv2d_q_thresholds_size(p->out_channels));
-    return shrike_conv2d_q_thresholds(p, thresholds) == SHRIKE_OK ? thresholds : NULL;
+    const int64_t bytes = shrike_conv2d_q_thresholds_size(p->out_channels);
+    void *thresholds = allocate(bytes);
+    return shrike_conv2d_q_thresholds(p, thresholds, bytes) == SHRIKE_OK ? thresholds : NULL;
 }
 
 static void run_codes(shrike_context *context, const layer *l, int calls, int weight_bits, int src_bits,
@@ -141,7 +146,14 @@ static void run_codes(shrike_context *context, const layer *l, int calls, int we
     for (int64_t i = 0; weight_bits == 1 && i < depth * l->out_channels; i++) {
         weights[i] = (uint8_t)(2 * weights[i] - 1);
     }
-    void *packed = allocate(shrike_conv2d_q_packed_size(context, &p));
+    p.src_bounds = bounds_of((int64_t)l->size * l->size * l->channels);
+    p.dst_bounds = bounds_of((int64_t)out * out * l->out_channels);
+    p.multiplier_bounds = p.offset_bounds = bounds_of(l->out_channels * INT64_C(4));
+    p.table_bounds = bounds_of(256);
+    p.thresholds_bounds = bounds_of(shrike_conv2d_q_thresholds_size(l->out_channels));
+    p.weights_bounds = bounds_of(shrike_conv2d_q_packed_size(context, &p));
+    p.workspace_bounds = bounds_of(shrike_conv2d_q_workspace(context, &p));
+    void *packed = allocate(p.weights_bounds.after);
     p.src = random_codes((int64_t)l->size * l->size * l->channels, 0, (1 << src_bits) - 1);
     p.dst = allocate((int64_t)out * out * l->out_channels);
     p.multiplier = random_floats(l->out_channels, 0.001f, 0.002f);
@@ -154,10 +166,10 @@ static void run_codes(shrike_context *context, const layer *l, int calls, int we
         p.table = silu_codes(src_bits);
         p.thresholds = thresholds_of(&p);
     }
-    p.workspace_bytes = shrike_conv2d_q_workspace(context, &p);
-    p.workspace = allocate(p.workspace_bytes);
+    p.workspace = allocate(p.workspace_bounds.after);
     p.weights = packed;
-    expect_ok(shrike_conv2d_q_pack(context, &p, (const int8_t *)weights, NULL, packed));
+    expect_ok(shrike_conv2d_q_pack(context, &p, (const int8_t *)weights, depth * l->out_channels, NULL, 0, packed,
+                                   p.weights_bounds.after));
     MARK(MARK_BEGIN);
     for (int i = 0; i < calls; i++) {
         expect_ok(shrike_conv2d_q(context, &p));

@@ -72,6 +72,7 @@ static void make_output(problem *q) {
         }
     }
     p->table = form < 2 ? NULL : q->table.data;
+    p->table_bounds = WHOLE(q->table);
     double width = p->high - p->low + 1;
     for (int32_t oc = 0; oc < p->out_channels; oc++) {
         q->multiplier.data[oc] = (float)(width / typical) * random_float(0.2f, 2);
@@ -83,7 +84,7 @@ static void make_output(problem *q) {
     }
     if (pick(0, 3) == 0) {
         q->residual = random_codes(q->dst.count, 0, 255);
-        p->residual = q->residual.data;
+        POINT(*p, residual, q->residual);
         memcpy(&p->residual_batch_stride, &p->dst_batch_stride, 3 * sizeof(int64_t));
     }
     p->residual_a = random_float(0.1f, 1.5f);
@@ -91,8 +92,8 @@ static void make_output(problem *q) {
     p->residual_c = random_float(-30, 30);
     p->residual_high = 255;
     q->thresholds = random_codes(shrike_conv2d_q_thresholds_size(p->out_channels), 0, 255);
-    if (shrike_conv2d_q_thresholds(p, q->thresholds.data) == SHRIKE_OK) {
-        p->thresholds = q->thresholds.data;
+    if (shrike_conv2d_q_thresholds(p, q->thresholds.data, q->thresholds.count) == SHRIKE_OK) {
+        POINT(*p, thresholds, q->thresholds);
     }
 }
 
@@ -126,9 +127,9 @@ static problem make_problem(int kind) {
     /* Floats hold sums below 2^24 exactly, so nothing of a difference is rounded away. */
     q.multiplier = allocate_random(p->out_channels, 1, 1);
     q.offset = allocate_random(p->out_channels, 0, 0);
-    p->src = q.src.data;
-    p->multiplier = q.multiplier.data;
-    p->offset = q.offset.data;
+    POINT(*p, src, q.src);
+    POINT(*p, multiplier, q.multiplier);
+    POINT(*p, offset, q.offset);
     p->output = SHRIKE_QOUT_REAL;
     p->high = 255;
     q.table = random_codes(256, 0, 0);
@@ -149,14 +150,15 @@ static codes run(const problem *q, shrike_context *context, int32_t kernel) {
     p.kernel = kernel;
     codes result = duplicate_codes(q->dst);
     codes packed = random_codes(shrike_conv2d_q_packed_size(context, &p), 0, 255);
-    p.workspace_bytes = (shrike_conv2d_q_workspace(context, &p) + 63) / 64 * 64; /* aligned, its end at a guard page */
-    codes workspace = random_codes(p.workspace_bytes, 0, 255);
+    /* Aligned, its end at a guard page. */
+    codes workspace = random_codes((shrike_conv2d_q_workspace(context, &p) + 63) / 64 * 64, 0, 255);
     expect_status(SHRIKE_OK,
-                  shrike_conv2d_q_pack(context, &p, (const int8_t *)q->weights.data, q->weight_zero, packed.data),
+                  shrike_conv2d_q_pack(context, &p, (const int8_t *)q->weights.data, q->weights.count, q->weight_zero,
+                                       p.out_channels * (int64_t)sizeof(int32_t), packed.data, packed.count),
                   "pack");
-    p.weights = packed.data;
-    p.workspace = workspace.data;
-    p.dst = result.data;
+    POINT(p, weights, packed);
+    POINT(p, workspace, workspace);
+    POINT(p, dst, result);
     expect_status(SHRIKE_OK, shrike_conv2d_q(context, &p), "run");
     release_codes(packed);
     release_codes(workspace);
@@ -233,7 +235,7 @@ static void check_limits(shrike_context *context) {
     REFUSE(weight_bits = 5);
     REFUSE(groups = 2);
     REFUSE(kernel_height = 257);
-    REFUSE(stride_height = 1 << 30);
+    REFUSE(stride_height = bad.stride_width = 1 << 24);
 }
 
 int main(void) {

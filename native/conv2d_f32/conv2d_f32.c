@@ -40,8 +40,9 @@ int conv2d_f32_suits_igemm(const shrike_conv2d_f32_params *p) {
 }
 
 static int sound_weights(const shrike_conv2d_f32_params *p) {
-    return p->channels >= 1 && p->out_channels >= 1 && p->groups >= 1 && p->channels % p->groups == 0 &&
-           p->out_channels % p->groups == 0 && p->kernel_height >= 1 && p->kernel_width >= 1;
+    return shrike_check_size(p->channels) && shrike_check_size(p->out_channels) && p->groups >= 1 &&
+           p->channels % p->groups == 0 && p->out_channels % p->groups == 0 && shrike_check_size(p->kernel_height) &&
+           shrike_check_size(p->kernel_width);
 }
 
 int64_t shrike_conv2d_f32_packed_size(const shrike_conv2d_f32_params *p) {
@@ -60,9 +61,16 @@ int64_t shrike_conv2d_f32_packed_size(const shrike_conv2d_f32_params *p) {
     return size;
 }
 
-int32_t shrike_conv2d_f32_pack(const shrike_conv2d_f32_params *p, const float *oihw, float *packed) {
-    int64_t size = shrike_conv2d_f32_packed_size(p);
-    if (size < 0 || !oihw || !packed) {
+int32_t shrike_conv2d_f32_pack(const shrike_conv2d_f32_params *p, const float *oihw, int64_t oihw_bytes, float *packed,
+                               int64_t packed_bytes) {
+    const int64_t size = shrike_conv2d_f32_packed_size(p), float_bytes = (int64_t)sizeof(float);
+    if (size < 0) {
+        return SHRIKE_EINVAL;
+    }
+    const int64_t taps = (int64_t)p->kernel_height * p->kernel_width; /* with all channels no more than `size` */
+    if (!shrike_check_buffer(oihw, oihw_bytes, taps * (p->channels / p->groups) * p->out_channels * float_bytes,
+                             sizeof(float)) ||
+        !shrike_check_buffer(packed, packed_bytes, size * float_bytes, sizeof(float))) {
         return SHRIKE_EINVAL;
     }
     memset(packed, 0, (size_t)size * sizeof(float));
@@ -79,21 +87,13 @@ int32_t shrike_conv2d_f32_pack(const shrike_conv2d_f32_params *p, const float *o
 }
 
 static int sound(const shrike_conv2d_f32_params *p) {
-    int64_t reach = 0;
-    return sound_weights(p) && shrike_conv2d_f32_packed_size(p) > 0 && p->weights &&
-           shrike_check_image(p->src, p->batch, p->height, p->width, p->channels, p->src_batch_stride,
-                              p->src_row_stride, p->src_pixel_stride) &&
-           shrike_check_image(p->dst, p->batch, p->out_height, p->out_width, p->out_channels, p->dst_batch_stride,
-                              p->dst_row_stride, p->dst_pixel_stride) &&
-           (!p->residual ||
-            shrike_check_image(p->residual, p->batch, p->out_height, p->out_width, p->out_channels,
-                               p->residual_batch_stride, p->residual_row_stride, p->residual_pixel_stride)) &&
-           p->stride_height >= 1 && p->stride_width >= 1 && p->dilation_height >= 1 && p->dilation_width >= 1 &&
-           p->pad_top >= 0 && p->pad_left >= 0 && shrike_check_reach(p->out_height, p->stride_height, &reach) &&
-           shrike_check_reach(p->kernel_height, p->dilation_height, &reach) &&
-           shrike_check_reach(p->out_width, p->stride_width, &reach) &&
-           shrike_check_reach(p->kernel_width, p->dilation_width, &reach) && p->activation >= 0 &&
-           p->activation < SHRIKE_ACTIVATION_COUNT && p->reserved == 0;
+    return sound_weights(p) && SHRIKE_CHECK_WINDOW(p) &&
+           SHRIKE_CHECK_ELEMENTS(p, weights, shrike_conv2d_f32_packed_size(p)) &&
+           (!p->bias || SHRIKE_CHECK_ELEMENTS(p, bias, p->out_channels)) &&
+           SHRIKE_CHECK_IMAGE(p, src, p->height, p->width, p->channels) &&
+           SHRIKE_CHECK_TARGET(p, dst, p->out_height, p->out_width, p->out_channels) &&
+           (!p->residual || SHRIKE_CHECK_IMAGE(p, residual, p->out_height, p->out_width, p->out_channels)) &&
+           p->activation >= 0 && p->activation < SHRIKE_ACTIVATION_COUNT && p->reserved == 0;
 }
 
 static const conv2d_f32_kernel *choose(const shrike_context *context, const shrike_conv2d_f32_params *p) {

@@ -46,10 +46,18 @@ static result measure(shrike_context *context, const shape *s, double budget) {
                                   .dilation_width = 1,
                                   .activation = s->silu ? SHRIKE_ACTIVATION_SILU : SHRIKE_ACTIVATION_NONE};
     float *src = random_floats(in_count, -1, 1), *dst = random_floats(out_count, -1, 1);
-    float *weights = random_floats((int64_t)s->out_channels * s->channels * s->kernel * s->kernel, -0.1f, 0.1f);
+    const int64_t taps = (int64_t)s->out_channels * s->channels * s->kernel * s->kernel;
+    float *weights = random_floats(taps, -0.1f, 0.1f);
     float *packed = random_floats(shrike_conv2d_f32_packed_size(&p), 0, 0);
+    p.weights_bounds = bounds_of(shrike_conv2d_f32_packed_size(&p) * 4);
     float *bias = random_floats(s->out_channels, -1, 1), *residual = random_floats(out_count, -1, 1);
-    shrike_conv2d_f32_pack(&p, weights, packed);
+    if (shrike_conv2d_f32_pack(&p, weights, taps * 4, packed, p.weights_bounds.after)) {
+        fprintf(stderr, "the weights cannot be packed\n");
+        exit(1);
+    }
+    p.src_bounds = bounds_of(in_count * 4);
+    p.dst_bounds = p.residual_bounds = bounds_of(out_count * 4);
+    p.bias_bounds = bounds_of(s->out_channels * INT64_C(4));
     p.src = src;
     p.dst = dst;
     p.weights = packed;

@@ -385,8 +385,8 @@ void TIER(conv2d_f32_igemm)(shrike_context *context, const shrike_conv2d_f32_par
     int64_t pitch = p->stride_width * p->src_pixel_stride;
     plan.rows = MR > 8 && pitch * (int64_t)sizeof(float) % 4096 == 0 ? (MR + 1) / 2 : MR;
 
-    int64_t floats_a_pixel = (int64_t)p->stride_height * p->stride_width * plan.group_in;
-    int64_t block = conv2d_f32_round_up(BLOCK_FLOATS / floats_a_pixel + 1, MR);
+    int64_t pixels = BLOCK_FLOATS / ((int64_t)p->stride_height * p->stride_width) / plan.group_in;
+    int64_t block = conv2d_f32_round_up(pixels + 1, MR);
     int64_t threads = shrike_context_threads(context);
     if (threads > 1) {
         int64_t share = conv2d_f32_round_up((plan.pixels + 4 * threads - 1) / (4 * threads), MR);

@@ -122,16 +122,20 @@ static problem make_problem(void) {
         (int64_t)p->out_channels * (p->channels / p->groups) * p->kernel_height * p->kernel_width, -0.5f, 0.5f);
     q.bias = allocate_random(p->out_channels, -1, 1);
     q.packed = allocate(shrike_conv2d_f32_packed_size(p));
-    expect_status(SHRIKE_OK, shrike_conv2d_f32_pack(p, q.weights.data, q.packed.data), "pack");
-    p->src = q.src.data;
-    p->weights = q.packed.data;
+    expect_status(
+        SHRIKE_OK,
+        shrike_conv2d_f32_pack(p, q.weights.data, WHOLE(q.weights).after, q.packed.data, WHOLE(q.packed).after),
+        "pack");
+    POINT(*p, src, q.src);
+    POINT(*p, weights, q.packed);
     p->bias = pick(0, 3) ? q.bias.data : NULL;
+    p->bias_bounds = WHOLE(q.bias);
     memcpy(&p->src_batch_stride, in, sizeof in);
     memcpy(&p->dst_batch_stride, out, sizeof out);
     int64_t residual = pick(0, 3);
     q.in_place = residual == 0;
     if (residual == 1) {
-        p->residual = q.residual.data;
+        POINT(*p, residual, q.residual);
         memcpy(&p->residual_batch_stride, add, sizeof add);
     } else if (q.in_place) {
         memcpy(&p->residual_batch_stride, out, sizeof out);
@@ -179,8 +183,9 @@ static void check_problem(tier *tiers, int count) {
     for (int i = 0; i < count; i++) {
         buffer result = duplicate(q.dst);
         shrike_conv2d_f32_params p = q.p;
-        p.dst = result.data;
+        POINT(p, dst, result);
         p.residual = q.in_place ? result.data : p.residual;
+        p.residual_bounds = q.in_place ? WHOLE(result) : p.residual_bounds;
         const char *name = shrike_conv2d_f32_kernel(tiers[i].context, &p);
         expect_status(SHRIKE_OK, shrike_conv2d_f32(tiers[i].context, &p), tiers[i].name);
         if (tiers[i].threads == 1) {
@@ -205,6 +210,9 @@ static void check_bad_arguments(shrike_context *context) {
     shrike_conv2d_f32_params good = {.src = image,
                                      .dst = image + 32,
                                      .weights = packed,
+                                     .src_bounds = WHOLE_ARRAY(image),
+                                     .dst_bounds = {32 * sizeof(float), 4 * sizeof(float)},
+                                     .weights_bounds = {0, 32 * sizeof(float)},
                                      .src_batch_stride = 4,
                                      .src_row_stride = 4,
                                      .src_pixel_stride = 2,
@@ -258,12 +266,24 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(activation = SHRIKE_ACTIVATION_COUNT);
     REFUSE(activation = -1);
     REFUSE(reserved = 1);
+    REFUSE(src_bounds.after = 15);
+    REFUSE(src_bounds.before = -1);
+    REFUSE(dst_bounds.after = INT64_MIN);
+    REFUSE(weights_bounds.after = 31 * sizeof(float));
+    REFUSE(bias = packed); /* without bounds */
+    REFUSE(residual = image);
+    REFUSE(stride_height = 1 << 30);
+    REFUSE(pad_left = 1 << 30);
+    REFUSE(dilation_height = 1 << 29);
     shrike_conv2d_f32_params huge = good;
     huge.channels = huge.out_channels = huge.kernel_height = huge.kernel_width = INT32_MAX;
     if (shrike_conv2d_f32_packed_size(&huge) != -1 || shrike_conv2d_f32_packed_size(NULL) != -1) {
         fail("a packed size for impossible weights");
     }
-    expect_status(SHRIKE_EINVAL, shrike_conv2d_f32_pack(&good, NULL, packed), "null weights to pack");
+    expect_status(SHRIKE_EINVAL, shrike_conv2d_f32_pack(&good, NULL, sizeof image, packed, sizeof packed),
+                  "null weights to pack");
+    expect_status(SHRIKE_EINVAL, shrike_conv2d_f32_pack(&good, image, 12, packed, sizeof packed), "too few weights");
+    expect_status(SHRIKE_EINVAL, shrike_conv2d_f32_pack(&good, image, 16, packed, 124), "no room for the weights");
 }
 
 int main(void) {

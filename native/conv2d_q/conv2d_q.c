@@ -96,10 +96,10 @@ _Static_assert(sizeof(header) == CONV2D_Q_HEADER, "the header of packed weights 
 
 /* Every product is below 2^8 * 2^8 in magnitude, so a sum over the whole depth must not pass the range of int32. */
 static int sound_weights(const shrike_conv2d_q_params *p) {
-    if (p->channels < 1 || p->out_channels < 1 || p->groups < 1 || p->channels % p->groups != 0 ||
-        p->out_channels % p->groups != 0 || p->kernel_height < 1 || p->kernel_width < 1 || p->src_bits < 1 ||
-        p->src_bits > 8 || p->src_zero < 0 || p->src_zero >= 1 << p->src_bits || p->weight_bits < 1 ||
-        p->weight_bits > 8 || p->weight_bipolar < 0 || p->weight_bipolar > (p->weight_bits == 1) || p->kernel < 0 ||
+    if (!shrike_check_size(p->channels) || !shrike_check_size(p->out_channels) || p->groups < 1 ||
+        p->channels % p->groups != 0 || p->out_channels % p->groups != 0 || p->src_bits < 1 || p->src_bits > 8 ||
+        p->src_zero < 0 || p->src_zero >= 1 << p->src_bits || p->weight_bits < 1 || p->weight_bits > 8 ||
+        p->weight_bipolar < 0 || p->weight_bipolar > (p->weight_bits == 1) || p->kernel < 0 ||
         p->kernel >= SHRIKE_QKERNEL_COUNT || p->src_measured < 0 || p->src_measured > 1 ||
         (p->src_measured && (p->src_zero != 0 || p->src_bits != 8))) {
         return 0;
@@ -115,14 +115,8 @@ static int fits_int32(const shrike_conv2d_q_params *p) {
 }
 
 static int sound_sizes(const shrike_conv2d_q_params *p) {
-    int64_t reach = 0;
-    return sound_weights(p) && p->batch >= 1 && p->height >= 1 && p->width >= 1 && p->out_height >= 1 &&
-           p->out_width >= 1 && p->stride_height >= 1 && p->stride_width >= 1 && p->dilation_height >= 1 &&
-           p->dilation_width >= 1 && p->pad_top >= 0 && p->pad_left >= 0 &&
-           shrike_check_reach(p->out_height, p->stride_height, &reach) &&
-           shrike_check_reach(p->kernel_height, p->dilation_height, &reach) &&
-           shrike_check_reach(p->out_width, p->stride_width, &reach) &&
-           shrike_check_reach(p->kernel_width, p->dilation_width, &reach);
+    return SHRIKE_CHECK_WINDOW(p) && sound_weights(p) && shrike_check_size(p->batch) && shrike_check_size(p->height) &&
+           shrike_check_size(p->width) && shrike_check_size(p->out_height) && shrike_check_size(p->out_width);
 }
 
 static int sound_range(int32_t low, int32_t high) {
@@ -131,8 +125,10 @@ static int sound_range(int32_t low, int32_t high) {
 
 static int sound_thresholds(const shrike_conv2d_q_params *p) {
     const conv2d_q_thresholds *t = p->thresholds;
-    return !t || ((uintptr_t)t % sizeof(int32_t) == 0 && t->out_channels == p->out_channels && t->count >= 0 &&
-                  t->count <= CONV2D_Q_MAX_THRESHOLDS);
+    const shrike_bounds bounds = p->thresholds_bounds;
+    return !t ||
+           (shrike_check_buffer(t, bounds.after, shrike_conv2d_q_thresholds_size(p->out_channels), sizeof(int32_t)) &&
+            t->out_channels == p->out_channels && t->count >= 0 && t->count <= CONV2D_Q_MAX_THRESHOLDS);
 }
 
 static int sound_output(const shrike_conv2d_q_params *p) {
@@ -143,6 +139,7 @@ static int sound_output(const shrike_conv2d_q_params *p) {
     if (p->output == SHRIKE_QOUT_CODES) {
         int activated = conv2d_q_is_activated(p);
         return sound_thresholds(p) && sound_range(p->low, p->high) &&
+               (!p->table || SHRIKE_CHECK_ELEMENTS(p, table, 256)) &&
                (!p->residual || p->residual_first || sound_range(p->residual_low, p->residual_high)) &&
                (!activated || (!p->table && !p->thresholds && p->code_multiplier > 0 && isfinite(p->code_multiplier) &&
                                isfinite(p->code_offset)));
@@ -152,20 +149,17 @@ static int sound_output(const shrike_conv2d_q_params *p) {
 
 static int sound_range_of_source(const shrike_conv2d_q_params *p) {
     const shrike_code_range *range = p->src_range;
-    return !p->src_measured || (p->output == SHRIKE_QOUT_REAL && range && range->scale > 0 && isfinite(range->scale) &&
-                                range->zero >= 0 && range->zero <= 255);
+    return !p->src_measured || (p->output == SHRIKE_QOUT_REAL && SHRIKE_CHECK_ELEMENTS(p, src_range, 1) &&
+                                range->scale > 0 && isfinite(range->scale) && range->zero >= 0 && range->zero <= 255);
 }
 
 static int sound(const shrike_conv2d_q_params *p) {
-    return sound_sizes(p) && sound_range_of_source(p) && sound_output(p) && p->weights &&
-           (uintptr_t)p->weights % CONV2D_Q_HEADER == 0 && p->multiplier && p->offset &&
-           shrike_check_image(p->src, p->batch, p->height, p->width, p->channels, p->src_batch_stride,
-                              p->src_row_stride, p->src_pixel_stride) &&
-           shrike_check_image(p->dst, p->batch, p->out_height, p->out_width, p->out_channels, p->dst_batch_stride,
-                              p->dst_row_stride, p->dst_pixel_stride) &&
-           (!p->residual ||
-            shrike_check_image(p->residual, p->batch, p->out_height, p->out_width, p->out_channels,
-                               p->residual_batch_stride, p->residual_row_stride, p->residual_pixel_stride));
+    const int64_t bytes = p->output == SHRIKE_QOUT_REAL ? (int64_t)sizeof(float) : 1;
+    return sound_sizes(p) && sound_range_of_source(p) && sound_output(p) &&
+           SHRIKE_CHECK_ELEMENTS(p, multiplier, p->out_channels) && SHRIKE_CHECK_ELEMENTS(p, offset, p->out_channels) &&
+           SHRIKE_CHECK_IMAGE(p, src, p->height, p->width, p->channels) &&
+           SHRIKE_CHECK_TARGET_OF(p, dst, bytes, p->out_height, p->out_width, p->out_channels) &&
+           (!p->residual || SHRIKE_CHECK_IMAGE_OF(p, residual, bytes, p->out_height, p->out_width, p->out_channels));
 }
 
 static const conv2d_q_kernel *choose(const shrike_context *context, const shrike_conv2d_q_params *p) {
@@ -203,9 +197,14 @@ const char *shrike_conv2d_q_kernel(const shrike_context *context, const shrike_c
     return kernel ? kernel->name : NULL;
 }
 
+static int64_t packed_size(const conv2d_q_kernel *kernel, const shrike_conv2d_q_params *p) {
+    const int64_t own = kernel->packed_size(p);
+    return own < 0 ? -1 : CONV2D_Q_HEADER + conv2d_q_round_up(own, CONV2D_Q_HEADER);
+}
+
 int64_t shrike_conv2d_q_packed_size(const shrike_context *context, const shrike_conv2d_q_params *p) {
     const conv2d_q_kernel *kernel = choose(context, p);
-    return kernel ? CONV2D_Q_HEADER + conv2d_q_round_up(kernel->packed_size(p), CONV2D_Q_HEADER) : -1;
+    return kernel ? packed_size(kernel, p) : -1;
 }
 
 /* The kernel's own part of the workspace; behind it, multipliers for a measured scale. */
@@ -243,15 +242,20 @@ static int sound_codes(const shrike_conv2d_q_params *p, const int8_t *codes, con
 }
 
 int32_t shrike_conv2d_q_pack(const shrike_context *context, const shrike_conv2d_q_params *p, const int8_t *oihw,
-                             const int32_t *weight_zero, void *packed) {
+                             int64_t oihw_bytes, const int32_t *weight_zero, int64_t weight_zero_bytes, void *packed,
+                             int64_t packed_bytes) {
     const conv2d_q_kernel *kernel = choose(context, p);
     if (!kernel) {
         return context && p && sound_sizes(p) ? SHRIKE_EUNSUPPORTED : SHRIKE_EINVAL;
     }
-    if (!oihw || !packed || (uintptr_t)packed % CONV2D_Q_HEADER != 0 || !sound_codes(p, oihw, weight_zero)) {
+    const int64_t size = shrike_conv2d_q_packed_size(context, p);
+    const int64_t zero_bytes = p->out_channels * (int64_t)sizeof *weight_zero;
+    if (!shrike_check_buffer(oihw, oihw_bytes, conv2d_q_depth(p) * p->out_channels, 1) ||
+        (weight_zero && !shrike_check_buffer(weight_zero, weight_zero_bytes, zero_bytes, sizeof *weight_zero)) ||
+        !shrike_check_buffer(packed, packed_bytes, size, CONV2D_Q_HEADER) || !sound_codes(p, oihw, weight_zero)) {
         return SHRIKE_EINVAL;
     }
-    memset(packed, 0, (size_t)shrike_conv2d_q_packed_size(context, p));
+    memset(packed, 0, (size_t)size);
     header head = header_of(kernel, p);
     memcpy(packed, &head, sizeof head);
     kernel->pack(p, oihw, weight_zero, (uint8_t *)packed + CONV2D_Q_HEADER);
@@ -268,8 +272,9 @@ int32_t shrike_conv2d_q(shrike_context *context, const shrike_conv2d_q_params *p
     }
     header head = header_of(kernel, p);
     const int64_t own = kernel_workspace(kernel, context, p), workspace = own + multiplier_bytes(p);
-    if (memcmp(p->weights, &head, sizeof head) != 0 ||
-        (workspace > 0 && (!p->workspace || (uintptr_t)p->workspace % 64 != 0 || p->workspace_bytes < workspace))) {
+    if (!shrike_check_buffer(p->weights, p->weights_bounds.after, packed_size(kernel, p), CONV2D_Q_HEADER) ||
+        memcmp(p->weights, &head, sizeof head) != 0 ||
+        (workspace > 0 && !shrike_check_buffer(p->workspace, p->workspace_bounds.after, workspace, 64))) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);

@@ -390,8 +390,8 @@ void TIER(conv2d_q_igemm)(shrike_context *context, const shrike_conv2d_q_params 
     plan.unit_read = conv2d_q_round_up(plan.unit_bytes, CONV2D_Q_UNIT);
     plan.last_row = (p->kernel_height - 1) * (int64_t)p->dilation_height;
     plan.row_end = (p->width - 1) * p->src_pixel_stride + p->channels;
-    int64_t bytes_a_pixel = (int64_t)p->stride_height * p->stride_width * conv2d_q_group_in(p);
-    int64_t block = conv2d_q_round_up(BLOCK_BYTES / bytes_a_pixel + 1, MR);
+    int64_t pixels = BLOCK_BYTES / ((int64_t)p->stride_height * p->stride_width) / conv2d_q_group_in(p);
+    int64_t block = conv2d_q_round_up(pixels + 1, MR);
     if (threads > 1) {
         int64_t share = conv2d_q_round_up((plan.pixels + 4 * threads - 1) / (4 * threads), MR);
         block = block < share ? block : share;

@@ -106,7 +106,7 @@ static void make_source(problem *q) {
     lay_out_image(p->height, p->width, p->channels, strides);
     int64_t count = image_extent(p->batch, p->height, p->width, p->channels, strides);
     q->src = random_codes(count, extreme == 0 ? most : 0, extreme == 1 ? 0 : most);
-    p->src = q->src.data;
+    POINT(*p, src, q->src);
     memcpy(&p->src_batch_stride, strides, sizeof strides);
 }
 
@@ -135,7 +135,7 @@ static void make_output(problem *q) {
     int64_t residual = pick(0, 3);
     q->in_place = residual == 0;
     if (residual == 1) {
-        p->residual = q->residual.data;
+        POINT(*p, residual, q->residual);
         memcpy(&p->residual_batch_stride, add, sizeof add);
     } else if (q->in_place) {
         memcpy(&p->residual_batch_stride, out, sizeof out);
@@ -156,6 +156,7 @@ static void make_output(problem *q) {
     p->code_offset = (float)pick(0, 255);
     q->table = random_codes(256, 0, 255);
     p->table = !is_activated(p) && pick(0, 1) ? q->table.data : NULL;
+    p->table_bounds = WHOLE(q->table);
 }
 
 /* Scales that bring most sums into the range of codes; some huge, infinite or no number at all. */
@@ -177,8 +178,8 @@ static void make_scales(problem *q) {
             q->offset.data[oc] = pick(0, 1) ? NAN : -INFINITY;
         }
     }
-    p->multiplier = q->multiplier.data;
-    p->offset = q->offset.data;
+    POINT(*p, multiplier, q->multiplier);
+    POINT(*p, offset, q->offset);
 }
 
 static int32_t zero_of(const problem *q) {
@@ -225,14 +226,17 @@ static codes run(const problem *q, shrike_context *context, int32_t kernel, cons
     int64_t workspace_bytes = shrike_conv2d_q_workspace(context, &p);
     codes workspace = random_codes(workspace_bytes + 64, 0, 255);
     expect_status(SHRIKE_OK,
-                  shrike_conv2d_q_pack(context, &p, (const int8_t *)q->weights.data, q->weight_zero, packed.data),
+                  shrike_conv2d_q_pack(context, &p, (const int8_t *)q->weights.data, q->weights.count, q->weight_zero,
+                                       p.out_channels * (int64_t)sizeof(int32_t), packed.data, packed.count),
                   name);
-    p.weights = packed.data;
+    POINT(p, weights, packed);
     p.workspace = workspace_bytes ? workspace.data + (-(uintptr_t)workspace.data % 64) : NULL;
-    p.workspace_bytes = workspace_bytes;
+    p.workspace_bounds.after = workspace_bytes;
     p.src_range = &q->range;
-    p.dst = result.data;
+    p.src_range_bounds.after = sizeof q->range;
+    POINT(p, dst, result);
     p.residual = q->in_place ? result.data : p.residual;
+    p.residual_bounds = q->in_place ? WHOLE(result) : p.residual_bounds;
     expect_status(SHRIKE_OK, shrike_conv2d_q(context, &p), name);
     release_codes(packed);
     release_codes(workspace);
@@ -351,7 +355,8 @@ static void check_problem(tier *tiers, int count, int by_formula) {
             p.kernel = kernel;
             const char *name = shrike_conv2d_q_kernel(tiers[i].context, &p);
             if (!name) {
-                expect_status(SHRIKE_EUNSUPPORTED, shrike_conv2d_q_pack(tiers[i].context, &p, NULL, NULL, NULL),
+                expect_status(SHRIKE_EUNSUPPORTED,
+                              shrike_conv2d_q_pack(tiers[i].context, &p, NULL, 0, NULL, 0, NULL, 0),
                               "a kernel that does not take the sizes");
                 continue;
             }
@@ -375,7 +380,12 @@ static void check_bad_arguments(shrike_context *context) {
                                    .multiplier = scales,
                                    .offset = scales,
                                    .workspace = workspace,
-                                   .workspace_bytes = sizeof workspace,
+                                   .src_bounds = WHOLE_ARRAY(image),
+                                   .dst_bounds = {32, 32},
+                                   .weights_bounds = WHOLE_ARRAY(packed),
+                                   .multiplier_bounds = WHOLE_ARRAY(scales),
+                                   .offset_bounds = WHOLE_ARRAY(scales),
+                                   .workspace_bounds = WHOLE_ARRAY(workspace),
                                    .src_batch_stride = 4,
                                    .src_row_stride = 4,
                                    .src_pixel_stride = 2,
@@ -403,7 +413,9 @@ static void check_bad_arguments(shrike_context *context) {
     if (shrike_conv2d_q_packed_size(context, &good) > (int64_t)sizeof packed) {
         fail("the packed weights are too large for this test");
     }
-    expect_status(SHRIKE_OK, shrike_conv2d_q_pack(context, &good, weights, NULL, packed), "pack");
+#define PACK(p, oihw, zeros)                                                                                           \
+    shrike_conv2d_q_pack(context, p, oihw, sizeof weights, zeros, 2 * sizeof(int32_t), packed, sizeof packed)
+    expect_status(SHRIKE_OK, PACK(&good, weights, NULL), "pack");
     expect_status(SHRIKE_OK, shrike_conv2d_q(context, &good), "the good call");
     expect_status(SHRIKE_EINVAL, shrike_conv2d_q(NULL, &good), "null context");
     expect_status(SHRIKE_EINVAL, shrike_conv2d_q(context, NULL), "null params");
@@ -435,6 +447,16 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(src_pixel_stride = 1);
     REFUSE(dst_pixel_stride = INT64_MAX);
     REFUSE(src_row_stride = INT64_MIN);
+    REFUSE(stride_height = 1 << 30);
+    REFUSE(pad_left = 1 << 30);
+    REFUSE(dilation_height = 1 << 29);
+    REFUSE(src_bounds.after = 3);
+    REFUSE(src_bounds.before = -1);
+    REFUSE(dst_bounds.after = 3);
+    REFUSE(weights_bounds.after = 64);
+    REFUSE(weights_bounds.after = 10);
+    REFUSE(multiplier_bounds.after = 7);
+    REFUSE(offset_bounds.after = -8);
     REFUSE(src_zero = -1);
     REFUSE(src_zero = 256);
     REFUSE(src_bits = 0);
@@ -455,6 +477,11 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(src_measured = -1);
     const uint8_t table[256] = {0};
     shrike_conv2d_q_params plain = good;
+    good.table = table;
+    good.table_bounds = WHOLE_ARRAY(table);
+    expect_status(SHRIKE_OK, shrike_conv2d_q(context, &good), "the good call with a table");
+    REFUSE(table_bounds.after = 255);
+    good = plain;
     good.activation = SHRIKE_ACTIVATION_SILU;
     good.code_multiplier = 1;
     expect_status(SHRIKE_OK, shrike_conv2d_q(context, &good), "the good call with an activation");
@@ -462,6 +489,7 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(code_multiplier = INFINITY);
     REFUSE(code_multiplier = NAN);
     REFUSE(code_offset = NAN);
+    good.table_bounds = WHOLE_ARRAY(table);
     REFUSE(table = table);
     good = plain;
     shrike_conv2d_q_params real = good;
@@ -472,17 +500,20 @@ static void check_bad_arguments(shrike_context *context) {
     shrike_code_range range = {1, 7};
     good.src_measured = 1;
     good.src_range = &range;
+    good.src_range_bounds.after = sizeof range;
     good.output = SHRIKE_QOUT_REAL;
     float reals[8] = {0};
     good.dst = reals;
-    expect_status(SHRIKE_OK, shrike_conv2d_q_pack(context, &good, weights, NULL, packed), "pack");
+    good.dst_bounds = WHOLE_ARRAY(reals);
+    expect_status(SHRIKE_OK, PACK(&good, weights, NULL), "pack");
     expect_status(SHRIKE_OK, shrike_conv2d_q(context, &good), "the good call of measured codes");
     REFUSE(src_range = NULL);
+    REFUSE(src_range_bounds.after = 7);
     REFUSE(output = SHRIKE_QOUT_CODES);
     REFUSE(src_zero = 1);
     REFUSE(src_bits = 7);
     REFUSE(src_measured = 0); /* sound, but packed for others */
-    REFUSE(workspace_bytes = 8);
+    REFUSE(workspace_bounds.after = 8);
     static const shrike_code_range wrong[] = {{0, 0}, {-1, 0}, {INFINITY, 0}, {NAN, 0}, {1, -1}, {1, 256}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         range = wrong[i];
@@ -498,16 +529,20 @@ static void check_bad_arguments(shrike_context *context) {
     }
     shrike_conv2d_q_params deep = good;
     deep.channels = 40000;
-    expect_status(SHRIKE_EUNSUPPORTED, shrike_conv2d_q_pack(context, &deep, weights, NULL, packed), "overflowing sum");
-    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_pack(context, &good, NULL, NULL, packed), "null weights to pack");
+    expect_status(SHRIKE_EUNSUPPORTED, PACK(&deep, weights, NULL), "overflowing sum");
+    expect_status(SHRIKE_EINVAL, PACK(&good, NULL, NULL), "null weights to pack");
+    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_pack(context, &good, weights, 3, NULL, 0, packed, sizeof packed),
+                  "too few weights to pack");
+    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_pack(context, &good, weights, 4, NULL, 0, packed, 100),
+                  "no room for the packed weights");
     weights[0] = 16;
-    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_pack(context, &good, weights, NULL, packed), "a weight of 5 bits");
+    expect_status(SHRIKE_EINVAL, PACK(&good, weights, NULL), "a weight of 5 bits");
     weights[0] = 15;
     weights[1] = -1;
-    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_pack(context, &good, weights, NULL, packed), "weights of both kinds");
+    expect_status(SHRIKE_EINVAL, PACK(&good, weights, NULL), "weights of both kinds");
     const int32_t zeros[2] = {0, 256};
     weights[1] = 1;
-    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_pack(context, &good, weights, zeros, packed), "a zero point of 256");
+    expect_status(SHRIKE_EINVAL, PACK(&good, weights, zeros), "a zero point of 256");
 }
 
 int main(void) {

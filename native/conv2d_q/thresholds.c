@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "conv2d_q.h"
+#include "core/check.h"
 #include "epilogue.h"
 
 /* Codes before the table at which the output steps, down `falls` times, then up. */
@@ -54,9 +55,11 @@ int64_t shrike_conv2d_q_thresholds_size(int32_t out_channels) {
                      CONV2D_Q_MAX_THRESHOLDS * (int64_t)sizeof(int32_t) * conv2d_q_thresholds_stride(out_channels);
 }
 
-int32_t shrike_conv2d_q_thresholds(const shrike_conv2d_q_params *p, void *thresholds) {
-    if (!p || !thresholds || (uintptr_t)thresholds % sizeof(int32_t) != 0 || p->out_channels < 1 || !p->multiplier ||
-        !p->offset || p->low < 0 || p->low > p->high || p->high > 255) {
+int32_t shrike_conv2d_q_thresholds(const shrike_conv2d_q_params *p, void *thresholds, int64_t bytes) {
+    if (!p || !shrike_check_size(p->out_channels) ||
+        !shrike_check_buffer(thresholds, bytes, shrike_conv2d_q_thresholds_size(p->out_channels), sizeof(int32_t)) ||
+        !SHRIKE_CHECK_ELEMENTS(p, multiplier, p->out_channels) || !SHRIKE_CHECK_ELEMENTS(p, offset, p->out_channels) ||
+        (p->table && !SHRIKE_CHECK_ELEMENTS(p, table, 256)) || p->low < 0 || p->low > p->high || p->high > 255) {
         return SHRIKE_EINVAL;
     }
     staircase s;

@@ -42,6 +42,9 @@ static void make_output(output *o, int32_t falls, int32_t rises) {
     o->p.multiplier = o->multiplier;
     o->p.offset = o->offset;
     o->p.table = o->table;
+    o->p.multiplier_bounds = WHOLE_ARRAY(o->multiplier);
+    o->p.offset_bounds = WHOLE_ARRAY(o->offset);
+    o->p.table_bounds = WHOLE_ARRAY(o->table);
 }
 
 static void check(const output *o, const conv2d_q_thresholds *t, int32_t oc, int64_t sum) {
@@ -65,7 +68,7 @@ static void check_problem(codes memory) {
     make_output(&o, falls, rises);
     describe("%d falls, %d rises, codes up to %d, %d channels", falls, rises, o.p.high, o.p.out_channels);
     conv2d_q_thresholds *t = (conv2d_q_thresholds *)memory.data;
-    expect_status(SHRIKE_OK, shrike_conv2d_q_thresholds(&o.p, t), "a staircase");
+    expect_status(SHRIKE_OK, shrike_conv2d_q_thresholds(&o.p, t, memory.count), "a staircase");
     if (t->falls != falls || t->count != falls + rises) {
         fail("found %d falls of %d steps", t->falls, t->count);
     }
@@ -88,7 +91,7 @@ static void check_refusals(codes memory) {
     output o;
     describe("refusals");
     make_output(&o, 0, 3);
-    expect_status(SHRIKE_OK, shrike_conv2d_q_thresholds(&o.p, memory.data), "a staircase");
+    expect_status(SHRIKE_OK, shrike_conv2d_q_thresholds(&o.p, memory.data, memory.count), "a staircase");
 #define REFUSE(status, change)                                                                                         \
     do {                                                                                                               \
         output bad = o;                                                                                                \
@@ -96,7 +99,7 @@ static void check_refusals(codes memory) {
         bad.p.offset = bad.offset;                                                                                     \
         bad.p.table = bad.table;                                                                                       \
         bad.change;                                                                                                    \
-        expect_status(status, shrike_conv2d_q_thresholds(&bad.p, memory.data), #change);                               \
+        expect_status(status, shrike_conv2d_q_thresholds(&bad.p, memory.data, memory.count), #change);                 \
     } while (0)
     REFUSE(SHRIKE_EINVAL, p.multiplier = NULL);
     REFUSE(SHRIKE_EINVAL, p.offset = NULL);
@@ -104,6 +107,10 @@ static void check_refusals(codes memory) {
     REFUSE(SHRIKE_EINVAL, p.low = -1);
     REFUSE(SHRIKE_EINVAL, p.high = 256);
     REFUSE(SHRIKE_EINVAL, p.low = o.p.high + 1);
+    REFUSE(SHRIKE_EINVAL, p.out_channels = CHANNELS + 1);
+    REFUSE(SHRIKE_EINVAL, p.multiplier_bounds.after = 0);
+    REFUSE(SHRIKE_EINVAL, p.offset_bounds.after = -1);
+    REFUSE(SHRIKE_EINVAL, p.table_bounds.after = 255);
     REFUSE(SHRIKE_EUNSUPPORTED, p.output = SHRIKE_QOUT_REAL);
     REFUSE(SHRIKE_EUNSUPPORTED, multiplier[0] = -1);
     REFUSE(SHRIKE_EUNSUPPORTED, multiplier[0] = NAN);
@@ -111,9 +118,11 @@ static void check_refusals(codes memory) {
     REFUSE(SHRIKE_EUNSUPPORTED, offset[0] = NAN);
     REFUSE(SHRIKE_EUNSUPPORTED, offset[0] = -INFINITY);
     REFUSE(SHRIKE_EUNSUPPORTED, table[o.p.high] = (uint8_t)(o.table[o.p.high] > 99 ? 0 : 255)); /* many steps */
-    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_thresholds(NULL, memory.data), "no params");
-    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_thresholds(&o.p, NULL), "no memory");
-    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_thresholds(&o.p, memory.data + 1), "memory that is not aligned");
+    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_thresholds(NULL, memory.data, memory.count), "no params");
+    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_thresholds(&o.p, NULL, memory.count), "no memory");
+    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_thresholds(&o.p, memory.data + 1, memory.count - 1),
+                  "memory that is not aligned");
+    expect_status(SHRIKE_EINVAL, shrike_conv2d_q_thresholds(&o.p, memory.data, 16), "memory that is too small");
     if (shrike_conv2d_q_thresholds_size(0) != -1 || shrike_conv2d_q_thresholds_size(CHANNELS) != memory.count) {
         fail("the size of thresholds");
     }
@@ -122,9 +131,10 @@ static void check_refusals(codes memory) {
     valley.p.high = 2;
     valley.table[0] = valley.table[2] = 7;
     valley.table[1] = 6;
-    expect_status(SHRIKE_OK, shrike_conv2d_q_thresholds(&valley.p, memory.data), "down, then up");
+    expect_status(SHRIKE_OK, shrike_conv2d_q_thresholds(&valley.p, memory.data, memory.count), "down, then up");
     valley.table[1] = 8;
-    expect_status(SHRIKE_EUNSUPPORTED, shrike_conv2d_q_thresholds(&valley.p, memory.data), "up, then down");
+    expect_status(SHRIKE_EUNSUPPORTED, shrike_conv2d_q_thresholds(&valley.p, memory.data, memory.count),
+                  "up, then down");
 }
 
 int main(void) {

@@ -116,8 +116,8 @@ static int32_t run(shrike_context *context, copy *c) {
 }
 
 int32_t shrike_copy_f32(shrike_context *context, const shrike_copy_f32_params *p) {
-    if (!p || !shrike_check_dims(p->rank, p->dims) || !shrike_check_view(p->src, p->rank, p->dims, p->src_strides) ||
-        !shrike_check_destination(p->dst, p->rank, p->dims, p->dst_strides) || p->reserved != 0) {
+    if (!p || !shrike_check_dims(p->rank, p->dims) || !SHRIKE_CHECK_VIEW(p, src) || !SHRIKE_CHECK_DESTINATION(p, dst) ||
+        p->reserved != 0) {
         return SHRIKE_EINVAL;
     }
     copy c = {.src = (const uint32_t *)p->src, .dst = (uint32_t *)p->dst};
@@ -127,8 +127,7 @@ int32_t shrike_copy_f32(shrike_context *context, const shrike_copy_f32_params *p
 }
 
 int32_t shrike_fill_f32(shrike_context *context, const shrike_fill_f32_params *p) {
-    if (!p || !shrike_check_dims(p->rank, p->dims) ||
-        !shrike_check_destination(p->dst, p->rank, p->dims, p->dst_strides)) {
+    if (!p || !shrike_check_dims(p->rank, p->dims) || !SHRIKE_CHECK_DESTINATION(p, dst)) {
         return SHRIKE_EINVAL;
     }
     copy c = {.dst = (uint32_t *)p->dst};

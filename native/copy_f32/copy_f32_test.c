@@ -16,7 +16,7 @@ static void check_copy(tier *tiers, int count) {
     memcpy(p.dims, dims, sizeof dims);
     memcpy(p.src_strides, src.strides, sizeof src.strides);
     memcpy(p.dst_strides, dst.strides, sizeof dst.strides);
-    p.src = src.memory.data;
+    POINT(p, src, src.memory);
     buffer expected = duplicate(dst.memory);
     for (int64_t i = 0; i < count_of(p.rank, dims); i++) {
         memcpy(&expected.data[offset_of(p.rank, dims, dst.strides, i)],
@@ -24,7 +24,7 @@ static void check_copy(tier *tiers, int count) {
     }
     for (int t = 0; t < count; t++) {
         buffer result = duplicate(dst.memory);
-        p.dst = result.data;
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK, shrike_copy_f32(tiers[t].context, &p), tiers[t].name);
         expect_same_bits(&expected, &result, tiers[t].name);
         release(result);
@@ -48,7 +48,7 @@ static void check_fill(tier *tiers, int count) {
     }
     for (int t = 0; t < count; t++) {
         buffer result = duplicate(dst.memory);
-        p.dst = result.data;
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK, shrike_fill_f32(tiers[t].context, &p), tiers[t].name);
         expect_same_bits(&expected, &result, tiers[t].name);
         release(result);
@@ -63,12 +63,16 @@ static void check_reversal(shrike_context *context) {
     float from[5] = {1, 2, 3, 4, 5}, to[5] = {0};
     shrike_copy_f32_params p = {
         .src = from + 4, .dst = to, .dims = {5}, .src_strides = {-1}, .dst_strides = {1}, .rank = 1};
+    p.src_bounds = (shrike_bounds){4 * sizeof(float), sizeof(float)};
+    p.dst_bounds = WHOLE_ARRAY(to);
     expect_status(SHRIKE_OK, shrike_copy_f32(context, &p), "reversal");
     for (int i = 0; i < 5; i++) {
         if (to[i] != from[4 - i]) {
             fail("element %d is %g", i, to[i]);
         }
     }
+    p.src_bounds.before--;
+    expect_status(SHRIKE_EINVAL, shrike_copy_f32(context, &p), "a start in front of the buffer");
 }
 
 int main(void) {

@@ -60,7 +60,7 @@ static void check_one_caller_at_a_time(void) {
     pthread_join(thread, &status);
     expect_status(SHRIKE_EBUSY, (int32_t)(intptr_t)status, "a second caller");
     float x = 1;
-    shrike_unary_f32_params p = {.src = &x, .dst = &x};
+    shrike_unary_f32_params p = {.src = &x, .dst = &x, .src_bounds = {0, sizeof x}, .dst_bounds = {0, sizeof x}};
     expect_status(SHRIKE_EBUSY, shrike_unary_f32(context, &p), "an operation meanwhile");
     shrike_context_leave(context);
     expect_status(SHRIKE_OK, shrike_unary_f32(context, &p), "an operation afterwards");

@@ -87,9 +87,8 @@ static int32_t run(shrike_context *context, elementwise *e) {
 }
 
 int32_t shrike_unary_f32(shrike_context *context, const shrike_unary_f32_params *p) {
-    if (!p || !shrike_check_dims(p->rank, p->dims) || !shrike_check_view(p->src, p->rank, p->dims, p->src_strides) ||
-        !shrike_check_destination(p->dst, p->rank, p->dims, p->dst_strides) || p->kind < 0 ||
-        p->kind >= SHRIKE_UNARY_COUNT) {
+    if (!p || !shrike_check_dims(p->rank, p->dims) || !SHRIKE_CHECK_VIEW(p, src) || !SHRIKE_CHECK_DESTINATION(p, dst) ||
+        p->kind < 0 || p->kind >= SHRIKE_UNARY_COUNT) {
         return SHRIKE_EINVAL;
     }
     elementwise e = {.a = p->src, .dst = p->dst, .kind = p->kind, .alpha = p->alpha, .beta = p->beta};
@@ -99,10 +98,8 @@ int32_t shrike_unary_f32(shrike_context *context, const shrike_unary_f32_params 
 }
 
 int32_t shrike_binary_f32(shrike_context *context, const shrike_binary_f32_params *p) {
-    if (!p || !shrike_check_dims(p->rank, p->dims) || !shrike_check_view(p->a, p->rank, p->dims, p->a_strides) ||
-        !shrike_check_view(p->b, p->rank, p->dims, p->b_strides) ||
-        !shrike_check_destination(p->dst, p->rank, p->dims, p->dst_strides) || p->kind < 0 ||
-        p->kind >= SHRIKE_BINARY_COUNT) {
+    if (!p || !shrike_check_dims(p->rank, p->dims) || !SHRIKE_CHECK_VIEW(p, a) || !SHRIKE_CHECK_VIEW(p, b) ||
+        !SHRIKE_CHECK_DESTINATION(p, dst) || p->kind < 0 || p->kind >= SHRIKE_BINARY_COUNT) {
         return SHRIKE_EINVAL;
     }
     elementwise e = {.a = p->a, .b = p->b, .dst = p->dst, .kind = p->kind};

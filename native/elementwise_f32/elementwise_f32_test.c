@@ -126,10 +126,10 @@ static void check_unary(tier *tiers, int count, int32_t kind) {
     memcpy(p.dims, dims, sizeof dims);
     memcpy(p.src_strides, src.strides, sizeof src.strides);
     memcpy(p.dst_strides, dst.strides, sizeof dst.strides);
-    p.src = src.memory.data;
+    POINT(p, src, src.memory);
     for (int t = 0; t < count; t++) {
         buffer result = duplicate(dst.memory);
-        p.dst = result.data;
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK, shrike_unary_f32(tiers[t].context, &p), tiers[t].name);
         check_view(p.rank, dims, dst.strides, &dst.memory, &result, expected, absolute_error(kind), 6e-7,
                    tiers[t].name);
@@ -159,11 +159,11 @@ static void check_binary(tier *tiers, int count, int32_t kind) {
     memcpy(p.a_strides, a.strides, sizeof a.strides);
     memcpy(p.b_strides, b.strides, sizeof b.strides);
     memcpy(p.dst_strides, dst.strides, sizeof dst.strides);
-    p.a = a.memory.data;
-    p.b = b.memory.data;
+    POINT(p, a, a.memory);
+    POINT(p, b, b.memory);
     for (int t = 0; t < count; t++) {
         buffer result = duplicate(dst.memory);
-        p.dst = result.data;
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK, shrike_binary_f32(tiers[t].context, &p), tiers[t].name);
         check_view(p.rank, dims, dst.strides, &dst.memory, &result, expected, 1e-37, 6e-7, tiers[t].name);
         release(result);
@@ -183,6 +183,8 @@ static void check_accuracy(tier *tiers, int count, int32_t kind, float low, floa
     }
     shrike_unary_f32_params p = {.src = src.data,
                                  .dst = dst.data,
+                                 .src_bounds = WHOLE(src),
+                                 .dst_bounds = WHOLE(dst),
                                  .dims = {STEPS},
                                  .src_strides = {1},
                                  .dst_strides = {1},
@@ -213,6 +215,7 @@ static void check_bad_arguments(shrike_context *context) {
     describe("bad arguments");
     shrike_unary_f32_params good = {
         .src = x, .dst = x, .dims = {2, 2}, .src_strides = {2, 1}, .dst_strides = {2, 1}, .rank = 2};
+    good.src_bounds = good.dst_bounds = WHOLE_ARRAY(x);
     expect_status(SHRIKE_OK, shrike_unary_f32(context, &good), "the good call");
     expect_status(SHRIKE_EINVAL, shrike_unary_f32(NULL, &good), "null context");
     expect_status(SHRIKE_EINVAL, shrike_unary_f32(context, NULL), "null params");
@@ -228,6 +231,12 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(rank = -1);
     REFUSE(rank = 7);
     REFUSE(dims[0] = 0);
+    REFUSE(dims[0] = 3);
+    REFUSE(src_strides[0] = 3);
+    REFUSE(src_strides[1] = -1);
+    REFUSE(dst_bounds.after = 15);
+    REFUSE(src_bounds.after = -1);
+    REFUSE(src = (const float *)((const char *)x + 2));
     REFUSE(dims[0] = INT64_MAX);
     REFUSE(dims[1] = -5);
     REFUSE(src_strides[0] = INT64_MIN);

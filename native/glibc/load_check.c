@@ -36,16 +36,23 @@ static void *aligned(size_t bytes) {
 
 static void convolve_reals(shrike_context *one, shrike_context *three) {
     float src[SIZE * SIZE * IN], weights[TAPS], a[SIZE * SIZE * OUT], b[SIZE * SIZE * OUT];
-    shrike_conv2d_f32_params p = {SIZES, .src = src, .dst = a, .activation = SHRIKE_ACTIVATION_SILU};
+    shrike_conv2d_f32_params p = {SIZES,
+                                  .src = src,
+                                  .dst = a,
+                                  .src_bounds = {0, sizeof src},
+                                  .dst_bounds = {0, sizeof a},
+                                  .activation = SHRIKE_ACTIVATION_SILU};
     for (int i = 0; i < SIZE * SIZE * IN; i++) {
         src[i] = (float)(i * 37 % 101) / 101;
     }
     for (int i = 0; i < TAPS; i++) {
         weights[i] = (float)(i * 53 % 97) / 97 - 0.5f;
     }
-    float *packed = aligned((size_t)shrike_conv2d_f32_packed_size(&p) * sizeof(float));
+    p.weights_bounds.after = shrike_conv2d_f32_packed_size(&p) * (int64_t)sizeof(float);
+    float *packed = aligned((size_t)p.weights_bounds.after);
     p.weights = packed;
-    expect(shrike_conv2d_f32_pack(&p, weights, packed) == SHRIKE_OK, "pack reals");
+    expect(shrike_conv2d_f32_pack(&p, weights, sizeof weights, packed, p.weights_bounds.after) == SHRIKE_OK,
+           "pack reals");
     expect(shrike_conv2d_f32(one, &p) == SHRIKE_OK, "convolve reals on one thread");
     p.dst = b;
     expect(shrike_conv2d_f32(three, &p) == SHRIKE_OK, "convolve reals on three threads");
@@ -81,16 +88,23 @@ static void convolve_codes(shrike_context *context) {
                                     .dst = result[i],
                                     .multiplier = multiplier,
                                     .offset = offset,
+                                    .src_bounds = {0, sizeof src},
+                                    .dst_bounds = {0, sizeof result[i]},
+                                    .multiplier_bounds = {0, sizeof multiplier},
+                                    .offset_bounds = {0, sizeof offset},
                                     .src_zero = 3,
                                     .src_bits = 8,
                                     .weight_bits = 8,
                                     .high = 255,
                                     .kernel = i ? SHRIKE_QKERNEL_REFERENCE : SHRIKE_QKERNEL_BEST};
-        void *packed = aligned((size_t)shrike_conv2d_q_packed_size(context, &p));
+        p.weights_bounds.after = shrike_conv2d_q_packed_size(context, &p);
+        void *packed = aligned((size_t)p.weights_bounds.after);
         p.weights = packed;
-        p.workspace_bytes = shrike_conv2d_q_workspace(context, &p);
-        p.workspace = p.workspace_bytes > 0 ? aligned((size_t)p.workspace_bytes) : NULL;
-        expect(shrike_conv2d_q_pack(context, &p, weights, NULL, packed) == SHRIKE_OK, "pack codes");
+        p.workspace_bounds.after = shrike_conv2d_q_workspace(context, &p);
+        p.workspace = p.workspace_bounds.after > 0 ? aligned((size_t)p.workspace_bounds.after) : NULL;
+        expect(shrike_conv2d_q_pack(context, &p, weights, sizeof weights, NULL, 0, packed, p.weights_bounds.after) ==
+                   SHRIKE_OK,
+               "pack codes");
         expect(shrike_conv2d_q(context, &p) == SHRIKE_OK, shrike_conv2d_q_kernel(context, &p));
         free(packed);
         free(p.workspace);
@@ -103,6 +117,9 @@ static void call_libm(shrike_context *context) {
     shrike_binary_f32_params mod = {.a = a,
                                     .b = b,
                                     .dst = remainder,
+                                    .a_bounds = {0, sizeof a},
+                                    .b_bounds = {0, sizeof b},
+                                    .dst_bounds = {0, sizeof remainder},
                                     .dims = {4},
                                     .a_strides = {1},
                                     .b_strides = {1},
@@ -114,6 +131,8 @@ static void call_libm(shrike_context *context) {
            "fmodf");
     shrike_unary_f32_params erf = {.src = a,
                                    .dst = root,
+                                   .src_bounds = {0, sizeof a},
+                                   .dst_bounds = {0, sizeof root},
                                    .dims = {4},
                                    .src_strides = {1},
                                    .dst_strides = {1},

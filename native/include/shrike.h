@@ -5,6 +5,8 @@
  *  - int32_t shrike_<op>(context, params) returns SHRIKE_OK or an error status; with an error nothing was written.
  *  - The caller owns all memory; the library keeps no pointer after the call and allocates nothing during it.
  *  - Strides and sizes count elements (floats or one-byte codes). Pointers need only the alignment of their type.
+ *  - Numbers are not trusted: whatever they are, a call gives a status and touches only what the bounds of its pointers
+ *    allow. What packed weights and thresholds hold is trusted to be what the library wrote there.
  *  - Images are NHWC: element (n, y, x, c) lies at base + n * batch_stride + y * row_stride + x * pixel_stride + c. A
  *    pixel stride above the channel count describes a slice of a wider image.
  *  - A destination may be the same view as a source only where the operation says so; other overlap is undefined.
@@ -24,7 +26,7 @@ extern "C" {
 #define SHRIKE_API __attribute__((visibility("default")))
 
 /* Grows with every change that an existing caller could notice. */
-#define SHRIKE_ABI_VERSION 5u
+#define SHRIKE_ABI_VERSION 6u
 
 enum shrike_status {
     SHRIKE_OK = 0,
@@ -85,6 +87,20 @@ SHRIKE_API void shrike_context_destroy(shrike_context *context);
 
 SHRIKE_API int32_t shrike_context_threads(const shrike_context *context);
 SHRIKE_API uint64_t shrike_context_features(const shrike_context *context);
+
+/* ---- buffers ---- */
+
+/*
+ * Bytes of the caller's buffer in front of what a pointer points to, and from there on: an operation touches no others.
+ * Every pointer of a params struct has its bounds beside it; those of a null pointer are not read. A view, its strides
+ * and sizes, a table or packed weights that go beyond them are SHRIKE_EINVAL.
+ */
+typedef struct shrike_bounds {
+    int64_t before, after;
+} shrike_bounds;
+
+/* Sizes of images, kernels, strides, pads and dilations are at most this. */
+#define SHRIKE_MAX_SIZE (1 << 24)
 
 /* ---- functions of one number; the order is that of dev.shrike.graph.Activation.Kind and Op.Unary.Kind ---- */
 
@@ -156,6 +172,7 @@ typedef struct shrike_conv2d_f32_params {
     const float *weights; /* written by shrike_conv2d_f32_pack for the same sizes; usable on every tier */
     const float *bias; /* out_channels floats, or null */
     const float *residual; /* of dst's shape, or null */
+    shrike_bounds src_bounds, dst_bounds, weights_bounds, bias_bounds, residual_bounds;
     int64_t src_batch_stride, src_row_stride, src_pixel_stride;
     int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
     int64_t residual_batch_stride, residual_row_stride, residual_pixel_stride;
@@ -174,8 +191,12 @@ typedef struct shrike_conv2d_f32_params {
  */
 SHRIKE_API int64_t shrike_conv2d_f32_packed_size(const shrike_conv2d_f32_params *params);
 
-/* Packs weights [out_channels][channels / groups][kernel_height][kernel_width] for every tier alike. */
-SHRIKE_API int32_t shrike_conv2d_f32_pack(const shrike_conv2d_f32_params *params, const float *oihw, float *packed);
+/*
+ * Packs weights [out_channels][channels / groups][kernel_height][kernel_width] for every tier alike. The buffers have
+ * so many bytes.
+ */
+SHRIKE_API int32_t shrike_conv2d_f32_pack(const shrike_conv2d_f32_params *params, const float *oihw, int64_t oihw_bytes,
+                                          float *packed, int64_t packed_bytes);
 
 SHRIKE_API int32_t shrike_conv2d_f32(shrike_context *context, const shrike_conv2d_f32_params *params);
 
@@ -191,6 +212,7 @@ SHRIKE_API const char *shrike_conv2d_f32_kernel(const shrike_context *context, c
 typedef struct shrike_pool2d_f32_params {
     const float *src;
     float *dst;
+    shrike_bounds src_bounds, dst_bounds;
     int64_t src_batch_stride, src_row_stride, src_pixel_stride;
     int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
     int32_t batch, height, width, channels;
@@ -228,6 +250,7 @@ enum shrike_resize_nearest {
 typedef struct shrike_resize2d_f32_params {
     const float *src;
     float *dst;
+    shrike_bounds src_bounds, dst_bounds;
     int64_t src_batch_stride, src_row_stride, src_pixel_stride;
     int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
     int32_t batch, height, width, channels;
@@ -251,6 +274,7 @@ SHRIKE_API int32_t shrike_resize2d_f32(shrike_context *context, const shrike_res
 typedef struct shrike_unary_f32_params {
     const float *src;
     float *dst;
+    shrike_bounds src_bounds, dst_bounds;
     int64_t dims[SHRIKE_MAX_RANK];
     int64_t src_strides[SHRIKE_MAX_RANK];
     int64_t dst_strides[SHRIKE_MAX_RANK];
@@ -265,6 +289,7 @@ typedef struct shrike_binary_f32_params {
     const float *a;
     const float *b;
     float *dst;
+    shrike_bounds a_bounds, b_bounds, dst_bounds;
     int64_t dims[SHRIKE_MAX_RANK];
     int64_t a_strides[SHRIKE_MAX_RANK];
     int64_t b_strides[SHRIKE_MAX_RANK];
@@ -279,6 +304,7 @@ SHRIKE_API int32_t shrike_binary_f32(shrike_context *context, const shrike_binar
 typedef struct shrike_copy_f32_params {
     const float *src;
     float *dst;
+    shrike_bounds src_bounds, dst_bounds;
     int64_t dims[SHRIKE_MAX_RANK];
     int64_t src_strides[SHRIKE_MAX_RANK];
     int64_t dst_strides[SHRIKE_MAX_RANK];
@@ -290,6 +316,7 @@ SHRIKE_API int32_t shrike_copy_f32(shrike_context *context, const shrike_copy_f3
 
 typedef struct shrike_fill_f32_params {
     float *dst;
+    shrike_bounds dst_bounds;
     int64_t dims[SHRIKE_MAX_RANK];
     int64_t dst_strides[SHRIKE_MAX_RANK];
     int32_t rank;
@@ -302,6 +329,7 @@ SHRIKE_API int32_t shrike_fill_f32(shrike_context *context, const shrike_fill_f3
 typedef struct shrike_softmax_f32_params {
     const float *src;
     float *dst;
+    shrike_bounds src_bounds, dst_bounds;
     int64_t dims[SHRIKE_MAX_RANK];
     int64_t src_strides[SHRIKE_MAX_RANK];
     int64_t dst_strides[SHRIKE_MAX_RANK];
@@ -324,6 +352,7 @@ enum shrike_reduce {
 typedef struct shrike_reduce_f32_params {
     const float *src;
     float *dst;
+    shrike_bounds src_bounds, dst_bounds;
     int64_t dims[SHRIKE_MAX_RANK];
     int64_t src_strides[SHRIKE_MAX_RANK];
     int64_t dst_strides[SHRIKE_MAX_RANK];
@@ -348,6 +377,7 @@ typedef struct shrike_matmul_f32_params {
     const float *b;
     const float *bias; /* or null */
     float *dst;
+    shrike_bounds a_bounds, b_bounds, bias_bounds, dst_bounds;
     int64_t batch_dims[SHRIKE_MAX_BATCH_RANK];
     int64_t a_batch_strides[SHRIKE_MAX_BATCH_RANK];
     int64_t b_batch_strides[SHRIKE_MAX_BATCH_RANK];
@@ -414,12 +444,13 @@ typedef struct shrike_conv2d_q_params {
     const uint8_t *table; /* 256 codes, or null */
     const void *thresholds; /* written by shrike_conv2d_q_thresholds for the same output, or null; 4-byte aligned */
     const void *residual; /* of dst's shape and type, or null */
-    void *workspace; /* 64-byte aligned, shrike_conv2d_q_workspace bytes; null if that is 0 */
+    void *workspace; /* 64-byte aligned, at least shrike_conv2d_q_workspace bytes; null if that is 0 */
     const shrike_code_range *src_range; /* read only if src_measured is 1 */
+    shrike_bounds src_bounds, dst_bounds, weights_bounds, multiplier_bounds, offset_bounds, table_bounds;
+    shrike_bounds thresholds_bounds, residual_bounds, workspace_bounds, src_range_bounds;
     int64_t src_batch_stride, src_row_stride, src_pixel_stride;
     int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
     int64_t residual_batch_stride, residual_row_stride, residual_pixel_stride;
-    int64_t workspace_bytes;
     int32_t batch, height, width, channels;
     int32_t out_height, out_width, out_channels, groups;
     int32_t kernel_height, kernel_width, stride_height, stride_width;
@@ -449,20 +480,21 @@ SHRIKE_API int64_t shrike_conv2d_q_packed_size(const shrike_context *context, co
  * Packs weights [out_channels][channels / groups][kernel_height][kernel_width]: codes -1 and +1 if bipolar, else all in
  * -2^(weight_bits - 1)..2^(weight_bits - 1) - 1 or all in 0..2^weight_bits - 1. weight_zero: out_channels values of
  * -128..255 in the same terms, or null for zeros. packed is 64-byte aligned. Packed weights serve contexts of the same
- * CPU features only; others refuse them with SHRIKE_EINVAL.
+ * CPU features only; others refuse them with SHRIKE_EINVAL. The buffers have so many bytes.
  */
 SHRIKE_API int32_t shrike_conv2d_q_pack(const shrike_context *context, const shrike_conv2d_q_params *params,
-                                        const int8_t *oihw, const int32_t *weight_zero, void *packed);
+                                        const int8_t *oihw, int64_t oihw_bytes, const int32_t *weight_zero,
+                                        int64_t weight_zero_bytes, void *packed, int64_t packed_bytes);
 
 /*
  * A quicker road to the same codes. Where few codes are distinguished, acc -> table[clamp(rint(acc * multiplier[oc] +
  * offset[oc]))] is for each channel a staircase of at most 8 steps of one, those down before those up; thresholds are
  * the sums at which it steps, found exactly. Returns SHRIKE_OK, or SHRIKE_EUNSUPPORTED where the map is no such
  * staircase. Reads out_channels, output, activation, multiplier, offset, low, high and table of the params; writes
- * shrike_conv2d_q_thresholds_size(out_channels) bytes, 4-byte aligned.
+ * shrike_conv2d_q_thresholds_size(out_channels) bytes, 4-byte aligned, of a buffer of `bytes`.
  */
 SHRIKE_API int64_t shrike_conv2d_q_thresholds_size(int32_t out_channels);
-SHRIKE_API int32_t shrike_conv2d_q_thresholds(const shrike_conv2d_q_params *params, void *thresholds);
+SHRIKE_API int32_t shrike_conv2d_q_thresholds(const shrike_conv2d_q_params *params, void *thresholds, int64_t bytes);
 
 /* Bytes of workspace that the call needs, 0 for none, or -1 where no kernel takes the sizes. */
 SHRIKE_API int64_t shrike_conv2d_q_workspace(const shrike_context *context, const shrike_conv2d_q_params *params);
@@ -476,6 +508,7 @@ SHRIKE_API const char *shrike_conv2d_q_kernel(const shrike_context *context, con
 typedef struct shrike_pool2d_u8_params {
     const uint8_t *src;
     uint8_t *dst;
+    shrike_bounds src_bounds, dst_bounds;
     int64_t src_batch_stride, src_row_stride, src_pixel_stride;
     int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
     int32_t batch, height, width, channels;
@@ -491,6 +524,7 @@ SHRIKE_API int32_t shrike_maxpool2d_u8(shrike_context *context, const shrike_poo
 typedef struct shrike_resize2d_u8_params {
     const uint8_t *src;
     uint8_t *dst;
+    shrike_bounds src_bounds, dst_bounds;
     int64_t src_batch_stride, src_row_stride, src_pixel_stride;
     int64_t dst_batch_stride, dst_row_stride, dst_pixel_stride;
     int32_t batch, height, width, channels;
@@ -506,6 +540,7 @@ typedef struct shrike_map_u8_params {
     const uint8_t *src;
     uint8_t *dst;
     const uint8_t *table; /* 256 codes, or null */
+    shrike_bounds src_bounds, dst_bounds, table_bounds;
     int64_t dims[SHRIKE_MAX_RANK];
     int64_t src_strides[SHRIKE_MAX_RANK];
     int64_t dst_strides[SHRIKE_MAX_RANK];
@@ -520,6 +555,7 @@ typedef struct shrike_add_u8_params {
     const uint8_t *a;
     const uint8_t *b;
     uint8_t *dst;
+    shrike_bounds a_bounds, b_bounds, dst_bounds;
     int64_t dims[SHRIKE_MAX_RANK];
     int64_t a_strides[SHRIKE_MAX_RANK];
     int64_t b_strides[SHRIKE_MAX_RANK];
@@ -535,6 +571,7 @@ SHRIKE_API int32_t shrike_add_u8(shrike_context *context, const shrike_add_u8_pa
 typedef struct shrike_quantize_f32_u8_params {
     const float *src;
     uint8_t *dst;
+    shrike_bounds src_bounds, dst_bounds;
     int64_t dims[SHRIKE_MAX_RANK];
     int64_t src_strides[SHRIKE_MAX_RANK];
     int64_t dst_strides[SHRIKE_MAX_RANK];
@@ -557,6 +594,7 @@ typedef struct shrike_quantize_measured_f32_u8_params {
     const float *src;
     uint8_t *dst;
     shrike_code_range *range;
+    shrike_bounds src_bounds, dst_bounds, range_bounds;
     int64_t dims[SHRIKE_MAX_RANK];
     int64_t src_strides[SHRIKE_MAX_RANK];
     int64_t dst_strides[SHRIKE_MAX_RANK];
@@ -572,6 +610,7 @@ typedef struct shrike_dequantize_u8_f32_params {
     const uint8_t *src;
     float *dst;
     const shrike_code_range *range; /* or null */
+    shrike_bounds src_bounds, dst_bounds, range_bounds;
     int64_t dims[SHRIKE_MAX_RANK];
     int64_t src_strides[SHRIKE_MAX_RANK];
     int64_t dst_strides[SHRIKE_MAX_RANK];

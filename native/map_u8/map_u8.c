@@ -49,8 +49,8 @@ static void run_row(const void *argument, int64_t count, const int64_t *at, cons
 }
 
 int32_t shrike_map_u8(shrike_context *context, const shrike_map_u8_params *p) {
-    if (!p || !shrike_check_dims(p->rank, p->dims) || !shrike_check_view(p->src, p->rank, p->dims, p->src_strides) ||
-        !shrike_check_destination(p->dst, p->rank, p->dims, p->dst_strides) || p->reserved != 0) {
+    if (!p || !shrike_check_dims(p->rank, p->dims) || !SHRIKE_CHECK_VIEW(p, src) || !SHRIKE_CHECK_DESTINATION(p, dst) ||
+        (p->table && !SHRIKE_CHECK_ELEMENTS(p, table, 256)) || p->reserved != 0) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);

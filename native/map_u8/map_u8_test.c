@@ -11,6 +11,7 @@ static void check(tier *tiers, int count) {
     codes table = random_codes(256, 0, 255);
     int in_place = pick(0, 3) == 0;
     p.table = pick(0, 1) ? table.data : NULL;
+    p.table_bounds = WHOLE(table);
     describe("rank %d, %lld codes, table %d, in place %d", p.rank, (long long)count_of(p.rank, dims), p.table != NULL,
              in_place);
     memcpy(p.dims, dims, sizeof dims);
@@ -24,8 +25,9 @@ static void check(tier *tiers, int count) {
     }
     for (int t = 0; t < count; t++) {
         codes result = duplicate_codes(dst);
-        p.dst = result.data;
+        POINT(p, dst, result);
         p.src = in_place ? result.data : src.data;
+        p.src_bounds = in_place ? WHOLE(result) : WHOLE(src);
         expect_status(SHRIKE_OK, shrike_map_u8(tiers[t].context, &p), tiers[t].name);
         expect_same_codes(&wanted, &result, tiers[t].name);
         release_codes(result);
@@ -44,12 +46,19 @@ int main(void) {
         check(tiers, count);
     }
     uint8_t code = 1;
-    shrike_map_u8_params p = {.src = &code, .dst = &code, .rank = 7};
+    uint8_t table[256] = {0};
+    const shrike_bounds one = {0, 1};
+    shrike_map_u8_params p = {.src = &code, .dst = &code, .src_bounds = one, .dst_bounds = one, .rank = 7};
     expect_status(SHRIKE_EINVAL, shrike_map_u8(tiers[0].context, &p), "rank 7");
     p.rank = 0;
     p.reserved = 1;
     expect_status(SHRIKE_EINVAL, shrike_map_u8(tiers[0].context, &p), "reserved");
     p.reserved = 0;
+    expect_status(SHRIKE_OK, shrike_map_u8(tiers[0].context, &p), "the good call");
+    p.table = table;
+    p.table_bounds.after = 255;
+    expect_status(SHRIKE_EINVAL, shrike_map_u8(tiers[0].context, &p), "a table of 255 codes");
+    p.table = NULL;
     p.src = NULL;
     expect_status(SHRIKE_EINVAL, shrike_map_u8(tiers[0].context, &p), "null src");
     expect_status(SHRIKE_EINVAL, shrike_map_u8(tiers[0].context, NULL), "null params");

@@ -89,8 +89,9 @@ static void run_blocks(const void *argument, int64_t begin, int64_t end) {
     }
 }
 
-static int sound_view(const float *base, const shrike_matmul_f32_params *p, const int64_t *batch_strides, int64_t rows,
-                      int64_t row_stride, int64_t columns, int64_t column_stride, int destination) {
+static int sound_view(const float *base, shrike_bounds bounds, const shrike_matmul_f32_params *p,
+                      const int64_t *batch_strides, int64_t rows, int64_t row_stride, int64_t columns,
+                      int64_t column_stride, int destination) {
     int64_t dims[SHRIKE_MAX_BATCH_RANK + 2], strides[SHRIKE_MAX_BATCH_RANK + 2];
     memcpy(dims, p->batch_dims, (size_t)p->batch_rank * sizeof *dims);
     memcpy(strides, batch_strides, (size_t)p->batch_rank * sizeof *strides);
@@ -98,18 +99,21 @@ static int sound_view(const float *base, const shrike_matmul_f32_params *p, cons
     strides[p->batch_rank] = row_stride;
     dims[p->batch_rank + 1] = columns;
     strides[p->batch_rank + 1] = column_stride;
-    int32_t rank = p->batch_rank + 2;
-    return shrike_check_dims(rank, dims) && (destination ? shrike_check_destination(base, rank, dims, strides)
-                                                         : shrike_check_view(base, rank, dims, strides));
+    const int32_t rank = p->batch_rank + 2;
+    const int64_t bytes = (int64_t)sizeof *base;
+    return shrike_check_dims(rank, dims) &&
+           (destination ? shrike_check_destination(base, bounds, bytes, rank, dims, strides)
+                        : shrike_check_view(base, bounds, bytes, rank, dims, strides));
 }
 
 static int sound(const shrike_matmul_f32_params *p) {
     return p->batch_rank >= 0 && p->batch_rank <= SHRIKE_MAX_BATCH_RANK && p->reserved == 0 &&
-           sound_view(p->a, p, p->a_batch_strides, p->m, p->a_row_stride, p->k, p->a_column_stride, 0) &&
-           sound_view(p->b, p, p->b_batch_strides, p->k, p->b_row_stride, p->n, p->b_column_stride, 0) &&
-           sound_view(p->dst, p, p->dst_batch_strides, p->m, p->dst_row_stride, p->n, p->dst_column_stride, 1) &&
-           (!p->bias ||
-            sound_view(p->bias, p, p->bias_batch_strides, p->m, p->bias_row_stride, p->n, p->bias_column_stride, 0));
+           sound_view(p->a, p->a_bounds, p, p->a_batch_strides, p->m, p->a_row_stride, p->k, p->a_column_stride, 0) &&
+           sound_view(p->b, p->b_bounds, p, p->b_batch_strides, p->k, p->b_row_stride, p->n, p->b_column_stride, 0) &&
+           sound_view(p->dst, p->dst_bounds, p, p->dst_batch_strides, p->m, p->dst_row_stride, p->n,
+                      p->dst_column_stride, 1) &&
+           (!p->bias || sound_view(p->bias, p->bias_bounds, p, p->bias_batch_strides, p->m, p->bias_row_stride, p->n,
+                                   p->bias_column_stride, 0));
 }
 
 int32_t shrike_matmul_f32(shrike_context *context, const shrike_matmul_f32_params *p) {

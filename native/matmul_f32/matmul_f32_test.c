@@ -41,9 +41,10 @@ static void check_matmul(tier *tiers, int count) {
     p.bias_column_stride = bias.strides[r + 1];
     p.dst_row_stride = dst.strides[r];
     p.dst_column_stride = dst.strides[r + 1];
-    p.a = a.memory.data;
-    p.b = b.memory.data;
+    POINT(p, a, a.memory);
+    POINT(p, b, b.memory);
     p.bias = pick(0, 1) ? bias.memory.data : NULL;
+    p.bias_bounds = WHOLE(bias.memory);
     int64_t total = count_of(rank, dims);
     double *expected = malloc((size_t)total * sizeof *expected);
     for (int64_t i = 0; i < total; i++) {
@@ -61,7 +62,7 @@ static void check_matmul(tier *tiers, int count) {
     }
     for (int t = 0; t < count; t++) {
         buffer result = duplicate(dst.memory);
-        p.dst = result.data;
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK, shrike_matmul_f32(tiers[t].context, &p), tiers[t].name);
         check_view(rank, dims, dst.strides, &dst.memory, &result, expected, 1e-6 * (double)p.k, 1e-6, tiers[t].name);
         release(result);

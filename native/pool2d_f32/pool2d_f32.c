@@ -91,18 +91,11 @@ static void run_rows(const void *argument, int64_t begin, int64_t end) {
 }
 
 static int sound(const shrike_pool2d_f32_params *p) {
-    int64_t reach = 0;
-    return shrike_check_image(p->src, p->batch, p->height, p->width, p->channels, p->src_batch_stride,
-                              p->src_row_stride, p->src_pixel_stride) &&
-           shrike_check_image(p->dst, p->batch, p->out_height, p->out_width, p->channels, p->dst_batch_stride,
-                              p->dst_row_stride, p->dst_pixel_stride) &&
-           p->kernel_height >= 1 && p->kernel_width >= 1 && p->stride_height >= 1 && p->stride_width >= 1 &&
-           p->pad_top >= 0 && p->pad_left >= 0 && p->pad_bottom >= 0 && p->pad_right >= 0 && p->dilation_height >= 1 &&
-           p->dilation_width >= 1 && shrike_check_reach(p->out_height, p->stride_height, &reach) &&
-           shrike_check_reach(p->kernel_height, p->dilation_height, &reach) &&
-           shrike_check_reach(p->out_width, p->stride_width, &reach) &&
-           shrike_check_reach(p->kernel_width, p->dilation_width, &reach) &&
-           (p->count_include_pad == 0 || p->count_include_pad == 1) && p->reserved == 0;
+    return SHRIKE_CHECK_IMAGE(p, src, p->height, p->width, p->channels) &&
+           SHRIKE_CHECK_TARGET(p, dst, p->out_height, p->out_width, p->channels) && SHRIKE_CHECK_WINDOW(p) &&
+           p->pad_bottom >= 0 && p->pad_bottom <= SHRIKE_MAX_SIZE && p->pad_right >= 0 &&
+           p->pad_right <= SHRIKE_MAX_SIZE && (p->count_include_pad == 0 || p->count_include_pad == 1) &&
+           p->reserved == 0;
 }
 
 static int32_t run(shrike_context *context, const shrike_pool2d_f32_params *p, int average) {

@@ -58,14 +58,14 @@ static void check_pool(tier *tiers, int count, int average) {
     buffer dst = allocate_random((p.batch - 1) * p.dst_batch_stride + (p.out_height - 1) * p.dst_row_stride +
                                      (p.out_width - 1) * p.dst_pixel_stride + p.channels,
                                  -9, 9);
-    p.src = src.data;
+    POINT(p, src, src);
     describe("%s n%d %dx%dx%d -> %dx%d kernel %dx%d stride %d,%d pads %d,%d,%d,%d dilation %d,%d include %d",
              average ? "average" : "maximum", p.batch, p.height, p.width, p.channels, p.out_height, p.out_width,
              p.kernel_height, p.kernel_width, p.stride_height, p.stride_width, p.pad_top, p.pad_left, p.pad_bottom,
              p.pad_right, p.dilation_height, p.dilation_width, p.count_include_pad);
     for (int t = 0; t < count; t++) {
         buffer result = duplicate(dst);
-        p.dst = result.data;
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK,
                       average ? shrike_avgpool2d_f32(tiers[t].context, &p) : shrike_maxpool2d_f32(tiers[t].context, &p),
                       tiers[t].name);
@@ -92,6 +92,8 @@ static void check_bad_arguments(shrike_context *context) {
     describe("bad arguments");
     shrike_pool2d_f32_params good = {.src = x,
                                      .dst = x + 2,
+                                     .src_bounds = WHOLE_ARRAY(x),
+                                     .dst_bounds = {2 * sizeof *x, 2 * sizeof *x},
                                      .src_row_stride = 1,
                                      .src_pixel_stride = 1,
                                      .dst_row_stride = 1,
@@ -126,6 +128,12 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(stride_width = 0);
     REFUSE(dilation_height = 0);
     REFUSE(pad_right = -1);
+    REFUSE(pad_right = 1 << 30);
+    REFUSE(pad_top = 1 << 30);
+    REFUSE(stride_height = INT32_MAX);
+    REFUSE(width = 5);
+    REFUSE(src_bounds.after = 3);
+    REFUSE(dst_bounds.after = 3);
     REFUSE(count_include_pad = 2);
     REFUSE(src_pixel_stride = 0);
     REFUSE(dst_row_stride = -1);

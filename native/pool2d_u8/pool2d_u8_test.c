@@ -42,7 +42,7 @@ static void check(tier *tiers, int count) {
     lay_out_image(p.out_height, p.out_width, p.channels, out);
     codes src = random_codes(image_extent(p.batch, p.height, p.width, p.channels, in), 0, 255);
     codes dst = random_codes(image_extent(p.batch, p.out_height, p.out_width, p.channels, out), 0, 255);
-    p.src = src.data;
+    POINT(p, src, src);
     memcpy(&p.src_batch_stride, in, sizeof in);
     memcpy(&p.dst_batch_stride, out, sizeof out);
     codes wanted = duplicate_codes(dst);
@@ -53,7 +53,7 @@ static void check(tier *tiers, int count) {
     }
     for (int t = 0; t < count; t++) {
         codes result = duplicate_codes(dst);
-        p.dst = result.data;
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK, shrike_maxpool2d_u8(tiers[t].context, &p), tiers[t].name);
         expect_same_codes(&wanted, &result, tiers[t].name);
         release_codes(result);
@@ -65,7 +65,9 @@ static void check(tier *tiers, int count) {
 
 static void check_bad_arguments(shrike_context *context) {
     uint8_t image[16] = {0};
-    shrike_pool2d_u8_params good = {image, image + 8, 4, 4, 1, 4, 4, 1, 1, 1, 4, 1, 1, 4, 1, 1, 1, 1, 0, 0, 1, 1};
+    const shrike_bounds src = {0, 4}, dst = {8, 4};
+    shrike_pool2d_u8_params good = {image, image + 8, src, dst, 4, 4, 1, 4, 4, 1, 1, 1,
+                                    4,     1,         1,   4,   1, 1, 1, 1, 0, 0, 1, 1};
     describe("bad arguments");
     expect_status(SHRIKE_OK, shrike_maxpool2d_u8(context, &good), "the good call");
     expect_status(SHRIKE_EINVAL, shrike_maxpool2d_u8(context, NULL), "null params");
@@ -82,6 +84,10 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(kernel_height = 0);
     REFUSE(stride_width = 0);
     REFUSE(pad_left = -1);
+    REFUSE(pad_left = 1 << 30);
+    REFUSE(dilation_width = 1 << 29);
+    REFUSE(width = 5);
+    REFUSE(dst_bounds.after = 3);
     REFUSE(dilation_height = 0);
     REFUSE(out_height = 0);
 }

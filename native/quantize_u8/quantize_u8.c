@@ -58,11 +58,9 @@ static void dequantize_row(const void *argument, int64_t count, const int64_t *a
     }
 }
 
-static int sound_view(const void *src, const void *dst, int32_t rank, const int64_t *dims, const int64_t *src_strides,
-                      const int64_t *dst_strides) {
-    return shrike_check_dims(rank, dims) && shrike_check_view(src, rank, dims, src_strides) &&
-           shrike_check_destination(dst, rank, dims, dst_strides);
-}
+/* Of all params here. */
+#define SOUND_VIEWS(p)                                                                                                 \
+    (shrike_check_dims((p)->rank, (p)->dims) && SHRIKE_CHECK_VIEW(p, src) && SHRIKE_CHECK_DESTINATION(p, dst))
 
 static int sound_scale(float scale, int32_t zero) {
     return scale > 0 && scale < INFINITY && zero >= 0 && zero <= 255;
@@ -78,8 +76,8 @@ static void run(shrike_context *context, int32_t rank, const int64_t *dims, cons
 }
 
 int32_t shrike_quantize_f32_u8(shrike_context *context, const shrike_quantize_f32_u8_params *p) {
-    if (!p || !sound_view(p->src, p->dst, p->rank, p->dims, p->src_strides, p->dst_strides) ||
-        !sound_scale(p->scale, p->zero) || p->low < 0 || p->low > p->high || p->high > 255 || p->reserved != 0) {
+    if (!p || !SOUND_VIEWS(p) || !sound_scale(p->scale, p->zero) || p->low < 0 || p->low > p->high || p->high > 255 ||
+        p->reserved != 0) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);
@@ -143,8 +141,7 @@ static shrike_code_range range_of(float min, float max) {
 }
 
 int32_t shrike_quantize_measured_f32_u8(shrike_context *context, const shrike_quantize_measured_f32_u8_params *p) {
-    if (!p || !p->range || !sound_view(p->src, p->dst, p->rank, p->dims, p->src_strides, p->dst_strides) ||
-        p->reserved != 0) {
+    if (!p || !SHRIKE_CHECK_ELEMENTS(p, range, 1) || !SOUND_VIEWS(p) || p->reserved != 0) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);
@@ -167,11 +164,14 @@ int32_t shrike_quantize_measured_f32_u8(shrike_context *context, const shrike_qu
 }
 
 int32_t shrike_dequantize_u8_f32(shrike_context *context, const shrike_dequantize_u8_f32_params *p) {
-    if (!p || !sound_view(p->src, p->dst, p->rank, p->dims, p->src_strides, p->dst_strides) || p->reserved != 0) {
+    if (!p || !SOUND_VIEWS(p) || p->reserved != 0) {
         return SHRIKE_EINVAL;
     }
     shrike_dequantize_u8_f32_params fixed = *p;
     if (p->range) {
+        if (!SHRIKE_CHECK_ELEMENTS(p, range, 1)) {
+            return SHRIKE_EINVAL;
+        }
         fixed.scale = p->range->scale;
         fixed.zero = p->range->zero;
     }

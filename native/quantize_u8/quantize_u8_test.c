@@ -32,7 +32,7 @@ static void check_quantize(tier *tiers, int count) {
     }
     memcpy(p.dims, dims, sizeof dims);
     memcpy(p.src_strides, src.strides, sizeof p.src_strides);
-    p.src = src.memory.data;
+    POINT(p, src, src.memory);
     codes wanted = duplicate_codes(dst);
     for (int64_t i = 0; i < count_of(p.rank, dims); i++) {
         wanted.data[offset_of(p.rank, dims, p.dst_strides, i)] =
@@ -40,7 +40,7 @@ static void check_quantize(tier *tiers, int count) {
     }
     for (int t = 0; t < count; t++) {
         codes result = duplicate_codes(dst);
-        p.dst = result.data;
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK, shrike_quantize_f32_u8(tiers[t].context, &p), tiers[t].name);
         expect_same_codes(&wanted, &result, tiers[t].name);
         release_codes(result);
@@ -60,7 +60,7 @@ static void check_dequantize(tier *tiers, int count) {
              p.zero);
     memcpy(p.dims, dims, sizeof dims);
     memcpy(p.dst_strides, dst.strides, sizeof p.dst_strides);
-    p.src = src.data;
+    POINT(p, src, src);
     buffer wanted = duplicate(dst.memory);
     for (int64_t i = 0; i < count_of(p.rank, dims); i++) {
         wanted.data[offset_of(p.rank, dims, dst.strides, i)] =
@@ -68,7 +68,7 @@ static void check_dequantize(tier *tiers, int count) {
     }
     for (int t = 0; t < count; t++) {
         buffer result = duplicate(dst.memory);
-        p.dst = result.data;
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK, shrike_dequantize_u8_f32(tiers[t].context, &p), tiers[t].name);
         expect_same_bits(&wanted, &result, tiers[t].name);
         release(result);
@@ -134,7 +134,7 @@ static void check_measured(tier *tiers, int count, int kind) {
     fill_kind(src.memory, kind);
     memcpy(p.dims, dims, sizeof dims);
     memcpy(p.src_strides, src.strides, sizeof p.src_strides);
-    p.src = src.memory.data;
+    POINT(p, src, src.memory);
     float min = 0, max = 0;
     for (int64_t i = 0; i < n; i++) {
         float value = p.src[offset_of(p.rank, dims, src.strides, i)];
@@ -151,8 +151,9 @@ static void check_measured(tier *tiers, int count, int kind) {
     for (int t = 0; t < count; t++) {
         codes result = duplicate_codes(dst);
         shrike_code_range found = {NAN, -1};
-        p.dst = result.data;
+        POINT(p, dst, result);
         p.range = &found;
+        p.range_bounds = (shrike_bounds){0, sizeof found};
         expect_status(SHRIKE_OK, shrike_quantize_measured_f32_u8(tiers[t].context, &p), tiers[t].name);
         if (memcmp(&found, &range, sizeof range)) {
             fail("%s: scale %.9g and zero %d, expected %.9g and %d", tiers[t].name, found.scale, found.zero,
@@ -169,8 +170,11 @@ static void check_measured(tier *tiers, int count, int kind) {
 static void check_bad_arguments(shrike_context *context) {
     float value = 1;
     uint8_t code = 1;
-    shrike_quantize_f32_u8_params q = {.src = &value, .dst = &code, .scale = 1, .high = 255};
-    shrike_dequantize_u8_f32_params d = {.src = &code, .dst = &value, .scale = 1};
+    const shrike_bounds of_value = {0, sizeof value}, of_code = {0, sizeof code};
+    shrike_quantize_f32_u8_params q = {
+        .src = &value, .dst = &code, .src_bounds = of_value, .dst_bounds = of_code, .scale = 1, .high = 255};
+    shrike_dequantize_u8_f32_params d = {
+        .src = &code, .dst = &value, .src_bounds = of_code, .dst_bounds = of_value, .scale = 1};
     describe("bad arguments");
     expect_status(SHRIKE_OK, shrike_quantize_f32_u8(context, &q), "the good call");
     expect_status(SHRIKE_OK, shrike_dequantize_u8_f32(context, &d), "the good call");
@@ -186,6 +190,8 @@ static void check_bad_arguments(shrike_context *context) {
     expect_status(SHRIKE_EINVAL, shrike_dequantize_u8_f32(context, &d), "zero");
     shrike_code_range range = {1, 3};
     d.range = &range;
+    expect_status(SHRIKE_EINVAL, shrike_dequantize_u8_f32(context, &d), "a range without bounds");
+    d.range_bounds.after = sizeof range;
     expect_status(SHRIKE_OK, shrike_dequantize_u8_f32(context, &d), "a range instead of a bad zero");
     if (value != -2) {
         fail("%g by a range", value);
@@ -194,11 +200,19 @@ static void check_bad_arguments(shrike_context *context) {
     expect_status(SHRIKE_EINVAL, shrike_dequantize_u8_f32(context, &d), "zero of a range");
     range = (shrike_code_range){0, 0};
     expect_status(SHRIKE_EINVAL, shrike_dequantize_u8_f32(context, &d), "scale of a range");
-    shrike_quantize_measured_f32_u8_params m = {.src = &value, .dst = &code, .range = &range};
+    shrike_quantize_measured_f32_u8_params m = {.src = &value,
+                                                .dst = &code,
+                                                .range = &range,
+                                                .src_bounds = of_value,
+                                                .dst_bounds = of_code,
+                                                .range_bounds = {0, sizeof range}};
     expect_status(SHRIKE_OK, shrike_quantize_measured_f32_u8(context, &m), "the good call");
     m.range = NULL;
     expect_status(SHRIKE_EINVAL, shrike_quantize_measured_f32_u8(context, &m), "no range");
     m.range = &range;
+    m.src_bounds.after--;
+    expect_status(SHRIKE_EINVAL, shrike_quantize_measured_f32_u8(context, &m), "no room for the source");
+    m.src_bounds = of_value;
     m.reserved = 1;
     expect_status(SHRIKE_EINVAL, shrike_quantize_measured_f32_u8(context, &m), "reserved");
     m.reserved = 0;

@@ -103,13 +103,13 @@ static void destination_strides(const shrike_reduce_f32_params *p, int64_t *dims
 }
 
 int32_t shrike_reduce_f32(shrike_context *context, const shrike_reduce_f32_params *p) {
-    if (!p || !shrike_check_dims(p->rank, p->dims) || !shrike_check_view(p->src, p->rank, p->dims, p->src_strides) ||
-        p->kind < 0 || p->kind >= SHRIKE_REDUCE_COUNT || p->axis_mask >> p->rank != 0 || p->reserved != 0) {
+    if (!p || !shrike_check_dims(p->rank, p->dims) || !SHRIKE_CHECK_VIEW(p, src) || p->kind < 0 ||
+        p->kind >= SHRIKE_REDUCE_COUNT || p->axis_mask >> p->rank != 0 || p->reserved != 0) {
         return SHRIKE_EINVAL;
     }
     int64_t dims[SHRIKE_MAX_RANK], strides[SHRIKE_MAX_RANK];
     destination_strides(p, dims, strides);
-    if (!shrike_check_destination(p->dst, p->rank, dims, strides)) {
+    if (!shrike_check_destination(p->dst, p->dst_bounds, (int64_t)sizeof *p->dst, p->rank, dims, strides)) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);

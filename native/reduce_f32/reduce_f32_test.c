@@ -55,10 +55,10 @@ static void check_reduce(tier *tiers, int count, int32_t kind) {
     for (int32_t i = 0; i < p.rank; i++) {
         p.dst_strides[i] = p.axis_mask >> i & 1 ? INT64_MIN : dst.strides[i];
     }
-    p.src = src.memory.data;
+    POINT(p, src, src.memory);
     for (int t = 0; t < count; t++) {
         buffer result = duplicate(dst.memory);
-        p.dst = result.data;
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK, shrike_reduce_f32(tiers[t].context, &p), tiers[t].name);
         check_view(p.rank, kept, dst.strides, &dst.memory, &result, expected, 1e-37, 1e-6, tiers[t].name);
         release(result);
@@ -79,8 +79,15 @@ int main(void) {
     }
     float x = 0;
     shrike_reduce_f32_params p = {.src = &x, .dst = &x, .rank = 1, .dims = {1}, .axis_mask = 2};
+    p.src_bounds = p.dst_bounds = (shrike_bounds){0, sizeof x};
     describe("bad arguments");
     expect_status(SHRIKE_EINVAL, shrike_reduce_f32(tiers[0].context, &p), "axis beyond the rank");
+    p.axis_mask = 1;
+    expect_status(SHRIKE_OK, shrike_reduce_f32(tiers[0].context, &p), "the good call");
+    p.dims[0] = 2;
+    expect_status(SHRIKE_OK, shrike_reduce_f32(tiers[0].context, &p), "one element twice");
+    p.src_strides[0] = 1;
+    expect_status(SHRIKE_EINVAL, shrike_reduce_f32(tiers[0].context, &p), "an element beyond the buffer");
     expect_status(SHRIKE_EINVAL, shrike_reduce_f32(tiers[0].context, NULL), "null params");
     destroy_tiers(tiers, count);
     puts("ok");

@@ -30,7 +30,7 @@ static inline float resize_source_coordinate(const axis *a, int64_t out) {
 }
 
 static inline int64_t resize_clamp(float index, int32_t size) {
-    return index <= 0 ? 0 : index >= (float)(size - 1) ? size - 1 : (int64_t)index;
+    return !(index > 0) ? 0 : index >= (float)(size - 1) ? size - 1 : (int64_t)index;
 }
 
 static inline int64_t resize_nearest(const axis *a, int32_t rule, int64_t out) {

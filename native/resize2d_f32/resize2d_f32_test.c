@@ -85,12 +85,12 @@ static void check_resize(tier *tiers, int count) {
     buffer dst = allocate_random((p.batch - 1) * p.dst_batch_stride + (p.out_height - 1) * p.dst_row_stride +
                                      (p.out_width - 1) * p.dst_pixel_stride + p.channels,
                                  -9, 9);
-    p.src = src.data;
+    POINT(p, src, src);
     describe("mode %d coordinates %d nearest %d: %dx%dx%d -> %dx%d", p.mode, p.coordinates, p.nearest, p.height,
              p.width, p.channels, p.out_height, p.out_width);
     for (int t = 0; t < count; t++) {
         buffer result = duplicate(dst);
-        p.dst = result.data;
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK, shrike_resize2d_f32(tiers[t].context, &p), tiers[t].name);
         for (int64_t i = 0; i < (int64_t)p.batch * p.out_height * p.out_width * p.channels; i++) {
             int64_t c = i % p.channels, x = i / p.channels % p.out_width;
@@ -120,6 +120,8 @@ int main(void) {
     float x[2] = {0};
     shrike_resize2d_f32_params p = {.src = x,
                                     .dst = x + 1,
+                                    .src_bounds = WHOLE_ARRAY(x),
+                                    .dst_bounds = {sizeof *x, sizeof *x},
                                     .src_row_stride = 1,
                                     .src_pixel_stride = 1,
                                     .dst_row_stride = 1,
@@ -133,6 +135,9 @@ int main(void) {
     describe("bad arguments");
     expect_status(SHRIKE_OK, shrike_resize2d_f32(tiers[0].context, &p), "the good call");
     expect_status(SHRIKE_EINVAL, shrike_resize2d_f32(tiers[0].context, NULL), "null params");
+    p.out_width = 2;
+    expect_status(SHRIKE_EINVAL, shrike_resize2d_f32(tiers[0].context, &p), "a result beyond the buffer");
+    p.out_width = 1;
     p.scale_width = NAN;
     expect_status(SHRIKE_EINVAL, shrike_resize2d_f32(tiers[0].context, &p), "a scale that is no number");
     p.scale_width = 0;

@@ -30,13 +30,10 @@ static void run_rows(const void *argument, int64_t begin, int64_t end) {
 }
 
 static int sound(const shrike_resize2d_u8_params *p) {
-    return shrike_check_image(p->src, p->batch, p->height, p->width, p->channels, p->src_batch_stride,
-                              p->src_row_stride, p->src_pixel_stride) &&
-           shrike_check_image(p->dst, p->batch, p->out_height, p->out_width, p->channels, p->dst_batch_stride,
-                              p->dst_row_stride, p->dst_pixel_stride) &&
-           p->coordinates >= 0 && p->coordinates < SHRIKE_COORDINATES_COUNT && p->nearest >= 0 &&
-           p->nearest < SHRIKE_NEAREST_COUNT && p->scale_height >= 0 && p->scale_width >= 0 &&
-           p->scale_height < INFINITY && p->scale_width < INFINITY;
+    return SHRIKE_CHECK_IMAGE(p, src, p->height, p->width, p->channels) &&
+           SHRIKE_CHECK_TARGET(p, dst, p->out_height, p->out_width, p->channels) && p->coordinates >= 0 &&
+           p->coordinates < SHRIKE_COORDINATES_COUNT && p->nearest >= 0 && p->nearest < SHRIKE_NEAREST_COUNT &&
+           p->scale_height >= 0 && p->scale_width >= 0 && p->scale_height < INFINITY && p->scale_width < INFINITY;
 }
 
 int32_t shrike_resize2d_u8(shrike_context *context, const shrike_resize2d_u8_params *p) {

@@ -30,6 +30,8 @@ static void check(tier *tiers, int count) {
     }
     shrike_resize2d_f32_params f = {.src = from.data,
                                     .dst = to.data,
+                                    .src_bounds = WHOLE(from),
+                                    .dst_bounds = WHOLE(to),
                                     .batch = p.batch,
                                     .height = p.height,
                                     .width = p.width,
@@ -50,10 +52,10 @@ static void check(tier *tiers, int count) {
     for (int64_t i = 0; i < dst.count; i++) {
         wanted.data[i] = (uint8_t)to.data[i];
     }
-    p.src = src.data;
+    POINT(p, src, src);
     for (int t = 0; t < count; t++) {
         codes result = duplicate_codes(dst);
-        p.dst = result.data;
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK, shrike_resize2d_u8(tiers[t].context, &p), tiers[t].name);
         expect_same_codes(&wanted, &result, tiers[t].name);
         release_codes(result);
@@ -64,6 +66,9 @@ static void check(tier *tiers, int count) {
     bad = p;
     bad.scale_width = INFINITY;
     expect_status(SHRIKE_EINVAL, shrike_resize2d_u8(tiers[0].context, &bad), "scale");
+    bad = p;
+    bad.src_bounds.after--;
+    expect_status(SHRIKE_EINVAL, shrike_resize2d_u8(tiers[0].context, &bad), "no room for the source");
     bad = p;
     bad.src = NULL;
     expect_status(SHRIKE_EINVAL, shrike_resize2d_u8(tiers[0].context, &bad), "src");
@@ -80,7 +85,8 @@ static void check_doubling(shrike_context *context) {
     describe("doubling");
     uint8_t src[4] = {1, 2, 3, 4}, dst[16];
     static const uint8_t wanted[16] = {1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4};
-    shrike_resize2d_u8_params p = {src, dst, 4, 2, 1, 16, 4, 1, 1, 2, 2, 1, 4, 4, 0, 0, 2, 2};
+    shrike_resize2d_u8_params p = {
+        src, dst, WHOLE_ARRAY(src), WHOLE_ARRAY(dst), 4, 2, 1, 16, 4, 1, 1, 2, 2, 1, 4, 4, 0, 0, 2, 2};
     expect_status(SHRIKE_OK, shrike_resize2d_u8(context, &p), "doubling");
     if (memcmp(dst, wanted, sizeof dst)) {
         fail("the doubled image is wrong");

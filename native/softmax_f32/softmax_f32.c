@@ -85,8 +85,8 @@ static void run_items(const void *argument, int64_t begin, int64_t end) {
 }
 
 int32_t shrike_softmax_f32(shrike_context *context, const shrike_softmax_f32_params *p) {
-    if (!p || !shrike_check_dims(p->rank, p->dims) || !shrike_check_view(p->src, p->rank, p->dims, p->src_strides) ||
-        !shrike_check_destination(p->dst, p->rank, p->dims, p->dst_strides) || p->axis < 0 || p->axis >= p->rank) {
+    if (!p || !shrike_check_dims(p->rank, p->dims) || !SHRIKE_CHECK_VIEW(p, src) || !SHRIKE_CHECK_DESTINATION(p, dst) ||
+        p->axis < 0 || p->axis >= p->rank) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);

@@ -41,7 +41,8 @@ static void check_softmax(tier *tiers, int count) {
     for (int t = 0; t < count; t++) {
         buffer result = duplicate(dst.memory);
         p.src = in_place ? result.data : src.memory.data;
-        p.dst = result.data;
+        p.src_bounds = in_place ? WHOLE(result) : WHOLE(src.memory);
+        POINT(p, dst, result);
         expect_status(SHRIKE_OK, shrike_softmax_f32(tiers[t].context, &p), tiers[t].name);
         check_view(p.rank, p.dims, dst.strides, &dst.memory, &result, expected, 1e-37, 5e-6, tiers[t].name);
         release(result);

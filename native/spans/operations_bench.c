@@ -3,7 +3,9 @@
  */
 #include "bench/bench.h"
 
-enum { RUNS = 200 };
+enum { RUNS = 200, FLOATS = 1 << 22 };
+
+static const shrike_bounds whole = {0, FLOATS * 4};
 
 typedef struct bench {
     shrike_context *context;
@@ -13,6 +15,8 @@ typedef struct bench {
 static int32_t pool(const bench *b) {
     shrike_pool2d_f32_params p = {.src = b->src,
                                   .dst = b->dst,
+                                  .src_bounds = whole,
+                                  .dst_bounds = whole,
                                   .src_batch_stride = 400 * 1024,
                                   .src_row_stride = 20 * 1024,
                                   .src_pixel_stride = 1024,
@@ -41,6 +45,8 @@ static int32_t pool(const bench *b) {
 static int32_t resize(const bench *b) {
     shrike_resize2d_f32_params p = {.src = b->src,
                                     .dst = b->dst,
+                                    .src_bounds = whole,
+                                    .dst_bounds = whole,
                                     .src_batch_stride = 1600 * 128,
                                     .src_row_stride = 40 * 128,
                                     .src_pixel_stride = 128,
@@ -59,6 +65,8 @@ static int32_t resize(const bench *b) {
 static int32_t silu(const bench *b) {
     shrike_unary_f32_params p = {.src = b->src,
                                  .dst = b->dst,
+                                 .src_bounds = whole,
+                                 .dst_bounds = whole,
                                  .dims = {1 << 20},
                                  .src_strides = {1},
                                  .dst_strides = {1},
@@ -71,6 +79,9 @@ static int32_t add(const bench *b) {
     shrike_binary_f32_params p = {.a = b->src,
                                   .b = b->dst,
                                   .dst = b->dst,
+                                  .a_bounds = whole,
+                                  .b_bounds = whole,
+                                  .dst_bounds = whole,
                                   .dims = {1 << 20},
                                   .a_strides = {1},
                                   .b_strides = {1},
@@ -84,6 +95,8 @@ static int32_t add(const bench *b) {
 static int32_t transpose_head(const bench *b) {
     shrike_copy_f32_params p = {.src = b->src,
                                 .dst = b->dst,
+                                .src_bounds = whole,
+                                .dst_bounds = whole,
                                 .dims = {3, 6400, 85},
                                 .src_strides = {85, 255, 1},
                                 .dst_strides = {6400 * 85, 85, 1},
@@ -95,6 +108,8 @@ static int32_t transpose_head(const bench *b) {
 static int32_t transpose_input(const bench *b) {
     shrike_copy_f32_params p = {.src = b->src,
                                 .dst = b->dst,
+                                .src_bounds = whole,
+                                .dst_bounds = whole,
                                 .dims = {409600, 3},
                                 .src_strides = {1, 409600},
                                 .dst_strides = {3, 1},
@@ -106,6 +121,8 @@ static int32_t transpose_input(const bench *b) {
 static int32_t softmax(const bench *b) {
     shrike_softmax_f32_params p = {.src = b->src,
                                    .dst = b->dst,
+                                   .src_bounds = whole,
+                                   .dst_bounds = whole,
                                    .dims = {8400, 4, 16},
                                    .src_strides = {64, 16, 1},
                                    .dst_strides = {64, 16, 1},
@@ -118,6 +135,9 @@ static int32_t matmul(const bench *b) {
     shrike_matmul_f32_params p = {.a = b->src,
                                   .b = b->src,
                                   .dst = b->dst,
+                                  .a_bounds = whole,
+                                  .b_bounds = whole,
+                                  .dst_bounds = whole,
                                   .m = 512,
                                   .n = 512,
                                   .k = 512,
@@ -149,8 +169,8 @@ static const struct {
 
 int main(int argc, char **argv) {
     bench b = {bench_context(argc > 1 ? argv[1] : "best", argc > 2 ? atoi(argv[2]) : 1), NULL, NULL};
-    b.src = random_floats(1 << 22, -1, 1);
-    b.dst = random_floats(1 << 22, -1, 1);
+    b.src = random_floats(FLOATS, -1, 1);
+    b.dst = random_floats(FLOATS, -1, 1);
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
         double times[RUNS];
         for (int run = 0; run < RUNS; run++) {

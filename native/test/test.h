@@ -94,6 +94,15 @@ static inline buffer duplicate(buffer from) {
     return b;
 }
 
+/* The bounds of a whole buffer, or of codes, as its pointer sees them. */
+#define WHOLE(memory) ((shrike_bounds){0, (memory).count * (int64_t)sizeof *(memory).data})
+
+/* Points a field of params at a whole buffer. */
+#define POINT(p, field, memory) ((p).field = (memory).data, (p).field##_bounds = WHOLE(memory))
+
+/* The bounds of an array, for fields of params that point to its first element. */
+#define WHOLE_ARRAY(array) ((shrike_bounds){0, (int64_t)sizeof(array)})
+
 static inline void release(buffer b) {
     munmap(b.map, b.map_size);
 }

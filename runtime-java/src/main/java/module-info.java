@@ -1,6 +1,7 @@
 /** Shrike: object detection behind one {@link dev.shrike.Detector}, and the graph that engines run. */
 module dev.shrike {
     requires com.google.protobuf;
+    requires java.desktop;
     requires org.bytedeco.javacpp;
     requires org.bytedeco.opencv;
 

@@ -8,11 +8,15 @@ import java.util.List;
  *
  * <ol>
  *   <li>Open one with {@link Detectors#open}; this loads and prepares the network.
- *   <li>Call {@link #detect} once a frame, or {@link #detectAll} with several.
- *   <li>Close it; closing twice does nothing, and use after close throws {@link IllegalStateException}.
+ *   <li>Call {@link #detect} once a frame, or {@link #detectAll} with several, from any thread but one at a time: while
+ *   one call runs, another throws {@link IllegalStateException} and changes nothing for the first. An interrupt does not
+ *   end a call and is kept.
+ *   <li>Close it, from any thread, a shutdown hook among them: {@link #close} waits for the call that runs and then frees
+ *   the native memory. Closing twice does nothing, use after close throws {@link IllegalStateException}, and a close by
+ *   the thread of the running call itself returns at once, the end of that call frees.
  * </ol>
  *
- * <p>A detector is confined to one thread at a time. The opener owns it and its native memory.
+ * <p>The opener owns it and its native memory.
  */
 public interface Detector extends AutoCloseable {
     /**
@@ -20,7 +24,7 @@ public interface Detector extends AutoCloseable {
      * one size runs the whole batch for it.
      *
      * @throws DeviceException if the engine failed
-     * @throws IllegalStateException if the detector was closed
+     * @throws IllegalStateException if the detector was closed, or is in use by another thread
      */
     Detections detect(Frame frame);
 
@@ -33,7 +37,7 @@ public interface Detector extends AutoCloseable {
      * <p>If a frame cannot be read or the engine fails, nothing is returned for any frame.
      *
      * @throws DeviceException if the engine failed
-     * @throws IllegalStateException if the detector was closed
+     * @throws IllegalStateException if the detector was closed, or is in use by another thread
      */
     default List<Detections> detectAll(List<Frame> frames) {
         List<Detections> found = new ArrayList<>(frames.size());

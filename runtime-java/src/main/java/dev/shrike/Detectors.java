@@ -7,6 +7,9 @@ import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
 import dev.shrike.spi.BuiltModel;
 import dev.shrike.vision.Letterbox;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,6 +34,7 @@ public final class Detectors {
      * @throws UnsupportedModelException if the model is sound but no engine runs it, or it does not detect, or it fixes
      *     another input size than the options ask for
      * @throws BackendUnavailableException if no engine can run here; says what each is missing
+     * @throws OperationInterruptedException if the thread was interrupted while it read the file
      * @throws IllegalArgumentException if the options ask for classes that the model does not have
      */
     public static Detector open(Path model, DetectorOptions options) {
@@ -47,17 +51,50 @@ public final class Detectors {
         });
     }
 
+    /** The file of a model for an input of that many pixels. */
+    @FunctionalInterface
+    public interface SizedModel {
+        /**
+         * The file; the same one for each size if the model leaves its size open.
+         *
+         * @param width width of the input in pixels, 0 for the usual one
+         * @param height height of the input in pixels, 0 for the usual one
+         */
+        Path model(int width, int height);
+    }
+
+    /**
+     * A detector that looks at each frame three times, as YOLOv5 does with {@code --augment}: in full size, in 0.83 of
+     * it and mirrored, and in 0.67 of it; what it saw in all three goes through one suppression.
+     *
+     * @param model an ONNX model of YOLOv5 with decoded outputs whose input size is open, or one for each size
+     * @throws UnsupportedModelException also if the model is built or has one size only, or has other outputs
+     */
+    public static Detector openAugmented(SizedModel model, DetectorOptions options) {
+        return besidePictures(() -> AugmentedDetector.open(model, options, Backends.installed()));
+    }
+
     /** What the supplier gives, while another thread loads what letterboxes need; it has ended afterwards. */
     private static Detector besidePictures(Supplier<Detector> opening) {
         Thread loading = Letterbox.prepare();
         try {
             return opening.get();
         } finally {
+            join(loading);
+        }
+    }
+
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
             try {
-                loading.join();
+                thread.join();
             } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+                interrupted = true;
             }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -81,8 +118,30 @@ public final class Detectors {
         if (!built || !Files.exists(model)) {
             return;
         }
+        requireReadable(model);
         throw new ModelException(model + ": its name is that of a built model, but it does not begin like one that an"
                 + " installed engine built: build it again with 'shrike build', or give the ONNX file");
+    }
+
+    /**
+     * Fails for what is no readable file, whatever it is called, so that it is not taken for a damaged one.
+     *
+     * @throws ModelException if it is a folder, may not be read or is empty
+     */
+    private static void requireReadable(Path model) {
+        if (Files.isDirectory(model)) {
+            throw new ModelException(model + ": is a folder, not a model file");
+        }
+        try (InputStream in = Files.newInputStream(model)) {
+            if (in.read() < 0) {
+                throw new ModelException(model + ": is empty (0 bytes): build it again with 'shrike build', or copy it"
+                        + " again");
+            }
+        } catch (AccessDeniedException e) {
+            throw new ModelException(model + ": may not be read: permission denied", e);
+        } catch (IOException e) {
+            throw new ModelException(model + ": cannot be read: " + e.getMessage(), e);
+        }
     }
 
     private static void requireBuiltSize(Graph network, DetectorOptions options) {
@@ -101,7 +160,7 @@ public final class Detectors {
     }
 
     /** What the supplier gives; errors about the model name its file. */
-    private static Detector named(Path model, Supplier<Detector> opening) {
+    static Detector named(Path model, Supplier<Detector> opening) {
         try {
             return opening.get();
         } catch (UnsupportedModelException e) {

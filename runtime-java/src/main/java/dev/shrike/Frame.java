@@ -14,27 +14,28 @@ import java.util.Objects;
  * garbage collector frees.
  */
 public final class Frame {
+    private static final int CHANNELS = 3;
+
     private final int width;
     private final int height;
     private final MemorySegment pixels;
     private final Instant captured;
 
     /**
-     * Wraps pixels that already are in native memory.
+     * Wraps pixels that already are in native memory. It must stay there, and as it is, while anybody looks at the frame.
      *
      * @param pixels at least {@code 3 * width * height} bytes, native
-     * @throws IllegalArgumentException if the size is not positive, or the memory is too small or on the heap
+     * @throws IllegalArgumentException if the size is not positive or above {@link Integer#MAX_VALUE} bytes, or the memory
+     *     is too small or on the heap
      */
     public Frame(int width, int height, MemorySegment pixels, Instant captured) {
-        if (width <= 0 || height <= 0) {
-            throw new IllegalArgumentException("frame size " + width + "x" + height + " is not positive");
-        }
+        long bytes = bytes(width, height);
         if (!pixels.isNative()) {
             throw new IllegalArgumentException("frame pixels must be in native memory");
         }
-        if (pixels.byteSize() < 3L * width * height) {
-            throw new IllegalArgumentException("frame of " + width + "x" + height + " needs " + 3L * width * height
-                    + " bytes, got " + pixels.byteSize());
+        if (pixels.byteSize() < bytes) {
+            throw new IllegalArgumentException(
+                    "frame of " + width + "x" + height + " needs " + bytes + " bytes, got " + pixels.byteSize());
         }
         this.width = width;
         this.height = height;
@@ -42,16 +43,30 @@ public final class Frame {
         this.captured = Objects.requireNonNull(captured, "captured");
     }
 
-    /** A black frame with memory of its own. */
+    /**
+     * A black frame with memory of its own.
+     *
+     * @throws IllegalArgumentException if the size is not positive or above {@link Integer#MAX_VALUE} bytes
+     */
     public static Frame allocate(int width, int height) {
+        return new Frame(width, height, Arena.ofAuto().allocate(bytes(width, height), 64), Instant.now());
+    }
+
+    /** Bytes of the pixels, which native libraries count with 32 bits. */
+    private static long bytes(int width, int height) {
         if (width <= 0 || height <= 0) {
             throw new IllegalArgumentException("frame size " + width + "x" + height + " is not positive");
         }
-        return new Frame(width, height, Arena.ofAuto().allocate(3L * width * height, 64), Instant.now());
+        if (width > Integer.MAX_VALUE / CHANNELS / height) {
+            throw new IllegalArgumentException("a frame of " + width + "x" + height + " is too large: it has more than "
+                    + Integer.MAX_VALUE + " bytes");
+        }
+        return (long) CHANNELS * width * height;
     }
 
     /**
-     * Reads a JPEG, PNG, BMP or WebP file; greyscale becomes BGR and an EXIF orientation is applied.
+     * Reads a JPEG, PNG, BMP, WebP or TIFF file; greyscale becomes BGR and an EXIF orientation is applied. Of several
+     * pages or frames it is the first.
      *
      * @throws SourceException if the file is missing, unreadable, truncated, too large or no picture
      */

@@ -8,6 +8,7 @@ import dev.shrike.spi.CandidateExecutor;
 import dev.shrike.spi.CandidateQuery;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
+import dev.shrike.spi.UseGuard;
 import dev.shrike.vision.Candidates;
 import dev.shrike.vision.HeadDecoder;
 import dev.shrike.vision.InputSize;
@@ -16,6 +17,7 @@ import dev.shrike.vision.Letterbox;
 import dev.shrike.vision.LetterboxTransform;
 import dev.shrike.vision.NonMaxSuppression;
 import dev.shrike.vision.ScoreFilter;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -40,11 +42,11 @@ final class NetworkDetector implements Detector {
     private final CandidateExecutor picking;
     private final LetterboxTransform[] transforms;
     private final long[] letterboxNanos;
-    private boolean closed;
+    private final UseGuard guard = new UseGuard("detector");
 
     private NetworkDetector(
             Backend backend, GraphExecutor executor, List<Letterbox> letterboxes, List<HeadDecoder> decoders,
-            List<String> labels, DetectorOptions options) {
+            List<String> labels, DetectorOptions options, boolean picks) {
         this.executor = executor;
         this.letterboxes = letterboxes;
         this.decoders = decoders;
@@ -53,7 +55,7 @@ final class NetworkDetector implements Detector {
         this.suppression = new NonMaxSuppression(options.iou(), options.agnostic(), options.maxDetections());
         this.transforms = new LetterboxTransform[letterboxes.size()];
         this.letterboxNanos = new long[letterboxes.size()];
-        this.picking = picking();
+        this.picking = picks ? picking() : null;
         // An engine tells there what it chose, so this comes after the choice.
         this.engine = backend.name() + " (" + executor.description() + ")";
     }
@@ -61,6 +63,16 @@ final class NetworkDetector implements Detector {
     /** Opens the network on the engine; what was opened is closed again if a later step fails. */
     static NetworkDetector open(
             Graph network, Map<String, String> choices, DetectorOptions options, Backend backend) {
+        return open(network, choices, options, backend, true);
+    }
+
+    /**
+     * As {@link #open(Graph, Map, DetectorOptions, Backend)}.
+     *
+     * @param picks whether the engine may pick candidates by itself, so that outputs may stay on its device
+     */
+    static NetworkDetector open(
+            Graph network, Map<String, String> choices, DetectorOptions options, Backend backend, boolean picks) {
         PictureInput input = PictureInput.of(network, backend);
         InputSize size = InputSize.choose(
                 input.shape(), options.inputWidth(), options.inputHeight(), Labels.stride(network.metadata()));
@@ -83,7 +95,7 @@ final class NetworkDetector implements Detector {
             for (int i = 0; i < batch; i++) {
                 letterboxes.add(new Letterbox(pictures.picture(i)));
             }
-            return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options);
+            return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options, picks);
         } catch (RuntimeException | Error e) {
             letterboxes.forEach(Letterbox::close);
             executor.close();
@@ -137,15 +149,19 @@ final class NetworkDetector implements Detector {
 
     @Override
     public List<Detections> detectAll(List<Frame> frames) {
-        if (closed) {
-            throw new IllegalStateException("the detector was closed");
-        }
         List<Frame> all = List.copyOf(frames);
-        List<Detections> found = new ArrayList<>(all.size());
-        for (int from = 0; from < all.size(); from += batch()) {
-            detectTogether(all.subList(from, Math.min(all.size(), from + batch())), found);
+        guard.enter();
+        try {
+            List<Detections> found = new ArrayList<>(all.size());
+            for (int from = 0; from < all.size(); from += batch()) {
+                detectTogether(all.subList(from, Math.min(all.size(), from + batch())), found);
+            }
+            return List.copyOf(found);
+        } finally {
+            guard.exit();
+            // The executor frees its memory when the collector finds it, and what reads that memory does not hold it.
+            Reference.reachabilityFence(this);
         }
-        return List.copyOf(found);
     }
 
     /** Looks at no more frames than the batch has room for in one run; the rest of the batch stays as it was. */
@@ -168,6 +184,31 @@ final class NetworkDetector implements Detector {
             StageTimes times = new StageTimes(letterboxNanos[i], networkNanos, decoded - start);
             found.add(new Detections(frame.width(), frame.height(), frame.captured(), times, list));
         }
+    }
+
+    /**
+     * Appends the candidates of one frame, in pixels of the network's input, and gives the times that it took.
+     *
+     * @param firstBox share of the output's boxes that are left out at its beginning, 0 to 1
+     * @param lastBox share where they end
+     * @throws UnsupportedModelException if its output has no order of boxes that would allow that
+     */
+    StageTimes collect(Frame frame, double firstBox, double lastBox, Candidates into) {
+        if (closed) {
+            throw new IllegalStateException("the detector was closed");
+        }
+        long start = System.nanoTime();
+        write(frame, 0);
+        long written = System.nanoTime();
+        executor.run(1);
+        long ran = System.nanoTime();
+        decoders.getFirst().part(firstBox, lastBox).decode(filter, into);
+        return new StageTimes(written - start, ran - written, System.nanoTime() - ran);
+    }
+
+    /** Fails as {@link #collect} would, if the output does not have all boxes in one list. */
+    void requireParts() {
+        decoders.getFirst().part(0, 1);
     }
 
     private LetterboxTransform write(Frame frame, int picture) {
@@ -229,11 +270,10 @@ final class NetworkDetector implements Detector {
 
     @Override
     public void close() {
-        if (!closed) {
-            closed = true;
+        guard.close(() -> {
             letterboxes.forEach(Letterbox::close);
             executor.close();
-        }
+        });
     }
 
     private static Binding pictureBinding(GraphExecutor executor, String name) {

@@ -5,10 +5,12 @@ import dev.shrike.Detections;
 import dev.shrike.Detector;
 import dev.shrike.DetectorOptions;
 import dev.shrike.Frame;
+import dev.shrike.SourceException;
 import dev.shrike.StageTimes;
 import dev.shrike.calibration.data.DataSet;
 import dev.shrike.calibration.data.DataSetException;
 import dev.shrike.calibration.data.FoundBox;
+import dev.shrike.calibration.data.Problem;
 import dev.shrike.calibration.data.Sample;
 import dev.shrike.calibration.metrics.CocoEvaluation;
 import dev.shrike.calibration.metrics.CocoFigures;
@@ -50,34 +52,73 @@ public final class Evaluation {
     }
 
     /**
-     * Shows the detector every picture of the data set.
+     * Shows the detector every picture of the data set, its classes matched by name.
      *
-     * @param detector opened with {@link #DETECTOR_OPTIONS} or options of the caller; stays the caller's
-     * @throws DataSetException if pictures are missing or of another size than stated, or the classes do not match
-     * @throws dev.shrike.SourceException if a picture cannot be read
+     * @throws DataSetException as {@link #of(DataSet, Detector, int[], EvaluationProgress)} does, and if the classes do
+     *     not match
      */
     public static Evaluation of(DataSet data, Detector detector, EvaluationProgress progress) {
-        data.requirePictures();
-        int[] classes = data.classesOf(detector.labels());
-        List<Scene> scenes = new ArrayList<>(data.samples().size());
+        return of(data, detector, data.classesOf(detector.labels()), progress);
+    }
+
+    /**
+     * Shows the detector every picture of the data set. Those that are missing, cannot be read or are of another size
+     * than stated are left out; {@link #data} tells which.
+     *
+     * @param detector opened with {@link #DETECTOR_OPTIONS} or options of the caller; stays the caller's
+     * @param classes category of each class of the detector, as {@link DataSet#classesOf(List, boolean)} gives it
+     * @throws DataSetException if not a single picture is left
+     */
+    public static Evaluation of(DataSet data, Detector detector, int[] classes, EvaluationProgress progress) {
+        DataSet present = data.requirePictures();
+        List<Sample> seen = new ArrayList<>(present.samples().size());
+        List<Problem> problems = new ArrayList<>();
+        List<Scene> scenes = new ArrayList<>(present.samples().size());
         long letterbox = 0;
         long network = 0;
         long decode = 0;
-        for (Sample sample : data.samples()) {
-            progress.at(sample.file().getFileName().toString(), scenes.size(), data.samples().size());
-            Frame frame = sample.read();
+        int done = 0;
+        for (Sample sample : present.samples()) {
+            progress.at(sample.file().getFileName().toString(), done++, present.samples().size());
+            Frame frame = read(sample, problems);
+            if (frame == null) {
+                continue;
+            }
             Detections found = detector.detect(frame);
             letterbox += found.times().letterbox();
             network += found.times().network();
             decode += found.times().decode();
+            seen.add(sample);
             scenes.add(new Scene(sample.boxesIn(frame.width(), frame.height()), boxes(found, classes)));
         }
+        DataSet measured = left(present, seen, problems);
         int count = scenes.size();
-        return new Evaluation(data, scenes, new StageTimes(letterbox / count, network / count, decode / count));
+        return new Evaluation(measured, scenes, new StageTimes(letterbox / count, network / count, decode / count));
+    }
+
+    /** The picture, or null after its problem was noted. */
+    private static Frame read(Sample sample, List<Problem> problems) {
+        try {
+            return sample.read();
+        } catch (SourceException e) {
+            problems.add(new Problem(Problem.Kind.UNREADABLE_PICTURE, e.getMessage()));
+        } catch (DataSetException e) {
+            problems.add(new Problem(Problem.Kind.OTHER_SIZE, e.getMessage()));
+        }
+        return null;
+    }
+
+    private static DataSet left(DataSet data, List<Sample> seen, List<Problem> problems) {
+        if (seen.isEmpty() && !problems.isEmpty()) {
+            throw new DataSetException(data.file() + ": none of the " + data.samples().size()
+                    + " pictures can be used, the first because of " + problems.getFirst().message());
+        }
+        return data.with(seen, problems);
     }
 
     /**
-     * Measures what somebody else found.
+     * Measures what somebody else found. Pictures are read only where they alone tell their size; those that cannot be
+     * are left out.
      *
      * @param found the boxes of each sample, in the order of {@link DataSet#samples()}
      */
@@ -86,11 +127,19 @@ public final class Evaluation {
             throw new IllegalArgumentException(
                     "boxes of " + found.size() + " pictures for " + data.samples().size());
         }
+        List<Sample> seen = new ArrayList<>(found.size());
+        List<Problem> problems = new ArrayList<>();
         List<Scene> scenes = new ArrayList<>(found.size());
         for (int i = 0; i < found.size(); i++) {
-            scenes.add(new Scene(data.samples().get(i).boxesInPixels(), found.get(i)));
+            Sample sample = data.samples().get(i);
+            try {
+                scenes.add(new Scene(sample.boxesInPixels(), found.get(i)));
+                seen.add(sample);
+            } catch (SourceException e) {
+                problems.add(new Problem(Problem.Kind.UNREADABLE_PICTURE, e.getMessage()));
+            }
         }
-        return new Evaluation(data, scenes, new StageTimes(0, 0, 0));
+        return new Evaluation(left(data, seen, problems), scenes, new StageTimes(0, 0, 0));
     }
 
     /** The boxes of classes that the data set knows. */
@@ -105,7 +154,7 @@ public final class Evaluation {
         return boxes;
     }
 
-    /** What was measured on. */
+    /** What was measured on, with the pictures that could be used only, and what was left out. */
     public DataSet data() {
         return data;
     }

@@ -2,6 +2,7 @@ package dev.shrike.calibration;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.Detection;
 import dev.shrike.Detections;
@@ -13,6 +14,7 @@ import dev.shrike.calibration.data.DataSet;
 import dev.shrike.calibration.data.DataSetException;
 import dev.shrike.calibration.data.DataSets;
 import dev.shrike.calibration.data.FoundBox;
+import dev.shrike.calibration.data.Problem;
 import dev.shrike.calibration.data.ResultsFile;
 import dev.shrike.vision.Pictures;
 import java.io.IOException;
@@ -84,6 +86,31 @@ class EvaluationTest {
         assertEquals(evaluation.coco(), Evaluation.of(data, evaluation.found()).coco());
         assertThrows(IllegalArgumentException.class, () -> Evaluation.of(data, List.of()));
         assertThrows(DataSetException.class, () -> Evaluation.of(data, new WholeFrame(List.of("cat", "dog", "cow"))));
+    }
+
+    /** What cannot be read is left out, and the rest measures as it does alone. */
+    @Test
+    void picturesThatCannotBeReadAreLeftOut() throws IOException {
+        DataSet sound = data();
+        Evaluation alone = Evaluation.of(sound, new WholeFrame(List.of("cat", "owl")));
+        Files.writeString(folder.resolve("c.png"), "no picture");
+        Files.writeString(folder.resolve("c.txt"), "1 0.5 0.5 1 1\n");
+        Files.writeString(folder.resolve("data.yaml"), "val: [c.png, a.png, b.png]\nnames: [cat, owl]\n");
+        DataSet data = DataSets.open(folder);
+        Evaluation evaluation = Evaluation.of(data, new WholeFrame(List.of("cat", "owl")));
+        assertEquals(alone.coco(), evaluation.coco());
+        assertEquals(alone.yolo().map(), evaluation.yolo().map());
+        assertEquals(2, evaluation.found().size());
+        assertEquals(2, evaluation.data().samples().size());
+        assertEquals(List.of(Problem.Kind.UNREADABLE_PICTURE),
+                evaluation.data().problems().stream().map(Problem::kind).toList());
+        assertEquals(alone.coco(), Evaluation.of(evaluation.data(), evaluation.found()).coco());
+        for (String name : List.of("a.png", "b.png")) {
+            Files.writeString(folder.resolve(name), "");
+        }
+        String message = assertThrows(DataSetException.class,
+                () -> Evaluation.of(data, new WholeFrame(List.of("cat", "owl")))).getMessage();
+        assertTrue(message.contains("none of the 3 pictures can be used, the first because of "), message);
     }
 
     /** A real network on real pictures, engine and all, against detections that another runtime made. */

@@ -26,7 +26,8 @@ public final class FileReplacement {
     /**
      * Writes the file under another name beside the target, then renames it.
      *
-     * @throws ShrikeException if the folder is missing or the file cannot be written; what was there stays
+     * @throws ShrikeException if the folder is missing, the file cannot be written or the thread was interrupted; what
+     *     was there stays
      */
     public static void write(Path file, Content content) {
         Path folder = requireFolder(file);
@@ -42,6 +43,7 @@ public final class FileReplacement {
             }
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
+            Interrupts.require(file + ": writing it", e);
             throw new ShrikeException(
                     file + ": cannot be written: " + e + "; check free space and permissions of " + folder, e);
         } finally {

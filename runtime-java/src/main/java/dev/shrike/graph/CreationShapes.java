@@ -15,8 +15,8 @@ final class CreationShapes {
         if (length == Shape.OPEN) {
             throw view.unsupported("the number of dimensions of its result is not known before it runs");
         }
-        if (length > 64) {
-            throw view.mismatch("a shape of " + length + " dimensions", "at most 64");
+        if (length > TensorType.MAX_RANK) {
+            throw view.mismatch("a shape of " + length + " dimensions", "at most " + TensorType.MAX_RANK);
         }
         return WindowShapes.open((int) length);
     }

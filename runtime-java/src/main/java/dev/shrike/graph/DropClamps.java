@@ -1,8 +1,12 @@
 package dev.shrike.graph;
 
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Drops a ReLU whose result is rounded to codes of which none stands for less than 0: rounding clamps anyway. What gave
@@ -14,8 +18,13 @@ public final class DropClamps implements GraphPass {
         Links links = new Links(graph);
         List<Node> nodes = new ArrayList<>(graph.nodes());
         boolean changed = false;
+        Map<String, Integer> writers = new HashMap<>();
+        Set<Integer> gone = new HashSet<>();
         for (int i = 0; i < nodes.size(); i++) {
             Node node = nodes.get(i);
+            for (String output : node.outputs()) {
+                writers.put(output, i);
+            }
             if (!isDone(graph, node)) {
                 continue;
             }
@@ -26,13 +35,15 @@ public final class DropClamps implements GraphPass {
                 nodes.set(i, node.withOp(new Op.Identity()));
                 continue;
             }
-            int at = indexOfWriter(nodes, x);
+            int at = writers.get(x);
             Node found = nodes.get(at);
             nodes.set(at, found.withOutputs(
                     found.outputs().stream().map(name -> name.equals(x) ? node.output() : name).toList()));
-            nodes.remove(i--);
+            writers.put(node.output(), at);
+            gone.add(i);
         }
-        return changed ? graph.withNodes(nodes) : graph;
+        return changed ? graph.withNodes(IntStream.range(0, nodes.size()).filter(i -> !gone.contains(i))
+                .mapToObj(nodes::get).toList()) : graph;
     }
 
     /** Whether the node is a ReLU of reals that rounding repeats. */
@@ -49,14 +60,5 @@ public final class DropClamps implements GraphPass {
             }
         }
         return true;
-    }
-
-    private static int indexOfWriter(List<Node> nodes, String name) {
-        for (int i = 0; i < nodes.size(); i++) {
-            if (nodes.get(i).outputs().contains(name)) {
-                return i;
-            }
-        }
-        throw new IllegalStateException("nobody writes '" + name + "'");
     }
 }

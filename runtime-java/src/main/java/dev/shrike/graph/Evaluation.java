@@ -24,6 +24,16 @@ final class Evaluation {
                         + " elements that the evaluator computes");
             }
         }
+        try {
+            return computed(view, outputs);
+        } catch (ArithmeticException | IllegalArgumentException | IndexOutOfBoundsException
+                | NegativeArraySizeException e) {
+            // Sizes that fit alone can still ask for what no array holds, and integers can be divided by zero.
+            throw view.error("it cannot be computed: " + e.getMessage());
+        }
+    }
+
+    private static List<Tensor> computed(NodeView view, List<TensorType> outputs) {
         TensorType out = outputs.getFirst();
         if (view.node().op() instanceof Op.Split split) {
             return LayoutMath.split(view, split, outputs);

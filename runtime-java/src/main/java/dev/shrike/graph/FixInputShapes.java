@@ -2,9 +2,11 @@ package dev.shrike.graph;
 
 import dev.shrike.ModelException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Gives the open dimensions of inputs their sizes. Without a size of its own, an open first dimension becomes 1. */
@@ -28,7 +30,8 @@ public final class FixInputShapes implements GraphPass {
      */
     @Override
     public Graph apply(Graph graph) {
-        List<String> names = graph.inputs().stream().map(ValueInfo::name).toList();
+        Set<String> names = new LinkedHashSet<>();
+        graph.inputs().forEach(input -> names.add(input.name()));
         for (String name : shapes.keySet()) {
             if (!names.contains(name)) {
                 throw new ModelException("the model has no input '" + name + "'; its inputs are "

@@ -39,7 +39,9 @@ public final class FoldBatchNormalization implements GraphPass {
 
         Graph apply() {
             List<Node> nodes = new ArrayList<>();
+            Map<String, Integer> places = new HashMap<>();
             for (Node node : graph.nodes()) {
+                places.put(node.output(), nodes.size());
                 if (!(node.op() instanceof Op.BatchNormalization norm) || !isConstant(node)) {
                     nodes.add(node);
                     continue;
@@ -48,7 +50,7 @@ public final class FoldBatchNormalization implements GraphPass {
                 Node writer = links.writer(node.input(0));
                 Optional<Node> folded = writer == null ? Optional.empty() : folded(writer, node, affine);
                 if (folded.isPresent()) {
-                    nodes.set(nodes.indexOf(writer), folded.get());
+                    nodes.set(places.get(writer.output()), folded.get());
                 } else {
                     addMulAndAdd(nodes, node, affine);
                 }

@@ -18,24 +18,33 @@ public final class FoldConstants implements GraphPass {
     private static final double MAX_WORK = 1L << 31;
 
     private final boolean foldsQuantizers;
+    /** What all uses together may cost, or null where each has a budget of its own. */
+    private final KnownValues budget;
+    private long room = MAX_TOTAL;
 
     /** Folds every node that it can. */
     public FoldConstants() {
-        this(true);
+        this(true, null);
+    }
+
+    /** Budget of passes that run again and again over the growing constants of one graph. */
+    static KnownValues budget() {
+        return new KnownValues(MAX_ELEMENTS, MAX_WORK);
     }
 
     /** As told, folds or leaves nodes that round to codes, as long as {@link ImportQuantization} is to see them. */
-    FoldConstants(boolean foldsQuantizers) {
+    FoldConstants(boolean foldsQuantizers, KnownValues budget) {
         this.foldsQuantizers = foldsQuantizers;
+        this.budget = budget;
     }
 
     @Override
     public Graph apply(Graph graph) {
         Map<String, TensorType> types = ShapeInference.given(graph);
         Map<String, Tensor> constants = new HashMap<>(graph.constants());
-        KnownValues known = new KnownValues(MAX_ELEMENTS, MAX_WORK);
+        KnownValues known = budget != null ? budget : budget();
         List<Node> kept = new ArrayList<>();
-        long room = MAX_TOTAL;
+        room = budget != null ? room : MAX_TOTAL;
         for (Node node : graph.nodes()) {
             // What is stored as codes is no real value to compute with.
             NodeView view = new NodeView(node, types::get,

@@ -7,9 +7,6 @@ import java.util.Optional;
 
 /** Moves a Pad with zeros into the convolution that follows it. */
 public final class FoldPadding implements GraphPass {
-    /** More than any sensible model has, and few enough that sums stay far from overflowing. */
-    private static final int MAX_PADDING = 1 << 20;
-
     @Override
     public Graph apply(Graph graph) {
         Links links = new Links(graph);
@@ -41,10 +38,11 @@ public final class FoldPadding implements GraphPass {
             return Optional.empty();
         }
         Window own = window.resolve(1, 1);
-        if (Math.max(Math.max(own.padTop(), own.padLeft()), Math.max(own.padBottom(), own.padRight())) > MAX_PADDING) {
+        long[] p = pads.get();
+        if (Math.max(Math.max(own.padTop() + p[2], own.padLeft() + p[3]),
+                Math.max(own.padBottom() + p[6], own.padRight() + p[7])) > Window.LARGEST) {
             return Optional.empty();
         }
-        long[] p = pads.get();
         Window wider = new Window(own.kernelHeight(), own.kernelWidth(), own.strideHeight(), own.strideWidth(),
                 (int) (own.padTop() + p[2]), (int) (own.padLeft() + p[3]), (int) (own.padBottom() + p[6]),
                 (int) (own.padRight() + p[7]), own.dilationHeight(), own.dilationWidth(), Window.AutoPad.EXPLICIT);
@@ -56,7 +54,7 @@ public final class FoldPadding implements GraphPass {
     /** Whether rows and columns are added, and nothing else. */
     private static boolean onlyAround(long[] pads) {
         for (int i = 0; i < pads.length; i++) {
-            if (pads[i] < 0 || pads[i] > MAX_PADDING || (i % 4 < 2 && pads[i] != 0)) {
+            if (pads[i] < 0 || pads[i] > Window.LARGEST || (i % 4 < 2 && pads[i] != 0)) {
                 return false;
             }
         }

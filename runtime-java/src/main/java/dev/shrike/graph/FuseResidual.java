@@ -16,6 +16,7 @@ public final class FuseResidual implements GraphPass {
     public Graph apply(Graph graph) {
         Links links = new Links(graph);
         Map<String, ValueInfo> infos = ShapeInference.infer(graph);
+        // What convolutions gave before they moved; behind the move nobody gives it.
         Set<String> moved = new HashSet<>();
         List<Node> nodes = new ArrayList<>();
         for (Node node : graph.nodes()) {
@@ -26,12 +27,15 @@ public final class FuseResidual implements GraphPass {
                 continue;
             }
             moved.add(conv.output());
-            nodes.removeIf(other -> other.outputs().contains(conv.output()));
             String residual = node.input(0).equals(conv.output()) ? node.input(1) : node.input(0);
             nodes.add(new Node(conv.name(), conv.op(),
                     List.of(conv.input(0), conv.input(1), conv.input(2), residual), List.of(node.output())));
         }
-        return moved.isEmpty() ? graph : graph.withNodes(nodes);
+        if (moved.isEmpty()) {
+            return graph;
+        }
+        nodes.removeIf(node -> moved.contains(node.output()));
+        return graph.withNodes(nodes);
     }
 
     /** The convolution that can take in this Add, the second operand if both can; or null. */

@@ -8,16 +8,30 @@ import java.util.Set;
 
 /** What every graph must obey, checked whenever one is made. */
 final class GraphCheck {
+    /** Whole numbers up to this are exact in float32, and integer arithmetic with them does not overflow. */
+    private static final long FARTHEST_ZERO = 1 << 24;
+
     private GraphCheck() {}
 
     /** Whether scales can be divided by, and what is said of constants fits them. */
     static void check(Map<String, Quantization> quantization, Map<String, Tensor> constants) {
+        if (quantization.containsKey("")) {
+            throw new ModelException("a quantised value has no name");
+        }
         quantization.forEach((name, how) -> {
             Tensor scale = how.scale();
             for (long i = 0; i < scale.elements(); i++) {
                 if (!scale.type().isFloating() || !(scale.doubleAt(i) > 0) || Double.isInfinite(scale.doubleAt(i))) {
                     throw new ModelException("value '" + name + "' is quantised with scale " + scale.doubleAt(i)
                             + " (" + scale.type() + "), expected a positive real number");
+                }
+            }
+            Tensor zero = how.zeroPoint();
+            for (long i = 0; i < zero.elements(); i++) {
+                double at = zero.doubleAt(i);
+                if (at != Math.rint(at) || Math.abs(at) > FARTHEST_ZERO) {
+                    throw new ModelException("value '" + name + "' is quantised with zero point " + at
+                            + ", expected a whole number within " + FARTHEST_ZERO + " of 0");
                 }
             }
             Tensor codes = constants.get(name);
@@ -39,6 +53,10 @@ final class GraphCheck {
     static void check(List<ValueInfo> inputs, List<ValueInfo> outputs, List<Node> nodes,
             Map<String, Tensor> constants) {
         Set<String> written = new HashSet<>(constants.keySet());
+        if (written.contains("") || inputs.stream().anyMatch(input -> input.name().isEmpty())) {
+            // The empty name stands for what is left out.
+            throw new ModelException("an input or a constant has no name");
+        }
         for (ValueInfo input : inputs) {
             if (!written.add(input.name())) {
                 throw new ModelException("value '" + input.name() + "' is given twice: as an input and as a constant"
@@ -51,6 +69,9 @@ final class GraphCheck {
                     throw new ModelException("node '" + node.name() + "' reads '" + name
                             + "', which no input, constant or earlier node gives");
                 }
+            }
+            if (node.outputs().isEmpty()) {
+                throw new ModelException("node '" + node.name() + "' has no outputs");
             }
             for (String name : node.outputs()) {
                 if (!name.isEmpty() && !written.add(name)) {

@@ -10,12 +10,6 @@ public final class GraphPasses {
     /** No graph of the kinds we know needs more than four rounds; the bound only guards against endless rewriting. */
     private static final int MAX_ROUNDS = 64;
 
-    private static final GraphPass SIMPLIFY =
-            inOrder(new FoldConstants(), new FoldCodeMoves(), new RemoveIdentities(), new EliminateDeadNodes());
-    private static final GraphPass FUSE = inOrder(SIMPLIFY, new FoldPadding(), new FoldBatchNormalization(),
-            new DropClamps(), new RoundBeforeMoves(), new FuseActivation(), new FuseResidual(),
-            new EliminateDeadNodes());
-
     private GraphPasses() {}
 
     /**
@@ -26,17 +20,25 @@ public final class GraphPasses {
      * Inputs and outputs keep their names and order; a value that a later caller wants to read must be an output.
      *
      * @param inputShapes shapes for inputs with open dimensions; an open first dimension defaults to 1
+     * @throws dev.shrike.UnsupportedModelException if values are rounded to codes of more than 8 bits; names the node
      * @throws dev.shrike.ModelException if the graph is inconsistent, an input needs a size or the shape of a value
      *     depends on what the graph is run with
      */
     public static Graph forInference(Graph graph, Map<String, Shape> inputShapes) {
         Graph fixed = new FixInputShapes(inputShapes).apply(graph);
         // Scales are folded first, rounding to codes is not: constants are to become codes, not rounded reals.
-        Graph folding = new FoldConstants(false).apply(fixed);
-        Graph quantized = new ImportQuantization().apply(new SpellOutRounding().apply(folding));
+        KnownValues budget = FoldConstants.budget();
+        GraphPass simplify = inOrder(new FoldConstants(true, budget), new FoldCodeMoves(), new RemoveIdentities(),
+                new EliminateDeadNodes());
+        GraphPass fuse = inOrder(simplify, new FoldPadding(), new FoldBatchNormalization(), new DropClamps(),
+                new RoundBeforeMoves(), new FuseActivation(), new FuseResidual(), new EliminateDeadNodes());
+        Graph folding = new FoldConstants(false, budget).apply(fixed);
+        Graph scaled = new IntegerProductScales().apply(folding);
+        Graph quantized = new ImportQuantization().apply(new SpellOutRounding().apply(scaled));
         // Folding comes before the change of types, so that sizes computed in FLOAT64 stay exact.
-        Graph folded = untilStable(SIMPLIFY, new RealWeights().apply(untilStable(SIMPLIFY, quantized)));
-        Graph fused = untilStable(FUSE, new HalfToFloat().apply(folded));
+        Graph folded = untilStable(simplify, new RealWeights().apply(untilStable(simplify, quantized)));
+        ImportQuantization.requireNarrow(folded);
+        Graph fused = untilStable(fuse, new HalfToFloat().apply(folded));
         return withKnownOutputs(fused);
     }
 

@@ -1,6 +1,9 @@
 package dev.shrike.graph;
 
+import dev.shrike.UnsupportedModelException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +19,9 @@ import java.util.Set;
  * an Identity stays, whose result is the quantised one.
  * <li>Weights of Conv, Gemm and MatMul become constants of codes, INT8 or UINT8. Other quantised constants are left to
  * {@link FoldConstants}, which makes reals of them; so are int32 biases.
+ * <li>A Clip between the two makes the codes fewer, or clamps the value before it is rounded. Nodes that move codes
+ * (MaxPool, Resize, Pad, Concat …) move the rounded value instead.
+ * <li>A mask of zeros and ones on dequantised weights becomes part of their codes.
  * <li>The result of a node that only moves elements of a quantised value (MaxPool, Split, Reshape …) is quantised
  * alike.
  * <li>Nodes that {@link Quantization} cannot describe stay: more than eight bits, computed scales, zero points that
@@ -40,6 +46,18 @@ public final class ImportQuantization implements GraphPass {
         };
     }
 
+    /** Refuses codes of more than 8 bits of what is not known before the graph runs. */
+    static void requireNarrow(Graph graph) {
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.QuantizeLinear op && op.type() != null && op.type().bits() > 8) {
+                throw new UnsupportedModelException(NodeView.describe(node) + ": rounds activations to " + op.type()
+                        + ", Shrike has codes of up to 8 bits; quantise it again with 8-bit activations"
+                        + " (activation_type=QuantType.QUInt8 of ONNX Runtime's quantize_static, 8-bit presets of other"
+                        + " tools), or give the float model to 'shrike quantize'");
+            }
+        }
+    }
+
     /** A value under one quantisation. */
     private record Source(String value, Quantization how) {}
 
@@ -52,7 +70,8 @@ public final class ImportQuantization implements GraphPass {
         private final Map<String, Quantization> quantization;
         private final Quantizers quantizers;
         private final Map<String, String> same = new HashMap<>();
-        private final Map<String, Source> codes = new HashMap<>();
+        private final NewNames names;
+        private final Map<String, RoundedCodes> codes = new HashMap<>();
         private final Map<String, List<Source>> known = new HashMap<>();
         /** Nodes by their codes, and what is rounded by its own range by the value that it was. */
         private final Map<String, Node> dynamic = new HashMap<>();
@@ -62,6 +81,7 @@ public final class ImportQuantization implements GraphPass {
         Import(Graph graph) {
             this.graph = graph;
             this.links = new Links(graph);
+            this.names = new NewNames(graph);
             this.infos = ShapeInference.infer(graph);
             this.constants = new HashMap<>(graph.constants());
             this.quantization = new HashMap<>(graph.quantization());
@@ -85,7 +105,7 @@ public final class ImportQuantization implements GraphPass {
                 case Op.QuantizeLinear op -> {
                     DataType type = node.hasInput(2) ? infos.get(node.input(2)).type() : op.type();
                     quantizers.linear(node, op.axis(), type)
-                            .ifPresent(how -> codes.put(node.output(), new Source(x, how)));
+                            .ifPresent(how -> codes.put(node.output(), new RoundedCodes(x, how)));
                     yield false;
                 }
                 case Op.DynamicQuantizeLinear _ -> {
@@ -102,8 +122,104 @@ public final class ImportQuantization implements GraphPass {
                             .ifPresent(how -> quantization.put(node.output(), how));
                     yield false;
                 }
-                default -> false;
+                case Op.Clip _ when codes.containsKey(x) -> {
+                    clip(node, codes.get(x));
+                    yield false;
+                }
+                case Op.Binary binary when binary.kind() == Op.Binary.Kind.MUL -> masked(node);
+                default -> {
+                    move(node);
+                    yield false;
+                }
             };
+        }
+
+        /** Codes that are clamped have fewer bits, or the value is clamped before it is rounded. */
+        private void clip(Node node, RoundedCodes source) {
+            int[] bounds = {source.low(), source.high()};
+            for (int i = 0; i < 2; i++) {
+                Tensor bound = links.constant(node.input(i + 1));
+                if (node.hasInput(i + 1) && (bound == null || bound.elements() != 1)) {
+                    return;
+                }
+                if (bound != null) {
+                    long value = bound.longAt(0);
+                    bounds[i] = (int) (i == 0 ? Math.max(bounds[0], value) : Math.min(bounds[1], value));
+                }
+            }
+            if (bounds[0] < bounds[1]) {
+                codes.put(node.output(), new RoundedCodes(source.value(), source.written(), bounds[0], bounds[1]));
+            }
+        }
+
+        /** Lets what only moves codes move the reals that they stand for, which are rounded before. */
+        private void move(Node node) {
+            RoundedCodes source = codes.get(node.input(0));
+            boolean moves = IntegerEvaluator.isMove(node.op())
+                    || node.op() instanceof Op.Resize || node.op() instanceof Op.Pad || node.op() instanceof Op.Identity
+                    || node.op() instanceof Op.Concat && node.inputs().stream().map(codes::get)
+                            .allMatch(other -> other != null && other.isLike(source));
+            if (source == null || !moves || !source.written().isPerTensor()) {
+                return;
+            }
+            List<String> inputs = new ArrayList<>(node.inputs());
+            for (int i = 0; i < (node.op() instanceof Op.Concat ? inputs.size() : 1); i++) {
+                String wish = names.next(inputs.get(i) + ".real");
+                Node rounding = new Node(wish, new Op.Identity(), List.of(codes.get(inputs.get(i)).value()),
+                        List.of(wish));
+                if (!rounded(rounding, codes.get(inputs.get(i)))) {
+                    return;
+                }
+                inputs.set(i, same.getOrDefault(wish, wish));
+            }
+            if (node.op() instanceof Op.Pad && !padding(node, source, inputs)) {
+                return;
+            }
+            List<String> outputs = node.outputs().stream()
+                    .map(name -> name.isEmpty() ? name : names.next(name + ".real")).toList();
+            nodes.add(new Node(names.next(node.name() + ".real"), node.op(), inputs, outputs));
+            for (int i = 0; i < outputs.size(); i++) {
+                codes.put(node.outputs().get(i),
+                        new RoundedCodes(outputs.get(i), source.written(), source.low(), source.high()));
+            }
+        }
+
+        /** The real that stands for the code with which codes are padded. */
+        private boolean padding(Node node, RoundedCodes source, List<String> inputs) {
+            Tensor code = links.constant(node.input(2));
+            if (node.hasInput(2) && (code == null || code.elements() != 1)) {
+                return false;
+            }
+            long distance = (code == null ? 0 : code.longAt(0)) - source.written().zeroPoint().longAt(0);
+            String name = names.next(node.output() + ".padding");
+            constants.put(name, Tensor.scalar(distance * source.written().scale().floatAt(0)));
+            while (inputs.size() < 3) {
+                inputs.add("");
+            }
+            inputs.set(2, name);
+            return true;
+        }
+
+        /** Puts a mask of zeros and ones on dequantised weights into their codes. */
+        private boolean masked(Node node) {
+            for (int i = 0; i < 2; i++) {
+                Node writer = links.writer(node.input(i));
+                Tensor mask = links.constant(node.input(1 - i));
+                if (writer == null || mask == null || !(writer.op() instanceof Op.DequantizeLinear op)) {
+                    continue;
+                }
+                Quantization how = quantizers.linear(writer, op.axis(), infos.get(writer.input(0)).type()).orElse(null);
+                Tensor stored = how == null ? null : weightCodes(writer, how);
+                if (stored != null && zeroIsCode(how) && becomesWeights(node.output(), how)
+                        && infos.get(node.output()).shape().equals(stored.shape())) {
+                    return QuantizationMath.masked(stored, how, mask)
+                            .map(codes -> {
+                                putCodes(node.output(), codes, how);
+                                return true;
+                            }).orElse(false);
+                }
+            }
+            return false;
         }
 
         /** Makes one node of the pair, if scale and zero point come from the quantiser as well. */
@@ -122,18 +238,60 @@ public final class ImportQuantization implements GraphPass {
         }
 
         private boolean dequantized(Node node, Quantization how) {
-            Source source = codes.get(node.input(0));
+            RoundedCodes source = codes.get(node.input(0));
             if (source != null) {
-                return how.isSameAs(source.how()) && rounded(node, source.value(), how);
+                return how.isSameAs(source.written()) && rounded(node, source);
             }
-            Tensor tensor = graph.constants().get(node.input(0));
-            if (tensor == null || !becomesWeights(node.output(), how)) {
+            Tensor stored = weightCodes(node, how);
+            if (stored == null || !becomesWeights(node.output(), how)) {
                 return false;
             }
-            DataType stored = how.signed() ? DataType.INT8 : DataType.UINT8;
-            putCodes(node.output(), tensor.type() == stored ? tensor
-                    : Tensor.of(stored, tensor.shape(), tensor.toLongs()), how);
+            putCodes(node.output(), stored, how);
             return true;
+        }
+
+        /** The codes of constants that the node dequantises, or null if it has others. */
+        private Tensor weightCodes(Node node, Quantization how) {
+            RoundedCodes source = codes.get(node.input(0));
+            Tensor tensor = graph.constants().get(source == null ? node.input(0) : source.value());
+            if (tensor == null || source != null && !how.isSameAs(source.written())) {
+                return null;
+            }
+            if (source != null) {
+                return QuantizationMath.clamped(QuantizationMath.codes(tensor, how), source.low(), source.high());
+            }
+            DataType stored = how.signed() ? DataType.INT8 : DataType.UINT8;
+            return tensor.type() == stored ? tensor : Tensor.of(stored, tensor.shape(), tensor.toLongs());
+        }
+
+        private boolean rounded(Node node, RoundedCodes source) {
+            Quantization how = source.narrowed();
+            boolean exact = source.isWhole() || how.bits() < source.written().bits() || how.narrow();
+            if (exact && (links.constant(source.value()) != null || zeroIsCode(how))) {
+                return rounded(node, source.value(), how);
+            }
+            if (links.constant(source.value()) != null) {
+                if (!becomesWeights(node.output(), source.written())) {
+                    return false;
+                }
+                putCodes(node.output(), weightCodes(node, source.written()), source.written());
+                return true;
+            }
+            return source.written().isPerTensor() && rounded(node, clamped(source), source.written());
+        }
+
+        /** The value clamped to the reals of the lowest and the highest code. */
+        private String clamped(RoundedCodes source) {
+            String name = names.next(source.value() + ".clamped");
+            List<String> inputs = new ArrayList<>(List.of(source.value()));
+            for (int bound : new int[] {source.low(), source.high()}) {
+                String constant = names.next(name + ".bound");
+                long distance = bound - source.written().zeroPoint().longAt(0);
+                constants.put(constant, Tensor.scalar(distance * source.written().scale().floatAt(0)));
+                inputs.add(constant);
+            }
+            nodes.add(new Node(name, new Op.Clip(), inputs, List.of(name)));
+            return name;
         }
 
         private boolean quant(Node node, Op.Quant op, Quantization how) {
@@ -189,18 +347,28 @@ public final class ImportQuantization implements GraphPass {
             quantization.put(name, how);
         }
 
-        /** Whether the value is read as weights, maybe after being moved about. */
+        /** Whether the value is read as weights, maybe after being moved about, and by nobody outside. */
         private boolean becomesWeights(String name, Quantization how) {
-            for (Node reader : links.readers(name)) {
-                boolean weights = switch (reader.op()) {
-                    case Op.Conv _,Op.Gemm _,Op.MatMul _ -> reader.input(1).equals(name);
-                    case Op.Transpose _ -> becomesWeights(reader.output(), how);
-                    case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Identity _ ->
-                        reader.input(0).equals(name) && how.isPerTensor() && becomesWeights(reader.output(), how);
-                    default -> false;
-                };
-                if (weights) {
-                    return !links.isOutput(name);
+            Deque<String> moved = new ArrayDeque<>(List.of(name));
+            while (!moved.isEmpty()) {
+                String value = moved.pop();
+                for (Node reader : links.isOutput(value) ? List.<Node>of() : links.readers(value)) {
+                    boolean moves = switch (reader.op()) {
+                        case Op.Transpose _ -> true;
+                        case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Identity _ ->
+                            reader.input(0).equals(value) && how.isPerTensor();
+                        default -> false;
+                    };
+                    boolean product = switch (reader.op()) {
+                        case Op.Conv _,Op.Gemm _,Op.MatMul _ -> true;
+                        default -> false;
+                    };
+                    if (product && reader.input(1).equals(value)) {
+                        return true;
+                    }
+                    if (moves) {
+                        moved.push(reader.output());
+                    }
                 }
             }
             return false;

@@ -1,8 +1,12 @@
 package dev.shrike.graph;
 
+import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * The integer weights of a convolution or matrix product in the form that engines take: rows of one output channel
@@ -28,6 +32,11 @@ public record IntegerWeights(
      * constant weights.
      */
     public static boolean isIntegerProduct(Graph graph, Node node) {
+        return isIntegerProduct(graph, node, name -> isMeasured(graph, name));
+    }
+
+    /** As {@link #isIntegerProduct(Graph, Node)} where it is known already which values are {@link #isMeasured}. */
+    public static boolean isIntegerProduct(Graph graph, Node node, Predicate<String> isMeasured) {
         boolean product = switch (node.op()) {
             case Op.Conv _ -> true;
             case Op.MatMul _ -> graph.constants().containsKey(node.input(1))
@@ -38,14 +47,22 @@ public record IntegerWeights(
         return product && graph.constants().containsKey(node.input(1))
                 && graph.quantization().containsKey(node.input(1))
                 && !graph.constants().containsKey(node.input(0))
-                && (isPerTensor(graph.quantization().get(node.input(0))) || isMeasured(graph, node.input(0)))
+                && (isPerTensor(graph.quantization().get(node.input(0))) || isMeasured.test(node.input(0)))
                 && followsRows(node, graph.constants().get(node.input(1)), graph.quantization().get(node.input(1)));
     }
 
     /** Whether a value is rounded by its own range, and to no other codes. */
     public static boolean isMeasured(Graph graph, String value) {
-        return !graph.quantization().containsKey(value) && graph.nodes().stream()
-                .anyMatch(node -> node.op() instanceof Op.DynamicQuant && node.output().equals(value));
+        return measuredValues(graph).contains(value);
+    }
+
+    /** The values that are rounded by their own range, and to no other codes; one walk over the graph. */
+    public static Set<String> measuredValues(Graph graph) {
+        return graph.nodes().stream()
+                .filter(node -> node.op() instanceof Op.DynamicQuant
+                        && !graph.quantization().containsKey(node.output()))
+                .map(Node::output)
+                .collect(Collectors.toSet());
     }
 
     private static boolean isPerTensor(Quantization how) {
@@ -70,6 +87,7 @@ public record IntegerWeights(
      * The weights of a node that {@link #isIntegerProduct} approves.
      *
      * @throws UnsupportedModelException if sums could exceed 32 bits with that input; names the node
+     * @throws ModelException if a code is wider than the quantisation says; names the node
      */
     public static IntegerWeights of(Graph graph, Node node) {
         Tensor tensor = graph.constants().get(node.input(1));
@@ -80,6 +98,7 @@ public record IntegerWeights(
         double alpha = node.op() instanceof Op.Gemm gemm ? gemm.alpha() : 1;
         int shift = tensor.type() == DataType.UINT8 && how.bits() == 8 ? 128 : 0;
         byte[] codes = codes(tensor, axis, rows, depth, shift);
+        requireWidth(node, codes, how);
         double[] scale = new double[rows];
         int[] zero = new int[rows];
         for (int row = 0; row < rows; row++) {
@@ -91,6 +110,21 @@ public record IntegerWeights(
         Quantization from = graph.quantization().get(node.input(0));
         weights.checkSums(node, from == null ? MEASURED : ActivationCodes.of(from));
         return weights;
+    }
+
+    /** Kernels pack as many bits of each code as the quantisation says, so no code may have more. */
+    private static void requireWidth(Node node, byte[] codes, Quantization how) {
+        if (how.bits() == 8) {
+            return;
+        }
+        int high = how.bipolar() ? 1 : how.signed() ? (1 << (how.bits() - 1)) - 1 : (1 << how.bits()) - 1;
+        int low = how.bipolar() ? -1 : how.signed() ? -high - 1 : 0;
+        for (byte code : codes) {
+            if (code < low || code > high || how.bipolar() && code == 0) {
+                throw new ModelException(NodeView.describe(node) + ": the code " + code + " of its weights is not"
+                        + " one of " + how.bits() + (how.bipolar() ? " bit, -1 and 1" : " bits, " + low + " to " + high));
+            }
+        }
     }
 
     private static byte[] codes(Tensor tensor, int axis, int rows, int depth, int shift) {

@@ -111,11 +111,9 @@ final class LayoutMath {
         int inner = Indices.product(x, axis + 1, x.rank());
         int[] indices = new int[Math.toIntExact(out.elements())];
         int at = 0;
+        LayoutShapes.requireWithin(view, view.known(1), size);
         for (int o = 0; o < outer; o++) {
             for (long index : wanted) {
-                if (index < -size || index >= size) {
-                    throw view.mismatch("index " + index, "within " + -size + " to " + (size - 1));
-                }
                 long row = o * size + (index < 0 ? index + size : index);
                 for (int i = 0; i < inner; i++) {
                     indices[at++] = (int) (row * inner + i);

@@ -210,22 +210,16 @@ final class LayoutShapes {
 
     static List<TensorType> squeeze(NodeView view) {
         Shape x = view.shape(0);
-        boolean[] gone = new boolean[x.rank()];
         Optional<long[]> axes = view.integers(1);
         if (view.has(1) && axes.isEmpty()) {
             throw view.unsupported("its axes are not known before it runs");
         }
-        if (axes.isPresent()) {
-            for (long axis : axes.get()) {
-                int i = view.axis(axis, x.rank());
-                if (differ(x.dim(i), 1)) {
-                    throw view.mismatch("dimension " + i + " of " + x, "size 1");
-                }
-                gone[i] = true;
-            }
-        }
+        boolean[] gone = view.axes(axes.orElse(new long[0]), x.rank());
         List<Long> dims = new ArrayList<>();
         for (int i = 0; i < x.rank(); i++) {
+            if (gone[i] && differ(x.dim(i), 1)) {
+                throw view.mismatch("dimension " + i + " of " + x, "size 1");
+            }
             if (axes.isEmpty() && x.dim(i) == Shape.OPEN) {
                 throw view.unsupported("which dimensions of " + x + " it drops is not known before it runs");
             }
@@ -241,14 +235,7 @@ final class LayoutShapes {
         long[] axes = view.integers(1)
                 .orElseThrow(() -> view.unsupported("its axes are not known before it runs"));
         int rank = x.rank() + axes.length;
-        boolean[] added = new boolean[rank];
-        for (long axis : axes) {
-            int i = view.axis(axis, rank);
-            if (added[i]) {
-                throw view.error("axis " + axis + " is given twice");
-            }
-            added[i] = true;
-        }
+        boolean[] added = view.axes(axes, rank);
         long[] dims = new long[rank];
         int next = 0;
         for (int i = 0; i < rank; i++) {
@@ -260,6 +247,9 @@ final class LayoutShapes {
     static List<TensorType> pad(NodeView view) {
         if (view.has(2)) {
             view.requireSameType(0, 2);
+            if (view.shape(2).isKnown() && view.shape(2).elements() != 1) {
+                throw view.mismatch("the padding value has shape " + view.shape(2), "one element");
+            }
         }
         Shape x = view.shape(0);
         Optional<long[]> pads = pads(view);
@@ -292,6 +282,7 @@ final class LayoutShapes {
         if (pads.get().length != 2 * n) {
             throw view.mismatch(pads.get().length + " pads", 2 * n + " for input shape " + view.shape(0));
         }
+        view.axes(axes.orElse(new long[0]), rank);
         long[] all = new long[2 * rank];
         for (int i = 0; i < n; i++) {
             int axis = view.axis(axes.isPresent() ? axes.get()[i] : i, rank);
@@ -311,6 +302,19 @@ final class LayoutShapes {
         List<Long> dims = new ArrayList<>(x.dims().subList(0, axis));
         dims.addAll(view.shape(1).dims());
         dims.addAll(x.dims().subList(axis + 1, x.rank()));
+        if (x.dim(axis) != Shape.OPEN) {
+            view.value(1).ifPresent(indices -> requireWithin(view, indices, x.dim(axis)));
+        }
         return one(view.type(0), new Shape(dims));
+    }
+
+    /** Requires of known indices that each names one of {@code size} places, from the front or the end. */
+    static void requireWithin(NodeView view, Tensor indices, long size) {
+        for (long i = 0; i < indices.elements(); i++) {
+            long index = indices.longAt(i);
+            if (index < -size || index >= size) {
+                throw view.mismatch("index " + index, "within " + -size + " to " + (size - 1));
+            }
+        }
     }
 }

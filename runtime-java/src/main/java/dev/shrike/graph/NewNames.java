@@ -1,13 +1,18 @@
 package dev.shrike.graph;
 
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
 
 /** Names for values and nodes that no other value or node of a graph has. */
-final class NewNames {
+public final class NewNames {
     private final Set<String> taken = new HashSet<>();
+    // Where counting goes on for a wish that comes again, so that many equal ones take no quadratic time.
+    private final Map<String, Integer> nextNumber = new HashMap<>();
 
-    NewNames(Graph graph) {
+    /** Names that are new to this graph. */
+    public NewNames(Graph graph) {
         graph.inputs().forEach(input -> taken.add(input.name()));
         taken.addAll(graph.constants().keySet());
         for (Node node : graph.nodes()) {
@@ -16,12 +21,16 @@ final class NewNames {
         }
     }
 
-    /** The wish itself, or the wish with a number behind it. */
-    String next(String wish) {
-        String name = wish;
-        for (int i = 2; !taken.add(name); i++) {
-            name = wish + "." + i;
+    /** The wish itself, or the wish with a number behind it; taken from now on. */
+    public String next(String wish) {
+        if (taken.add(wish)) {
+            return wish;
         }
-        return name;
+        int number = nextNumber.getOrDefault(wish, 2);
+        while (!taken.add(wish + "." + number)) {
+            number++;
+        }
+        nextNumber.put(wish, number + 1);
+        return wish + "." + number;
     }
 }

@@ -91,6 +91,30 @@ final class NodeView {
         return (int) (axis < 0 ? axis + rank : axis);
     }
 
+    /**
+     * Which of {@code rank} dimensions these axes name; each may be named once.
+     *
+     * @throws ModelException if an axis is out of range or repeated
+     */
+    boolean[] axes(long[] axes, int rank) {
+        boolean[] named = new boolean[rank];
+        for (long axis : axes) {
+            int i = axis(axis, rank);
+            if (named[i]) {
+                throw error("axis " + axis + " is given twice");
+            }
+            named[i] = true;
+        }
+        return named;
+    }
+
+    /** Requires that a shape has elements, as far as it is known: an image without any has no pixels to compute. */
+    void requireElements(String what, Shape shape) {
+        if (shape.dims().contains(0L)) {
+            throw mismatch(what + " has shape " + shape, "at least one element");
+        }
+    }
+
     void requireFloat(int index) {
         if (!type(index).isFloating()) {
             throw mismatch("input " + index + " has type " + type(index), "a floating-point type");

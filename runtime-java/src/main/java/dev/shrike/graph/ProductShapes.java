@@ -86,15 +86,12 @@ final class ProductShapes {
     /** Which dimensions of input 0 go away; no axes means all. */
     static boolean[] reducedAxes(NodeView view) {
         int rank = view.shape(0).rank();
-        boolean[] reduced = new boolean[rank];
         Optional<long[]> axes = view.integers(1);
         if (axes.isEmpty() || axes.get().length == 0) {
-            java.util.Arrays.fill(reduced, true);
-            return reduced;
+            boolean[] all = new boolean[rank];
+            java.util.Arrays.fill(all, true);
+            return all;
         }
-        for (long axis : axes.get()) {
-            reduced[view.axis(axis, rank)] = true;
-        }
-        return reduced;
+        return view.axes(axes.get(), rank);
     }
 }

@@ -3,6 +3,7 @@ package dev.shrike.graph;
 import dev.shrike.ModelException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.DoubleUnaryOperator;
 
 /**
@@ -138,6 +139,30 @@ final class QuantizationMath {
             codes[i] = code(x.type(), values[i], channel[i], how);
         }
         return Tensor.of(how.signed() ? DataType.INT8 : DataType.UINT8, x.shape(), codes);
+    }
+
+    /** Codes that are at least {@code low} and at most {@code high}. */
+    static Tensor clamped(Tensor codes, int low, int high) {
+        long[] values = codes.toLongs();
+        for (int i = 0; i < values.length; i++) {
+            values[i] = Math.clamp(values[i], low, high);
+        }
+        return Tensor.of(codes.type(), codes.shape(), values);
+    }
+
+    /** Codes with the zero point where the mask, repeated to their shape, is 0; empty unless all else of it is 1. */
+    static Optional<Tensor> masked(Tensor codes, Quantization how, Tensor mask) {
+        double[] factors = Numbers.reals(Numbers.expand(mask, codes.shape()));
+        int[] channel = channels(codes.shape(), how);
+        long[] values = codes.toLongs();
+        for (int i = 0; i < values.length; i++) {
+            if (factors[i] == 0) {
+                values[i] = how.zeroPoint().longAt(channel[i]);
+            } else if (factors[i] != 1) {
+                return Optional.empty();
+            }
+        }
+        return Optional.of(Tensor.of(codes.type(), codes.shape(), values));
     }
 
     private static long code(DataType type, double value, int channel, Quantization how) {

@@ -46,7 +46,8 @@ final class QuantizationShapes {
         view.requireFloat(1);
         Shape scale = view.shape(1);
         if (scale.rank() > 1) {
-            throw view.unsupported("scales of shape " + scale + " (in blocks) are not supported");
+            throw view.unsupported("scales of shape " + scale + " (in blocks) are not supported; quantise it again per"
+                    + " channel, or give the float model to 'shrike quantize'");
         }
         Shape x = view.shape(0);
         if (scale.rank() == 1 && scale.dim(0) != 1 && differ(scale.dim(0), x.dim(view.axis(axis, x.rank())))) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Gives whoever cannot compute with constants of codes the reals that they stand for: every reader but products of
@@ -13,11 +14,12 @@ public final class RealWeights implements GraphPass {
     @Override
     public Graph apply(Graph graph) {
         NewNames names = new NewNames(graph);
+        Set<String> measured = IntegerWeights.measuredValues(graph);
         Map<String, String> reals = new HashMap<>();
         Map<String, Tensor> constants = new HashMap<>(graph.constants());
         List<Node> nodes = new ArrayList<>();
         for (Node node : graph.nodes()) {
-            boolean product = IntegerWeights.isIntegerProduct(graph, node);
+            boolean product = IntegerWeights.isIntegerProduct(graph, node, measured::contains);
             List<String> inputs = new ArrayList<>(node.inputs());
             for (int i = 0; i < inputs.size(); i++) {
                 String name = inputs.get(i);

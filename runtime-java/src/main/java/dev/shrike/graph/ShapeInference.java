@@ -1,5 +1,6 @@
 package dev.shrike.graph;
 
+import dev.shrike.ModelException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,11 +23,19 @@ public final class ShapeInference {
      * @throws dev.shrike.UnsupportedModelException if the number of dimensions of a value is not known before it runs
      */
     public static Map<String, ValueInfo> infer(Graph graph) {
+        return infer(graph, WORK);
+    }
+
+    /**
+     * As {@link #infer(Graph)}, without the sizes that take more than so many multiplications and moves to compute; a
+     * node that needs them is refused.
+     */
+    public static Map<String, ValueInfo> infer(Graph graph, double work) {
         Map<String, TensorType> types = given(graph);
         Map<String, Tensor> values = new HashMap<>(graph.constants());
         // What is stored as codes is no real value to compute with.
         values.keySet().removeAll(graph.quantization().keySet());
-        KnownValues known = new KnownValues(SMALL, WORK);
+        KnownValues known = new KnownValues(SMALL, work);
         for (Node node : graph.nodes()) {
             NodeView view = new NodeView(node, types::get, values::get);
             List<TensorType> outputs = ShapeRules.outputs(view);
@@ -35,9 +44,27 @@ public final class ShapeInference {
                 known.compute(view, outputs).ifPresent(results -> put(values, node, results));
             }
         }
+        graph.quantization().forEach((name, how) -> requireFit(name, how, types.get(name)));
         Map<String, ValueInfo> infos = new LinkedHashMap<>();
         types.forEach((name, type) -> infos.put(name, new ValueInfo(name, type.type(), type.shape())));
         return infos;
+    }
+
+    /** Whether a value can be quantised like that; of constants that is known already. */
+    private static void requireFit(String name, Quantization how, TensorType type) {
+        if (type == null) {
+            return;
+        }
+        if (!type.type().isFloating()) {
+            throw new ModelException("value '" + name + "' of type " + type.type() + " is quantised, expected a"
+                    + " floating-point type");
+        }
+        Shape shape = type.shape();
+        if (!how.isPerTensor() && (how.axis() >= shape.rank()
+                || ShapeRules.differ(shape.dim(how.axis()), how.scale().elements()))) {
+            throw new ModelException("value '" + name + "' has " + how.scale().elements() + " scales along axis "
+                    + how.axis() + " of " + shape + ", expected one for each index");
+        }
     }
 
     /** Types of inputs and constants. */

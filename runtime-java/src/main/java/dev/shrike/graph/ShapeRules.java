@@ -22,6 +22,8 @@ final class ShapeRules {
             types = rule(view);
         } catch (ArithmeticException e) {
             throw view.error("a size exceeds 64 bits");
+        } catch (IllegalArgumentException e) {
+            throw view.error(e.getMessage());
         }
         List<String> names = view.node().outputs();
         if (names.isEmpty()) {

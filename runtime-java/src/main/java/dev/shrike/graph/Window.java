@@ -1,7 +1,8 @@
 package dev.shrike.graph;
 
 /**
- * The window of a two-dimensional convolution or pooling. Sizes in pixels.
+ * The window of a two-dimensional convolution or pooling. Sizes in pixels, each between its least sensible value and
+ * {@link #LARGEST}: whoever makes a window, from whatever file, gets an {@link IllegalArgumentException} otherwise.
  *
  * @param autoPad how padding follows from the input size; the pads count only for {@link AutoPad#EXPLICIT}
  */
@@ -25,6 +26,12 @@ public record Window(
         VALID
     }
 
+    /**
+     * No sane network has a window, a stride or a padding of more pixels, and sums and products of a few of them with a
+     * picture's size overflow neither here nor in the kernels.
+     */
+    public static final int LARGEST = 1 << 20;
+
     public Window {
         if (kernelHeight < 1 || kernelWidth < 1) {
             throw new IllegalArgumentException("kernel " + kernelHeight + "x" + kernelWidth + " is not positive");
@@ -35,14 +42,22 @@ public record Window(
         if (dilationHeight < 1 || dilationWidth < 1) {
             throw new IllegalArgumentException("dilation " + dilationHeight + "x" + dilationWidth + " is not positive");
         }
-        if ((kernelHeight - 1L) * dilationHeight >= Integer.MAX_VALUE
-                || (kernelWidth - 1L) * dilationWidth >= Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("kernel " + kernelHeight + "x" + kernelWidth + " with dilation "
-                    + dilationHeight + "x" + dilationWidth + " is too large");
-        }
+        requireSmall("height", (kernelHeight - 1L) * dilationHeight + 1, kernelHeight, dilationHeight);
+        requireSmall("width", (kernelWidth - 1L) * dilationWidth + 1, kernelWidth, dilationWidth);
+        requireSmall("stride", strideHeight, strideWidth);
         if (padTop < 0 || padLeft < 0 || padBottom < 0 || padRight < 0) {
             throw new IllegalArgumentException("pads " + padTop + ", " + padLeft + ", " + padBottom + ", " + padRight
                     + " are negative");
+        }
+        requireSmall("padding", padTop, padLeft, padBottom, padRight);
+    }
+
+    private static void requireSmall(String what, long... sizes) {
+        for (long size : sizes) {
+            if (size > LARGEST) {
+                throw new IllegalArgumentException("the window's " + what + " is " + size + ", which exceeds " + LARGEST
+                        + " pixels");
+            }
         }
     }
 

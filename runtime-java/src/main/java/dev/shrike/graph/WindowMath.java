@@ -69,6 +69,11 @@ final class WindowMath {
             long left = (long) column * window.strideWidth() - window.padLeft();
             return new Patch(top, top + window.effectiveHeight(), left, left + window.effectiveWidth());
         }
+
+        /** The first position of those that are {@code step} apart from {@code start} that is not below zero. */
+        static long inside(long start, long step) {
+            return start >= 0 ? start : start + Math.ceilDiv(-start, step) * step;
+        }
     }
 
     /** Combines the elements of one window. */
@@ -97,11 +102,13 @@ final class WindowMath {
 
     private static double max(double[] x, int plane, Shape in, Window window, Patch patch) {
         double max = Double.NEGATIVE_INFINITY;
-        for (long row = patch.top; row < patch.bottom; row += window.dilationHeight()) {
-            for (long column = patch.left; column < patch.right; column += window.dilationWidth()) {
-                if (row >= 0 && row < in.dim(2) && column >= 0 && column < in.dim(3)) {
-                    max = Math.max(max, x[plane + (int) (row * in.dim(3) + column)]);
-                }
+        long bottom = Math.min(patch.bottom, in.dim(2));
+        long right = Math.min(patch.right, in.dim(3));
+        long left = Patch.inside(patch.left, window.dilationWidth());
+        for (long row = Patch.inside(patch.top, window.dilationHeight()); row < bottom;
+                row += window.dilationHeight()) {
+            for (long column = left; column < right; column += window.dilationWidth()) {
+                max = Math.max(max, x[plane + (int) (row * in.dim(3) + column)]);
             }
         }
         return max;
@@ -119,18 +126,27 @@ final class WindowMath {
 
     private static double average(double[] x, int plane, Shape in, Window window, Patch patch, boolean countPad) {
         double sum = 0;
-        int count = 0;
-        // In ceil mode a window may reach beyond the padding; what lies there is never counted.
-        long bottom = Math.min(patch.bottom, in.dim(2) + window.padBottom());
-        long right = Math.min(patch.right, in.dim(3) + window.padRight());
-        for (long row = patch.top; row < bottom; row += window.dilationHeight()) {
-            for (long column = patch.left; column < right; column += window.dilationWidth()) {
-                boolean inside = row >= 0 && row < in.dim(2) && column >= 0 && column < in.dim(3);
-                sum += inside ? x[plane + (int) (row * in.dim(3) + column)] : 0;
-                count += inside || countPad ? 1 : 0;
+        long count = 0;
+        long bottom = Math.min(patch.bottom, in.dim(2));
+        long right = Math.min(patch.right, in.dim(3));
+        long left = Patch.inside(patch.left, window.dilationWidth());
+        for (long row = Patch.inside(patch.top, window.dilationHeight()); row < bottom;
+                row += window.dilationHeight()) {
+            for (long column = left; column < right; column += window.dilationWidth()) {
+                sum += x[plane + (int) (row * in.dim(3) + column)];
+                count++;
             }
         }
+        if (countPad) {
+            // In ceil mode a window may reach beyond the padding; what lies there is never counted.
+            count = taps(patch.top, Math.min(patch.bottom, in.dim(2) + window.padBottom()), window.dilationHeight())
+                    * taps(patch.left, Math.min(patch.right, in.dim(3) + window.padRight()), window.dilationWidth());
+        }
         return count == 0 ? 0 : sum / count;
+    }
+
+    private static long taps(long first, long end, long step) {
+        return Math.max(0, Math.ceilDiv(end - first, step));
     }
 
     static Tensor globalAveragePool(NodeView view, Shape out) {

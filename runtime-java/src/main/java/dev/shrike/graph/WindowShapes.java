@@ -17,6 +17,8 @@ final class WindowShapes {
         view.requireRank(1, 4);
         Shape x = view.shape(0);
         Shape w = view.shape(1);
+        view.requireElements("input 0", x);
+        view.requireElements("weights", w);
         Window window = conv.window();
         if (differ(w.dim(2), window.kernelHeight()) || differ(w.dim(3), window.kernelWidth())) {
             throw view.mismatch("weights have shape " + w,
@@ -67,6 +69,7 @@ final class WindowShapes {
             throw view.mismatch("padding as large as the window", "padding below the window's size");
         }
         Shape x = view.shape(0);
+        view.requireElements("input 0", x);
         return one(view.type(0), Shape.of(x.dim(0), x.dim(1), extent(view, x.dim(2), window, true, ceilMode),
                 extent(view, x.dim(3), window, false, ceilMode)));
     }
@@ -99,6 +102,7 @@ final class WindowShapes {
         if (x.rank() < 3) {
             throw view.mismatch("input 0 has shape " + x, "at least 3 dimensions");
         }
+        view.requireElements("input 0", x);
         long[] dims = x.toArray();
         for (int i = 2; i < dims.length; i++) {
             dims[i] = 1;
@@ -108,7 +112,17 @@ final class WindowShapes {
 
     static List<TensorType> resize(NodeView view) {
         Shape x = view.shape(0);
+        view.requireElements("input 0", x);
+        List<TensorType> result = resized(view, x);
+        view.requireElements("its result", result.getFirst().shape());
+        return result;
+    }
+
+    private static List<TensorType> resized(NodeView view, Shape x) {
         if (view.has(3) && (view.value(3).isEmpty() || view.known(3).elements() != 0)) {
+            if (view.has(2) && (!view.shape(2).isKnown() || view.shape(2).elements() != 0)) {
+                throw view.error("both scales and sizes are given");
+            }
             return one(view.type(0), resizeTo(view, x));
         }
         if (!view.has(2)) {

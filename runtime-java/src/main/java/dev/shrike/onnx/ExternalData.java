@@ -1,10 +1,11 @@
 package dev.shrike.onnx;
 
 import dev.shrike.ModelException;
+import dev.shrike.files.FileContents;
+import dev.shrike.files.Interrupts;
 import dev.shrike.onnx.proto.Onnx.StringStringEntryProto;
 import dev.shrike.onnx.proto.Onnx.TensorProto;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -15,12 +16,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Tensor data kept in files beside the model, mapped once each. Only files within the model's folder are opened, links
+ * Tensor data kept in files beside the model, each of which is read once. Only files within the model's folder are opened, links
  * followed: a model from elsewhere must not be able to read the rest of the disk.
  */
 final class ExternalData {
     private final Optional<Path> folder;
-    private final Map<Path, MemorySegment> mapped = new HashMap<>();
+    private final Map<Path, MemorySegment> contents = new HashMap<>();
 
     /** Data relative to this folder; none if the model did not come from a file. */
     ExternalData(Optional<Path> folder) {
@@ -53,7 +54,7 @@ final class ExternalData {
 
     private MemorySegment file(String location, String what) {
         Path file = resolve(location, what);
-        MemorySegment known = mapped.get(file);
+        MemorySegment known = contents.get(file);
         if (known != null) {
             return known;
         }
@@ -61,10 +62,12 @@ final class ExternalData {
             throw new ModelException(what + " is stored in '" + location + "', which is not a file");
         }
         try (FileChannel channel = FileChannel.open(file)) {
-            MemorySegment segment = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto());
-            mapped.put(file, segment);
-            return segment;
+            // All of it, once: many tensors may name the same bytes.
+            MemorySegment all = FileContents.read(channel, 0, channel.size());
+            contents.put(file, all);
+            return all;
         } catch (IOException e) {
+            Interrupts.require(file + ": reading it", e);
             throw new ModelException(what + " is stored in '" + location + "', which cannot be read: " + e, e);
         }
     }

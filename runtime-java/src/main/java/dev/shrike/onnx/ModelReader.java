@@ -195,15 +195,16 @@ final class ModelReader {
         for (int i = 0; i < proto.getNodeCount(); i++) {
             NodeProto node = proto.getNode(i);
             String name = names.containsKey(i) ? names.get(i) : scope.freshNode(node.getOpType() + "_" + i);
-            NodeDraft draft = new NodeDraft(node, name, scope);
-            if (draft.opType().isEmpty()) {
+            if (node.getOpType().isEmpty()) {
                 throw new ModelException("node '" + name + "' (number " + i + ") has no op_type");
             }
-            if (draft.opType().equals("Constant") && draft.domain().isEmpty()) {
-                addConstant(draft, scope);
-            } else {
-                scope.addProducer(draft);
-                drafts.add(draft);
+            for (NodeProto piece : QuantizedOperators.expand(node, name, scope)) {
+                NodeDraft draft = new NodeDraft(piece, piece == node ? name : piece.getName(), scope);
+                if (draft.opType().equals("Constant") && draft.domain().isEmpty()) {
+                    addConstant(draft, scope);
+                } else {
+                    drafts.add(draft);
+                }
             }
         }
         return drafts;

@@ -5,12 +5,14 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.shrike.ModelException;
+import dev.shrike.files.FileContents;
+import dev.shrike.files.Interrupts;
 import dev.shrike.onnx.proto.Onnx.ModelProto;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -22,8 +24,8 @@ final class ModelSource {
 
     private ModelSource() {}
 
-    /** The bytes of a file, mapped. */
-    static ByteBuffer map(Path file) {
+    /** The bytes of a file, a copy. */
+    static ByteBuffer read(Path file) {
         if (Files.notExists(file)) {
             throw new ModelException("does not exist; check the path");
         }
@@ -42,9 +44,12 @@ final class ModelSource {
                 throw new ModelException("has " + size + " bytes, an ONNX file cannot exceed 2 GiB; save the weights as"
                         + " external data");
             }
-            return channel.map(FileChannel.MapMode.READ_ONLY, 0, size, Arena.ofAuto()).asByteBuffer();
+            return FileContents.read(channel, 0, size).asByteBuffer();
+        } catch (AccessDeniedException e) {
+            throw new ModelException("may not be read: permission denied", e);
         } catch (IOException e) {
-            throw new ModelException("cannot be read: " + e + "; check the file's permissions", e);
+            Interrupts.require(file + ": reading it", e);
+            throw new ModelException("cannot be read: " + e, e);
         }
     }
 
@@ -79,7 +84,7 @@ final class ModelSource {
             return "; this is a picture: give it as the source and an .onnx file as the model";
         }
         if (text.startsWith("PK")) {
-            return "; this is a zip archive, perhaps a PyTorch checkpoint: export it with 'yolo export format=onnx'";
+            return "; this is a zip archive, perhaps a PyTorch checkpoint: export it with 'yolo export model=FILE.pt format=onnx'";
         }
         if (text.startsWith("version https")) {
             return "; this is a Git LFS pointer: fetch the file itself with 'git lfs pull'";

@@ -101,7 +101,8 @@ final class NodeReader {
 
     private static Optional<Op> qonnx(NodeDraft draft) {
         return Optional.of(switch (draft.opType()) {
-            case "Quant" -> QuantOps.quant(draft);
+            // QONNX's newer name.
+            case "Quant", "IntQuant" -> QuantOps.quant(draft);
             case "BipolarQuant" -> QuantOps.bipolarQuant(draft);
             case "Trunc" -> QuantOps.trunc(draft);
             default -> throw unknown(draft);

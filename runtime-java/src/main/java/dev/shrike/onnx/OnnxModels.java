@@ -34,15 +34,14 @@ public final class OnnxModels {
     private OnnxModels() {}
 
     /**
-     * The network in a file. The file is mapped, and the graph's constants are views of it: while the graph is in use
-     * the file may be replaced by renaming another one over it, but must not be overwritten in place.
+     * The network in a file. All of the file is read; what happens to it later does not matter to the graph.
      *
      * @throws ModelException if the file cannot be read, is no ONNX model, or is inconsistent
      * @throws UnsupportedModelException if the model is sound, but needs something that Shrike lacks
      */
     public static Graph read(Path file) {
         Path folder = file.toAbsolutePath().getParent();
-        return named(file.toString(), () -> graph(ModelSource.map(file), Optional.ofNullable(folder)));
+        return named(file.toString(), () -> graph(ModelSource.read(file), Optional.ofNullable(folder)));
     }
 
     /**
@@ -122,10 +121,6 @@ public final class OnnxModels {
         } catch (ExceptionInInitializerError | NoClassDefFoundError e) {
             throw new ShrikeException(name + ": protobuf does not start on this JVM (" + e + "); run java with"
                     + " --sun-misc-unsafe-memory-access=allow and protobuf-java on its path", e);
-        } catch (InternalError e) {
-            // How the JVM reports that a page of a mapped file has gone.
-            throw new ModelException(name + ": the file shrank or failed while it was being read: " + e.getMessage(),
-                    e);
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.shrike.onnx;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.ValueInfo;
 import java.util.Optional;
 import java.util.Set;
 
@@ -24,8 +25,10 @@ final class QuantOps {
         int declared = draft.attributes().integer("output_dtype", 0);
         DataType type = DataType.UINT8;
         if (draft.hasInput(2)) {
-            type = draft.scope().type(draft.input(2)).orElseThrow(() -> draft.unsupported(
-                    "has a zero point that is neither a constant nor of declared type"));
+            type = draft.scope().type(draft.input(2))
+                    .or(() -> draft.scope().ofConstants(draft.input(2)).map(ValueInfo::type))
+                    .orElseThrow(() -> draft.unsupported(
+                            "has a zero point that is neither a constant nor of declared type"));
         } else if (declared != 0) {
             type = TensorReader.type(declared, draft.where());
         }
@@ -35,8 +38,10 @@ final class QuantOps {
         if (!CODES.contains(type)) {
             throw draft.broken("quantises to " + type + ", must be one of " + CODES);
         }
+        int axis = draft.attributes().integer("axis", 1);
+        ZeroScales.replaceInQuantizer(draft, axis);
         checkScale(draft);
-        return new Op.QuantizeLinear(draft.attributes().integer("axis", 1), type);
+        return new Op.QuantizeLinear(axis, type);
     }
 
     static Op dequantizeLinear(NodeDraft draft) {
@@ -45,8 +50,10 @@ final class QuantOps {
         if (draft.attributes().integer("output_dtype", 0) != 0) {
             throw draft.unsupported("attribute 'output_dtype' is not supported");
         }
+        int axis = draft.attributes().integer("axis", 1);
+        ZeroScales.replaceInDequantizer(draft, axis);
         checkScale(draft);
-        return new Op.DequantizeLinear(draft.attributes().integer("axis", 1));
+        return new Op.DequantizeLinear(axis);
     }
 
     static Op dynamicQuantizeLinear(NodeDraft draft) {
@@ -77,7 +84,9 @@ final class QuantOps {
 
     private static void refuseBlocks(NodeDraft draft) {
         if (draft.attributes().integer("block_size", 0) != 0) {
-            throw draft.unsupported("blocked quantisation (block_size) is not supported; quantise per tensor or axis");
+            throw draft.unsupported("scales in blocks (block_size) are not supported, only one for a tensor or one for"
+                    + " each index of an axis; quantise it again per channel, or give the float model to"
+                    + " 'shrike quantize', which has weights of 4 and fewer bits");
         }
     }
 
@@ -92,7 +101,8 @@ final class QuantOps {
         for (long i = 0; i < scale.get().elements(); i++) {
             if (!(scale.get().doubleAt(i) > 0)) {
                 throw draft.broken("the scale '" + draft.input(1) + "' has the element " + scale.get().doubleAt(i)
-                        + ", must be positive");
+                        + ", must be positive" + (scale.get().doubleAt(i) == 0 ? "; a scale of 0 can only be that of"
+                                + " constant weights, so calibrate again with real pictures" : ""));
             }
         }
     }

@@ -2,9 +2,14 @@ package dev.shrike.onnx;
 
 import dev.shrike.ModelException;
 import dev.shrike.graph.DataType;
+import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
+import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.ValueInfo;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -13,14 +18,21 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /** What is known of a graph while its nodes are read: constants, declared ranks and types, names in use. */
 final class ReadScope {
+    /** Nodes that are looked through for the shape of what is made of constants. */
+    private static final int MOST_OF_CONSTANTS = 32;
+    private static final double WORK_ON_CONSTANTS = 1 << 16;
+
     private final int opset;
     private final Map<String, Tensor> constants = new LinkedHashMap<>();
     private final Map<String, Integer> ranks = new HashMap<>();
     private final Map<String, DataType> types = new HashMap<>();
-    private final Map<String, NodeDraft> producers = new HashMap<>();
+    /** Index of the node that writes a value. */
+    private final Map<String, Integer> writers = new HashMap<>();
     private final UniqueNames valueNames = new UniqueNames();
     private final UniqueNames nodeNames = new UniqueNames();
     private final Set<String> read = new HashSet<>();
@@ -99,17 +111,6 @@ final class ReadScope {
         return constant != null ? Optional.of(constant.type()) : Optional.ofNullable(types.get(name));
     }
 
-    void addProducer(NodeDraft draft) {
-        for (String output : draft.outputs()) {
-            producers.put(output, draft);
-        }
-    }
-
-    /** The node that writes a value, if one does. */
-    Optional<NodeDraft> producer(String value) {
-        return Optional.ofNullable(producers.get(value));
-    }
-
     /** A value name like the wanted one that nothing else has. */
     String freshValue(String wanted) {
         return valueNames.fresh(wanted);
@@ -121,6 +122,40 @@ final class ReadScope {
     }
 
     void addNode(Node node) {
+        node.outputs().forEach(output -> writers.put(output, nodes.size()));
         nodes.add(node);
+    }
+
+    /** The node that writes a value, if it was read already. */
+    Optional<Node> writer(String value) {
+        return Optional.ofNullable(writers.get(value)).map(nodes::get);
+    }
+
+    /**
+     * Type and shape of a value that a few nodes make of constants alone, such as weights behind quantisers or masks.
+     * Only nodes that were read already count.
+     */
+    Optional<ValueInfo> ofConstants(String name) {
+        Tensor constant = constants.get(name);
+        if (constant != null) {
+            return Optional.of(new ValueInfo(name, constant.type(), constant.shape()));
+        }
+        Map<String, Tensor> leaves = new HashMap<>();
+        SortedSet<Integer> needed = new TreeSet<>();
+        Deque<String> open = new ArrayDeque<>(List.of(name));
+        while (!open.isEmpty()) {
+            String value = open.remove();
+            Integer writer = writers.get(value);
+            if (constants.containsKey(value)) {
+                leaves.put(value, constants.get(value));
+            } else if (writer == null || needed.size() == MOST_OF_CONSTANTS) {
+                return Optional.empty();
+            } else if (needed.add(writer)) {
+                nodes.get(writer).inputs().stream().filter(input -> !input.isEmpty()).forEach(open::add);
+            }
+        }
+        List<Node> ordered = needed.stream().map(nodes::get).toList();
+        Graph part = new Graph("constants", List.of(), List.of(), ordered, leaves, Map.of(), Map.of());
+        return Optional.ofNullable(ShapeInference.infer(part, WORK_ON_CONSTANTS).get(name));
     }
 }

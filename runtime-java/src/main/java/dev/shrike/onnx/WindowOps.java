@@ -3,28 +3,20 @@ package dev.shrike.onnx;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
+import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.Window;
 import java.util.Optional;
-import java.util.Set;
 
 /** Convolution and pooling: operators with a two-dimensional window. */
 final class WindowOps {
-    /**
-     * No sane network has a window, stride or padding of this many pixels, and sums of a few cannot overflow an int.
-     */
-    private static final int LARGEST_EXTENT = 1 << 20;
-
-    /** How far the weights are followed back through quantisers to learn their shape. */
-    private static final int LONGEST_CHAIN = 8;
-
-    private static final Set<String> SHAPE_KEEPING =
-            Set.of("QuantizeLinear", "DequantizeLinear", "Quant", "BipolarQuant", "Trunc", "Identity", "Cast", "Clip");
 
     private WindowOps() {}
 
     static Op convolution(NodeDraft draft) {
         draft.expect(2, 3);
-        Optional<Shape> weights = shapeOf(draft.input(1), draft.scope());
+        // Weights may come from quantisers, or be multiplied by a mask.
+        Optional<Shape> weights =
+                draft.scope().ofConstants(draft.input(1)).map(ValueInfo::shape).filter(Shape::isKnown);
         if (weights.isPresent() && weights.get().rank() != 4) {
             throw draft.unsupported("has weights of shape " + weights.get()
                     + ", only two-dimensional convolutions (4 dimensions) are supported");
@@ -76,12 +68,6 @@ final class WindowOps {
         int[] strides = attributes.integers("strides", 2, 1);
         int[] dilations = attributes.integers("dilations", 2, 1);
         int[] pads = attributes.integers("pads", 4, 0);
-        for (int i = 0; i < 4; i++) {
-            long extent = (kernel[i % 2] - 1L) * dilations[i % 2] + 1;
-            if (extent > LARGEST_EXTENT || strides[i % 2] > LARGEST_EXTENT || pads[i] > LARGEST_EXTENT) {
-                throw draft.broken("the window, its stride or its padding exceeds " + LARGEST_EXTENT + " pixels");
-            }
-        }
         String name = attributes.string("auto_pad", "NOTSET");
         Window.AutoPad autoPad =
                 switch (name) {
@@ -97,22 +83,5 @@ final class WindowOps {
         }
         return new Window(kernel[0], kernel[1], strides[0], strides[1], pads[0], pads[1], pads[2], pads[3],
                 dilations[0], dilations[1], autoPad);
-    }
-
-    // Quantised weights reach the convolution through nodes that keep their shape.
-    private static Optional<Shape> shapeOf(String value, ReadScope scope) {
-        String name = value;
-        for (int i = 0; i < LONGEST_CHAIN; i++) {
-            Optional<Shape> constant = scope.constant(name).map(tensor -> tensor.shape());
-            if (constant.isPresent()) {
-                return constant;
-            }
-            NodeDraft producer = scope.producer(name).orElse(null);
-            if (producer == null || !SHAPE_KEEPING.contains(producer.opType())) {
-                return Optional.empty();
-            }
-            name = producer.input(0);
-        }
-        return Optional.empty();
     }
 }

@@ -10,10 +10,13 @@ import java.util.List;
  *   <li>Write the inputs into the memory of {@link #inputs()}.
  *   <li>Call {@link #run()}.
  *   <li>Read {@link #outputs()} and {@link #taps()}; they stay until the next run.
- *   <li>Close it; closing twice does nothing.
+ *   <li>Close it, from any thread: this waits for a run that another thread began, as {@link UseGuard} says. Closing
+ *   twice does nothing.
  * </ol>
  *
- * <p>Confined to one thread at a time. Running makes no garbage. The opener owns it and its native memory.
+ * <p>One thread at a time may use it; a second one gets an {@link IllegalStateException}, and interrupts are kept. Running
+ * makes no garbage. The opener owns it and its native memory: what the bindings lie in must not be touched after close,
+ * which throws {@link IllegalStateException} as well.
  */
 public interface GraphExecutor extends AutoCloseable {
     /** What runs the network, for people. */
@@ -54,7 +57,7 @@ public interface GraphExecutor extends AutoCloseable {
      * Runs the network once on the inputs as they are.
      *
      * @throws dev.shrike.DeviceException if a step failed; names the step
-     * @throws IllegalStateException if the executor was closed
+     * @throws IllegalStateException if the executor was closed, or is in use by another thread
      */
     void run();
 

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Draws lines, areas and text into a frame: what charts are made of. Positions are in pixels from the upper left
- * corner, colours are 0xRRGGBB; what lies outside the frame is cut off. The font has ASCII letters only. Confined to
- * one thread; closing it leaves the frame.
+ * corner, colours are 0xRRGGBB; what lies outside the frame is cut off. Text is in any script that the
+ * system has a font for (see {@link Lettering}). Confined to one thread; closing it leaves the frame.
  */
 public final class Canvas implements AutoCloseable {
     private static final double SUB_PIXELS = 16;
@@ -42,7 +42,7 @@ public final class Canvas implements AutoCloseable {
 
     /** Writes text to the right of {@code x}, on the line {@code y}. */
     public void text(String text, int x, int y, double scale, int colour, int thickness) {
-        canvas.text(text, x, y, scale, colour, thickness);
+        Lettering.write(canvas, frame, text, x, y, scale, colour, thickness);
     }
 
     /**
@@ -51,11 +51,11 @@ public final class Canvas implements AutoCloseable {
      * @param ground colour of the ground below the text, which its edges blend with
      */
     public void textUpwards(String text, int x, int y, double scale, int colour, int thickness, int ground) {
-        int[] size = OpenCv.Canvas.textSize(text, scale, thickness);
+        int[] size = Lettering.size(text, scale, thickness);
         Frame flat = Frame.allocate(size[0] + 2 * MARGIN, size[1] + 2 * MARGIN);
         try (OpenCv.Canvas strip = new OpenCv.Canvas(flat.pixels(), flat.width(), flat.height())) {
             strip.rectangle(0, 0, flat.width(), flat.height(), ground, -1);
-            strip.text(text, MARGIN, MARGIN + size[1], scale, colour, thickness);
+            Lettering.write(strip, flat, text, MARGIN, MARGIN + size[1], scale, colour, thickness);
         }
         for (int row = 0; row < flat.height(); row++) {
             for (int column = 0; column < flat.width(); column++) {
@@ -79,7 +79,7 @@ public final class Canvas implements AutoCloseable {
     /** Width of a text in pixels. */
     public static int textWidth(String text, double scale, int thickness) {
         OpenCvLibrary.require();
-        return OpenCv.Canvas.textSize(text, scale, thickness)[0];
+        return Lettering.size(text, scale, thickness)[0];
     }
 
     /** Colour of a class, the one its boxes are drawn in. */

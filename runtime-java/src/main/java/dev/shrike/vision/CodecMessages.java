@@ -43,6 +43,11 @@ final class CodecMessages {
     /** A result and what was printed on the way to it, empty if nothing was. */
     record Heard<T>(T result, String messages) {}
 
+    /** Whether anything can be heard here. */
+    static boolean areHeard() {
+        return STREAM != null;
+    }
+
     /** Runs the action and keeps what it prints; errors of the action pass through. */
     static <T> Heard<T> listen(Supplier<T> action) {
         if (STREAM == null) {

@@ -14,11 +14,13 @@ final class Drawing {
     private Drawing() {}
 
     /** Draws into the frame, weakest first, so that the best stays on top. */
-    static void draw(Frame frame, Detections detections) {
+    static void draw(Frame frame, Detections detections, DrawingStyle style) {
         try (OpenCv.Canvas canvas = new OpenCv.Canvas(frame.pixels(), frame.width(), frame.height())) {
-            int line = lineWidth(frame.width(), frame.height());
+            int line = style.lineThickness() > 0
+                    ? style.lineThickness()
+                    : lineWidth(frame.width(), frame.height());
             for (Detection detection : detections.list().reversed()) {
-                draw(canvas, frame, detection, line);
+                draw(canvas, frame, detection, line, style);
             }
         }
     }
@@ -36,7 +38,7 @@ final class Drawing {
         return fromHsv(hue, saturation, value);
     }
 
-    private static void draw(OpenCv.Canvas canvas, Frame frame, Detection found, int line) {
+    private static void draw(OpenCv.Canvas canvas, Frame frame, Detection found, int line, DrawingStyle style) {
         int colour = colour(found.classId());
         int x1 = within(found.x1(), frame.width());
         int y1 = within(found.y1(), frame.height());
@@ -44,20 +46,28 @@ final class Drawing {
         int y2 = within(found.y2(), frame.height());
         canvas.rectangle(x1, y1, x2, y2, colour, line);
 
-        String label = found.label().length() <= LONGEST_LABEL
-                ? found.label()
-                : found.label().substring(0, LONGEST_LABEL);
-        String text = String.format(Locale.ROOT, "%s %.2f", label, found.score());
+        if (!style.labels()) {
+            return;
+        }
+        String label = shortened(found.label());
+        String text = style.scores() ? String.format(Locale.ROOT, "%s %.2f", label, found.score()) : label;
         double scale = line / 3.0;
         int thickness = Math.max(1, line - 1);
-        int[] size = OpenCv.Canvas.textSize(text, scale, thickness);
+        int[] size = Lettering.size(text, scale, thickness);
         int height = size[1] + 3;
         boolean above = y1 - height >= 0;
         // A label that would leave the picture on the right is moved back in.
         int left = Math.max(0, Math.min(x1, frame.width() - 1 - size[0]));
         canvas.rectangle(left, y1, left + size[0], above ? y1 - height : y1 + height, colour, -1);
         int baseline = above ? y1 - 2 : y1 + size[1] + 2;
-        canvas.text(text, left, baseline, scale, isBright(colour) ? BLACK : WHITE, thickness);
+        Lettering.write(canvas, frame, text, left, baseline, scale, isBright(colour) ? BLACK : WHITE, thickness);
+    }
+
+    /** No more letters than a label has room for; a character of two units is not cut in half. */
+    private static String shortened(String label) {
+        return label.codePointCount(0, label.length()) <= LONGEST_LABEL
+                ? label
+                : label.substring(0, label.offsetByCodePoints(0, LONGEST_LABEL));
     }
 
     private static int within(float coordinate, int size) {

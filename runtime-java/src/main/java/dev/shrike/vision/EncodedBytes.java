@@ -121,8 +121,8 @@ final class EncodedBytes {
         }
         if (header.pixels() > maxPixels) {
             throw new SourceException(name + ": " + header + " has " + header.pixels() + " pixels, the limit is "
-                    + maxPixels + ": make the picture smaller, or raise the limit with -D"
-                    + Pictures.MAX_PIXELS_PROPERTY + "=" + header.pixels());
+                    + maxPixels + ": make the picture smaller, or raise the limit with --max-pixels "
+                    + header.pixels() + " (in Java -D" + Pictures.MAX_PIXELS_PROPERTY + "=" + header.pixels() + ")");
         }
         return header;
     }

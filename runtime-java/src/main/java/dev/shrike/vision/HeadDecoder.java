@@ -35,6 +35,19 @@ public sealed interface HeadDecoder permits Yolov5Output, Yolov5Heads, Yolov8Out
     void decode(ScoreFilter filter, Candidates candidates);
 
     /**
+     * The decoder of a part of the output's boxes, which lie in the order of the strides, smallest first.
+     *
+     * @param from share of the boxes that are left out at the beginning, 0 to 1
+     * @param to share where they end
+     * @throws UnsupportedModelException if the output does not have all boxes in one list
+     */
+    default HeadDecoder part(double from, double to) {
+        throw new UnsupportedModelException(
+                "augmentation is for networks with the output of YOLOv5's export, [1, N, 5 +"
+                        + " classes]; this one has a " + description());
+    }
+
+    /**
      * What {@link #decode} with this filter gives, as a question to an executor that can answer it by itself; empty for
      * raw heads.
      */

@@ -12,9 +12,13 @@ final class JpegStructure {
 
     static PictureHeader check(EncodedBytes bytes) {
         PictureHeader header = null;
+        JpegScans coefficients = null;
         int scans = 0;
         long at = 2;
         while (true) {
+            if (coefficients != null && coefficients.areComplete() && isOver(bytes, at)) {
+                return withoutEnd(bytes, header);
+            }
             at = marker(bytes, at);
             int marker = bytes.u8(at);
             at++;
@@ -34,6 +38,7 @@ final class JpegStructure {
                     throw bytes.damaged("JPEG has a second frame header at byte " + at);
                 }
                 header = frameHeader(bytes, at, length);
+                coefficients = new JpegScans(bytes, at, length, marker);
             }
             at += length;
             if (marker == START_OF_SCAN) {
@@ -43,7 +48,14 @@ final class JpegStructure {
                 if (++scans > MAX_SCANS) {
                     throw bytes.damaged("JPEG has more than " + MAX_SCANS + " scans");
                 }
+                coefficients.add(at - length, length);
                 at = endOfScan(bytes, at);
+                if (at < 0) {
+                    if (coefficients.areComplete()) {
+                        return withoutEnd(bytes, header);
+                    }
+                    throw bytes.truncated("JPEG ends inside its picture data, without an end-of-image marker");
+                }
             }
         }
         if (header == null || scans == 0) {
@@ -67,13 +79,34 @@ final class JpegStructure {
         return at;
     }
 
-    /** Position of the marker that ends entropy-coded data; stuffed zeros and restart markers belong to the data. */
+    /** The header of a file that has every scan and no end marker; whether the last scan is whole is to be heard. */
+    private static PictureHeader withoutEnd(EncodedBytes bytes, PictureHeader header) {
+        // Space on a disk that was never written: zeros are valid data to a decoder, but data are filled up with ones.
+        if (bytes.u8(bytes.size() - 1) == 0 && bytes.u8(bytes.size() - 2) == 0) {
+            throw bytes.truncated("JPEG ends in zeros, without an end-of-image marker");
+        }
+        return header.of(new PictureHeader.WithoutEnd());
+    }
+
+    /** Whether nothing but fill bytes follows. */
+    private static boolean isOver(EncodedBytes bytes, long from) {
+        long at = from;
+        while (at < bytes.size() && bytes.u8(at) == 0xff) {
+            at++;
+        }
+        return at >= bytes.size();
+    }
+
+    /**
+     * Position of the marker that ends entropy-coded data, or -1 if the file ends first; stuffed zeros and restart
+     * markers belong to the data.
+     */
     private static long endOfScan(EncodedBytes bytes, long from) {
         long at = from;
         while (true) {
             at = bytes.indexOf(0xff, at);
             if (at < 0 || at + 1 >= bytes.size()) {
-                throw bytes.truncated("JPEG ends inside its picture data, without an end-of-image marker");
+                return -1;
             }
             int code = bytes.u8(at + 1);
             if (code == 0 || code >= 0xd0 && code <= 0xd7) {

@@ -2,6 +2,7 @@ package dev.shrike.vision;
 
 import dev.shrike.Frame;
 import dev.shrike.spi.Binding;
+import dev.shrike.spi.UseGuard;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -10,8 +11,8 @@ import java.lang.foreign.ValueLayout;
  * Fits frames of any size into a network's input: resized with the ratio kept, centred on grey 114, RGB, 0 to 1. The
  * steps and the rounding are those of {@code letterbox} in YOLOv5 v6.1 with {@code auto=False, scaleup=True}.
  *
- * <p>Bound to the memory of one executor's input. Buffers are made once; confined to one thread at a time. The opener
- * closes it; closing twice does nothing.
+ * <p>Bound to the memory of one executor's input. Buffers are made once; one thread at a time may use it, a second one
+ * gets an exception. The opener closes it, which waits for a use that runs; closing twice does nothing.
  */
 public final class Letterbox implements AutoCloseable {
     private static final float GREY = 114 / 255f;
@@ -28,7 +29,7 @@ public final class Letterbox implements AutoCloseable {
     private final MemorySegment resized;
     private final MemorySegment scratch;
     private final MemorySegment grey;
-    private boolean closed;
+    private final UseGuard guard = new UseGuard("letterbox");
 
     /** How the input's floats lie in memory. */
     private enum Layout {
@@ -90,12 +91,19 @@ public final class Letterbox implements AutoCloseable {
     /**
      * The transform that leads back to the frame, after writing the whole input.
      *
-     * @throws IllegalStateException if the letterbox was closed, or the frame's memory freed
+     * @throws IllegalStateException if the letterbox was closed or is in use by another thread, or the frame's memory
+     *     was freed
      */
     public LetterboxTransform apply(Frame frame) {
-        if (closed) {
-            throw new IllegalStateException("the letterbox was closed");
+        guard.enter();
+        try {
+            return write(frame);
+        } finally {
+            guard.exit();
         }
+    }
+
+    private LetterboxTransform write(Frame frame) {
         MemorySegment pixels = Pictures.live(frame);
         LetterboxTransform transform = LetterboxTransform.of(frame.width(), frame.height(), width, height);
         int innerWidth = LetterboxTransform.inner(frame.width(), transform.ratio(), width);
@@ -196,9 +204,6 @@ public final class Letterbox implements AutoCloseable {
 
     @Override
     public void close() {
-        if (!closed) {
-            closed = true;
-            arena.close();
-        }
+        guard.close(arena::close);
     }
 }

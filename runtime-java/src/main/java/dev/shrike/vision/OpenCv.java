@@ -29,15 +29,16 @@ final class OpenCv {
     record Decoded(int width, int height, MemorySegment pixels) {}
 
     /**
-     * The picture that an encoded file holds, as BGR, turned upright by its EXIF orientation; null if OpenCV refuses
-     * the data.
+     * The picture that an encoded file holds, as BGR; null if OpenCV refuses the data.
      *
      * @param encoded native memory
+     * @param upright whether OpenCV turns the picture by the EXIF orientation that it finds itself
      */
-    static Decoded decode(MemorySegment encoded, String name) {
+    static Decoded decode(MemorySegment encoded, String name, boolean upright) {
+        int flags = opencv_imgcodecs.IMREAD_COLOR | (upright ? 0 : opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION);
         try (PointerScope _ = new PointerScope();
                 Mat data = wrap(encoded, (int) encoded.byteSize(), 1, opencv_core.CV_8UC1, 0);
-                Mat picture = opencv_imgcodecs.imdecode(data, opencv_imgcodecs.IMREAD_COLOR)) {
+                Mat picture = opencv_imgcodecs.imdecode(data, flags)) {
             if (picture == null || picture.empty()) {
                 return null;
             }
@@ -55,6 +56,36 @@ final class OpenCv {
             throw e instanceof SourceException ? e : new SourceException(name + ": " + reason(e), e);
         } finally {
             Reference.reachabilityFence(encoded);
+        }
+    }
+
+    /** The picture turned as an EXIF orientation of 1 to 8 says, in memory of its own. */
+    static Decoded turn(Decoded picture, int orientation) {
+        boolean swapped = orientation >= 5;
+        int width = swapped ? picture.height() : picture.width();
+        int height = swapped ? picture.width() : picture.height();
+        // What cv::flip is to do: -1 both ways, 0 upside down, 1 left to right.
+        Integer mirror = switch (orientation) {
+            case 2, 6 -> 1;
+            case 3, 7 -> -1;
+            case 4, 8 -> 0;
+            default -> null;
+        };
+        MemorySegment pixels = Arena.ofAuto().allocate(3L * width * height, 64);
+        try (PointerScope _ = new PointerScope();
+                Mat source = wrap(picture.pixels(), picture.width(), picture.height(), opencv_core.CV_8UC3, 0);
+                Mat target = wrap(pixels, width, height, opencv_core.CV_8UC3, 0)) {
+            if (swapped) {
+                opencv_core.transpose(source, target);
+            } else {
+                source.copyTo(target);
+            }
+            if (mirror != null) {
+                opencv_core.flip(target, target, mirror);
+            }
+            return new Decoded(width, height, pixels);
+        } finally {
+            Reference.reachabilityFence(picture);
         }
     }
 
@@ -101,6 +132,18 @@ final class OpenCv {
                 Mat source = wrap(from, width, height, opencv_core.CV_8UC3, 0);
                 Mat target = wrap(to, width, height, opencv_core.CV_8UC3, 0)) {
             opencv_imgproc.cvtColor(source, target, opencv_imgproc.COLOR_BGR2RGB);
+        } finally {
+            Reference.reachabilityFence(from);
+            Reference.reachabilityFence(to);
+        }
+    }
+
+    /** Swaps left and right. */
+    static void mirror(MemorySegment from, MemorySegment to, int width, int height) {
+        try (PointerScope _ = new PointerScope();
+                Mat source = wrap(from, width, height, opencv_core.CV_8UC3, 0);
+                Mat target = wrap(to, width, height, opencv_core.CV_8UC3, 0)) {
+            opencv_core.flip(source, target, 1);
         } finally {
             Reference.reachabilityFence(from);
             Reference.reachabilityFence(to);

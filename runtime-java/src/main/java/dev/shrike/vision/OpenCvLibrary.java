@@ -1,6 +1,7 @@
 package dev.shrike.vision;
 
 import dev.shrike.BackendUnavailableException;
+import dev.shrike.files.Interrupts;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.opencv.global.opencv_core;
 import org.bytedeco.opencv.global.opencv_imgcodecs;
@@ -15,31 +16,31 @@ final class OpenCvLibrary {
 
     /** Holds what went wrong, or null, so that loading is tried once and every call can tell. */
     private static final class Attempt {
-        static final Throwable FAILURE = load();
+        static final Throwable FAILURE = Interrupts.shield(OpenCvLibrary::load);
+    }
 
-        private static Throwable load() {
-            // JavaCPP counts the memory of the whole process, weights and arenas of the engines among it, against a
-            // limit it derives from the Java heap, and then fails allocations that would succeed.
-            setDefault("org.bytedeco.javacpp.maxBytes");
-            setDefault("org.bytedeco.javacpp.maxPhysicalBytes");
-            try {
-                // JavaCPP's classes initialise each other in circles, so two threads that begin with different ones
-                // could wait for each other. An engine that loads JavaCPP classes takes the same lock.
-                synchronized (Loader.class) {
-                    Loader.load(opencv_core.class);
-                    Loader.load(opencv_imgproc.class);
-                    Loader.load(opencv_imgcodecs.class);
-                }
-                return null;
-            } catch (LinkageError | RuntimeException e) {
-                return e;
+    private static Throwable load() {
+        // JavaCPP counts the memory of the whole process, weights and arenas of the engines among it, against a
+        // limit it derives from the Java heap, and then fails allocations that would succeed.
+        setDefault("org.bytedeco.javacpp.maxBytes");
+        setDefault("org.bytedeco.javacpp.maxPhysicalBytes");
+        try {
+            // JavaCPP's classes initialise each other in circles, so two threads that begin with different ones
+            // could wait for each other. An engine that loads JavaCPP classes takes the same lock.
+            synchronized (Loader.class) {
+                Loader.load(opencv_core.class);
+                Loader.load(opencv_imgproc.class);
+                Loader.load(opencv_imgcodecs.class);
             }
+            return null;
+        } catch (LinkageError | RuntimeException e) {
+            return e;
         }
+    }
 
-        private static void setDefault(String property) {
-            if (System.getProperty(property) == null) {
-                System.setProperty(property, "0");
-            }
+    private static void setDefault(String property) {
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, "0");
         }
     }
 

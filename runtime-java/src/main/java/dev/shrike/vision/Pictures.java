@@ -3,6 +3,7 @@ package dev.shrike.vision;
 import dev.shrike.Detections;
 import dev.shrike.Frame;
 import dev.shrike.SourceException;
+import dev.shrike.files.Interrupts;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,9 +18,10 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.Set;
 
 /**
- * Pictures in and out: JPEG, PNG, BMP and WebP files as frames, and frames as JPEG or PNG files.
+ * Pictures in and out: JPEG, PNG, BMP, WebP and TIFF files as frames, and frames as JPEG or PNG files.
  *
  * <p>A file is checked from its first byte to its last before a pixel is decoded, so that a truncated, damaged or
  * gigantic one is told as such. The largest picture read has {@value #DEFAULT_MAX_PIXELS} pixels; the system property
@@ -32,8 +34,15 @@ public final class Pictures {
     /** Pixels of the largest picture read unless the property says otherwise: 64 megapixels, 192 MB as BGR. */
     public static final long DEFAULT_MAX_PIXELS = 64_000_000;
 
+    /** What reads pictures, for people. */
+    public static final String FORMATS = "JPEG, PNG, BMP, WebP, TIFF";
+
+    /** Extensions of the formats that are read, in lower case without the dot. */
+    public static final Set<String> EXTENSIONS =
+            Set.of("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "bmp", "webp", "tif", "tiff");
+
     /** Above this many pixels a BGR picture no longer fits the 2 GB that one buffer can have. */
-    private static final long HARD_MAX_PIXELS = Integer.MAX_VALUE / 3;
+    public static final long HARD_MAX_PIXELS = Integer.MAX_VALUE / 3;
 
     /** Room for metadata beside the pixels of the largest file that can make sense. */
     private static final long METADATA_BYTES = 64L << 20;
@@ -41,11 +50,37 @@ public final class Pictures {
     private Pictures() {}
 
     /**
-     * The picture in a JPEG, PNG, BMP or WebP file as BGR. Greyscale becomes BGR, transparency is dropped, 16 bits
-     * become 8 and an EXIF orientation is applied.
+     * Whether the name is that of a picture: it ends in one of {@link #EXTENSIONS} and is not hidden, as the files
+     * {@code ._NAME} are that macOS leaves beside pictures.
+     */
+    public static boolean isNamedLikeOne(Path file) {
+        String name = file.getFileName() == null ? "" : file.getFileName().toString();
+        int dot = name.lastIndexOf('.');
+        return dot > 0 && name.charAt(0) != '.'
+                && EXTENSIONS.contains(name.substring(dot + 1).toLowerCase(Locale.ROOT));
+    }
+
+    /**
+     * How many pictures the file holds, of which {@link #read} gives the first: pages of a TIFF, frames of an animated
+     * WebP or PNG. A JPEG or BMP holds one.
+     *
+     * @throws SourceException as {@link #read} does
+     */
+    public static int count(Path file) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment encoded = load(file, arena);
+            return PictureHeader.check(new EncodedBytes(encoded, file.toString(), maxPixels())).pages();
+        }
+    }
+
+    /**
+     * The picture in a JPEG, PNG, BMP, WebP or TIFF file as BGR. Greyscale becomes BGR, transparency is dropped, 16
+     * bits become 8 and an EXIF orientation is applied. Of several pages or frames it is the first; of an animated PNG
+     * the one that is shown where animations are not.
      *
      * @throws SourceException if the file is missing, a directory, unreadable, empty, truncated, damaged, no picture or
      *     above the limit of pixels; names the file
+     * @throws dev.shrike.OperationInterruptedException if the thread was interrupted
      * @throws dev.shrike.BackendUnavailableException if OpenCV cannot be loaded
      */
     public static Frame read(Path file) {
@@ -55,7 +90,7 @@ public final class Pictures {
     }
 
     /**
-     * The picture in the bytes of a JPEG, PNG, BMP or WebP file, as {@link #read} gives it.
+     * The picture in the bytes of a JPEG, PNG, BMP, WebP or TIFF file, as {@link #read} gives it.
      *
      * @param encoded the whole file, native memory
      * @param name what to call the picture in messages
@@ -67,14 +102,45 @@ public final class Pictures {
         }
         PictureHeader header = PictureHeader.check(new EncodedBytes(encoded, name, maxPixels()));
         OpenCvLibrary.require();
-        var heard = CodecMessages.listen(() -> OpenCv.decode(encoded, name));
-        requireWhole(header, heard.messages(), name);
-        OpenCv.Decoded picture = heard.result();
+        OpenCv.Decoded picture = header.format() == PictureHeader.Format.TIFF
+                ? TiffPixels.decode(new EncodedBytes(encoded, name, maxPixels()), header)
+                : decode(encoded, header, name);
         if (picture == null) {
             throw new SourceException(name + ": damaged, or a kind of " + header.format().title()
                     + " that cannot be decoded: save it again as a plain JPEG or PNG");
         }
+        if (header.orientation() != ExifOrientation.UPRIGHT) {
+            picture = OpenCv.turn(picture, header.orientation());
+        }
         return new Frame(picture.width(), picture.height(), picture.pixels(), Instant.now());
+    }
+
+    /** The picture as it is stored, but for JPEG upright; null if OpenCV refuses the data. */
+    private static OpenCv.Decoded decode(MemorySegment encoded, PictureHeader header, String name) {
+        boolean upright = header.format() == PictureHeader.Format.JPEG;
+        try (Arena arena = Arena.ofConfined()) {
+            return switch (header.part()) {
+                case PictureHeader.Whole() -> {
+                    var heard = CodecMessages.listen(() -> OpenCv.decode(encoded, name, upright));
+                    requireWhole(header, heard.messages(), name);
+                    yield heard.result();
+                }
+                case PictureHeader.WithoutEnd part -> {
+                    MemorySegment bytes = part.ended(encoded, arena);
+                    var heard = CodecMessages.listen(() -> OpenCv.decode(bytes, name, upright));
+                    // Without its end nothing else may be missing; where the decoder cannot be heard, who knows.
+                    if (!CodecMessages.areHeard() || !heard.messages().isEmpty()) {
+                        throw new SourceException(name + ": truncated picture: " + header
+                                + " ends inside its picture data, without an end-of-image marker");
+                    }
+                    yield heard.result();
+                }
+                case PictureHeader.FirstFrame part -> {
+                    OpenCv.Decoded frame = OpenCv.decode(part.still(encoded, arena), name, upright);
+                    yield frame == null ? null : part.onCanvas(frame, (int) header.width(), (int) header.height());
+                }
+            };
+        }
     }
 
     /**
@@ -95,6 +161,7 @@ public final class Pictures {
             move(temporary, file);
             temporary = null;
         } catch (IOException e) {
+            Interrupts.require(file + ": writing it", e);
             throw new SourceException(file + ": cannot be written: " + reason(e), e);
         } finally {
             deleteQuietly(temporary);
@@ -103,16 +170,45 @@ public final class Pictures {
 
     /** Draws boxes and labels into the frame itself. */
     public static void draw(Frame frame, Detections detections) {
+        draw(frame, detections, DrawingStyle.DEFAULT);
+    }
+
+    /** As {@link #draw(Frame, Detections)} in that style. */
+    public static void draw(Frame frame, Detections detections, DrawingStyle style) {
         live(frame);
         OpenCvLibrary.require();
-        Drawing.draw(frame, detections);
+        Drawing.draw(frame, detections, style);
     }
 
     /** A copy of the frame with boxes and labels drawn; the frame itself stays as it is. */
     public static Frame annotate(Frame frame, Detections detections) {
+        return annotate(frame, detections, DrawingStyle.DEFAULT);
+    }
+
+    /** As {@link #annotate(Frame, Detections)} in that style. */
+    public static Frame annotate(Frame frame, Detections detections, DrawingStyle style) {
         Frame copy = copy(frame);
-        draw(copy, detections);
+        draw(copy, detections, style);
         return copy;
+    }
+
+    /**
+     * A copy of the part of the frame between these corners, the first included, the second not.
+     *
+     * @throws IllegalArgumentException if the part is empty or reaches out of the frame
+     */
+    public static Frame crop(Frame frame, int x1, int y1, int x2, int y2) {
+        if (x1 < 0 || y1 < 0 || x2 <= x1 || y2 <= y1 || x2 > frame.width() || y2 > frame.height()) {
+            throw new IllegalArgumentException("part [" + x1 + ", " + y1 + ", " + x2 + ", " + y2 + "] of a frame of "
+                    + frame.width() + "x" + frame.height());
+        }
+        Frame part = Frame.allocate(x2 - x1, y2 - y1);
+        long row = 3L * part.width();
+        for (int y = 0; y < part.height(); y++) {
+            long from = 3L * ((long) (y1 + y) * frame.width() + x1);
+            MemorySegment.copy(live(frame), from, part.pixels(), y * row, row);
+        }
+        return part;
     }
 
     /** A copy of the frame with memory of its own. */
@@ -156,6 +252,7 @@ public final class Pictures {
             }
             return memory.asSlice(0, buffer.position());
         } catch (IOException e) {
+            Interrupts.require(file + ": reading it", e);
             throw new SourceException(file + ": cannot be read: " + reason(e), e);
         }
     }

@@ -12,6 +12,8 @@ final class PngStructure {
     static PictureHeader check(EncodedBytes bytes) {
         PictureHeader header = null;
         boolean data = false;
+        int orientation = ExifOrientation.UPRIGHT;
+        int frames = 1;
         long at = SIGNATURE;
         while (true) {
             if (at == bytes.size()) {
@@ -30,6 +32,11 @@ final class PngStructure {
                 header = header(bytes, at, length, type);
             }
             data |= type.equals("IDAT");
+            if (type.equals("eXIf")) {
+                orientation = ExifOrientation.read(bytes, at + 8, length);
+            } else if (type.equals("acTL") && length >= 4) {
+                frames = (int) Math.clamp(bytes.u32Big(at + 8), 1, Integer.MAX_VALUE);
+            }
             at += length + 12;
             if (type.equals("IEND")) {
                 break;
@@ -38,7 +45,7 @@ final class PngStructure {
         if (!data) {
             throw bytes.damaged("PNG holds no picture data (no IDAT chunk)");
         }
-        return header;
+        return header.turned(orientation).withPages(frames);
     }
 
     private static String type(EncodedBytes bytes, long at) {

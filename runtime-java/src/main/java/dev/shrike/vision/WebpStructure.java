@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 final class WebpStructure {
     private static final int FIRST_CHUNK = 12;
     private static final int ANIMATION_FLAG = 2;
+    private static final int FRAME_HEADER = 16;
 
     /** OpenCV reads no larger WebP file. */
     private static final long MAX_BYTES = 64L << 20;
@@ -27,7 +28,7 @@ final class WebpStructure {
         return switch (type) {
             case "VP8 " -> lossy(bytes, body);
             case "VP8L" -> lossless(bytes, body);
-            case "VP8X" -> extended(bytes, body);
+            case "VP8X" -> extended(bytes, body, riff);
             default -> throw bytes.damaged("WebP holds no picture at byte " + FIRST_CHUNK);
         };
     }
@@ -52,14 +53,70 @@ final class WebpStructure {
         return bytes.header(PictureHeader.Format.WEBP, (bits & 0x3fff) + 1, (bits >> 14 & 0x3fff) + 1);
     }
 
-    /** Flags, then both sides of the canvas less one as 24 bits. */
-    private static PictureHeader extended(EncodedBytes bytes, long body) {
+    /** Flags, then both sides of the canvas less one as 24 bits, then further chunks. */
+    private static PictureHeader extended(EncodedBytes bytes, long body, long end) {
         bytes.need(body, 10);
-        if ((bytes.u8(body) & ANIMATION_FLAG) != 0) {
-            throw bytes.damaged("WebP is an animation: save one frame of it as a picture");
+        boolean animated = (bytes.u8(body) & ANIMATION_FLAG) != 0;
+        PictureHeader header = bytes.header(
+                PictureHeader.Format.WEBP, u24(bytes, body + 4) + 1, u24(bytes, body + 7) + 1);
+        int orientation = ExifOrientation.UPRIGHT;
+        int frames = 0;
+        PictureHeader.FirstFrame first = null;
+        for (long at = body + 10; at + 8 <= end;) {
+            String type = new String(bytes.copy(at, 4), StandardCharsets.ISO_8859_1);
+            long length = bytes.u32Little(at + 4);
+            if (length > end - at - 8) {
+                break;
+            }
+            if (type.equals("EXIF")) {
+                orientation = ExifOrientation.read(bytes, at + 8, length);
+            } else if (type.equals("ANMF")) {
+                first = first == null ? frame(bytes, at + 8, length, header) : first;
+                frames++;
+            }
+            at += 8 + length + (length & 1);
         }
-        long width = bytes.u16Little(body + 4) | (long) bytes.u8(body + 6) << 16;
-        long height = bytes.u16Little(body + 7) | (long) bytes.u8(body + 9) << 16;
-        return bytes.header(PictureHeader.Format.WEBP, width + 1, height + 1);
+        if (!animated) {
+            return header.turned(orientation);
+        }
+        if (first == null) {
+            throw bytes.truncated("WebP is an animation without a whole frame");
+        }
+        return header.turned(orientation).withPages(frames).of(first);
+    }
+
+    /**
+     * The bytes of the first frame of an animation: its place on the canvas in units of two pixels, its sides less one,
+     * how long it is shown, flags, then the chunks of a still picture.
+     */
+    private static PictureHeader.FirstFrame frame(EncodedBytes bytes, long body, long length, PictureHeader canvas) {
+        bytes.need(body, Math.max(FRAME_HEADER, length));
+        long x = 2 * u24(bytes, body);
+        long y = 2 * u24(bytes, body + 3);
+        long width = u24(bytes, body + 6) + 1;
+        long height = u24(bytes, body + 9) + 1;
+        if (x + width > canvas.width() || y + height > canvas.height()) {
+            throw bytes.damaged("WebP has a first frame of " + width + "x" + height + " at " + x + ", " + y
+                    + ", beyond its canvas of " + canvas.width() + "x" + canvas.height());
+        }
+        for (long at = body + FRAME_HEADER; at + 8 <= body + length;) {
+            String type = new String(bytes.copy(at, 4), StandardCharsets.ISO_8859_1);
+            long chunk = bytes.u32Little(at + 4);
+            bytes.need(at + 8, chunk);
+            if (type.equals("VP8 ") || type.equals("VP8L")) {
+                PictureHeader still = type.equals("VP8 ") ? lossy(bytes, at + 8) : lossless(bytes, at + 8);
+                if (still.width() != width || still.height() != height) {
+                    throw bytes.damaged("WebP says its first frame has " + width + "x" + height + " pixels, but it has "
+                            + still.width() + "x" + still.height());
+                }
+                return new PictureHeader.FirstFrame(at, 8 + chunk, (int) x, (int) y);
+            }
+            at += 8 + chunk + (chunk & 1);
+        }
+        throw bytes.damaged("WebP has a first frame without a picture");
+    }
+
+    private static long u24(EncodedBytes bytes, long at) {
+        return bytes.u16Little(at) | (long) bytes.u8(at + 2) << 16;
     }
 }

@@ -5,6 +5,7 @@ import dev.shrike.spi.Binding;
 import dev.shrike.spi.CandidateQuery;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -40,6 +41,15 @@ final class Yolov5Output implements HeadDecoder {
     @Override
     public String description() {
         return "YOLOv5 output " + output.dims();
+    }
+
+    @Override
+    public HeadDecoder part(double from, double to) {
+        int first = (int) Math.round(from * boxes);
+        int end = (int) Math.round(to * boxes);
+        List<Integer> dims = List.of(1, end - first, output.dims().get(2));
+        return new Yolov5Output(new Binding(output.name(), dims, output.strides(),
+                memory.asSlice(Float.BYTES * boxStride * first)));
     }
 
     @Override

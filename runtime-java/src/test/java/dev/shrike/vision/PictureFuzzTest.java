@@ -24,12 +24,18 @@ class PictureFuzzTest {
     @Test
     void onlySourceExceptionsEscape() {
         List<byte[]> seeds = new ArrayList<>();
-        for (String extension : List.of(".jpg", ".png", ".bmp", ".webp")) {
+        for (String extension : List.of(".jpg", ".png", ".bmp", ".webp", ".tif")) {
             seeds.add(SamplePictures.encoded(extension, 33, 21));
             seeds.add(SamplePictures.encoded(extension, 1, 1));
         }
         seeds.add(SamplePictures.lossyWebp(35, 19));
         seeds.add(SamplePictures.withOrientation(SamplePictures.encoded(".jpg", 40, 24), 6));
+        seeds.add(Arrays.copyOf(seeds.getFirst(), seeds.getFirst().length - 2));
+        byte[] still = SamplePictures.lossyWebp(20, 14);
+        seeds.add(WebpFiles.withExif(still, 20, 14, SamplePictures.exif(6)));
+        seeds.add(WebpFiles.animated(still, 40, 30, 4, 6, 3));
+        seeds.add(TiffFiles.rgb16(9, 7));
+        seeds.add(TiffFiles.pages(3));
         long end = System.nanoTime() + SECONDS * 1_000_000_000L;
         int decoded = 0;
         int refused = 0;

@@ -41,7 +41,7 @@ class PicturesTest {
     Path folder;
 
     @ParameterizedTest
-    @CsvSource({".jpg, 12", ".png, 0", ".bmp, 0", ".webp, 0"})
+    @CsvSource({".jpg, 12", ".png, 0", ".bmp, 0", ".webp, 0", ".tif, 0"})
     void readsEveryFormat(String extension, int tolerance) throws IOException {
         Path file = Files.write(folder.resolve("a" + extension), SamplePictures.encoded(extension, 61, 43));
         assertGradient(Frame.read(file), 61, 43, tolerance);

@@ -56,12 +56,26 @@ final class SamplePictures {
 
     /** The JPEG with an EXIF block that holds an orientation and nothing else. */
     static byte[] withOrientation(byte[] jpeg, int orientation) {
-        ByteBuffer exif = ByteBuffer.allocate(36);
-        exif.put((byte) 0xff).put((byte) 0xe1).putShort((short) 34);
-        exif.put("Exif\0\0MM\0*".getBytes(StandardCharsets.US_ASCII)).putInt(8).putShort((short) 1);
+        byte[] exif = exif(orientation);
+        ByteBuffer segment = ByteBuffer.allocate(10 + exif.length);
+        segment.put((byte) 0xff).put((byte) 0xe1).putShort((short) (8 + exif.length));
+        segment.put("Exif\0\0".getBytes(StandardCharsets.US_ASCII)).put(exif);
+        return spliced(jpeg, 2, segment.array());
+    }
+
+    /** The body of an EXIF block that holds an orientation and nothing else. */
+    static byte[] exif(int orientation) {
+        ByteBuffer exif = ByteBuffer.allocate(26);
+        exif.put("MM\0*".getBytes(StandardCharsets.US_ASCII)).putInt(8).putShort((short) 1);
         exif.putShort((short) 0x0112).putShort((short) 3).putInt(1).putShort((short) orientation).putShort((short) 0);
-        exif.putInt(0);
-        return spliced(jpeg, 2, Arrays.copyOf(exif.array(), 36));
+        return exif.putInt(0).array();
+    }
+
+    /** The PNG with another chunk behind its header. */
+    static byte[] withChunk(byte[] png, String type, byte[] body) {
+        ByteBuffer chunk = ByteBuffer.allocate(12 + body.length);
+        chunk.putInt(body.length).put(type.getBytes(StandardCharsets.US_ASCII)).put(body);
+        return spliced(png, 33, repairChecksum(chunk.array(), 0));
     }
 
     /** The bytes with others put in at a position. */

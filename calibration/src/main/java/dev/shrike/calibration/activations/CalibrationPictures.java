@@ -18,7 +18,11 @@ import java.util.SplittableRandom;
  * a smaller one is asked for. Confined to one thread; the owner closes it.
  */
 public final class CalibrationPictures implements AutoCloseable {
+    /** Spreads seeds that follow each other: the golden ratio in 64 bits, as in SplitMix64. */
+    private static final long GOLDEN = 0x9e3779b97f4a7c15L;
+
     private final List<Path> files;
+    private final long seed;
     private final int cropHeight;
     private final int cropWidth;
     private final int height;
@@ -28,19 +32,32 @@ public final class CalibrationPictures implements AutoCloseable {
     private final Letterbox letterbox;
 
     /**
-     * Pictures for an input.
+     * Pictures for an input, with the windows of seed 0.
      *
      * @param input {@code [1, 3, height, width]}
      * @param crop largest side of the window in pixels, 0 for the whole input
      * @throws UnsupportedModelException if the input is no picture
      */
     public CalibrationPictures(List<Path> files, ValueInfo input, int crop) {
+        this(files, input, crop, 0);
+    }
+
+    /**
+     * Pictures for an input.
+     *
+     * @param input {@code [1, 3, height, width]}
+     * @param crop largest side of the window in pixels, 0 for the whole input
+     * @param seed decides where in the pictures the windows lie
+     * @throws UnsupportedModelException if the input is no picture
+     */
+    public CalibrationPictures(List<Path> files, ValueInfo input, int crop, long seed) {
         Shape shape = input.shape();
         if (shape.rank() != 4 || !shape.isKnown() || shape.dim(0) != 1 || shape.dim(1) != 3) {
             throw new UnsupportedModelException("networks are calibrated on pictures, but the input '" + input.name()
                     + "' has the shape " + shape + " instead of 1x3xHxW");
         }
         this.files = List.copyOf(files);
+        this.seed = seed;
         height = Math.toIntExact(shape.dim(2));
         width = Math.toIntExact(shape.dim(3));
         cropHeight = crop == 0 ? height : Math.min(crop, height);
@@ -75,16 +92,16 @@ public final class CalibrationPictures implements AutoCloseable {
     }
 
     /**
-     * As {@link #read(int, float[])}, but with the window that belongs to this seed.
+     * As {@link #read(int, float[])}, but with the window of this number.
      *
      * @throws dev.shrike.SourceException if the file cannot be read
      */
-    public void read(int index, long seed, float[] to) {
+    public void read(int index, long window, float[] to) {
         if (to.length < 3 * cropHeight * cropWidth) {
             throw new IllegalArgumentException(to.length + " elements for a picture of " + shape());
         }
         var transform = letterbox.apply(Frame.read(files.get(index)));
-        SplittableRandom random = new SplittableRandom(seed);
+        SplittableRandom random = new SplittableRandom(window + seed * GOLDEN);
         // Within the picture itself where it is large enough, so that little grey is learned.
         int top = place(random, height, cropHeight, transform.padY());
         int left = place(random, width, cropWidth, transform.padX());

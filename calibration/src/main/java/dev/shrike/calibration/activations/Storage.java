@@ -1,6 +1,7 @@
 package dev.shrike.calibration.activations;
 
 import dev.shrike.DeviceException;
+import dev.shrike.files.Interrupts;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -129,6 +130,7 @@ sealed interface Storage extends AutoCloseable {
         }
 
         static DeviceException failure(String verb, String what, IOException e) {
+            Interrupts.require(what + ": to " + verb + " it", e);
             return new DeviceException("cannot " + verb + " " + what + ": " + e.getMessage()
                     + "; free some space there, or use more memory, fewer pictures or a smaller crop", e);
         }

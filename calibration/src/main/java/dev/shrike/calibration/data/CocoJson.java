@@ -1,8 +1,7 @@
 package dev.shrike.calibration.data;
 
+import dev.shrike.calibration.data.CocoEntry.FlawException;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -15,11 +14,17 @@ import java.util.TreeMap;
 
 /**
  * Reads COCO's instances JSON: {@code images} (id, file_name, width, height), {@code categories} (id, name) and
- * {@code annotations} (image_id, category_id, bbox, area, iscrowd), in any order; everything else is passed over.
+ * {@code annotations} (image_id, category_id, bbox, area, iscrowd), in any order; everything else is passed over. An
+ * entry that is broken is left out, and the picture with it whose objects are then not all known.
  */
 final class CocoJson {
+    private static final Set<String> IMAGE = Set.of("id", "file_name", "width", "height");
+    private static final Set<String> CATEGORY = Set.of("id", "name", "supercategory");
+    private static final Set<String> ANNOTATION = Set.of("id", "image_id", "category_id", "bbox", "area", "iscrowd");
+    private static final String NONE = "none";
+
     /** A picture as the file states it. */
-    private record Picture(String id, String name, int width, int height) {}
+    record Picture(String id, String name, int width, int height) {}
 
     /** An annotation whose picture and category may not have been read yet. */
     private record Annotation(int index, String image, int category, double[] box, double area, boolean crowd) {}
@@ -28,20 +33,31 @@ final class CocoJson {
     private final JsonStream json;
     private final Map<String, Picture> pictures = new HashMap<>();
     private final Map<Integer, Category> categories = new TreeMap<>();
+    private final Map<Integer, String> parents = new HashMap<>();
     private final List<Annotation> annotations = new ArrayList<>();
-    private final Set<String> annotationIds = new HashSet<>();
+    private final Map<String, Annotation> annotationIds = new HashMap<>();
     private final Set<String> sections = new HashSet<>();
+    private final CocoEntry.Problems problems;
+    /** Ids of pictures that are left out. */
+    private final Set<String> flawed = new HashSet<>();
+    /** Ids of all pictures, sound or not. */
+    private final Set<String> named = new HashSet<>();
+    private int pictureEntries;
+    private int categoryEntries;
+    private int annotationEntries;
+    private int unnamed;
 
     private CocoJson(Path file, JsonStream json) {
         this.file = file;
         this.json = json;
+        this.problems = new CocoEntry.Problems(file.toString());
     }
 
     /**
      * The data set that the file describes.
      *
      * @param pictures folder that the names of pictures are relative to; null looks for it beside the file
-     * @throws DataSetException if the file is missing, cut off or inconsistent; names the field
+     * @throws DataSetException if the file is missing, cut off, no COCO instances file or has broken categories
      */
     static DataSet read(Path file, Path pictures) {
         return JsonStream.read(file, json -> {
@@ -75,88 +91,113 @@ final class CocoJson {
     }
 
     private void readPicture() throws IOException {
-        String place = "images[" + pictures.size() + "]";
-        String[] texts = new String[2];
-        int[] size = new int[2];
-        json.fields(field -> {
-            switch (field) {
-                case "id" -> texts[0] = json.id();
-                case "file_name" -> texts[1] = json.text();
-                case "width" -> size[0] = json.integer();
-                case "height" -> size[1] = json.integer();
-                default -> json.skip();
+        CocoEntry entry = CocoEntry.read(json, "images[" + pictureEntries++ + "]", IMAGE);
+        String id = null;
+        try {
+            id = entry.id("id");
+            named.add(id);
+            Picture picture = new Picture(id, entry.text("file_name"), entry.side("width"), entry.side("height"));
+            Picture other = pictures.putIfAbsent(id, picture);
+            if (picture.equals(other)) {
+                problems.add(Problem.Kind.DUPLICATE, "images[" + (pictureEntries - 1) + "] is there before");
+            } else if (other != null) {
+                // Whose annotations are those of this id?
+                throw entry.flaw(".id " + id + " occurs twice");
             }
-        });
-        require(texts[0], place, "id");
-        require(texts[1], place, "file_name");
-        if (size[0] < 0 || size[1] < 0) {
-            throw json.broken(place, "has the size " + size[0] + "x" + size[1]);
-        }
-        if (pictures.put(texts[0], new Picture(texts[0], texts[1], size[0], size[1])) != null) {
-            throw json.broken(place + ".id", texts[0] + " occurs twice");
+        } catch (FlawException e) {
+            problems.add(Problem.Kind.BROKEN_ENTRY, e.getMessage());
+            if (id == null) {
+                unnamed++;
+            } else {
+                flawed.add(id);
+            }
         }
     }
 
     private void readCategory() throws IOException {
-        String place = "categories[" + categories.size() + "]";
-        Integer[] id = new Integer[1];
-        String[] name = new String[1];
-        json.fields(field -> {
-            switch (field) {
-                case "id" -> id[0] = json.integer();
-                case "name" -> name[0] = json.text();
-                default -> json.skip();
+        String place = "categories[" + categoryEntries++ + "]";
+        CocoEntry entry = CocoEntry.read(json, place, CATEGORY);
+        try {
+            Category category = new Category(entry.integer("id"), entry.text("name"));
+            Category other = categories.putIfAbsent(category.id(), category);
+            parents.putIfAbsent(category.id(), entry.optionalText("supercategory"));
+            if (category.equals(other)) {
+                problems.add(Problem.Kind.DUPLICATE, place + " is there before");
+            } else if (other != null) {
+                throw entry.flaw(".id " + category.id() + " occurs twice");
             }
-        });
-        require(id[0], place, "id");
-        require(name[0], place, "name");
-        if (categories.put(id[0], new Category(id[0], name[0])) != null) {
-            throw json.broken(place + ".id", id[0] + " occurs twice");
+        } catch (FlawException e) {
+            // Every figure depends on the categories.
+            throw new DataSetException(file + ": " + e.getMessage(), e);
         }
     }
 
     private void readAnnotation() throws IOException {
-        String place = "annotations[" + annotations.size() + "]";
-        String[] ids = new String[2];
-        Integer[] category = new Integer[1];
-        double[][] box = new double[1][];
-        Double[] area = new Double[1];
-        boolean[] crowd = new boolean[1];
-        json.fields(field -> {
-            switch (field) {
-                case "id" -> ids[0] = json.id();
-                case "image_id" -> ids[1] = json.id();
-                case "category_id" -> category[0] = json.integer();
-                case "bbox" -> json.numbers(box[0] = new double[4]);
-                case "area" -> area[0] = json.number();
-                case "iscrowd" -> crowd[0] = json.flag();
-                default -> json.skip();
+        int index = annotationEntries++;
+        CocoEntry entry = CocoEntry.read(json, "annotations[" + index + "]", ANNOTATION);
+        String image = null;
+        try {
+            image = entry.id("image_id");
+            double[] box = entry.box("bbox");
+            Annotation annotation = new Annotation(index, image, entry.integer("category_id"), box,
+                    entry.area("area", box), entry.flag("iscrowd"));
+            if (!isRepeated(entry, annotation)) {
+                annotations.add(annotation);
             }
-        });
-        require(ids[1], place, "image_id");
-        require(category[0], place, "category_id");
-        require(box[0], place, "bbox");
-        if (ids[0] != null && !annotationIds.add(ids[0])) {
-            throw json.broken(place + ".id", ids[0] + " occurs twice");
+        } catch (FlawException e) {
+            problems.add(Problem.Kind.BROKEN_ENTRY, e.getMessage());
+            if (image != null) {
+                flawed.add(image);
+            }
         }
-        if (box[0][2] < 0 || box[0][3] < 0) {
-            throw json.broken(place + ".bbox", "has a negative size: " + box[0][2] + " x " + box[0][3]);
-        }
-        double measured = area[0] == null ? box[0][2] * box[0][3] : area[0];
-        if (!(measured >= 0 && Double.isFinite(measured))) {
-            throw json.broken(place + ".area", "is " + measured);
-        }
-        annotations.add(new Annotation(annotations.size(), ids[1], category[0], box[0], measured, crowd[0]));
     }
 
-    private void require(Object value, String place, String field) {
-        if (value == null) {
-            throw json.broken(place, "has no '" + field + "'");
+    /** Whether an annotation of the same id says the same; others of one id both count, as nothing refers to the id. */
+    private boolean isRepeated(CocoEntry entry, Annotation annotation) {
+        Annotation other;
+        try {
+            other = annotationIds.putIfAbsent(entry.id("id"), annotation);
+        } catch (FlawException e) {
+            return false;
         }
+        if (other == null) {
+            return false;
+        }
+        boolean same = other.image().equals(annotation.image()) && other.category() == annotation.category()
+                && java.util.Arrays.equals(other.box(), annotation.box());
+        problems.add(Problem.Kind.DUPLICATE, "annotations[" + annotation.index() + "]"
+                + (same ? " is there before" : " has the id of another one; both count"));
+        return same;
     }
 
     private DataSet dataSet(Path given) {
+        dropRoot();
         List<Category> ordered = List.copyOf(categories.values());
+        Map<String, List<TrueBox>> boxes = boxes(ordered);
+        CocoPictures files = new CocoPictures(file, given, pictures.values());
+        List<Sample> samples = new ArrayList<>(pictures.size());
+        int labelled = 0;
+        for (Picture picture : pictures.values()) {
+            Path path = flawed.contains(picture.id()) ? null : files.path(picture);
+            if (path == null) {
+                if (flawed.add(picture.id())) {
+                    problems.add(Problem.Kind.BROKEN_ENTRY, "the file_name '" + picture.name() + "' of image "
+                            + picture.id() + " does not name a file within the folder of pictures");
+                }
+                continue;
+            }
+            List<TrueBox> own = boxes.getOrDefault(picture.id(), List.of());
+            labelled += own.isEmpty() ? 0 : 1;
+            samples.add(new Sample(picture.id(), path, picture.width(), picture.height(), false, own));
+        }
+        samples.sort(Comparator.comparing(Sample::id, PictureIds.ORDER));
+        flawed.retainAll(named);
+        int all = samples.size() + flawed.size() + unnamed;
+        Census census = new Census(all, labelled, samples.size() - labelled, 0, flawed.size() + unnamed, 0);
+        return new DataSet(file, ordered, samples, census, problems.all());
+    }
+
+    private Map<String, List<TrueBox>> boxes(List<Category> ordered) {
         Map<Integer, Integer> positions = new HashMap<>();
         for (Category category : ordered) {
             positions.put(category.id(), positions.size());
@@ -165,60 +206,36 @@ final class CocoJson {
         for (Annotation annotation : annotations) {
             String place = "annotations[" + annotation.index() + "]";
             Integer position = positions.get(annotation.category());
-            if (position == null) {
-                throw json.broken(place + ".category_id", annotation.category() + " is none of the categories");
-            }
             if (!pictures.containsKey(annotation.image())) {
-                throw json.broken(place + ".image_id", annotation.image() + " is none of the images");
+                if (!flawed.contains(annotation.image())) {
+                    problems.add(Problem.Kind.BROKEN_ENTRY,
+                            place + ".image_id " + annotation.image() + " is none of the images");
+                }
+            } else if (position == null) {
+                flawed.add(annotation.image());
+                problems.add(Problem.Kind.UNKNOWN_CLASS,
+                        place + ".category_id " + annotation.category() + " is none of the categories");
+            } else {
+                double[] box = annotation.box();
+                boxes.computeIfAbsent(annotation.image(), _ -> new ArrayList<>()).add(new TrueBox(
+                        position, box[0], box[1], box[2], box[3], annotation.area(), annotation.crowd()));
             }
-            double[] box = annotation.box();
-            boxes.computeIfAbsent(annotation.image(), _ -> new ArrayList<>()).add(new TrueBox(
-                    position, box[0], box[1], box[2], box[3], annotation.area(), annotation.crowd()));
         }
-        Path folder = given == null ? findFolder() : given;
-        List<Sample> samples = new ArrayList<>(pictures.size());
-        for (Picture picture : pictures.values()) {
-            samples.add(new Sample(
-                    picture.id(),
-                    within(folder, picture),
-                    picture.width(),
-                    picture.height(),
-                    false,
-                    boxes.getOrDefault(picture.id(), List.of())));
-        }
-        samples.sort(Comparator.comparing(Sample::id, PictureIds.ORDER));
-        return new DataSet(file, ordered, samples);
+        return boxes;
     }
 
-    /** The first folder, of those where pictures usually lie, that has one of the pictures; else the file's own. */
-    private Path findFolder() {
-        Path own = file.toAbsolutePath().getParent();
-        String stem = file.getFileName().toString().replaceFirst("\\.json(\\.gz)?$", "");
-        String split = stem.replaceFirst("^(instances|person_keypoints|annotations)_", "");
-        for (String candidate : List.of(".", split, "images", "images/" + split, "../" + split, "../images",
-                "../images/" + split)) {
-            Path folder = own.resolve(candidate).normalize();
-            // One may be missing by mistake, and that is for the reader of pictures to say; ten are no mistake.
-            boolean here = pictures.values().stream().limit(10)
-                    .anyMatch(picture -> Files.isRegularFile(within(folder, picture)));
-            if (here) {
-                return folder;
-            }
+    /**
+     * Takes the category 0 away that Roboflow writes as the parent of all others: nothing is annotated with it, and it
+     * alone has no parent.
+     */
+    private void dropRoot() {
+        boolean root = categories.containsKey(0) && NONE.equalsIgnoreCase(parents.get(0)) && categories.size() > 1
+                && parents.entrySet().stream().noneMatch(
+                        entry -> entry.getKey() != 0 && (entry.getValue().isBlank()
+                                || NONE.equalsIgnoreCase(entry.getValue())))
+                && annotations.stream().noneMatch(annotation -> annotation.category() == 0);
+        if (root) {
+            categories.remove(0);
         }
-        return own;
-    }
-
-    /** The picture's path; a name that leads out of the folder is refused. */
-    private Path within(Path folder, Picture picture) {
-        try {
-            Path path = folder.resolve(picture.name()).normalize();
-            if (!picture.name().isBlank() && path.startsWith(folder.normalize()) && !path.equals(folder.normalize())) {
-                return path;
-            }
-        } catch (InvalidPathException e) {
-            // told below
-        }
-        throw new DataSetException(file + ": the file_name '" + picture.name() + "' of image " + picture.id()
-                + " does not name a file within the folder of pictures");
     }
 }

@@ -1,58 +1,63 @@
 package dev.shrike.calibration.data;
 
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 
 /**
- * Pictures and the objects in them. Pictures stay on disk; only boxes are in memory.
+ * Pictures and the objects in them. Pictures stay on disk; only boxes are in memory. What is broken is left out and
+ * told by {@link #problems}.
  *
  * @param file what described it, for messages
  * @param categories kinds of objects, by ascending id; a class id everywhere else is a position in this list
- * @param samples pictures, by ascending id
+ * @param samples pictures whose objects are known, by ascending id
+ * @param census what it consists of, with what is left out
+ * @param problems what was left out and why
  */
-public record DataSet(Path file, List<Category> categories, List<Sample> samples) {
+public record DataSet(
+        Path file, List<Category> categories, List<Sample> samples, Census census, List<Problem> problems) {
     public DataSet {
         Objects.requireNonNull(file, "file");
+        Objects.requireNonNull(census, "census");
         categories = List.copyOf(categories);
         samples = List.copyOf(samples);
+        problems = List.copyOf(problems);
+    }
+
+    /** A data set with nothing left out. */
+    public DataSet(Path file, List<Category> categories, List<Sample> samples) {
+        this(file, categories, samples, census(samples), List.of());
+    }
+
+    private static Census census(List<Sample> samples) {
+        int labelled = (int) samples.stream().filter(sample -> !sample.boxes().isEmpty()).count();
+        return new Census(samples.size(), labelled, samples.size() - labelled, 0, 0, 0);
+    }
+
+    /** The same with these pictures only and further problems. */
+    public DataSet with(List<Sample> fewer, List<Problem> further) {
+        List<Problem> all = new ArrayList<>(problems);
+        all.addAll(further);
+        return new DataSet(file, categories, fewer, census, all);
+    }
+
+    /** As {@link #classesOf(List, boolean)}, by name. */
+    public int[] classesOf(List<String> labels) {
+        return classesOf(labels, false);
     }
 
     /**
-     * For each class of a model the position of its category, or -1 if the data set lacks it. They are matched by name
-     * if the model knows every category's name, else by order if both are as many.
+     * For each class of a model the position of its category, or -1 if the data set lacks it. They are matched by name,
+     * where one alone is alike whatever its case and blanks; a model without names is matched by order.
      *
-     * @throws DataSetException if they cannot be matched
+     * @param byOrder whether they are matched by order, whatever their names
+     * @throws DataSetException if one of the categories has no class, or by order if they are not as many; names both
+     *     lists
      */
-    public int[] classesOf(List<String> labels) {
-        Map<String, Integer> positions = new HashMap<>();
-        for (int i = 0; i < categories.size(); i++) {
-            positions.put(categories.get(i).name(), i);
-        }
-        int[] classes = new int[labels.size()];
-        int matched = 0;
-        for (int label = 0; label < classes.length; label++) {
-            // Removed, so that of two labels of one name only the first counts.
-            Integer position = positions.remove(labels.get(label));
-            classes[label] = position == null ? -1 : position;
-            matched += position == null ? 0 : 1;
-        }
-        if (matched == categories.size()) {
-            return classes;
-        }
-        if (labels.size() != categories.size()) {
-            throw new DataSetException(file + ": has " + categories.size() + " categories, the model has "
-                    + labels.size() + " classes and none named '" + positions.keySet().iterator().next()
-                    + "': this model was trained on other data");
-        }
-        for (int label = 0; label < classes.length; label++) {
-            classes[label] = label;
-        }
-        return classes;
+    public int[] classesOf(List<String> labels, boolean byOrder) {
+        return ClassMatching.match(this, labels, byOrder);
     }
 
     /** Names of the categories, by class id. */
@@ -61,25 +66,36 @@ public record DataSet(Path file, List<Category> categories, List<Sample> samples
     }
 
     /**
-     * Fails unless there is every picture.
+     * The data set without the pictures that do not exist, each of them a problem.
      *
-     * @throws DataSetException if not; says how many are missing and names the first
+     * @throws DataSetException if there is none; says how many are missing and names the first
      */
     public DataSet requirePictures() {
-        List<Path> missing = new ArrayList<>();
+        List<Sample> present = new ArrayList<>();
+        List<Problem> missing = new ArrayList<>();
         for (Sample sample : samples) {
-            if (!Files.isRegularFile(sample.file())) {
-                missing.add(sample.file());
+            if (Files.isRegularFile(sample.file())) {
+                present.add(sample);
+            } else {
+                missing.add(new Problem(Problem.Kind.MISSING_PICTURE, sample.file() + ": the picture is missing"));
             }
         }
+        if (!present.isEmpty()) {
+            List<Sample> gone = samples.stream().filter(sample -> !Files.isRegularFile(sample.file())).toList();
+            DataSet rest = with(present, missing);
+            return gone.isEmpty() ? rest
+                    : new DataSet(file, categories, present, census.without(gone), rest.problems());
+        }
         if (!missing.isEmpty()) {
+            boolean images = !file.toString().toLowerCase(java.util.Locale.ROOT).matches(".*\\.ya?ml");
             throw new DataSetException(file + ": " + missing.size() + " of " + samples.size()
-                    + " pictures are missing, the first is " + missing.getFirst()
-                    + "; say with --images where the pictures are");
+                    + " pictures are missing, the first is " + samples.getFirst().file()
+                    + (images ? "; say with --images where the pictures are" : ""));
         }
-        if (samples.isEmpty()) {
-            throw new DataSetException(file + ": the data set has no pictures");
+        if (!problems.isEmpty()) {
+            throw new DataSetException(file + ": all pictures are left out, the first because of "
+                    + problems.getFirst().message());
         }
-        return this;
+        throw new DataSetException(file + ": the data set has no pictures");
     }
 }

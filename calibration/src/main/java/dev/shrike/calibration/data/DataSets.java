@@ -28,8 +28,9 @@ public final class DataSets {
      *
      * @param pictures folder of the pictures that a COCO JSON names; null looks for it
      * @param split part of a YOLO data set: {@code "train"}, {@code "val"} or {@code "test"}
-     * @throws DataSetException if there is none or it is broken; names the file and the field or line. Pictures are not
-     *     looked at: see {@link DataSet#requirePictures}
+     * @throws DataSetException if there is none or it is broken as a whole; names the file and the field or line. What is
+     *     wrong with single labels is in {@link DataSet#problems}. Pictures are not looked at: see
+     *     {@link DataSet#requirePictures}
      */
     public static DataSet open(Path path, Path pictures, String split) {
         if (pictures != null && !Files.isDirectory(pictures)) {
@@ -50,6 +51,48 @@ public final class DataSets {
             return CocoJson.read(file, pictures == null && Files.isDirectory(path) ? beside(path, file) : pictures);
         }
         throw new DataSetException(path + ": is neither COCO JSON (.json) nor a YOLO data set (.yaml)");
+    }
+
+    /**
+     * The pictures of a data set, whatever is in them, for those who only want to see some: of a YOLO data set the part
+     * to train on, else that to validate.
+     *
+     * @throws DataSetException as {@link #open(Path, Path, String)} does
+     */
+    public static List<Path> pictures(Path path) {
+        Path file = Files.isDirectory(path) ? description(path) : path;
+        if (file.toString().toLowerCase(Locale.ROOT).matches(".*\\.ya?ml")) {
+            return YoloData.pictures(file, "train", "val");
+        }
+        return open(path).requirePictures().samples().stream().map(Sample::file).toList();
+    }
+
+    /**
+     * The pictures that a text file lists, a path a line, relative to the file.
+     *
+     * @throws DataSetException if none of them exists or the file cannot be read
+     */
+    public static List<Path> listed(Path list) {
+        YoloPaths paths = new YoloPaths(list, null);
+        paths.add("list", list.toAbsolutePath().toString());
+        return paths.pictures();
+    }
+
+    /** Where the labels of a picture of a YOLO data set are: {@code images/a/b.jpg} has {@code labels/a/b.txt}. */
+    public static Path labelsOf(Path picture) {
+        return YoloData.labelsOf(picture.toAbsolutePath().normalize());
+    }
+
+    /**
+     * Names of the classes that a data.yaml has, by id; pictures are not looked for.
+     *
+     * @throws DataSetException if the file is missing, broken or has no names
+     */
+    public static List<String> classNames(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new DataSetException(file + ": no such file; --data takes the data.yaml of a YOLO data set here");
+        }
+        return YoloData.classNames(file);
     }
 
     /** The given folder if it is one of pictures beside its JSON, so that no search is needed. */

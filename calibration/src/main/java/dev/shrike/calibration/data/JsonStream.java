@@ -10,6 +10,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -119,6 +121,47 @@ final class JsonStream implements AutoCloseable {
     /** Passes over the value at hand. */
     void skip() throws IOException {
         parser.skipChildren();
+    }
+
+    /** An object, or what is nested too deeply to be of use. */
+    record Other() {}
+
+    private static final int MOST_ELEMENTS = 64;
+
+    /**
+     * The value at hand, whatever it is: a number, a text, a truth, null, a list of such, or {@link Other}. Of a list
+     * only the beginning is kept.
+     */
+    Object value() throws IOException {
+        return value(true);
+    }
+
+    private Object value(boolean lists) throws IOException {
+        return switch (parser.currentToken()) {
+            case VALUE_STRING -> parser.getText();
+            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> parser.getNumberValue();
+            case VALUE_TRUE -> true;
+            case VALUE_FALSE -> false;
+            case VALUE_NULL -> null;
+            case START_ARRAY -> {
+                if (!lists) {
+                    skip();
+                    yield new Other();
+                }
+                List<Object> list = new ArrayList<>();
+                while (parser.nextToken() != JsonToken.END_ARRAY) {
+                    Object element = value(false);
+                    if (list.size() < MOST_ELEMENTS) {
+                        list.add(element);
+                    }
+                }
+                yield list;
+            }
+            case null, default -> {
+                skip();
+                yield new Other();
+            }
+        };
     }
 
     /** The finite number at hand. */

@@ -100,10 +100,13 @@ public final class ResultsFile {
         private final Map<Integer, Integer> classes = new HashMap<>();
         private final List<List<FoundBox>> found = new ArrayList<>();
         private int index;
+        /** Whether pictures of the data set were left out, so that boxes in pictures unknown here are no mistake. */
+        private final boolean partial;
         private int ignored;
 
         Reading(JsonStream json, DataSet data) {
             this.json = json;
+            this.partial = data.census().flawed() > 0;
             for (Sample sample : data.samples()) {
                 samples.put(sample.id(), found.size());
                 found.add(new ArrayList<>());
@@ -141,6 +144,10 @@ public final class ResultsFile {
                 throw json.broken(place + ".bbox", "has a negative size: " + box[0][2] + " x " + box[0][3]);
             }
             Integer sample = samples.get(image[0]);
+            if (sample == null && partial) {
+                ignored++;
+                return;
+            }
             if (sample == null) {
                 throw json.broken(place + ".image_id", image[0] + " is no picture of the data set");
             }

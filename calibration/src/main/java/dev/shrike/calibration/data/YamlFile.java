@@ -1,9 +1,5 @@
 package dev.shrike.calibration.data;
 
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
 import org.snakeyaml.engine.v2.api.Load;
@@ -22,7 +18,7 @@ final class YamlFile {
     static Map<?, ?> read(Path file) {
         try {
             LoadSettings settings = LoadSettings.builder().setLabel(file.toString()).build();
-            if (new Load(settings).loadFromString(Files.readString(file)) instanceof Map<?, ?> map) {
+            if (new Load(settings).loadFromString(TextFile.read(file)) instanceof Map<?, ?> map) {
                 return map;
             }
             throw new DataSetException(file + ": is no map of 'val', 'names' and so on");
@@ -31,12 +27,6 @@ final class YamlFile {
             throw new DataSetException(file + ": no valid YAML: " + message, e);
         } catch (StackOverflowError e) {
             throw new DataSetException(file + ": no valid YAML: nested too deeply", e);
-        } catch (NoSuchFileException e) {
-            throw new DataSetException(file + ": no such file", e);
-        } catch (CharacterCodingException e) {
-            throw new DataSetException(file + ": is no text in UTF-8", e);
-        } catch (IOException e) {
-            throw new DataSetException(file + ": cannot be read: " + e, e);
         }
     }
 }

@@ -1,8 +1,6 @@
 package dev.shrike.calibration.data;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
+import dev.shrike.vision.Pictures;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -12,9 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Reads YOLO's {@code data.yaml}: {@code path} (root, relative to the file), {@code train}, {@code val}, {@code test}
@@ -23,9 +19,6 @@ import java.util.stream.Stream;
  * that file the picture has none.
  */
 final class YoloData {
-    private static final Pattern PICTURE = Pattern.compile("(?i).*\\.(jpe?g|jpe|jfif|png|bmp|webp)");
-    private static final int DEEPEST = 16;
-
     private final Path file;
     private final Path folder;
     private final Map<?, ?> yaml;
@@ -37,23 +30,61 @@ final class YoloData {
     }
 
     /**
-     * One part of the data set that the file describes.
+     * One part of the data set that the file describes; pictures whose labels are broken are left out.
      *
      * @param split {@code "train"}, {@code "val"} or {@code "test"}
-     * @throws DataSetException if the file is broken, the part is missing or has a broken label; names field or line
+     * @throws DataSetException if the file is broken or the part is missing; names the field
      */
     static DataSet read(Path file, String split) {
         YoloData data = new YoloData(file);
         List<Category> categories = data.categories();
-        List<Path> pictures = data.pictures(split);
+        YoloPaths paths = data.paths(split);
+        List<Problem> problems = new ArrayList<>(paths.problems());
         Set<String> ids = new HashSet<>();
-        List<Sample> samples = new ArrayList<>(pictures.size());
-        for (Path picture : pictures) {
-            List<TrueBox> boxes = YoloLabels.read(labels(picture), categories.size());
-            samples.add(new Sample(data.uniqueId(picture, ids), picture, 0, 0, true, boxes));
+        List<Sample> samples = new ArrayList<>();
+        int labelled = 0;
+        int withoutLabels = 0;
+        for (Path picture : paths.pictures()) {
+            YoloLabels labels = YoloLabels.read(labels(picture), categories.size());
+            problems.addAll(labels.problems());
+            if (!labels.areSound()) {
+                continue;
+            }
+            labelled += labels.boxes().isEmpty() ? 0 : 1;
+            withoutLabels += labels.exists() ? 0 : 1;
+            samples.add(new Sample(data.uniqueId(picture, ids), picture, 0, 0, true, labels.boxes()));
         }
         samples.sort(Comparator.comparing(Sample::id, PictureIds.ORDER));
-        return new DataSet(file, categories, samples);
+        int missing = (int) problems.stream().filter(problem -> problem.kind() == Problem.Kind.MISSING_PICTURE).count();
+        int all = paths.pictures().size() + missing;
+        Census census = new Census(all, labelled, samples.size() - labelled - withoutLabels, withoutLabels,
+                all - samples.size(), paths.otherKinds());
+        return new DataSet(file, categories, samples, census, problems);
+    }
+
+    /**
+     * The pictures of the first of these parts that the file has, whatever their labels.
+     *
+     * @throws DataSetException as {@link #read(Path, String)} does
+     */
+    static List<Path> pictures(Path file, String... splits) {
+        YoloData data = new YoloData(file);
+        for (String split : splits) {
+            if (data.yaml.get(split) != null) {
+                return data.paths(split).pictures();
+            }
+        }
+        return data.paths(splits[0]).pictures();
+    }
+
+    /** Where the labels of a picture are looked for. */
+    static Path labelsOf(Path picture) {
+        return labels(picture);
+    }
+
+    /** Names of the classes of the data set, by id. */
+    static List<String> classNames(Path file) {
+        return new YoloData(file).categories().stream().map(Category::name).toList();
     }
 
     private List<Category> categories() {
@@ -81,6 +112,9 @@ final class YoloData {
         if (id instanceof Integer number && number >= 0) {
             return number;
         }
+        if (id instanceof String text && text.matches("[0-9]{1,9}")) {
+            return Integer.parseInt(text);
+        }
         throw new DataSetException(file + ": 'names' has the key " + shown(id) + ", which is no class id");
     }
 
@@ -102,74 +136,27 @@ final class YoloData {
         };
     }
 
-    private List<Path> pictures(String split) {
+    private YoloPaths paths(String split) {
         List<Object> sources = switch (yaml.get(split)) {
             case null -> throw new DataSetException(file + ": has no '" + split + "'; it has "
                     + yaml.keySet().stream().map(YoloData::shown).collect(Collectors.joining(", ")));
             case List<?> list -> new ArrayList<>(list);
             case Object one -> List.of(one);
         };
-        List<Path> pictures = new ArrayList<>();
+        YoloPaths paths = new YoloPaths(file, yaml.get("path"));
         for (Object source : sources) {
             if (!(source instanceof String name) || name.isBlank()) {
                 throw new DataSetException(
                         file + ": '" + split + "' is " + shown(source) + ", not a folder or text file");
             }
-            try {
-                collect(find(split, name), pictures);
-            } catch (IOException e) {
-                throw new DataSetException(file + ": '" + split + "': cannot list " + name + ": " + e, e);
-            }
+            paths.add(split, name);
         }
-        if (pictures.isEmpty()) {
-            throw new DataSetException(file + ": '" + split + "' has no pictures (JPEG, PNG, BMP, WebP)");
+        if (paths.pictures().isEmpty()) {
+            throw new DataSetException(file + ": '" + split + "' has no pictures (" + Pictures.FORMATS + ")"
+                    + (paths.otherKinds() == 0 ? "" : " but " + paths.otherKinds() + " files of other kinds")
+                    + (paths.problems().isEmpty() ? "" : ", such as " + paths.problems().getFirst().message()));
         }
-        return pictures.stream().distinct().toList();
-    }
-
-    /** The folder or text file that a split names. */
-    private Path find(String split, String name) {
-        Path root = folder;
-        if (yaml.get("path") instanceof String path) {
-            root = resolve(folder, path);
-            // The path is often that of the machine where the file was written; then the file's own folder is as good.
-            root = Files.isDirectory(root) ? root : folder;
-        }
-        // Some publishers write ../valid/images for what lies beside the file.
-        for (String variant : List.of(name, name.replaceFirst("^(\\.\\./)+", ""))) {
-            Path found = resolve(root, variant);
-            if (Files.exists(found)) {
-                return found;
-            }
-        }
-        throw new DataSetException(file + ": '" + split + "' names " + resolve(root, name) + ", which does not exist");
-    }
-
-    private Path resolve(Path base, String name) {
-        try {
-            return base.resolve(name).normalize();
-        } catch (InvalidPathException e) {
-            throw new DataSetException(file + ": '" + name + "' is no path: " + e.getReason(), e);
-        }
-    }
-
-    private void collect(Path source, List<Path> pictures) throws IOException {
-        if (Files.isDirectory(source)) {
-            try (Stream<Path> files = Files.walk(source, DEEPEST)) {
-                files.filter(path -> PICTURE.matcher(path.getFileName().toString()).matches())
-                        .filter(Files::isRegularFile).sorted().forEach(pictures::add);
-            }
-            return;
-        }
-        if (PICTURE.matcher(source.getFileName().toString()).matches()) {
-            pictures.add(source);
-            return;
-        }
-        for (String line : Files.readAllLines(source)) {
-            if (!line.isBlank()) {
-                pictures.add(resolve(source.getParent(), line.strip()));
-            }
-        }
+        return paths;
     }
 
     /** The number that the file's name is, as COCO's are, else the name; made longer where another picture has it. */
@@ -182,7 +169,11 @@ final class YoloData {
                 return id;
             }
         }
-        throw new DataSetException(file + ": names the picture " + picture + " twice");
+        String unique = path;
+        for (int n = 2; !ids.add(unique); n++) {
+            unique = path + "-" + n;
+        }
+        return unique;
     }
 
     /** The label file of a picture: the last folder called images becomes labels. */

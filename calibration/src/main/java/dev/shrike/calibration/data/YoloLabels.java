@@ -1,83 +1,112 @@
 package dev.shrike.calibration.data;
 
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 
 /**
- * Reads YOLO label files: a line per object, {@code class x y width height} with the centre of the box, or
+ * What a YOLO label file says: a line per object, {@code class x y width height} with the centre of the box, or
  * {@code class x1 y1 x2 y2 x3 y3 …} with an outline; all in parts of the picture's size. Lines that occur twice count
  * once, as in YOLOv5.
+ *
+ * @param exists whether there is a file
+ * @param boxes the objects in parts of the picture's size
+ * @param problems what is wrong; with a broken line it is not known what is in the picture
  */
-final class YoloLabels {
+record YoloLabels(boolean exists, List<TrueBox> boxes, List<Problem> problems) {
     private static final int BOX_VALUES = 5;
     private static final int LEAST_OUTLINE_VALUES = 7;
     /** How far beyond the picture's edge a rounded centre or size may lie. */
     private static final double SLACK = 1e-3;
 
-    private YoloLabels() {}
+    /** A line that is no object. */
+    private static final class LineException extends Exception {
+        private static final long serialVersionUID = 1L;
 
-    /**
-     * The objects of the file in parts of the picture's size; none if there is no file.
-     *
-     * @throws DataSetException if a line is broken; names the file and the line
-     */
-    static List<TrueBox> read(Path file, int classes) {
-        List<String> lines;
-        try {
-            lines = Files.readAllLines(file);
-        } catch (NoSuchFileException e) {
-            return List.of();
-        } catch (CharacterCodingException e) {
-            throw new DataSetException(file + ": is no text in UTF-8", e);
-        } catch (IOException e) {
-            throw new DataSetException(file + ": cannot be read: " + e, e);
+        private final Problem.Kind kind;
+
+        LineException(Problem.Kind kind, String message) {
+            super(message, null, false, false);
+            this.kind = kind;
         }
-        LinkedHashSet<TrueBox> boxes = new LinkedHashSet<>();
-        for (int i = 0; i < lines.size(); i++) {
-            String line = lines.get(i).strip();
-            if (!line.isEmpty()) {
-                boxes.add(box(line, file + ":" + (i + 1), classes));
-            }
-        }
-        return new ArrayList<>(boxes);
     }
 
-    private static TrueBox box(String line, String place, int classes) {
+    /** The labels in the file, of this many classes; none if there is no file. */
+    static YoloLabels read(Path file, int classes) {
+        if (Files.notExists(file)) {
+            return new YoloLabels(false, List.of(), List.of());
+        }
+        List<Problem> problems = new ArrayList<>();
+        LinkedHashSet<TrueBox> boxes = new LinkedHashSet<>();
+        List<String> lines;
+        try {
+            lines = TextFile.lines(file);
+        } catch (DataSetException e) {
+            return new YoloLabels(true, List.of(), List.of(
+                    new Problem(Problem.Kind.UNREADABLE_LABELS, e.getMessage())));
+        }
+        for (int i = 0; i < lines.size(); i++) {
+            String place = file + ":" + (i + 1) + ": ";
+            try {
+                if (!lines.get(i).isEmpty() && !boxes.add(box(lines.get(i), classes))) {
+                    problems.add(new Problem(Problem.Kind.DUPLICATE, place + "is there before"));
+                }
+            } catch (LineException e) {
+                problems.add(new Problem(e.kind, place + e.getMessage()));
+            }
+        }
+        return new YoloLabels(true, List.copyOf(boxes), List.copyOf(problems));
+    }
+
+    /** Whether the objects are all that are in the picture, as far as the file says. */
+    boolean areSound() {
+        return problems.stream().noneMatch(problem -> problem.kind().isFatal());
+    }
+
+    private static TrueBox box(String line, int classes) throws LineException {
         String[] texts = line.split("\\s+");
         boolean outline = texts.length >= LEAST_OUTLINE_VALUES && texts.length % 2 == 1;
         if (texts.length != BOX_VALUES && !outline) {
-            throw new DataSetException(place + ": has " + texts.length
-                    + " values; a box has 5: class, centre x and y, width, height");
+            throw new LineException(Problem.Kind.WRONG_COLUMNS, "has " + texts.length
+                    + (texts.length == 1 ? " value" : " values")
+                    + "; a box has 5: class, centre x and y, width, height"
+                    + (texts.length == BOX_VALUES + 1 ? " (and no score)" : ""));
         }
         double[] values = new double[texts.length];
         for (int i = 0; i < texts.length; i++) {
-            values[i] = value(texts[i], i, place);
+            values[i] = value(texts[i], i);
         }
         if (values[0] != Math.rint(values[0]) || values[0] >= classes) {
-            throw new DataSetException(
-                    place + ": class " + texts[0] + " is none of the " + classes + " that 'names' has");
+            throw new LineException(Problem.Kind.UNKNOWN_CLASS,
+                    "class " + texts[0] + " is none of the " + classes + " that 'names' has");
         }
         return outline ? enclosing((int) values[0], values) : centred((int) values[0], values);
     }
 
-    private static double value(String text, int index, String place) {
+    private static double value(String text, int index) throws LineException {
         double value;
         try {
             value = Double.parseDouble(text);
         } catch (NumberFormatException e) {
-            throw new DataSetException(place + ": '" + text + "' is no number", e);
+            value = Double.NaN;
         }
-        if (index == 0 ? !(value >= 0 && Double.isFinite(value)) : !(value >= -SLACK && value <= 1 + SLACK)) {
-            throw new DataSetException(place + ": " + text
-                    + (index == 0 ? " is no class" : " is not within 0 to 1, the parts of the picture's size"));
+        if (Double.isNaN(value)) {
+            throw new LineException(Problem.Kind.NO_NUMBER, "'" + shortened(text) + "' is no number");
+        }
+        if (index == 0 && !(value >= 0 && Double.isFinite(value))) {
+            throw new LineException(Problem.Kind.UNKNOWN_CLASS, shortened(text) + " is no class");
+        }
+        if (index > 0 && !(value >= -SLACK && value <= 1 + SLACK)) {
+            throw new LineException(Problem.Kind.OUT_OF_RANGE,
+                    shortened(text) + " is not within 0 to 1, the parts of the picture's size");
         }
         return value;
+    }
+
+    private static String shortened(String text) {
+        return text.length() <= 40 ? text : text.substring(0, 40) + "…";
     }
 
     private static TrueBox centred(int classId, double[] values) {

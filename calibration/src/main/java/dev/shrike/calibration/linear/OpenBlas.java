@@ -1,6 +1,7 @@
 package dev.shrike.calibration.linear;
 
 import dev.shrike.BackendUnavailableException;
+import dev.shrike.files.Interrupts;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -23,7 +24,7 @@ final class OpenBlas {
 
     private static Throwable load() {
         try {
-            openblas.blas_set_num_threads(openblas.blas_get_num_threads());
+            openblas.blas_set_num_threads(Interrupts.shield(openblas::blas_get_num_threads));
             return null;
         } catch (LinkageError | RuntimeException e) {
             return e;

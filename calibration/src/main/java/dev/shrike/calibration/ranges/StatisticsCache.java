@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.shrike.Frame;
 import dev.shrike.ModelException;
 import dev.shrike.ShrikeException;
+import dev.shrike.SourceException;
 import dev.shrike.files.FileReplacement;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,11 +18,16 @@ import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -33,9 +40,11 @@ import java.util.TreeMap;
  * @param input the shape that the network ran with
  * @param done how many pictures are in
  * @param pictures how many there are
+ * @param files name and size of each picture of the pass in its order, as {@link #key} has them; those of older files
+ *     are not known, so empty
  * @param values by name
  */
-public record StatisticsCache(String model, String data, String input, int done, int pictures,
+public record StatisticsCache(String model, String data, String input, int done, int pictures, List<String> files,
         Map<String, ValueStatistics> values) {
     private static final String FORMAT = "shrike-calibration";
     private static final int VERSION = 1;
@@ -43,6 +52,10 @@ public record StatisticsCache(String model, String data, String input, int done,
 
     public StatisticsCache {
         values = Map.copyOf(values);
+        files = List.copyOf(files);
+        if (!files.isEmpty() && files.size() != pictures) {
+            throw new IllegalArgumentException(files.size() + " names of " + pictures + " pictures");
+        }
         if (done < 0 || done > pictures) {
             throw new IllegalArgumentException(done + " of " + pictures + " pictures");
         }
@@ -73,6 +86,85 @@ public record StatisticsCache(String model, String data, String input, int done,
         return HexFormat.of().formatHex(digest.digest());
     }
 
+    /** Name and size of a picture, by which a cache knows it. */
+    public static String key(Path picture) {
+        try {
+            return picture.getFileName() + "\t" + Files.size(picture);
+        } catch (IOException e) {
+            throw new ShrikeException(picture + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Those of the pictures that the pass took, in its order: what is left of them.
+     *
+     * @param available what there is now
+     */
+    public List<Path> remaining(List<Path> available) {
+        Map<String, Deque<Path>> byKey = byKey(available);
+        List<Path> kept = new ArrayList<>();
+        for (String file : files) {
+            Deque<Path> same = byKey.get(file);
+            if (same != null && !same.isEmpty()) {
+                kept.add(same.remove());
+            }
+        }
+        return kept;
+    }
+
+    /** Those of the pictures that are not in the statistics yet. */
+    public List<Path> missing(List<Path> wanted) {
+        Map<String, Integer> taken = new HashMap<>();
+        files.subList(0, Math.min(done, files.size())).forEach(file -> taken.merge(file, 1, Integer::sum));
+        List<Path> missing = new ArrayList<>();
+        for (Path picture : wanted) {
+            if (taken.merge(key(picture), -1, Integer::sum) < 0) {
+                missing.add(picture);
+            }
+        }
+        return missing;
+    }
+
+    /**
+     * How many of the pictures in the statistics are none of these and no longer beside them, as far as a cache goes
+     * without them: at least half must be left, and one that is only not wanted is no longer to be in.
+     *
+     * @return the number, or -1 if the statistics do not serve
+     */
+    public int gone(List<Path> wanted) {
+        List<String> taken = new ArrayList<>(files.subList(0, Math.min(done, files.size())));
+        Set<Path> folders = new HashSet<>();
+        for (Path picture : wanted) {
+            taken.remove(key(picture));
+            folders.add(picture.toAbsolutePath().getParent());
+        }
+        for (String file : taken) {
+            String name = file.substring(0, file.lastIndexOf('\t'));
+            for (Path folder : folders) {
+                Path there = folder.resolve(name);
+                if (Files.isRegularFile(there) && key(there).equals(file) && isReadable(there)) {
+                    return -1;
+                }
+            }
+        }
+        return 2 * taken.size() > done ? -1 : taken.size();
+    }
+
+    private static boolean isReadable(Path picture) {
+        try {
+            Frame.read(picture);
+            return true;
+        } catch (SourceException e) {
+            return false;
+        }
+    }
+
+    private static Map<String, Deque<Path>> byKey(List<Path> pictures) {
+        Map<String, Deque<Path>> byKey = new HashMap<>();
+        pictures.forEach(picture -> byKey.computeIfAbsent(key(picture), _ -> new ArrayDeque<>()).add(picture));
+        return byKey;
+    }
+
     private static MessageDigest sha256() {
         try {
             return MessageDigest.getInstance("SHA-256");
@@ -91,6 +183,8 @@ public record StatisticsCache(String model, String data, String input, int done,
         ObjectNode root = MAPPER.createObjectNode();
         root.put("format", FORMAT).put("version", VERSION).put("model", model).put("data", data).put("input", input)
                 .put("done", done).put("pictures", pictures);
+        ArrayNode names = root.putArray("files");
+        files.forEach(names::add);
         ObjectNode entries = root.putObject("values");
         new TreeMap<>(values).forEach((name, value) -> entries.set(name, json(value)));
         FileReplacement.write(file, stream -> MAPPER.writeValue(new NotClosed(stream), root));
@@ -157,8 +251,14 @@ public record StatisticsCache(String model, String data, String input, int done,
             }
             Map<String, ValueStatistics> values = new HashMap<>();
             root.path("values").properties().forEach(entry -> values.put(entry.getKey(), value(entry.getValue())));
+            List<String> files = new ArrayList<>();
+            root.path("files").forEach(name -> files.add(name.asText()));
+            if (files.stream().anyMatch(name -> name.indexOf('\t') < 0)) {
+                throw new IllegalArgumentException("a picture has no size");
+            }
             return Optional.of(new StatisticsCache(root.path("model").asText(), root.path("data").asText(),
-                    root.path("input").asText(), root.path("done").asInt(-1), root.path("pictures").asInt(), values));
+                    root.path("input").asText(), root.path("done").asInt(-1), root.path("pictures").asInt(), files,
+                    values));
         } catch (JsonProcessingException e) {
             throw new ModelException(file + ": is damaged (" + e.getOriginalMessage() + "); delete it", e);
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {

@@ -13,10 +13,12 @@ import dev.shrike.calibration.metrics.YoloEvaluation;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("any-processor")
 class ChartsTest {
     private static final int RED = 0xd00000;
 

@@ -18,11 +18,13 @@ import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@Tag("any-processor")
 class CocoJsonTest {
     /** Annotations before what they refer to, ids with gaps, things that nobody asked for. */
     private static final String SOUND =
@@ -79,41 +81,142 @@ class CocoJsonTest {
         assertEquals(read(SOUND).samples(), DataSets.open(file).samples());
     }
 
+    private static String broken(String sound, String broken) {
+        String text = SOUND.replaceFirst(Pattern.quote(sound), Matcher.quoteReplacement(broken));
+        assertTrue(!text.equals(SOUND), "nothing was broken");
+        return text;
+    }
+
+    /** The picture whose objects are then not all known is left out, the others stay. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                    "\"id\": 3, \"file_name\": \"sub|\"id\": 20, \"file_name\": \"sub|images[1].id 20 occurs twice",
-                    "\"id\": 8|\"id\": 7|annotations[1].id 7 occurs twice",
-                    "\"id\": 3, \"name\"|\"id\": 90, \"name\"|categories[1].id 90 occurs twice",
+                    "\"category_id\": 90|\"category_id\": 91|annotations[0].category_id 91 is none of the categories|20",
+                    "[1.5, 2, 30, 40]|[1.5, 2, 30]|annotations[0].bbox has 3 numbers, not 4|20",
+                    "[1.5, 2, 30, 40]|[]|annotations[0].bbox has 0 numbers, not 4|20",
+                    "[1.5, 2, 30, 40]|null|annotations[0].bbox is null, not an array|20",
+                    "[1.5, 2, 30, 40]|[1.5, 2, 3, 4, 5]|annotations[0].bbox has 5 numbers, not 4|20",
+                    "[1.5, 2, 30, 40]|[1.5, 2, 30, \"x\"]|annotations[0].bbox[3] is the text 'x', not a number|20",
+                    "[1.5, 2, 30, 40]|[1.5, null, 30, 4]|annotations[0].bbox[1] is null, not a number|20",
+                    "[1.5, 2, 30, 40]|[1.5, [2], 30, 4]|annotations[0].bbox[1] is an object, not a number|20",
+                    "[1.5, 2, 30, 40]|[1.5, 2, -30, 40]|annotations[0].bbox has a negative size: -30.0 x 40.0|20",
+                    "[1.5, 2, 30, 40]|[1e999, 2, 30, 40]|annotations[0].bbox[0] is too large a number|20",
+                    "[1.5, 2, 30, 40]|{}|annotations[0].bbox is an object, not an array|20",
+                    "\"area\": 700.5|\"area\": -1|annotations[0].area is -1|20",
+                    "\"category_id\": 90|\"category_id\": 1.5|annotations[0].category_id is 1.5, not a whole number|20",
+                    "\"category_id\": 90|\"category_id\": null|annotations[0].category_id is null|20",
+                    "\"file_name\": \"b.png\"|\"x\": 1|images[0] has no 'file_name'|20",
+                    "\"file_name\": \"b.png\"|\"file_name\": null|images[0].file_name is null|20",
+                    "\"bbox\": [0, 0, 4, 5]|\"x\": 1|annotations[2] has no 'bbox'|3",
+                    "\"id\": 3, \"file_name\": \"sub|\"id\": 20, \"file_name\": \"sub|images[1].id 20 occurs twice|20",
+            })
+    void whatIsWrongIsNamedAndItsPictureLeftOut(String sound, String broken, String message, String leftOut)
+            throws IOException {
+        DataSet data = read(broken(sound, broken));
+        assertTrue(data.problems().stream().anyMatch(problem -> problem.message().endsWith(": " + message)),
+                data.problems().toString());
+        assertTrue(data.samples().stream().noneMatch(sample -> sample.id().equals(leftOut)), "left out");
+        assertEquals(data.census().pictures() - data.samples().size(), data.census().flawed());
+        assertTrue(data.samples().size() >= 1 && data.samples().size() <= 2, data.samples().toString());
+        assertEquals(0, read(SOUND).problems().size());
+    }
+
+    /** What concerns no object of any picture leaves all of them in. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
                     "\"image_id\": 3|\"image_id\": 4|annotations[2].image_id 4 is none of the images",
-                    "\"category_id\": 90|\"category_id\": 91|annotations[0].category_id 91 is none of the categories",
-                    "[1.5, 2, 30, 40]|[1.5, 2, 30]|annotations[0].bbox has 3 numbers, not 4",
-                    "[1.5, 2, 30, 40]|[1.5, 2, 3, 4, 5]|annotations[0].bbox[4] is one number more than the 4 expected",
-                    "[1.5, 2, 30, 40]|[1.5, 2, 30, \"x\"]|annotations[0].bbox[3] is the text 'x', not a number",
-                    "[1.5, 2, 30, 40]|[1.5, 2, -30, 40]|annotations[0].bbox has a negative size: -30.0 x 40.0",
-                    "[1.5, 2, 30, 40]|[1e999, 2, 30, 40]|annotations[0].bbox[0] is too large a number",
-                    "[1.5, 2, 30, 40]|{}|annotations[0].bbox is an object, not an array",
-                    "\"area\": 700.5|\"area\": -1|annotations[0].area is -1.0",
-                    "\"category_id\": 90|\"category_id\": 1.5|annotations[0].category_id is 1.5, not a whole number",
-                    "\"file_name\": \"b.png\"|\"x\": 1|images[0] has no 'file_name'",
-                    "\"width\": 64|\"width\": -64|images[0] has the size -64x48",
-                    "\"bbox\": [0, 0, 4, 5]|\"x\": 1|annotations[2] has no 'bbox'",
-                    "\"name\": \"cat\"|\"name\": null|categories[1].name is null, not a text",
+                    "\"id\": 8|\"id\": 7|annotations[1] has the id of another one; both count",
+                    "\"image_id\": 3, |\"image_id\": null, |annotations[2].image_id is null",
+            })
+    void whatConcernsNoPictureIsNamed(String sound, String broken, String message) throws IOException {
+        DataSet data = read(broken(sound, broken));
+        assertEquals(1, data.problems().size());
+        assertTrue(data.problems().getFirst().message().endsWith(": " + message), data.problems().toString());
+        assertEquals(3, data.samples().size());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                    "\"id\": 3, \"name\"|\"id\": 90, \"name\"|categories[1].id 90 occurs twice",
+                    "\"name\": \"cat\"|\"name\": null|categories[1].name is null",
                     "\"images\"|\"pictures\"|has no 'images': it is no COCO instances file",
             })
-    void whatIsWrongIsNamed(String sound, String broken, String message) throws IOException {
-        String text = SOUND.replaceFirst(Pattern.quote(sound),
-                Matcher.quoteReplacement(broken));
-        assertTrue(!text.equals(SOUND), "nothing was broken");
-        assertEquals(message, error(text));
+    void whatEveryFigureDependsOnIsAnError(String sound, String broken, String message) throws IOException {
+        assertEquals(message, error(broken(sound, broken)));
+    }
+
+    @Test
+    void nullsAndTextsInPlaceOfNumbersAreRead() throws IOException {
+        DataSet data = read(SOUND.replace("\"width\": 64", "\"width\": null")
+                .replace("\"iscrowd\": 0", "\"iscrowd\": null")
+                .replace("\"area\": 700.5", "\"area\": null").replace("\"category_id\": 90", "\"category_id\": \"90\"")
+                .replace("\"image_id\": 20", "\"image_id\": \"20\"").replace("\"id\": 7, ", "\"id\": null, "));
+        assertEquals(List.of(), data.problems());
+        assertEquals(new TrueBox(1, 1.5, 2, 30, 40, 1200, false), data.samples().get(1).boxes().getFirst());
+        assertEquals(0, data.samples().get(1).width());
+    }
+
+    @Test
+    void whatIsThereTwiceCountsOnce() throws IOException {
+        String image = "{\"id\": 20, \"file_name\": \"b.png\", \"width\": 64, \"height\": 48},";
+        String annotation = "{\"id\": 8, \"image_id\": 20, \"category_id\": 3, \"bbox\": [0, 0, 5, 5], \"area\": 25,"
+                + " \"iscrowd\": 1},";
+        DataSet data = read(SOUND.replace("\"images\": [", "\"images\": [" + image).replace("\"annotations\": [",
+                "\"annotations\": [" + annotation));
+        assertEquals(read(SOUND).samples().stream().map(Sample::boxes).map(List::size).toList(),
+                data.samples().stream().map(Sample::boxes).map(List::size).toList());
+        assertEquals(2, data.problems().size());
+        assertTrue(data.problems().stream().allMatch(problem -> problem.kind() == Problem.Kind.DUPLICATE));
+    }
+
+    /** Roboflow writes the name of the project as category 0, the parent of the others. */
+    @ParameterizedTest
+    @CsvSource({"animals, none, animals, true", "cat, none, animals, true", "animals, none, none, false",
+            "animals, '', animals, false"})
+    void theRootOfRoboflowIsNoCategory(String name, String parent, String parentOfOthers, boolean dropped)
+            throws IOException {
+        DataSet data = read(SOUND
+                .replace("\"categories\": [", "\"categories\": [{\"id\": 0, \"name\": \"" + name
+                        + "\", \"supercategory\": \"" + parent + "\"},")
+                .replace("\"name\": \"owl\"", "\"name\": \"owl\", \"supercategory\": \"" + parentOfOthers + "\"")
+                .replace("\"supercategory\": \"animal\"", "\"supercategory\": \"" + parentOfOthers + "\""));
+        assertEquals(dropped ? List.of("cat", "owl") : List.of(name, "cat", "owl"), data.names());
+        assertEquals(dropped ? 0 : 1, data.samples().getFirst().boxes().getFirst().classId());
+        if (dropped) {
+            assertEquals(List.of(1, 0), asList(data.classesOf(List.of("owl", "cat"))));
+        }
+    }
+
+    @Test
+    void namesOfWindowsAndOfOtherMachinesAreFound() throws IOException {
+        Path pictures = Files.createDirectories(folder.resolve("images/some"));
+        Pictures.write(Frame.allocate(64, 48), pictures.resolve("b.png"));
+        for (String name : List.of("images\\\\some\\\\b.png", "C:\\\\data\\\\b.png", "/home/somebody/b.png",
+                "../images/b.png")) {
+            DataSet data = read(SOUND.replace("b.png", name));
+            assertEquals(pictures.resolve("b.png"), data.samples().get(1).file(), name);
+        }
+    }
+
+    @Test
+    void aByteOrderMarkIsPassedOver() throws IOException {
+        assertEquals(3, read("\uFEFF" + SOUND).samples().size());
     }
 
     @ParameterizedTest
     @CsvSource({"../b.png", "/etc/passwd", "sub/../../b.png", "''", "."})
-    void namesThatLeadOutOfTheFolderAreRefused(String name) throws IOException {
-        String message = error(SOUND.replace("b.png", name));
-        assertTrue(message.startsWith("the file_name '" + name + "' of image 20 does not name a file"), message);
+    void namesThatLeadOutOfTheFolderAreLeftOut(String name) throws IOException {
+        DataSet data = read(SOUND.replace("b.png", name));
+        assertEquals(List.of("3", "100"), data.samples().stream().map(Sample::id).toList());
+        assertEquals(1, data.problems().size(), data.problems().toString());
+        String message = data.problems().getFirst().message();
+        assertTrue(message.contains("the file_name '" + name + "' of image 20 does not name a file")
+                || name.isEmpty() && message.contains("images[0].file_name is the text ''"), message);
     }
 
     @Test
@@ -154,9 +257,18 @@ class CocoJsonTest {
         DataSet data = read(SOUND);
         Files.createDirectories(folder.resolve("sub"));
         Pictures.write(Frame.allocate(64, 48), folder.resolve("sub/a.png"));
+        DataSet present = data.requirePictures();
+        assertEquals(List.of("3"), present.samples().stream().map(Sample::id).toList());
+        assertEquals(2, present.problems().size());
+        assertEquals(folder.resolve("b.png") + ": the picture is missing", present.problems().getFirst().message());
+        assertEquals("3 pictures, 1 labelled, 0 without objects, 0 without a label file, 2 left out, 0 of other kinds",
+                present.census().toString());
+        Files.delete(folder.resolve("sub/a.png"));
         String missing = assertThrows(DataSetException.class, data::requirePictures).getMessage();
-        assertTrue(missing.contains("2 of 3 pictures are missing, the first is " + folder.resolve("b.png")), missing);
+        assertTrue(missing.contains("3 of 3 pictures are missing, the first is " + folder.resolve("sub/a.png")),
+                missing);
         assertTrue(missing.contains("--images"), missing);
+        Pictures.write(Frame.allocate(64, 48), folder.resolve("sub/a.png"));
         Pictures.write(Frame.allocate(48, 64), folder.resolve("b.png"));
         String size = assertThrows(ShrikeException.class, () -> data.samples().get(1).read()).getMessage();
         assertTrue(size.contains("48x64 pixels, the data set says 64x48"), size);
@@ -188,13 +300,37 @@ class CocoJsonTest {
     }
 
     @Test
-    void classesOfAModelAreMatchedByNameElseByOrder() throws IOException {
+    void classesOfAModelAreMatchedByName() throws IOException {
         DataSet data = read(SOUND);
         assertEquals(List.of(1, -1, 0), asList(data.classesOf(List.of("owl", "dog", "cat"))));
         assertEquals(List.of(0, -1, 1), asList(data.classesOf(List.of("cat", "cat", "owl"))));
+        assertEquals(List.of(1, 0), asList(data.classesOf(List.of(" Owl", "C_AT"))));
+        assertEquals(List.of(-1, 0, 1), asList(data.classesOf(List.of("CAT", "cat", "owl"))));
+        // A model whose file has no names.
         assertEquals(List.of(0, 1), asList(data.classesOf(List.of("class0", "class1"))));
         String message = assertThrows(DataSetException.class, () -> data.classesOf(List.of("cat"))).getMessage();
-        assertTrue(message.contains("2 categories, the model has 1 classes and none named 'owl'"), message);
+        assertTrue(message.contains("the class 'owl' is not among those of the model: give them the names")
+                && message.endsWith("Data set: cat, owl. Model: cat"), message);
+        // Which of the two is it?
+        assertThrows(DataSetException.class, () -> data.classesOf(List.of("CAT", "Cat", "owl")));
+    }
+
+    @Test
+    void byOrderOnlyWhereItIsSaid() throws IOException {
+        DataSet data = read(SOUND);
+        String message =
+                assertThrows(DataSetException.class, () -> data.classesOf(List.of("cat", "eagle"))).getMessage();
+        assertTrue(
+                message.contains("'owl' is not among those of the model; if they are the same in the same order under"
+                        + " other names, say --classes-by-order. Data set: cat, owl. Model: cat, eagle"),
+                message);
+        assertEquals(List.of(0, 1), asList(data.classesOf(List.of("cat", "eagle"), true)));
+        String other =
+                assertThrows(DataSetException.class, () -> data.classesOf(List.of("eagle", "cat"))).getMessage();
+        assertTrue(other.contains("the order differs as well ('cat' is class 0 of the data set and 1 of the model)"),
+                other);
+        String count = assertThrows(DataSetException.class, () -> data.classesOf(List.of("a"), true)).getMessage();
+        assertTrue(count.contains("has 2 classes, the model has 1, so they cannot be matched by order"), count);
     }
 
     private static List<Integer> asList(int[] values) {

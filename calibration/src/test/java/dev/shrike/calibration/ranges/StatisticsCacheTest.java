@@ -12,9 +12,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("any-processor")
 class StatisticsCacheTest {
     @TempDir
     private Path folder;
@@ -50,7 +52,7 @@ class StatisticsCacheTest {
     @Test
     void aPassThatWasCutOffGivesTheSameAsAWholeOne() {
         Path file = folder.resolve("cache.json");
-        new StatisticsCache("m", "d", "1x3x64x64", 4, 9, Map.of("x/y:0", filled(0, 4))).write(file);
+        new StatisticsCache("m", "d", "1x3x64x64", 4, 9, List.of(), Map.of("x/y:0", filled(0, 4))).write(file);
         StatisticsCache read = StatisticsCache.read(file).orElseThrow();
         assertEquals(4, read.done());
         assertEquals(9, read.pictures());
@@ -63,7 +65,7 @@ class StatisticsCacheTest {
     @Test
     void damageIsToldAndNeverTakenForData() throws IOException {
         Path file = folder.resolve("cache.json");
-        new StatisticsCache("m", "d", "s", 1, 1, Map.of("x", filled(0, 1))).write(file);
+        new StatisticsCache("m", "d", "s", 1, 1, List.of(), Map.of("x", filled(0, 1))).write(file);
         String text = Files.readString(file);
         for (String damaged : List.of("", "{}", "[1]", text.substring(0, text.length() / 2),
                 text.replace("\"version\":1", "\"version\":99"),
@@ -96,5 +98,39 @@ class StatisticsCacheTest {
         ValueStatistics statistics = new ValueStatistics(1);
         statistics.add(new float[] {-3, 0, 254}, 3);
         assertEquals(2, TensorRtCache.scale(statistics, new RangeMethod.MinMax()), 0.05);
+    }
+
+    private Path picture(String name) {
+        Path file = folder.resolve(name);
+        dev.shrike.vision.Pictures.write(dev.shrike.Frame.allocate(4 + name.length(), 4), file);
+        return file;
+    }
+
+    @Test
+    void aPictureThatIsGoneTakesNothingWithIt() throws IOException {
+        List<Path> pictures = List.of(picture("a.png"), picture("bb.png"), picture("ccc.png"), picture("dddd.png"));
+        List<String> keys = pictures.stream().map(StatisticsCache::key).toList();
+        Path file = folder.resolve("cache.json");
+        new StatisticsCache("m", "d", "s", 3, 4, keys, Map.of("x", filled(0, 3))).write(file);
+        StatisticsCache read = StatisticsCache.read(file).orElseThrow();
+        assertEquals(keys, read.files());
+        assertEquals(pictures, read.remaining(pictures.reversed()));
+        assertEquals(List.of(pictures.getLast()), read.missing(pictures));
+        assertEquals(0, read.gone(pictures));
+        // One that is only not wanted is still in the statistics.
+        assertEquals(-1, read.gone(pictures.subList(1, 4)));
+        Files.delete(pictures.getFirst());
+        List<Path> left = pictures.subList(1, 4);
+        assertEquals(left, read.remaining(left));
+        assertEquals(List.of(pictures.getLast()), read.missing(left));
+        assertEquals(1, read.gone(left));
+        // A new one is to be measured.
+        Path another = picture("eeeee.png");
+        assertEquals(List.of(another), read.missing(List.of(pictures.get(1), another)));
+        // One that broke is as good as gone.
+        Files.writeString(pictures.get(1), "x".repeat((int) Files.size(pictures.get(1))));
+        assertEquals(-1, read.gone(List.of(pictures.getLast())), "of three only one would be left");
+        assertThrows(IllegalArgumentException.class,
+                () -> new StatisticsCache("m", "d", "s", 3, 4, keys.subList(0, 3), Map.of()));
     }
 }

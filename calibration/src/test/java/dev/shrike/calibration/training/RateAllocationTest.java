@@ -17,6 +17,7 @@ import dev.shrike.calibration.quantize.SmallNetwork;
 import dev.shrike.calibration.quantize.WeightCodes;
 import dev.shrike.calibration.quantize.Widths;
 import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.graph.Graph;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
 import java.nio.file.Path;
@@ -35,29 +36,44 @@ class RateAllocationTest {
     @TempDir
     private static Path folder;
 
-    private static Quantizer even;
-    private static Quantizer quantizer;
+    /** A random network whose bits are to be divided. */
+    private record Subject(Quantizer even, Quantizer quantizer, Map<String, ValueStatistics> statistics,
+            RateAllocation allocation) {
+        static Subject of(long seed) {
+            Quantizer even = new Quantizer(SmallNetwork.graph(seed), Map.of(), BACKEND, 1);
+            Map<String, ValueStatistics> statistics = SmallNetwork.statistics(even, pictures, BACKEND);
+            Quantizer quantizer =
+                    even.at(new SensitivePlaces(even.prepared(), pictures, Effort.FULL.places(), 1, _ -> {}));
+            return new Subject(even, quantizer, statistics,
+                    new RateAllocation(quantizer, statistics, pictures, 8, Effort.FULL, (_, _, _) -> {}));
+        }
+
+        Quantizer.Result quantize(QuantizationPlan plan) {
+            return quantizer.quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {});
+        }
+
+        double loss(QuantizationPlan plan) {
+            return HeadLoss.of(even.prepared(), quantize(plan).graph(), pictures);
+        }
+
+        double loss(String widths) {
+            return loss(quantizer.uniform(Widths.parse(widths)));
+        }
+    }
+
     private static CalibrationPictures pictures;
-    private static Map<String, ValueStatistics> statistics;
-    private static RateAllocation allocation;
+    private static Subject subject;
 
     @BeforeAll
     static void measure() {
-        even = new Quantizer(SmallNetwork.graph(2), Map.of(), BACKEND, 1);
-        pictures = new CalibrationPictures(SmallNetwork.pictures(folder, 12),
-                even.prepared().inputs().getFirst(), 0);
-        statistics = SmallNetwork.statistics(even, pictures, BACKEND);
-        quantizer = even.at(new SensitivePlaces(even.prepared(), pictures, Effort.FULL.places(), 1, _ -> {}));
-        allocation = new RateAllocation(quantizer, statistics, pictures, 8, Effort.FULL, (_, _, _) -> {});
+        pictures = new CalibrationPictures(SmallNetwork.pictures(folder, 12), SmallNetwork.graph(2).inputs().getFirst(),
+                0);
+        subject = Subject.of(2);
     }
 
     @AfterAll
     static void close() {
         pictures.close();
-    }
-
-    private static Quantizer.Result quantize(QuantizationPlan plan) {
-        return quantizer.quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {});
     }
 
     /** Bits a weight of the layers that the plan codes. */
@@ -68,53 +84,58 @@ class RateAllocationTest {
                 / coded.stream().mapToLong(LayerReport::weights).sum();
     }
 
-    private static double loss(Quantizer.Result result) {
-        return HeadLoss.of(even.prepared(), result.graph(), pictures);
-    }
-
     @ParameterizedTest
     @ValueSource(doubles = {2, 3, 4, 5.5})
     void theBudgetIsKeptAndUsed(double bits) {
-        QuantizationPlan plan = allocation.plan(new MixedPrecision.Budget.AverageBits(bits), 8);
+        QuantizationPlan plan = subject.allocation().plan(new MixedPrecision.Budget.AverageBits(bits), 8);
         Path file = folder.resolve("plan.yaml");
         plan.write(file);
         assertEquals(plan, QuantizationPlan.read(file));
-        Quantizer.Result result = quantize(plan);
+        Quantizer.Result result = subject.quantize(plan);
         assertEquals(bits, rate(result), 0.05);
         assertEquals(Widths.EIGHT, result.layers().getFirst().widths());
         assertEquals(Widths.EIGHT, result.layers().getLast().widths());
     }
 
+    /** Of one network either ratio moves by a fifth with the last digits of sums; so the mean of three is held. */
     @Test
     void dividedBitsServeBetterThanAsManyEverywhereAndThoseThanUniformCodes() {
-        double divided = loss(quantize(allocation.plan(new MixedPrecision.Budget.AverageBits(3), 8)));
-        double everywhere = loss(quantize(quantizer.uniform(Widths.parse("w3a8 entropy-coded"))));
-        double uniform = loss(quantize(quantizer.uniform(Widths.parse("w3a8"))));
-        assertTrue(divided < 0.9 * everywhere, divided + " against " + everywhere);
-        assertTrue(everywhere < 0.7 * uniform, everywhere + " against " + uniform);
+        double divided = 1;
+        double everywhere = 1;
+        for (Subject one : List.of(subject, Subject.of(3), Subject.of(5))) {
+            double same = one.loss("w3a8 entropy-coded");
+            divided *= one.loss(one.allocation().plan(new MixedPrecision.Budget.AverageBits(3), 8)) / same;
+            everywhere *= same / one.loss("w3a8");
+        }
+        assertTrue(Math.cbrt(divided) < 0.8, "divided, against everywhere: " + Math.cbrt(divided));
+        assertTrue(Math.cbrt(everywhere) < 0.7, "everywhere, against uniform codes: " + Math.cbrt(everywhere));
     }
 
     @Test
     void aBudgetOfBytesCountsAllLayers() {
-        long weights = even.prepared().nodes().stream()
+        Graph prepared = subject.even().prepared();
+        long weights = prepared.nodes().stream()
                 .filter(node -> node.op() instanceof dev.shrike.graph.Op.Conv)
-                .mapToLong(node -> even.prepared().constants().get(node.input(1)).elements()).sum();
-        Quantizer.Result result = quantize(allocation.plan(new MixedPrecision.Budget.Size(weights / 2), 8));
+                .mapToLong(node -> prepared.constants().get(node.input(1)).elements()).sum();
+        Quantizer.Result result =
+                subject.quantize(subject.allocation().plan(new MixedPrecision.Budget.Size(weights / 2), 8));
         double bits = result.layers().stream().mapToDouble(layer -> layer.weights()
                 * (layer.widths().codes() == WeightCodes.ENTROPY_CODED ? layer.entropy() : 8)).sum();
         assertEquals(4, bits / weights, 0.05);
         ShrikeException little = assertThrows(ShrikeException.class,
-                () -> allocation.plan(new MixedPrecision.Budget.Size(100), 8));
+                () -> subject.allocation().plan(new MixedPrecision.Budget.Size(100), 8));
         assertTrue(little.getMessage().startsWith("no choice of steps keeps the budget"), little.getMessage());
     }
 
     @Test
     void withoutGradientsNothingCanBeDivided() {
         UnsupportedModelException e = assertThrows(UnsupportedModelException.class,
-                () -> new RateAllocation(even, statistics, pictures, 8, Effort.FULL, (_, _, _) -> {}));
+                () -> new RateAllocation(subject.even(), subject.statistics(), pictures, 8, Effort.FULL,
+                        (_, _, _) -> {}));
         assertTrue(e.getMessage().contains("give all layers the same bits"), e.getMessage());
         // All layers alike needs no importance.
-        Quantizer.Result alike = even.quantize(even.uniform(Widths.parse("w3.5a8 entropy-coded")), statistics,
+        Quantizer even = subject.even();
+        Quantizer.Result alike = even.quantize(even.uniform(Widths.parse("w3.5a8 entropy-coded")), subject.statistics(),
                 pictures, Effort.FULL, (_, _, _) -> {});
         assertEquals(3.5, rate(alike), 0.05);
     }

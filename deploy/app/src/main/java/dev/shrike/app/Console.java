@@ -1,6 +1,7 @@
 package dev.shrike.app;
 
 import dev.shrike.ShrikeException;
+import dev.shrike.files.PrintableText;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -8,7 +9,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 
 /**
- * Where a command writes: results to the standard output, everything else to the error output.
+ * Where a command writes: results to the standard output, everything else to the error output. A text is one line
+ * there whatever it holds: characters that would do something to a terminal or forge a line are escaped here, once for
+ * all commands (see {@link PrintableText}).
  *
  * @param out results, as UTF-8
  * @param err errors, notes and progress
@@ -29,7 +32,7 @@ public record Console(OutputStream out, PrintStream err, boolean outTerminal, bo
      */
     public void line(String text) {
         try {
-            out.write((text + "\n").getBytes(StandardCharsets.UTF_8));
+            out.write((PrintableText.of(text) + "\n").getBytes(StandardCharsets.UTF_8));
             out.flush();
         } catch (IOException e) {
             if (isBrokenPipe(e)) {
@@ -45,12 +48,12 @@ public record Console(OutputStream out, PrintStream err, boolean outTerminal, bo
 
     /** Writes one line for people to the error output. */
     public void note(String text) {
-        err.println(text);
+        err.println(PrintableText.of(text));
     }
 
     /** Writes one error line, {@code shrike: …}. */
     public void error(String text) {
-        err.println("shrike: " + text);
+        err.println("shrike: " + PrintableText.of(String.valueOf(text)));
     }
 
     private static boolean isBrokenPipe(IOException e) {

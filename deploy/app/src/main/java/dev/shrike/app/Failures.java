@@ -1,10 +1,12 @@
 package dev.shrike.app;
 
 import dev.shrike.ShrikeException;
+import dev.shrike.files.PrintableText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
@@ -23,11 +25,25 @@ final class Failures {
     /** A command line that makes no sense: what is wrong, and where help is. */
     int usage(CommandLine.ParameterException e, String[] args) {
         CommandLine command = e.getCommandLine();
-        console.error(firstLine(e.getMessage()));
-        CommandLine.UnmatchedArgumentException.printSuggestions(e, new PrintWriter(console.err(), true));
+        console.error((e.getMessage() == null ? "bad arguments" : e.getMessage().strip()) + suggestion(e));
         console.note("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
         trace(e, args);
         return ExitCode.USAGE;
+    }
+
+    /** The option or command that was probably meant. */
+    private static String suggestion(CommandLine.ParameterException e) {
+        if (!(e instanceof CommandLine.UnmatchedArgumentException unmatched) || unmatched.getUnmatched().isEmpty()) {
+            return "";
+        }
+        CommandLine.Model.CommandSpec spec = e.getCommandLine().getCommandSpec();
+        String given = unmatched.getUnmatched().getFirst().replaceFirst("=.*", "");
+        if (unmatched.isUnknownOption()) {
+            return Nearest.of(given, spec.optionsMap().keySet()).map(option -> ", did you mean '" + option + "'?")
+                    .orElse("");
+        }
+        return Nearest.of(given, spec.subcommands().keySet())
+                .map(command -> ", did you mean '" + spec.qualifiedName() + " " + command + "'?").orElse("");
     }
 
     /** Anything that ended a command. */
@@ -60,7 +76,10 @@ final class Failures {
 
     private void trace(Throwable thrown, String[] args) {
         if (System.getenv("SHRIKE_DEBUG") != null || Arrays.asList(args).contains("--debug")) {
-            thrown.printStackTrace(console.err());
+            StringWriter text = new StringWriter();
+            thrown.printStackTrace(new PrintWriter(text, true));
+            text.toString().lines().forEach(line -> console.err()
+                    .println((line.startsWith("\t") ? "\t" : "") + PrintableText.of(line.strip())));
         }
     }
 
@@ -75,9 +94,5 @@ final class Failures {
                     default -> e.getReason() == null ? e.getClass().getSimpleName() : e.getReason();
                 };
         return e.getFile() + ": " + reason;
-    }
-
-    private static String firstLine(String text) {
-        return text == null ? "bad arguments" : text.lines().findFirst().orElse("bad arguments");
     }
 }

@@ -10,6 +10,7 @@ import dev.shrike.app.doctor.DoctorCommand;
 import dev.shrike.app.quantize.CalibrateCommand;
 import dev.shrike.app.quantize.QuantizeCommand;
 import dev.shrike.app.val.ValCommand;
+import dev.shrike.vision.Pictures;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
@@ -39,15 +40,23 @@ public final class Main {
 
     private static int run(Console console, String... args) {
         Failures failures = new Failures(console);
+        // --max-pixels sets it.
+        String pixels = System.getProperty(Pictures.MAX_PIXELS_PROPERTY);
         try {
             return commandLine(console, failures).execute(args);
         } catch (Throwable e) {
             // Picocli lets errors such as OutOfMemoryError pass.
             return failures.failure(e, args);
+        } finally {
+            if (pixels == null) {
+                System.clearProperty(Pictures.MAX_PIXELS_PROPERTY);
+            } else {
+                System.setProperty(Pictures.MAX_PIXELS_PROPERTY, pixels);
+            }
         }
     }
 
-    private static CommandLine commandLine(Console console, Failures failures) {
+    static CommandLine commandLine(Console console, Failures failures) {
         Function<Boolean, ModelStore> store = progress -> new CatalogueStore(
                 Catalogue.open(), new StderrProgress(console.err(), progress && console.errTerminal()));
         CommandLine line = new CommandLine(new RootCommand())
@@ -65,6 +74,8 @@ public final class Main {
                 .setOverwrittenOptionsAllowed(true)
                 .setUsageHelpAutoWidth(false)
                 .setUsageHelpWidth(100)
+                .setExecutionStrategy(
+                        parsed -> HelpAll.shown(parsed) ? ExitCode.OK : new CommandLine.RunLast().execute(parsed))
                 .setParameterExceptionHandler(failures::usage)
                 .setExecutionExceptionHandler(
                         (e, command, result) -> failures.failure(e, result.originalArgs().toArray(String[]::new)));

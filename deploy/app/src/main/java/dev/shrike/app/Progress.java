@@ -1,5 +1,6 @@
 package dev.shrike.app;
 
+import dev.shrike.files.PrintableText;
 import java.io.PrintStream;
 import java.util.Locale;
 
@@ -40,7 +41,8 @@ public final class Progress {
         }
     }
 
-    static String render(String what, long done, long total) {
+    static String render(String name, long done, long total) {
+        String what = PrintableText.of(name);
         double share = Math.clamp((double) done / total, 0, 1);
         int filled = (int) (share * BAR);
         return String.format(

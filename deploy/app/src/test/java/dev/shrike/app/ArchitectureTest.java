@@ -29,12 +29,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Who may depend on whom: app -> engines and tools -> runtime, never back. The app's own class path is the widest, so
  * the rules of the whole house are held here.
  */
+@Tag("any-processor")
 class ArchitectureTest {
     private static final String APP = "dev.shrike.app..";
     private static final String CPU = "dev.shrike.cpu..";

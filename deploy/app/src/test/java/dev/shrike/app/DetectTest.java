@@ -248,14 +248,14 @@ class DetectTest {
             --imgsz 99999999999    | 99999999999 is too large for --imgsz
             --imgsz 64,64,64       | --imgsz takes N or HEIGHT,WIDTH
             --imgsz big            | 'big' is no SIZE for --imgsz
-            --classes person       | 'person' is no ID for --classes
+            --classes red-block    | --classes: the model has no class 'red-block', did you mean 'red block'?
             --classes -1           | class id -1 is not within
             --classes 0,2          | class 2 was asked for, the model has the classes 0 to 1
-            --classes              | --classes needs ID after it
+            --classes              | --classes needs ID
             --name a/b             | 'a/b' is no name of a folder
             --name ..              | '..' is no name of a folder
             --save-conf            | --save-conf adds to --save-txt
-            --weigths x            | Unknown option: '--weigths'
+            --weigths x            | Unknown option: '--weigths', did you mean '--weights'?
             --weights              | Missing required parameter for option '--weights'
             """)
     void senselessOptionsAreUsageErrors(String options, String message) {
@@ -303,8 +303,8 @@ class DetectTest {
         Outcome outcome = detect(empty, folder + "/*.gif");
         assertEquals(1, outcome.exit());
         assertEquals(
-                "shrike: " + empty + ": no pictures (JPEG, PNG, BMP, WebP) in this folder\nshrike: " + folder
-                        + "/*.gif: no pictures (JPEG, PNG, BMP, WebP) match\n",
+                "shrike: " + empty + ": no pictures (JPEG, PNG, BMP, WebP, TIFF) in this folder\nshrike: " + folder
+                        + "/*.gif: no pictures (JPEG, PNG, BMP, WebP, TIFF) match\n",
                 outcome.err());
     }
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The launcher's own decisions, on small trees whose JDK and Maven are shell scripts that say what they were asked. The
  * folder has a blank in its name throughout.
  */
+@Tag("any-processor")
 class LauncherTest {
     private static final List<String> TOOLS = List.of("mvn", "cmake", "gcc", "make");
 

@@ -14,8 +14,14 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("any-processor")
 class MainTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
@@ -68,6 +74,43 @@ class MainTest {
         assertEquals(0, run("detect", "--help"));
         assertEquals(help, out.toString());
         assertEquals("", err.toString());
+    }
+
+    @Test
+    void helpIsShortAndHelpAllIsNot() {
+        for (String command : new String[] {"detect", "val", "build", "calibrate", "quantize"}) {
+            out.reset();
+            assertEquals(0, run(command, "--help"));
+            String brief = out.toString();
+            out.reset();
+            assertEquals(0, run(command, "--help-all"));
+            String all = out.toString();
+            assertEquals("", err.toString());
+            assertTrue(brief.contains("--help-all") && all.contains("--help-all"), brief);
+            for (String option : options(brief)) {
+                assertTrue(options(all).contains(option), option);
+            }
+            assertTrue(options(all).size() > options(brief).size(), command);
+        }
+        out.reset();
+        run("quantize", "--help");
+        String brief = out.toString();
+        assertTrue(options(brief).size() <= 16, options(brief).toString());
+        assertTrue(options(brief).containsAll(List.of("--scheme", "--data", "--output")), brief);
+        assertTrue(brief.lines().count() < 50, brief);
+        out.reset();
+        run("quantize", "--help-all");
+        assertTrue(options(out.toString()).containsAll(List.of("--weight-codes", "--plan", "--effort")));
+        out.reset();
+        run("detect", "--help-all");
+        assertTrue(options(out.toString()).containsAll(List.of("--half", "--dnn", "--view-img", "--vid-stride",
+                "--update", "--visualize", "--anchors")));
+    }
+
+    /** The options that a help explains, each by its last name. */
+    private static Set<String> options(String help) {
+        return Pattern.compile("(?m)^ +(?:-[a-zA-Z], +)?(--[a-z-]+)").matcher(help).results()
+                .map(match -> match.group(1)).collect(Collectors.toSet());
     }
 
     @Test

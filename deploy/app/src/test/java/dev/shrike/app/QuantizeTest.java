@@ -6,8 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.calibration.quantize.MemoryNeed;
+import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.Window;
 import dev.shrike.onnx.OnnxModels;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -83,7 +90,8 @@ class QuantizeTest {
     void aQuantisedModelFindsTheSameAndCanBeBuilt() {
         Outcome outcome = quantize("--scheme", "w4a8");
         assertEquals(0, outcome.exit(), outcome.err());
-        assertTrue(outcome.err().matches("measured \\d+ values on 8 pictures\n"), outcome.err());
+        assertTrue(outcome.err().matches("warning: only 8 pictures to calibrate with: .*\nmeasured \\d+ values on 8"
+                + " pictures\n"), outcome.err());
         List<String> lines = outcome.out().lines().toList();
         assertTrue(lines.get(0).matches(".*out\\.onnx: \\S+ MB, \\S+ % of toy\\.onnx"), lines.get(0));
         // The only layer is the first and the last one.
@@ -92,6 +100,19 @@ class QuantizeTest {
         Path built = folder.resolve("out.shrike");
         assertEquals(0, run("build", quantized, "-o", built, "--threads", "1").exit());
         assertFindsTheBlocks(built, pictures.resolve("blocks.png"));
+    }
+
+    @Test
+    void eightBitsAreTheUsualScheme() throws IOException {
+        assertEquals(0, quantize("--scheme", "w8a8", "--quiet").exit());
+        byte[] bytes = Files.readAllBytes(quantized);
+        for (String[] scheme : new String[][] {{}, {"--scheme", "int8"}, {"--scheme", "INT8"}}) {
+            Files.delete(quantized);
+            Outcome outcome = quantize((Object[]) scheme);
+            assertEquals(0, outcome.exit(), outcome.err());
+            assertEquals("layers: 1 w8a8", outcome.out().lines().toList().get(1));
+            assertArrayEquals(bytes, Files.readAllBytes(quantized));
+        }
     }
 
     @Test
@@ -143,7 +164,7 @@ class QuantizeTest {
         assertTrue(lines.stream().anyMatch(line -> line.matches("grid: [0-9a-f]{8}")), lines.toString());
         Outcome again = quantize("--scheme", "w8a8", "--cache", cache);
         assertEquals(0, again.exit(), again.err());
-        assertEquals("took 8 of 8 pictures from " + cache + "\n", again.err());
+        assertTrue(again.err().endsWith("\ntook 8 of 8 pictures from " + cache + "\n"), again.err());
         assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
         Outcome other = quantize("--scheme", "w8a8", "--cache", cache, "--images", "3");
         assertEquals(1, other.exit());
@@ -152,6 +173,111 @@ class QuantizeTest {
         Outcome damaged = quantize("--scheme", "w8a8", "--cache", cache);
         assertEquals(1, damaged.exit());
         assertTrue(damaged.err().contains(cache + ": is damaged"), damaged.err());
+    }
+
+    @Test
+    void aCacheOutlivesAPicture() throws IOException {
+        Path cache = folder.resolve("cache.json");
+        assertEquals(0, run("calibrate", model, "--data", pictures, "-o", cache, "--threads", "1").exit());
+        Files.delete(pictures.resolve("p3.png"));
+        Outcome fewer = quantize("--scheme", "w8a8", "--cache", cache);
+        assertEquals(0, fewer.exit(), fewer.err());
+        assertTrue(fewer.err().endsWith("took 8 of 8 pictures from " + cache + ", 1 of which is no longer there\n"),
+                fewer.err());
+        // One that can no longer be read is as good as gone, and a new one is measured.
+        Files.writeString(pictures.resolve("p4.png"), "broken");
+        ToyModel.picture(pictures.resolve("q.png"), 3, 3);
+        Outcome another = quantize("--scheme", "w8a8", "--cache", cache);
+        assertEquals(0, another.exit(), another.err());
+        assertTrue(another.err().contains("took 8 of 9 pictures from " + cache + ", 2 of which are no longer there\n"),
+                another.err());
+        assertTrue(another.err().contains(" values on 1 picture\n"), another.err());
+        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+    }
+
+    @Test
+    void whatCannotBeReadIsLeftOutAndListed() throws IOException {
+        Files.writeString(pictures.resolve("p1.png"), "broken");
+        Files.write(pictures.resolve("p2.png"), new byte[0]);
+        Files.write(pictures.resolve("._p3.png"), new byte[] {0, 5, 22, 7});
+        for (String command : List.of("calibrate", "quantize", "build")) {
+            Path output = folder.resolve(command.equals("calibrate") ? "c.json"
+                    : command.equals("build") ? "b.shrike" : "q.onnx");
+            List<Object> args = new ArrayList<>(List.of(command, model, "--data", pictures, "-o", output, "--threads",
+                    "1"));
+            args.addAll(command.equals("quantize") ? List.of("--scheme", "w8a8")
+                    : command.equals("build") ? List.of("--bits", "w8a8", "--no-tune") : List.of());
+            args.add("--strict");
+            Outcome strict = run(args.toArray());
+            assertEquals(1, strict.exit(), strict.err());
+            assertTrue(strict.err().contains("p1.png: is not a JPEG") && strict.err().contains("p2.png: is empty")
+                    && strict.err().contains("shrike: " + pictures + ": 2 problems, listed above"), strict.err());
+            assertFalse(Files.exists(output));
+            args.removeLast();
+            Outcome outcome = run(args.toArray());
+            assertEquals(0, outcome.exit(), outcome.err());
+            assertTrue(outcome.err().contains(" on 6 pictures\n"), outcome.err());
+            assertTrue(outcome.err().contains("\nleft out:\n2 x unreadable picture:\n  " + pictures.resolve("p1.png")),
+                    outcome.err());
+            assertTrue(Files.exists(output));
+        }
+        try (var files = Files.list(pictures)) {
+            for (Path file : files.toList()) {
+                Files.writeString(file, "broken");
+            }
+        }
+        Outcome none = quantize("--scheme", "w8a8");
+        assertEquals(1, none.exit());
+        assertTrue(none.err().startsWith("shrike: none of the 8 pictures can be read"), none.err());
+    }
+
+    @Test
+    void picturesMayBeThoseOfADataSetOrAList() throws IOException {
+        Path yaml = Files.writeString(folder.resolve("data.yaml"), "train: pictures\nval: nowhere\nnames: [a]\n");
+        Path list = Files.writeString(folder.resolve("list.txt"), "\uFEFFpictures/p1.png\r\n./pictures/p2.png\r\n");
+        for (Path data : List.of(yaml, folder, list)) {
+            Outcome outcome = run("quantize", model, "--data", data, "-o", quantized, "--threads", "1", "--scheme",
+                    "w8a8");
+            assertEquals(0, outcome.exit(), outcome.err());
+            assertTrue(outcome.err().contains(" on " + (data == list ? 2 : 8) + " pictures\n"), outcome.err());
+        }
+    }
+
+    @Test
+    void nothingIsWrittenOverWhatIsRead() throws IOException {
+        Path own = Files.copy(model, folder.resolve("own.onnx"));
+        Path link = Files.createSymbolicLink(folder.resolve("link.onnx"), own);
+        byte[] before = Files.readAllBytes(own);
+        for (Path output : List.of(own, link, pictures.resolve("../own.onnx"))) {
+            Outcome outcome = run("quantize", own, "--data", pictures, "-o", output, "--scheme", "w8a8");
+            assertEquals(2, outcome.exit(), outcome.err());
+            assertTrue(outcome.err().startsWith("shrike: -o " + output + " is the file that is read, " + own),
+                    outcome.err());
+        }
+        // It is no cache either, which is told first.
+        assertEquals(1, run("calibrate", own, "--data", pictures, "-o", own).exit());
+        assertArrayEquals(before, Files.readAllBytes(own));
+        Outcome picture = run("calibrate", own, "--data", pictures, "-o", folder.resolve("c.json"), "--tensorrt",
+                pictures.resolve("p1.png"));
+        assertEquals(2, picture.exit(), picture.err());
+        assertTrue(picture.err().contains("--tensorrt " + pictures.resolve("p1.png") + " is the file that is read"),
+                picture.err());
+        Outcome built = run("build", own, "-o", pictures.resolve("../own.onnx"), "--quiet");
+        assertEquals(2, built.exit(), "not the ending of a built model");
+        assertArrayEquals(before, Files.readAllBytes(own));
+    }
+
+    @Test
+    void theLimitOfPixelsIsAnOption() {
+        Outcome outcome = quantize("--scheme", "w8a8", "--max-pixels", "4095");
+        assertEquals(1, outcome.exit());
+        assertTrue(outcome.err().contains("the limit is 4095: make the picture smaller, or raise the limit with"
+                + " --max-pixels 4096"), outcome.err());
+        assertEquals(0, quantize("--scheme", "w8a8", "--max-pixels", "4096").exit());
+        assertEquals(null, System.getProperty("shrike.maxPixels"));
+        Outcome none = quantize("--scheme", "w8a8", "--max-pixels", "0");
+        assertEquals(2, none.exit());
+        assertTrue(none.err().contains("--max-pixels 0 is not within 1 to 715827882"), none.err());
     }
 
     @Test
@@ -173,6 +299,35 @@ class QuantizeTest {
         assertEquals(0, outcome.exit(), outcome.err());
         assertTrue(outcome.out().contains("tuned: distance to the float network "), outcome.out());
         assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+    }
+
+    /** Windows are a sample of the pictures; the same one each time unless another is asked for. */
+    @Test
+    void aSeedChoosesTheWindows() throws IOException {
+        Path wide = folder.resolve("wide.onnx");
+        float[] weights = new float[4 * 3 * 3 * 3];
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] = (i * 37 % 23 - 11) / 10f;
+        }
+        OnnxModels.write(new Graph("wide",
+                List.of(new ValueInfo("images", DataType.FLOAT32, Shape.of(1, 3, 256, 256))),
+                List.of(new ValueInfo("output", DataType.FLOAT32, Shape.of(1, 4, 128, 128))),
+                List.of(new Node("layer", new Op.Conv(Window.square(3, 2, 1), 1, Activation.NONE),
+                        List.of("images", "weights"), List.of("output"))),
+                Map.of("weights", Tensor.ofFloats(Shape.of(4, 3, 3, 3), weights)), Map.of(), Map.of()), wide);
+        List<byte[]> files = new ArrayList<>();
+        for (String[] more : new String[][] {{}, {"--seed", "0"}, {"--seed", "1"}, {"--seed", "1"}}) {
+            List<Object> args = new ArrayList<>(List.of("quantize", wide, "--data", pictures, "-o", quantized,
+                    "--threads", "1", "--crop", "64", "--scheme", "w8a8", "--quiet"));
+            args.addAll(List.of(more));
+            Outcome outcome = run(args.toArray());
+            assertEquals(0, outcome.exit(), outcome.err());
+            files.add(Files.readAllBytes(quantized));
+        }
+        assertArrayEquals(files.get(0), files.get(1));
+        assertArrayEquals(files.get(2), files.get(3));
+        assertFalse(Arrays.equals(files.get(0), files.get(2)), "another seed, the same windows");
+        assertEquals(2, quantize("--scheme", "w8a8", "--seed", "x").exit());
     }
 
     /** Enough of them to tune with. */
@@ -244,7 +399,7 @@ class QuantizeTest {
         Path plan = folder.resolve("plan.yaml");
         Outcome outcome = quantize("--scheme", "w4a8", "--activation-ranges", "dynamic", "--save-plan", plan);
         assertEquals(0, outcome.exit(), outcome.err());
-        assertEquals("", outcome.err(), "nothing is measured beforehand");
+        assertFalse(outcome.err().contains("measured"), "nothing is measured beforehand");
         assertTrue(outcome.out().contains("layers: 1 w8a8, activation ranges of each picture\n"), outcome.out());
         assertTrue(Files.readString(plan).contains("\nactivation-ranges: dynamic\n"), Files.readString(plan));
         byte[] expected = Files.readAllBytes(quantized);
@@ -299,7 +454,6 @@ class QuantizeTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-                                           | give one of --scheme and --plan
             --scheme w4a8 --plan x.yaml    | give one of --scheme and --plan
             --scheme w9a8                  | is not of the form w4a8
             --scheme w1a8                  | w1a8 is not within 2 to 8 bits each

@@ -108,10 +108,37 @@ class ValTest {
     }
 
     @Test
+    void optionsOfYolov5AreTakenOrRefusedInASentence() throws IOException {
+        Object[] toy = {"--weights", model, "--data", data, "--nosave"};
+        String figures = val(toy).out().lines().limit(3).toList().toString();
+        for (String[] more : new String[][] {
+                {"--conf", "0.001", "--iou", "0.6", "--device", "cpu"},
+                {"--half"}, {"--dnn"}, {"--workers", "8"}}) {
+            List<Object> args = new ArrayList<>(List.of(toy));
+            args.addAll(List.of(more));
+            Outcome outcome = val(args.toArray());
+            assertEquals(0, outcome.exit(), outcome.err());
+            assertEquals(figures, outcome.out().lines().limit(3).toList().toString());
+            assertEquals(more.length > 2 ? "" : more[0] + " changes nothing: ",
+                    outcome.err().replaceFirst("(changes nothing: ).*\n", "$1")
+                            .replaceFirst("2 pictures, 2 labelled, .*\n", ""));
+        }
+        assertEquals(0, val(toy[0], toy[1], toy[2], toy[3], toy[4], "--augment").exit());
+        for (String refused : List.of("--single-cls", "--save-txt", "--save-hybrid")) {
+            Outcome outcome = val(toy[0], toy[1], toy[2], toy[3], refused);
+            assertEquals(2, outcome.exit());
+            assertEquals("", outcome.out());
+        }
+        Path results = folder.resolve("r.json");
+        assertTrue(val("--data", data, "--results", results, "--augment").err().contains("--augment is for models"));
+    }
+
+    @Test
     void tablesAndPictures() throws IOException {
         Outcome outcome = val("--weights", model, "--data", data, "--verbose");
         assertEquals(0, outcome.exit(), outcome.err());
-        assertEquals("", outcome.err());
+        assertEquals("2 pictures, 2 labelled, 0 without objects, 0 without a label file, 0 of other kinds\n",
+                outcome.err());
         List<String> lines = outcome.out().lines().map(String::strip).toList();
         assertTrue(lines.get(0).matches("Class +Images +Instances +P +R +mAP50 +mAP50-95"), lines.get(0));
         assertTrue(lines.get(1).matches("all +2 +4 +0\\.\\d{4} +0\\.8333 +0\\.\\d{4} +0\\.\\d{4}"), lines.get(1));
@@ -227,13 +254,17 @@ class ValTest {
         Files.writeString(json,
                 COCO.replace("red block", "red brick").replace("{\"id\": 11", "{\"id\": 13, \"name\": \"third\"}, "
                         + "{\"id\": 11"));
-        failure("has 3 categories, the model has 2 classes", "--weights", model, "--data", json);
+        failure("2 of its classes, 'red brick' first, are not among those of the model", "--weights", model, "--data",
+                json);
         Files.writeString(json, COCO.substring(0, COCO.length() / 2));
         failure("instances_blocks.json: no valid JSON at line", "--weights", model, "--data", data);
         Files.writeString(json, COCO);
         byte[] picture = Files.readAllBytes(data.resolve("b.png"));
         Files.write(data.resolve("b.png"), Arrays.copyOf(picture, picture.length / 2));
-        failure("b.png", "--weights", model, "--data", data);
+        Files.write(data.resolve("a.png"), Arrays.copyOf(picture, picture.length / 2));
+        failure("none of the 2 pictures can be used, the first because of " + data.resolve("a.png"), "--weights", model,
+                "--data", data, "--json");
+        ToyModel.redAndBlue(data.resolve("a.png"));
         ToyModel.picture(data.resolve("b.png"));
         Path file = Files.writeString(folder.resolve("file"), "");
         failure("file", "--weights", model, "--data", data, "--project", file);

@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.LongUnaryOperator;
+import java.util.function.Function;
 
 /**
  * Float convolutions by ARM Compute Library. Views may be channel slices of wider buffers; a residual is added by a
@@ -67,12 +67,12 @@ final class Acl implements ConvolutionLibrary {
     }
 
     @Override
-    public Optional<Step> convolution(ConvTask task, LongUnaryOperator address) {
-        return convolution(task, address, Method.BEST);
+    public Optional<Step> convolution(ConvTask task, Function<View, BoundedPointer> location) {
+        return convolution(task, location, Method.BEST);
     }
 
     /** The same by a function of choice. */
-    Optional<Step> convolution(ConvTask task, LongUnaryOperator address, Method method) {
+    Optional<Step> convolution(ConvTask task, Function<View, BoundedPointer> location, Method method) {
         if (task.group() != 1 || task.activation().kind() == Activation.Kind.HARD_SIGMOID) {
             return Optional.empty();
         }
@@ -80,7 +80,7 @@ final class Acl implements ConvolutionLibrary {
             // The convolution would write over it before the sum.
             return Optional.empty();
         }
-        OptionalLong convolution = create(task, address, method);
+        OptionalLong convolution = create(task, location, method);
         if (convolution.isEmpty()) {
             LOG.log(Logger.Level.DEBUG, "ARM Compute Library does not run ''{0}'' ({1}): {2}", task.node(),
                     task.describe(), acl.lastMessage());
@@ -88,17 +88,17 @@ final class Acl implements ConvolutionLibrary {
         }
         convolutions.add(convolution.getAsLong());
         bytes += 4 * (task.weights().elements() + task.outChannels());
-        Step sum = task.residual() == null ? null : residual(task, address);
+        Step sum = task.residual() == null ? null : residual(task, location);
         return Optional.of(new ConvStep(task, acl, convolution.getAsLong(), sum));
     }
 
-    private OptionalLong create(ConvTask task, LongUnaryOperator address, Method method) {
+    private OptionalLong create(ConvTask task, Function<View, BoundedPointer> location, Method method) {
         // ARM Compute Library copies what it is given here.
         try (Arena temporary = Arena.ofConfined()) {
             Params.Writer params = Params.ACL_CONV2D.allocate(temporary);
             task.describeTo(params)
-                    .set("src", locate(task.source(), address))
-                    .set("dst", locate(task.target(), address))
+                    .set("src", location.apply(task.source()).address())
+                    .set("dst", location.apply(task.target()).address())
                     .set("weights", copy(task.weights().toFloats(), temporary))
                     .set("method", method.ordinal())
                     .set("threads", threads);
@@ -110,12 +110,12 @@ final class Acl implements ConvolutionLibrary {
     }
 
     /** Target plus residual, in place. */
-    private Step residual(ConvTask task, LongUnaryOperator address) {
+    private Step residual(ConvTask task, Function<View, BoundedPointer> location) {
         View target = task.target();
         Params.Writer params = Params.BINARY.allocate(arena)
-                .set("a", locate(target, address))
-                .set("b", locate(task.residual(), address))
-                .set("dst", locate(target, address))
+                .point("a", location.apply(target))
+                .point("b", location.apply(task.residual()))
+                .point("dst", location.apply(target))
                 .setAll("dims", Arrays.stream(target.dims()).asLongStream().toArray())
                 .setAll("a_strides", target.strides())
                 .setAll("b_strides", task.residual().strides())
@@ -124,10 +124,6 @@ final class Acl implements ConvolutionLibrary {
                 .set("kind", Op.Binary.Kind.ADD.ordinal());
         return new NativeStep(task.node(), "binary_f32 add", 0, library, library.binary(), context,
                 params.memory().address());
-    }
-
-    private static long locate(View view, LongUnaryOperator address) {
-        return address.applyAsLong(view.storage()) + view.offset() * Float.BYTES;
     }
 
     private static long copy(float[] values, Arena arena) {

@@ -26,7 +26,7 @@ record Choices(String target, Map<String, ConvKernel> kernels) {
 
     /** The machine, its usable features, threads and library, on all of which depends what is quickest. */
     static String target(CpuModel cpu, NativeLibrary library, CpuSettings settings, int threads) {
-        return cpu.name() + "; features " + Long.toHexString(library.features() & settings.featureMask())
+        return cpu.name() + "; features " + Long.toHexString(settings.features(library))
                 + (threads == 1 ? "; 1 thread" : "; " + threads + " threads") + "; libshrike " + library.versionText()
                 + settings.realKernel().map(kernel -> "; reals " + kernel.label()).orElse("")
                 + settings.codesKernel().map(kernel -> "; codes " + kernel.label()).orElse("");

@@ -38,7 +38,7 @@ final class CodeLowering {
     private final Arena arena;
     private final KernelChoice choice;
     /** Where the scale and the zero point of codes are written in each run, by the name of the codes. */
-    private final Map<String, Long> ranges = new HashMap<>();
+    private final Map<String, MemorySegment> ranges = new HashMap<>();
 
     CodeLowering(
             PlanBuilder plan, LoweredGraph lowered, NativeLibrary library, long context, Arena arena,
@@ -54,17 +54,17 @@ final class CodeLowering {
     /** Adds the steps of a node on codes; false if it is none. */
     boolean lower(int index, Node node) {
         View out = plan.viewOf(node.output());
-        CodeConvolution product = lowered.products().get(node.name());
+        CodeConvolution product = lowered.products().get(node);
         if (product != null) {
             product(index, node, product, out);
             return true;
         }
-        CodeTable table = lowered.tables().get(node.name());
+        CodeTable table = lowered.tables().get(node);
         if (table != null) {
             map(node, table, plan.viewOf(node.input(0)), out);
             return true;
         }
-        CodeSum sum = lowered.sums().get(node.name());
+        CodeSum sum = lowered.sums().get(node);
         if (sum != null) {
             add(node, sum, plan.viewOf(node.input(0)), plan.viewOf(node.input(1)), out);
             return true;
@@ -73,7 +73,7 @@ final class CodeLowering {
             measure(node, out);
             return true;
         }
-        ActivationCodes codes = lowered.conversions().get(node.name());
+        ActivationCodes codes = lowered.conversions().get(node);
         if (codes != null || ranges.containsKey(node.input(0)) && node.op() instanceof Op.DequantizeLinear) {
             convert(node, codes, out);
             return true;
@@ -131,6 +131,12 @@ final class CodeLowering {
     }
 
     private void convolution(Node node, CodeConvolution codes, ConvTask task) {
+        Window window = task.window();
+        long depth = (long) task.inChannels() / task.group() * window.kernelHeight() * window.kernelWidth();
+        if (codes.weights().rows() != task.outChannels() || codes.weights().depth() != depth) {
+            throw OperationLowering.unsupported(node, codes.weights().rows() + " rows of " + codes.weights().depth()
+                    + " weights, expected " + task.outChannels() + " of " + depth);
+        }
         String key = ConvLayer.keyOf(task, codes);
         Optional<ConvKernel> wanted = choice.forCodes(key);
         boolean done = wanted.isPresent() && !codes.measured() && byOtherLibrary(wanted.get(), node, codes, task);
@@ -160,18 +166,18 @@ final class CodeLowering {
     private ConvKernel byOurs(Optional<ConvKernel> wanted, Node node, CodeConvolution codes, ConvTask task) {
         IntegerWeights weights = codes.weights();
         Params.Writer params = task.describeTo(Params.CONV2D_Q.allocate(arena))
-                .set("src", plan.address(task.source()))
-                .set("dst", plan.address(task.target()))
+                .point("src", plan.locate(task.source()))
+                .point("dst", plan.locate(task.target()))
                 .set("src_zero", codes.from().zero())
                 .set("src_bits", codes.from().bits())
                 .set("weight_bits", weights.bits())
                 .set("weight_bipolar", weights.bipolar() ? 1 : 0);
         setEpilogue(params, codes);
         if (codes.measured()) {
-            params.set("src_measured", 1).set("src_range", ranges.get(node.input(0)));
+            params.set("src_measured", 1).point("src_range", ranges.get(node.input(0)));
         }
         if (task.residual() != null) {
-            params.set("residual", plan.address(task.residual())).setImage("residual", task.residual());
+            params.point("residual", plan.locate(task.residual())).setImage("residual", task.residual());
         }
         setThresholds(params, codes, task.outChannels());
         ConvKernel kernel = choose(params, wanted, task);
@@ -182,9 +188,9 @@ final class CodeLowering {
             MemorySegment zero = temporary.allocateFrom(ValueLayout.JAVA_INT, weights.zero());
             library.packCodes(context, params.memory(), source, zero, packed);
         }
-        params.set("weights", packed.address());
+        params.point("weights", packed);
         if (workspaceBytes > 0) {
-            params.set("workspace", plan.workspace(workspaceBytes)).set("workspace_bytes", workspaceBytes);
+            params.point("workspace", plan.workspace(workspaceBytes));
         }
         String name = library.codesKernel(context, params.memory()).orElse("conv2d_q");
         plan.add(new NativeStep(
@@ -216,8 +222,8 @@ final class CodeLowering {
     private void setEpilogue(Params.Writer params, CodeConvolution codes) {
         Requantization requantization = codes.requantization();
         ActivatedCodes activated = codes.activated();
-        params.set("multiplier", plan.store(requantization.multiplier()).address())
-                .set("offset", plan.store(requantization.offset()).address())
+        params.point("multiplier", plan.store(requantization.multiplier()))
+                .point("offset", plan.store(requantization.offset()))
                 .set("low", activated == null ? requantization.low() : activated.low())
                 .set("high", activated == null ? requantization.high() : activated.high())
                 .set("output", codes.toCodes() ? OUTPUT_CODES : OUTPUT_REAL);
@@ -228,7 +234,7 @@ final class CodeLowering {
                     .set("residual_first", activated.residual() > 0 ? 1 : 0);
         }
         if (codes.table() != null) {
-            params.set("table", store(codes.table()));
+            params.point("table", store(codes.table()));
         }
         if (codes.sum() != null) {
             CodeSum sum = codes.sum();
@@ -250,18 +256,18 @@ final class CodeLowering {
             if (library.findThresholds(params.memory(), found)) {
                 MemorySegment kept = plan.allocate(found.byteSize());
                 kept.copyFrom(found);
-                params.set("thresholds", kept.address());
+                params.point("thresholds", kept);
             }
         }
     }
 
     // --- the rest --------------------------------------------------------------------------------------------------
 
-    private long store(CodeTable table) {
+    private MemorySegment store(CodeTable table) {
         byte[] entries = table.toBytes();
         MemorySegment memory = plan.allocate(entries.length);
         MemorySegment.copy(MemorySegment.ofArray(entries), 0, memory, 0, entries.length);
-        return memory.address();
+        return memory;
     }
 
     /** Copies codes, through a table if there is one. */
@@ -269,14 +275,14 @@ final class CodeLowering {
         View[] views = OperationLowering.bound(node, in, out);
         Params.Writer params = Params.MAP_U8
                 .allocate(arena)
-                .set("src", plan.address(in))
-                .set("dst", plan.address(out))
+                .point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
                 .setAll("dims", OperationLowering.dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
                 .set("rank", views[0].rank());
         if (table != null) {
-            params.set("table", store(table));
+            params.point("table", store(table));
         }
         step(node, table == null ? "copy_u8" : "map_u8", library.mapCodes(), params);
     }
@@ -285,9 +291,9 @@ final class CodeLowering {
         View[] views = OperationLowering.bound(node, out, a.broadcast(out.dims()), b.broadcast(out.dims()));
         Params.Writer params = Params.ADD_U8
                 .allocate(arena)
-                .set("a", plan.address(a))
-                .set("b", plan.address(b))
-                .set("dst", plan.address(out))
+                .point("a", plan.locate(views[1]))
+                .point("b", plan.locate(views[2]))
+                .point("dst", plan.locate(out))
                 .setAll("dims", OperationLowering.dims(views[0]))
                 .setAll("dst_strides", views[0].strides())
                 .setAll("a_strides", views[1].strides())
@@ -304,13 +310,13 @@ final class CodeLowering {
     private void measure(Node node, View out) {
         View in = plan.viewOf(node.input(0));
         View[] views = OperationLowering.bound(node, in, out);
-        long range = plan.allocate(Long.BYTES).address();
+        MemorySegment range = plan.allocate(Long.BYTES);
         ranges.put(node.output(), range);
         step(node, "quantize_measured_f32_u8", library.quantizeMeasured(), Params.QUANTIZE_MEASURED
                 .allocate(arena)
-                .set("src", plan.address(in))
-                .set("dst", plan.address(out))
-                .set("range", range)
+                .point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
+                .point("range", range)
                 .setAll("dims", OperationLowering.dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
@@ -324,14 +330,14 @@ final class CodeLowering {
         View[] views = OperationLowering.bound(node, in, out);
         Params.Writer params = (quantize ? Params.QUANTIZE : Params.DEQUANTIZE)
                 .allocate(arena)
-                .set("src", plan.address(in))
-                .set("dst", plan.address(out))
+                .point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
                 .setAll("dims", OperationLowering.dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
                 .set("rank", views[0].rank());
         if (codes == null) {
-            params.set("range", ranges.get(node.input(0)));
+            params.point("range", ranges.get(node.input(0)));
         } else {
             params.setFloat("scale", codes.scale()).set("zero", codes.zero());
         }

@@ -3,6 +3,7 @@ package dev.shrike.cpu;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.Window;
+import java.util.Arrays;
 
 /**
  * A convolution with its places.
@@ -27,6 +28,45 @@ record ConvTask(
         Tensor weights,
         Tensor bias,
         View residual) {
+    ConvTask {
+        requireImage(source);
+        requireImage(target);
+        int[] in = source.dims();
+        int[] out = target.dims();
+        if (group < 1 || in[1] % group != 0 || out[1] % group != 0 || in[0] != out[0]) {
+            throw new IllegalArgumentException(source + " to " + target + " in " + group + " groups");
+        }
+        if (out[2] != extent(in[2], window, true) || out[3] != extent(in[3], window, false)) {
+            throw new IllegalArgumentException(source + " to " + target + " by " + window);
+        }
+        if (residual != null) {
+            requireImage(residual);
+            if (!Arrays.equals(residual.dims(), out)) {
+                throw new IllegalArgumentException("a residual " + residual + " for " + target);
+            }
+        }
+        long weightsEach = (long) (in[1] / group) * window.kernelHeight() * window.kernelWidth();
+        if (weights != null && weights.elements() != Math.multiplyExact(weightsEach, (long) out[1])) {
+            throw new IllegalArgumentException(weights + " as weights of " + source + " to " + target);
+        }
+        if (bias != null && bias.elements() != out[1]) {
+            throw new IllegalArgumentException(bias + " as bias of " + target);
+        }
+    }
+
+    private static long extent(long size, Window window, boolean rows) {
+        long covered = rows ? window.effectiveHeight() : window.effectiveWidth();
+        long pads = rows ? (long) window.padTop() + window.padBottom() : (long) window.padLeft() + window.padRight();
+        return (size + pads - covered) / (rows ? window.strideHeight() : window.strideWidth()) + 1;
+    }
+
+    /** Requires batch, channels, rows and columns, the channels neighbours. */
+    static void requireImage(View view) {
+        if (!LayoutPlanner.channelsInnermost(view)) {
+            throw new IllegalArgumentException(view + " is no image with the channels innermost");
+        }
+    }
+
     int inChannels() {
         return source.dims()[1];
     }

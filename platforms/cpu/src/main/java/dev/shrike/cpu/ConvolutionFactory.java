@@ -1,6 +1,7 @@
 package dev.shrike.cpu;
 
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.files.Interrupts;
 import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -23,15 +24,17 @@ final class ConvolutionFactory implements AutoCloseable {
 
     private final NativeLibrary library;
     private final long context;
+    private final long features;
     private final KernelChoice choice;
     private final int threads;
     /** Those that were asked for so far; empty where one cannot be had. */
     private final Map<ConvKernel, Optional<ConvolutionLibrary>> libraries = new EnumMap<>(ConvKernel.class);
     private final Set<ConvKernel> used = EnumSet.noneOf(ConvKernel.class);
 
-    ConvolutionFactory(NativeLibrary library, long context, int threads, KernelChoice choice) {
+    ConvolutionFactory(NativeLibrary library, long context, long features, int threads, KernelChoice choice) {
         this.library = library;
         this.context = context;
+        this.features = features;
         this.threads = threads;
         this.choice = choice;
     }
@@ -40,7 +43,7 @@ final class ConvolutionFactory implements AutoCloseable {
     void add(ConvTask task, PlanBuilder plan, Arena arena) {
         String key = ConvLayer.keyOf(task);
         ConvKernel wanted = choice.forReals(key).orElse(usual(task));
-        Optional<Step> step = other(wanted).flatMap(other -> other.convolution(task, plan::storageAddress));
+        Optional<Step> step = other(wanted).flatMap(other -> other.convolution(task, plan::locate));
         ConvKernel kernel = step.isPresent() ? wanted : ConvKernel.NATIVE;
         used.add(kernel);
         plan.add(step.orElseGet(() -> nativeStep(task, plan, arena)));
@@ -54,7 +57,7 @@ final class ConvolutionFactory implements AutoCloseable {
 
     /** The step of a convolution of codes by another library, without its table and sum, or nothing. */
     Optional<Step> product(ConvKernel kernel, ConvTask task, CodeConvolution codes, PlanBuilder plan) {
-        Optional<Step> step = other(kernel).flatMap(other -> other.product(task, codes, plan::storageAddress));
+        Optional<Step> step = other(kernel).flatMap(other -> other.product(task, codes, plan::locate));
         if (step.isPresent()) {
             used.add(kernel);
         }
@@ -75,9 +78,10 @@ final class ConvolutionFactory implements AutoCloseable {
             return Optional.empty();
         }
         try {
+            Interrupts.shield(ConvolutionFactory::loadOneDnn);
             // See OpenCvLibrary: OpenCV may be loading in another thread.
             synchronized (Loader.class) {
-                return Optional.of(new OneDnn(threads, library.features()));
+                return Optional.of(new OneDnn(threads, features));
             }
         } catch (LinkageError | RuntimeException e) {
             LOG.log(loudness(ConvKernel.ONEDNN),
@@ -85,6 +89,12 @@ final class ConvolutionFactory implements AutoCloseable {
                             + " with the classifier linux-x86_64",
                     e);
             return Optional.empty();
+        }
+    }
+
+    private static String loadOneDnn() {
+        synchronized (Loader.class) {
+            return Loader.load(org.bytedeco.dnnl.global.dnnl.class);
         }
     }
 
@@ -104,11 +114,11 @@ final class ConvolutionFactory implements AutoCloseable {
 
     private Step nativeStep(ConvTask task, PlanBuilder plan, Arena arena) {
         Params.Writer params = Params.CONV2D.allocate(arena);
-        params.set("src", plan.address(task.source()))
-                .set("dst", plan.address(task.target()));
+        params.point("src", plan.locate(task.source()))
+                .point("dst", plan.locate(task.target()));
         task.describeTo(params);
         if (task.residual() != null) {
-            params.set("residual", plan.address(task.residual())).setImage("residual", task.residual());
+            params.point("residual", plan.locate(task.residual())).setImage("residual", task.residual());
         }
         MemorySegment packed = plan.allocate(packedBytes(task, params));
         try (Arena temporary = Arena.ofConfined()) {
@@ -117,12 +127,12 @@ final class ConvolutionFactory implements AutoCloseable {
             MemorySegment.copy(MemorySegment.ofArray(values), 0, weights, 0, 4L * values.length);
             library.pack(params.memory(), weights, packed);
         }
-        params.set("weights", packed.address());
+        params.point("weights", packed);
         if (task.bias() != null) {
             float[] values = task.bias().toFloats();
             MemorySegment bias = plan.allocate(4L * values.length);
             MemorySegment.copy(MemorySegment.ofArray(values), 0, bias, 0, 4L * values.length);
-            params.set("bias", bias.address());
+            params.point("bias", bias);
         }
         String kernel = library.kernel(context, params.memory())
                 .orElseThrow(() -> new UnsupportedModelException(

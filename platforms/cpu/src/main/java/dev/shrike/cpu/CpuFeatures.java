@@ -36,11 +36,16 @@ enum CpuFeatures {
         return 1L << bit;
     }
 
+    /** Whether features have this one. */
+    boolean isIn(long features) {
+        return (features & mask()) != 0;
+    }
+
     /** The names of the bits set, in lower case. */
     static String describe(long features) {
         List<String> names = new ArrayList<>();
         for (CpuFeatures feature : values()) {
-            if ((features & feature.mask()) != 0) {
+            if (feature.isIn(features)) {
                 names.add(feature.name().toLowerCase(java.util.Locale.ROOT));
             }
         }

@@ -39,6 +39,11 @@ record CpuSettings(long featureMask, Convolution convolution, CodeKernel codeKer
         ACL
     }
 
+    /** The features of this CPU that kernels may use, ours and those of other libraries. */
+    long features(NativeLibrary library) {
+        return library.features() & featureMask;
+    }
+
     /** What the property asks for by name for convolutions of reals. */
     Optional<ConvKernel> realKernel() {
         return switch (convolution) {

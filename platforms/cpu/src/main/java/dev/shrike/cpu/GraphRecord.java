@@ -10,9 +10,11 @@ import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -76,6 +78,7 @@ final class GraphRecord {
      * @throws ModelException if a field is missing, of another type or inconsistent; names it
      */
     static Graph read(Fields header, MemorySegment section) {
+        TensorRecord.checkSizes(tensors(header), section);
         Map<String, Tensor> constants = new LinkedHashMap<>();
         Fields tensors = header.object("constants");
         for (String name : tensors.values().keySet()) {
@@ -88,6 +91,22 @@ final class GraphRecord {
         }
         return new Graph(header.text("name"), values(header, "inputs"), values(header, "outputs"),
                 nodes(header, section), constants, quantization, header.object("metadata").allTexts());
+    }
+
+    /** Every tensor that the header names. */
+    private static List<Fields> tensors(Fields header) {
+        List<Fields> all = new ArrayList<>();
+        Fields constants = header.object("constants");
+        constants.values().keySet().forEach(name -> all.add(constants.object(name)));
+        Fields quantized = header.object("quantization");
+        for (String name : quantized.values().keySet()) {
+            all.add(quantized.object(name).object("scale"));
+            all.add(quantized.object(name).object("zeroPoint"));
+        }
+        for (Fields node : header.objects("nodes")) {
+            OpRecord.tensor(node.object("op")).ifPresent(all::add);
+        }
+        return all;
     }
 
     private static List<ValueInfo> values(Fields header, String list) {
@@ -105,7 +124,11 @@ final class GraphRecord {
 
     private static List<Node> nodes(Fields header, MemorySegment section) {
         List<Node> nodes = new ArrayList<>();
+        Set<String> names = new HashSet<>();
         for (Fields node : header.objects("nodes")) {
+            if (!names.add(node.text("name"))) {
+                throw new ModelException("two nodes are called '" + node.text("name") + "'");
+            }
             nodes.add(new Node(node.text("name"), OpRecord.read(node.object("op"), section), node.texts("inputs"),
                     node.texts("outputs")));
         }

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Gives every value a place so that layout operations cost nothing.
@@ -38,24 +39,40 @@ final class LayoutPlanner {
     private final Map<Integer, List<Layout.Copy>> copies = new HashMap<>();
     private final Map<Integer, Map<Integer, View>> inputs = new HashMap<>();
     private final Set<String> aliased = new HashSet<>();
+    /** Values that somebody outside reads, who walks forwards. */
+    private final Set<String> visible = new HashSet<>();
 
-    private LayoutPlanner(Graph graph, Map<String, ValueInfo> types) {
+    private LayoutPlanner(Graph graph, Map<String, ValueInfo> types, Set<String> taps) {
         this.graph = graph;
         types.forEach((name, info) -> {
             if (!graph.constants().containsKey(name)) {
                 dims.put(name, toInts(info));
             }
         });
+        graph.inputs().forEach(input -> requireElements("input '" + input.name() + "'", dims.get(input.name())));
         for (Node node : graph.nodes()) {
             for (String output : node.outputs()) {
                 producers.put(output, node);
+                if (!output.isEmpty()) {
+                    requireElements("node '" + node.name() + "' (" + node.op().getClass().getSimpleName()
+                            + "): its result '" + output + "'", dims.get(output));
+                }
             }
+        }
+        graph.outputs().forEach(output -> visible.add(output.name()));
+        visible.addAll(taps);
+    }
+
+    private static void requireElements(String what, int[] dims) {
+        if (Arrays.stream(dims).anyMatch(d -> d == 0)) {
+            throw new UnsupportedModelException(what + " has the shape " + Arrays.toString(dims)
+                    + " without elements, which the CPU engine does not compute");
         }
     }
 
     /** The layout of a graph whose shapes are all known; taps keep their storage to the end of a run. */
     static Layout plan(Graph graph, Map<String, ValueInfo> types, Set<String> taps) {
-        LayoutPlanner planner = new LayoutPlanner(graph, types);
+        LayoutPlanner planner = new LayoutPlanner(graph, types, taps);
         planner.findOrders();
         planner.requestPlaces();
         planner.placeTheRest();
@@ -84,7 +101,7 @@ final class LayoutPlanner {
             for (int i = 0; i < node.outputs().size(); i++) {
                 String output = node.outputs().get(i);
                 if (!output.isEmpty()) {
-                    orders.put(output, naturalOrder(node, dims.get(output)));
+                    OperationLowering.guarded(node, () -> orders.put(output, naturalOrder(node, dims.get(output))));
                 }
             }
         }
@@ -129,10 +146,11 @@ final class LayoutPlanner {
     private void requestPlaces() {
         for (int index = graph.nodes().size() - 1; index >= 0; index--) {
             Node node = graph.nodes().get(index);
+            int number = index;
             if (node.op() instanceof Op.Concat concat) {
-                requestForConcat(index, node, concat);
+                OperationLowering.guarded(node, () -> requestForConcat(number, node, concat));
             } else if (isViewOp(node) && node.outputs().size() == 1) {
-                handOn(node);
+                OperationLowering.guarded(node, () -> handOn(node));
             }
         }
     }
@@ -143,6 +161,9 @@ final class LayoutPlanner {
         int start = 0;
         for (String input : node.inputs()) {
             int length = dimsOf(input)[axis];
+            if (length == 0) {
+                continue;
+            }
             View slot = whole.slice(axis, start, length, 1);
             start += length;
             if (mayTake(input, slot)) {
@@ -189,7 +210,8 @@ final class LayoutPlanner {
         }
         int[] d = view.dims();
         long[] s = view.strides();
-        return (d[1] == 1 || s[1] == 1) && (d[2] == 1 || s[2] >= d[1]) && (d[3] == 1 || s[3] >= d[1]);
+        return (d[0] == 1 || s[0] >= 0) && (d[1] == 1 || s[1] == 1) && (d[2] == 1 || s[2] >= d[1])
+                && (d[3] == 1 || s[3] >= d[1]);
     }
 
     // --- forwards: places for the rest -----------------------------------------------------------------------------
@@ -200,15 +222,20 @@ final class LayoutPlanner {
         }
         for (int index = 0; index < graph.nodes().size(); index++) {
             Node node = graph.nodes().get(index);
-            straightenInputs(index, node);
-            for (int i = 0; i < node.outputs().size(); i++) {
-                String output = node.outputs().get(i);
-                if (!output.isEmpty()) {
-                    place(index, node, i, output);
-                }
-            }
-            completeCopies(index);
+            int number = index;
+            OperationLowering.guarded(node, () -> placeResults(number, node));
         }
+    }
+
+    private void placeResults(int index, Node node) {
+        straightenInputs(index, node);
+        for (int i = 0; i < node.outputs().size(); i++) {
+            String output = node.outputs().get(i);
+            if (!output.isEmpty()) {
+                place(index, node, i, output);
+            }
+        }
+        completeCopies(index);
     }
 
     /** Image operations read channels innermost; an input that lies otherwise is copied first. */
@@ -249,7 +276,8 @@ final class LayoutPlanner {
         View wanted = views.get(output);
         Optional<View> view =
                 source == null ? Optional.empty() : forward(node, outputIndex, source, dims.get(output));
-        if (view.isPresent() && wanted == null) {
+        boolean fits = view.isPresent() && !(visible.contains(output) && view.get().isBackwards());
+        if (fits && wanted == null) {
             views.put(output, view.get());
             return;
         }
@@ -300,8 +328,7 @@ final class LayoutPlanner {
     private Optional<View> forward(Node node, int outputIndex, View source, int[] out) {
         return switch (node.op()) {
             case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _ -> source.reshape(out);
-            case Op.Transpose transpose ->
-                Optional.of(source.transpose(transpose.permutation().stream().mapToInt(i -> i).toArray()));
+            case Op.Transpose transpose -> Optional.of(source.transpose(permutation(transpose, source.rank())));
             case Op.Identity _ -> Optional.of(source);
             case Op.Expand _ -> Optional.of(source.broadcast(out));
             case Op.Split split -> Optional.of(splitPart(node, split, outputIndex, source));
@@ -316,14 +343,21 @@ final class LayoutPlanner {
             case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _ -> wanted.reshape(dimsOf(node.input(0)));
             case Op.Identity _ -> Optional.of(wanted);
             case Op.Transpose transpose -> {
+                int[] permutation = permutation(transpose, wanted.rank());
                 int[] inverse = new int[wanted.rank()];
                 for (int d = 0; d < inverse.length; d++) {
-                    inverse[transpose.permutation().get(d)] = d;
+                    inverse[permutation[d]] = d;
                 }
                 yield Optional.of(wanted.transpose(inverse));
             }
             default -> Optional.empty();
         };
+    }
+
+    /** The permutation; an empty one turns the dimensions round. */
+    private static int[] permutation(Op.Transpose transpose, int rank) {
+        List<Integer> given = transpose.permutation();
+        return IntStream.range(0, rank).map(d -> given.isEmpty() ? rank - 1 - d : given.get(d)).toArray();
     }
 
     private View splitPart(Node node, Op.Split split, int outputIndex, View source) {
@@ -348,7 +382,7 @@ final class LayoutPlanner {
             long size = source.dims()[axis];
             long start = starts[i] < 0 ? starts[i] + size : starts[i];
             start = Math.clamp(start, 0, step > 0 ? size : size - 1);
-            view = view.slice(axis, out[axis] == 0 ? 0 : start, out[axis], step);
+            view = view.slice(axis, start, out[axis], step);
         }
         return view;
     }

@@ -4,6 +4,7 @@ import dev.shrike.graph.ActivationCodes;
 import dev.shrike.graph.CodeSum;
 import dev.shrike.graph.CodeTable;
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.Node;
 import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.ValueInfo;
 import java.util.Map;
@@ -13,19 +14,20 @@ import java.util.Map;
  *
  * @param graph the nodes; a value is codes if {@code graph.quantization()} names it
  * @param types type and shape of every value, that of codes as of the reals they stand for
- * @param products integer convolutions and matrix products, by node name
- * @param tables functions of codes (nodes with the operation Unary or Cast to UINT8), by node name
- * @param sums sums of codes (nodes with the operation Binary), by node name
- * @param conversions codes on one side of QuantizeLinear and DequantizeLinear nodes, by node name; a DequantizeLinear
+ * @param products integer convolutions and matrix products, by node; like the others by its identity, since the names of
+ *     nodes are for messages and nothing in an engine may depend on what a file calls them
+ * @param tables functions of codes (nodes with the operation Unary or Cast to UINT8)
+ * @param sums sums of codes (nodes with the operation Binary)
+ * @param conversions codes on one side of QuantizeLinear and DequantizeLinear nodes; a DequantizeLinear
  *     that is not among them reads what a DynamicQuant writes: codes whose scale and zero point it finds itself
  */
 record LoweredGraph(
         Graph graph,
         Map<String, ValueInfo> types,
-        Map<String, CodeConvolution> products,
-        Map<String, CodeTable> tables,
-        Map<String, CodeSum> sums,
-        Map<String, ActivationCodes> conversions) {
+        Map<Node, CodeConvolution> products,
+        Map<Node, CodeTable> tables,
+        Map<Node, CodeSum> sums,
+        Map<Node, ActivationCodes> conversions) {
     /** A graph without codes. */
     static LoweredGraph real(Graph graph) {
         return new LoweredGraph(graph, ShapeInference.infer(graph), Map.of(), Map.of(), Map.of(), Map.of());

@@ -59,9 +59,9 @@ final class MatrixLowering {
         long k = a.dims()[batch + 1];
         Params.Writer params = Params.MATMUL
                 .allocate(arena)
-                .set("a", plan.address(a))
-                .set("b", plan.address(b))
-                .set("dst", plan.address(out))
+                .point("a", plan.locate(a))
+                .point("b", plan.locate(b))
+                .point("dst", plan.locate(out))
                 .setAll("batch_dims", Arrays.copyOf(OperationLowering.dims(out), batch))
                 .set("m", m)
                 .set("n", n)
@@ -73,7 +73,7 @@ final class MatrixLowering {
         strides(params, "b", b);
         strides(params, "dst", out);
         if (bias != null) {
-            params.set("bias", plan.address(bias));
+            params.point("bias", plan.locate(bias));
             strides(params, "bias", bias);
         }
         long products = 1;

@@ -27,7 +27,7 @@ import java.util.Optional;
  * @param contextDestroy {@code void shrike_context_destroy(shrike_context *)}
  * @param contextFeatures {@code uint64_t shrike_context_features(const shrike_context *)}
  * @param conv2dPackedSize {@code int64_t shrike_conv2d_f32_packed_size(const params *)}
- * @param conv2dPack {@code int32_t shrike_conv2d_f32_pack(const params *, const float *, float *)}
+ * @param conv2dPack {@code int32_t shrike_conv2d_f32_pack(const params *, const float *, int64_t, float *, int64_t)}
  * @param conv2dKernel {@code const char *shrike_conv2d_f32_kernel(const shrike_context *, const params *)}
  * @param conv2d {@code int32_t shrike_conv2d_f32(shrike_context *, const params *)}, and so on
  */
@@ -67,7 +67,7 @@ record NativeLibrary(
         MethodHandle quantize,
         MethodHandle quantizeMeasured,
         MethodHandle dequantize) {
-    static final int ABI_VERSION = 5;
+    static final int ABI_VERSION = 6;
     private static final int UNSUPPORTED = 2;
 
     /**
@@ -98,7 +98,7 @@ record NativeLibrary(
                 binder.bindVoid("shrike_context_destroy", JAVA_LONG),
                 binder.bind("shrike_context_features", JAVA_LONG, JAVA_LONG),
                 binder.bind("shrike_conv2d_f32_packed_size", JAVA_LONG, JAVA_LONG),
-                binder.bind("shrike_conv2d_f32_pack", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                binder.bind("shrike_conv2d_f32_pack", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
                 binder.bind("shrike_conv2d_f32_kernel", ADDRESS, JAVA_LONG, JAVA_LONG),
                 binder.operation("shrike_conv2d_f32"),
                 binder.operation("shrike_maxpool2d_f32"),
@@ -112,11 +112,12 @@ record NativeLibrary(
                 binder.operation("shrike_reduce_f32"),
                 binder.operation("shrike_matmul_f32"),
                 binder.bind("shrike_conv2d_q_packed_size", JAVA_LONG, JAVA_LONG, JAVA_LONG),
-                binder.bind("shrike_conv2d_q_pack", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                binder.bind("shrike_conv2d_q_pack", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+                        JAVA_LONG, JAVA_LONG, JAVA_LONG),
                 binder.bind("shrike_conv2d_q_workspace", JAVA_LONG, JAVA_LONG, JAVA_LONG),
                 binder.bind("shrike_conv2d_q_kernel", ADDRESS, JAVA_LONG, JAVA_LONG),
                 binder.bind("shrike_conv2d_q_thresholds_size", JAVA_LONG, JAVA_INT),
-                binder.bind("shrike_conv2d_q_thresholds", JAVA_INT, JAVA_LONG, JAVA_LONG),
+                binder.bind("shrike_conv2d_q_thresholds", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG),
                 binder.operation("shrike_conv2d_q"),
                 binder.operation("shrike_maxpool2d_u8"),
                 binder.operation("shrike_resize2d_u8"),
@@ -212,7 +213,8 @@ record NativeLibrary(
 
     void pack(MemorySegment params, MemorySegment weights, MemorySegment packed) {
         try {
-            int status = (int) conv2dPack.invokeExact(params.address(), weights.address(), packed.address());
+            int status = (int) conv2dPack.invokeExact(params.address(), weights.address(), weights.byteSize(),
+                    packed.address(), packed.byteSize());
             require(status, "pack convolution weights");
         } catch (DeviceException e) {
             throw e;
@@ -252,8 +254,8 @@ record NativeLibrary(
     void packCodes(
             long context, MemorySegment params, MemorySegment weights, MemorySegment zeros, MemorySegment packed) {
         try {
-            int status = (int) codesPack.invokeExact(context, params.address(), weights.address(), zeros.address(),
-                    packed.address());
+            int status = (int) codesPack.invokeExact(context, params.address(), weights.address(), weights.byteSize(),
+                    zeros.address(), zeros.byteSize(), packed.address(), packed.byteSize());
             require(status, "pack the integer weights of a convolution");
         } catch (DeviceException e) {
             throw e;
@@ -284,7 +286,7 @@ record NativeLibrary(
     boolean findThresholds(MemorySegment params, MemorySegment found) {
         int status;
         try {
-            status = (int) thresholds.invokeExact(params.address(), found.address());
+            status = (int) thresholds.invokeExact(params.address(), found.address(), found.byteSize());
         } catch (Throwable t) {
             throw unexpected(t);
         }

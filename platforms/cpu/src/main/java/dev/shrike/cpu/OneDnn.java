@@ -10,7 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.LongUnaryOperator;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.bytedeco.dnnl.dnnl_convolution_desc_t;
 import org.bytedeco.dnnl.dnnl_engine;
@@ -45,14 +45,13 @@ final class OneDnn implements ConvolutionLibrary {
     /**
      * The library, loaded.
      *
-     * @param features what the CPU has, as the bits of {@code shrike.h}
+     * @param features what kernels may use, as the bits of {@code shrike.h}; the first caller's stand for the process
      * @throws LinkageError if its binding or natives are missing on this platform
      */
     OneDnn(int threads, long features) {
         this.threads = threads;
-        // The kernels that the tests compare bit for bit. What is beyond them is for types that we do not use, and once
-        // there are primitives the call is refused, which changes nothing.
-        dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx512_core_vnni);
+        // Once there are primitives the call is refused, which changes nothing.
+        dnnl_set_max_cpu_isa(highest(features));
         check(dnnl_engine_create(engine, dnnl_cpu, 0), "create an engine");
         releases.add(() -> dnnl_engine_destroy(engine));
         check(dnnl_stream_create(stream, engine, dnnl_stream_default_flags), "create a stream");
@@ -60,6 +59,20 @@ final class OneDnn implements ConvolutionLibrary {
         openMp = new OpenMp();
         openMp.setThreads(threads);
         codes = new OneDnnCodes(this, features);
+    }
+
+    /** The kernels that the tests compare bit for bit; what is beyond them is for types that we do not use. */
+    private static int highest(long features) {
+        if (CpuFeatures.AVX512VNNI.isIn(features)) {
+            return dnnl_cpu_isa_avx512_core_vnni;
+        }
+        if (CpuFeatures.AVX512BW.isIn(features)) {
+            return dnnl_cpu_isa_avx512_core;
+        }
+        if (CpuFeatures.AVX2.isIn(features)) {
+            return dnnl_cpu_isa_avx2;
+        }
+        return CpuFeatures.AVX.isIn(features) ? dnnl_cpu_isa_avx : dnnl_cpu_isa_sse41;
     }
 
     /** Gives the calling thread's parallel regions the number of threads of this plan. */
@@ -80,15 +93,15 @@ final class OneDnn implements ConvolutionLibrary {
     }
 
     @Override
-    public Optional<Step> convolution(ConvTask task, LongUnaryOperator address) {
-        return isDense(task) ? new OneDnnReals(this).convolution(task, address) : Optional.empty();
+    public Optional<Step> convolution(ConvTask task, Function<View, BoundedPointer> location) {
+        return isDense(task) ? new OneDnnReals(this).convolution(task, location) : Optional.empty();
     }
 
     @Override
-    public Optional<Step> product(ConvTask task, CodeConvolution product, LongUnaryOperator address) {
+    public Optional<Step> product(ConvTask task, CodeConvolution product, Function<View, BoundedPointer> location) {
         // A sum comes in a step of its own, when the target has been written.
         boolean kept = task.residual() == null || task.residual().storage() != task.target().storage();
-        return isDense(task) && kept ? codes.convolution(task, product, address) : Optional.empty();
+        return isDense(task) && kept ? codes.convolution(task, product, location) : Optional.empty();
     }
 
     private static boolean isDense(ConvTask task) {
@@ -121,7 +134,7 @@ final class OneDnn implements ConvolutionLibrary {
             Predicate<String> takes) {}
 
     /** The step of a convolution, or nothing where no wanted implementation takes it. Releases the attributes. */
-    Optional<Step> step(ConvTask task, Form form, List<Argument> more, LongUnaryOperator address) {
+    Optional<Step> step(ConvTask task, Form form, List<Argument> more, Function<View, BoundedPointer> location) {
         try (dnnl_memory_desc_t source = describe(task.source(), form.types().source());
                 dnnl_memory_desc_t target = describe(task.target(), form.types().target());
                 dnnl_memory_desc_t weights = weightsForm(task, form.types().weights(), dnnl_format_tag_any);
@@ -150,8 +163,8 @@ final class OneDnn implements ConvolutionLibrary {
                     return Optional.empty();
                 }
                 List<Argument> all = new ArrayList<>(more);
-                all.add(new Argument(DNNL_ARG_SRC, source, locate(task.source(), form.types().source(), address)));
-                all.add(new Argument(DNNL_ARG_DST, target, locate(task.target(), form.types().target(), address)));
+                all.add(new Argument(DNNL_ARG_SRC, source, locate(task.source(), location)));
+                all.add(new Argument(DNNL_ARG_DST, target, locate(task.target(), location)));
                 return Optional.of(assemble(task, form, primitiveDescriptor, all, implementation));
             } finally {
                 dnnl_primitive_desc_destroy(primitiveDescriptor);
@@ -289,10 +302,9 @@ final class OneDnn implements ConvolutionLibrary {
         return memory;
     }
 
-    /** Where a view of elements of that type begins. */
-    static Pointer locate(View view, int type, LongUnaryOperator address) {
-        long size = type == dnnl_f32 ? Float.BYTES : 1;
-        return new Address(address.applyAsLong(view.storage()) + view.offset() * size);
+    /** Where a view begins. */
+    static Pointer locate(View view, Function<View, BoundedPointer> location) {
+        return new Address(location.apply(view).address());
     }
 
     private Pointer allocate(long size) {

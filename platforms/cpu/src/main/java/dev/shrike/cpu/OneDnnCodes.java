@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.LongUnaryOperator;
+import java.util.function.Function;
 import org.bytedeco.dnnl.dnnl_memory_desc_t;
 import org.bytedeco.dnnl.dnnl_post_ops;
 import org.bytedeco.dnnl.dnnl_primitive_attr;
@@ -34,11 +34,11 @@ final class OneDnnCodes {
     /** On a CPU with these features. */
     OneDnnCodes(OneDnn library, long features) {
         this.library = library;
-        this.exact = (features & CpuFeatures.AVX512VNNI.mask()) != 0;
+        this.exact = CpuFeatures.AVX512VNNI.isIn(features);
     }
 
     /** The step of a convolution of dense tensors, or nothing where it would not give the same bits. */
-    Optional<Step> convolution(ConvTask task, CodeConvolution codes, LongUnaryOperator address) {
+    Optional<Step> convolution(ConvTask task, CodeConvolution codes, Function<View, BoundedPointer> location) {
         if (!exact || hasZeros(codes.weights().zero())
                 || codes.activated() != null || task.activation().kind() != Activation.Kind.NONE) {
             return Optional.empty();
@@ -56,14 +56,14 @@ final class OneDnnCodes {
             boolean realResidual = !codes.toCodes() && task.residual() != null;
             if (realResidual) {
                 more.add(new OneDnn.Argument(DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * 2 | DNNL_ARG_SRC_1, target,
-                        OneDnn.locate(task.residual(), dnnl_f32, address)));
+                        OneDnn.locate(task.residual(), location)));
             }
             dnnl_primitive_attr attributes = attributes(codes, perChannel, realResidual ? target : null);
             MemorySegment weights = temporary.allocateFrom(ValueLayout.JAVA_BYTE, codes.weights().codes());
             String name = "conv_u8 w" + codes.weights().bits() + "a" + codes.from().bits();
             OneDnn.Form form = new OneDnn.Form(name, new OneDnn.Types(dnnl_u8, dnnl_s8, type), weights, attributes,
                     null, implementation -> implementation.endsWith(":" + ISA));
-            return library.step(task, form, more, address);
+            return library.step(task, form, more, location);
         }
     }
 

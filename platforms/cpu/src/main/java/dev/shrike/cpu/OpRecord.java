@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Operations as JSON objects: {@code kind}, the name of the operation, and a field for each of its parameters, which is
@@ -73,6 +74,11 @@ final class OpRecord {
             case Op.BipolarQuant() -> record("BipolarQuant");
             case Op.Trunc(String roundingMode) -> record("Trunc", "roundingMode", roundingMode);
         };
+    }
+
+    /** The entry of the tensor among an operation's parameters, if it has one. */
+    static Optional<Fields> tensor(Fields op) {
+        return op.has("value") ? Optional.of(op.object("value")) : Optional.empty();
     }
 
     /**

@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.NoSuchElementException;
 
 /** Makes the steps of one graph operation. */
 final class OperationLowering {
@@ -78,6 +79,21 @@ final class OperationLowering {
                 + node.op().getClass().getSimpleName() + "): " + why);
     }
 
+    /** Does something for a node; what sizes and indices it trips over becomes an error that names the node. */
+    static void guarded(Node node, Runnable work) {
+        try {
+            work.run();
+        } catch (ArithmeticException | IllegalArgumentException | IndexOutOfBoundsException
+                | NoSuchElementException e) {
+            UnsupportedModelException named =
+                    unsupported(node, "the CPU engine cannot lay it out: " + e.getMessage());
+            named.initCause(e);
+            throw named;
+        } catch (UnsupportedModelException e) {
+            throw e.getMessage().startsWith("node '") ? e : unsupported(node, e.getMessage());
+        }
+    }
+
     private void step(Node node, String kernel, MethodHandle operation, Params.Writer params) {
         plan.add(new NativeStep(
                 node.name(), kernel, 0, library, operation, context, params.memory().address()));
@@ -113,6 +129,9 @@ final class OperationLowering {
     }
 
     private void globalAveragePool(Node node, View in, View out) {
+        if (Math.max(in.dims()[2], in.dims()[3]) > Window.LARGEST) {
+            throw unsupported(node, "a picture of more than " + Window.LARGEST + " rows or columns");
+        }
         Window all = new Window(
                 in.dims()[2], in.dims()[3], 1, 1, 0, 0, 0, 0, 1, 1, Window.AutoPad.EXPLICIT);
         pool(node, all, false, in, out, library.avgpool2d(), "avgpool2d_f32");
@@ -123,8 +142,13 @@ final class OperationLowering {
     }
 
     static Params.Writer image(Params.Writer params, PlanBuilder plan, View in, View out) {
-        return params.set("src", plan.address(in))
-                .set("dst", plan.address(out))
+        ConvTask.requireImage(in);
+        ConvTask.requireImage(out);
+        if (in.dims()[0] != out.dims()[0] || in.dims()[1] != out.dims()[1]) {
+            throw new IllegalArgumentException("batch and channels of " + in + " and " + out + " differ");
+        }
+        return params.point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
                 .setImage("src", in)
                 .setImage("dst", out)
                 .set("batch", in.dims()[0])
@@ -164,8 +188,8 @@ final class OperationLowering {
         View[] views = bound(node, from, to);
         Params.Writer params = Params.COPY
                 .allocate(arena)
-                .set("src", plan.address(from))
-                .set("dst", plan.address(to))
+                .point("src", plan.locate(from))
+                .point("dst", plan.locate(to))
                 .setAll("dims", dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
@@ -177,8 +201,8 @@ final class OperationLowering {
         View[] views = bound(node, in, out);
         Params.Writer params = Params.UNARY
                 .allocate(arena)
-                .set("src", plan.address(in))
-                .set("dst", plan.address(out))
+                .point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
@@ -207,9 +231,9 @@ final class OperationLowering {
         View[] views = bound(node, out, a.broadcast(out.dims()), b.broadcast(out.dims()));
         Params.Writer params = Params.BINARY
                 .allocate(arena)
-                .set("a", plan.address(a))
-                .set("b", plan.address(b))
-                .set("dst", plan.address(out))
+                .point("a", plan.locate(views[1]))
+                .point("b", plan.locate(views[2]))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(views[0]))
                 .setAll("dst_strides", views[0].strides())
                 .setAll("a_strides", views[1].strides())
@@ -221,10 +245,11 @@ final class OperationLowering {
 
     private void softmax(Node node, int axis, View in, View out) {
         requireRank(node, in);
+        requireSame(in, out);
         Params.Writer params = Params.SOFTMAX
                 .allocate(arena)
-                .set("src", plan.address(in))
-                .set("dst", plan.address(out))
+                .point("src", plan.locate(in))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(in))
                 .setAll("src_strides", in.strides())
                 .setAll("dst_strides", out.strides())
@@ -251,10 +276,12 @@ final class OperationLowering {
             strides[d] = reduced ? 0 : out.strides()[reduce.keepDims() ? d : kept];
             kept += reduced ? 0 : 1;
         }
+        // The result as the loop over the input walks it, again and again over the same elements.
+        View walked = new View(out.storage(), out.offset(), in.dims(), strides);
         Params.Writer params = Params.REDUCE
                 .allocate(arena)
-                .set("src", plan.address(in))
-                .set("dst", plan.address(out))
+                .point("src", plan.locate(in))
+                .point("dst", plan.locate(walked))
                 .setAll("dims", dims(in))
                 .setAll("src_strides", in.strides())
                 .setAll("dst_strides", strides)
@@ -282,7 +309,7 @@ final class OperationLowering {
         View[] views = bound(node, out);
         Params.Writer params = Params.FILL
                 .allocate(arena)
-                .set("dst", plan.address(out))
+                .point("dst", plan.locate(out))
                 .setAll("dims", dims(views[0]))
                 .setAll("dst_strides", views[0].strides())
                 .set("rank", views[0].rank())
@@ -324,6 +351,13 @@ final class OperationLowering {
 
     // --- ranks -----------------------------------------------------------------------------------------------------
 
+    /** Loops walk over all operands at once, so they must have the same dimensions. */
+    private static void requireSame(View first, View other) {
+        if (!Arrays.equals(first.dims(), other.dims())) {
+            throw new IllegalArgumentException(first + " and " + other + " differ in their dimensions");
+        }
+    }
+
     private static void requireRank(Node node, View view) {
         if (view.rank() > MAX_RANK) {
             throw unsupported(node, view.rank() + " dimensions; at most " + MAX_RANK);
@@ -332,6 +366,9 @@ final class OperationLowering {
 
     /** The views without their dimensions of size 1 where there are more than the kernels take. */
     static View[] bound(Node node, View... views) {
+        for (View view : views) {
+            requireSame(views[0], view);
+        }
         if (views[0].rank() <= MAX_RANK) {
             return views;
         }

@@ -8,10 +8,13 @@ import java.util.Map;
 
 /**
  * The fields of one parameter struct of {@code shrike.h}, in C's order and alignment. A field is written {@code type
- * name} or {@code type name[n]} with the types {@code pointer}, {@code i64}, {@code i32}, {@code u32} and {@code f32}.
+ * name} or {@code type name[n]} with the types {@code pointer}, {@code bounds}, {@code i64}, {@code i32}, {@code u32}
+ * and {@code f32}. What native code may reach by a pointer {@code x} is in the bounds {@code x_bounds}.
  */
 final class Params {
     private record Field(String type, int count, long offset) {}
+
+    private static final String BOUNDS = "bounds";
 
     private final String name;
     private final Map<String, Field> fields = new LinkedHashMap<>();
@@ -28,7 +31,7 @@ final class Params {
             long width = width(words[0]);
             size = Math.ceilDiv(size, width) * width;
             fields.put(field, new Field(words[0], count, size));
-            size += width * count;
+            size += (words[0].equals(BOUNDS) ? 2 * width : width) * count;
             largest = Math.max(largest, width);
         }
         size = Math.ceilDiv(size, largest) * largest;
@@ -36,7 +39,7 @@ final class Params {
 
     private static long width(String type) {
         return switch (type) {
-            case "pointer", "i64" -> 8;
+            case "pointer", "i64", BOUNDS -> 8;
             case "i32", "u32", "f32" -> 4;
             default -> throw new IllegalArgumentException("field type " + type);
         };
@@ -46,9 +49,20 @@ final class Params {
             "i64 src_batch_stride, i64 src_row_stride, i64 src_pixel_stride,"
                     + "i64 dst_batch_stride, i64 dst_row_stride, i64 dst_pixel_stride,";
 
+    private static final String SRC_DST =
+            "pointer src, pointer dst, bounds src_bounds, bounds dst_bounds,";
+
+    private static final String A_B_DST =
+            "pointer a, pointer b, pointer dst, bounds a_bounds, bounds b_bounds, bounds dst_bounds,";
+
+    private static final String SRC_DST_RANGE =
+            "pointer src, pointer dst, pointer range, bounds src_bounds, bounds dst_bounds, bounds range_bounds,";
+
     static final Params CONV2D = new Params(
             "shrike_conv2d_f32_params",
-            "pointer src, pointer dst, pointer weights, pointer bias, pointer residual," + IMAGE_STRIDES
+            "pointer src, pointer dst, pointer weights, pointer bias, pointer residual,"
+                    + "bounds src_bounds, bounds dst_bounds, bounds weights_bounds, bounds bias_bounds,"
+                    + "bounds residual_bounds," + IMAGE_STRIDES
                     + "i64 residual_batch_stride, i64 residual_row_stride, i64 residual_pixel_stride,"
                     + "i32 batch, i32 height, i32 width, i32 channels,"
                     + "i32 out_height, i32 out_width, i32 out_channels, i32 groups,"
@@ -58,7 +72,7 @@ final class Params {
 
     static final Params POOL2D = new Params(
             "shrike_pool2d_f32_params",
-            "pointer src, pointer dst," + IMAGE_STRIDES
+            SRC_DST + IMAGE_STRIDES
                     + "i32 batch, i32 height, i32 width, i32 channels, i32 out_height, i32 out_width,"
                     + "i32 kernel_height, i32 kernel_width, i32 stride_height, i32 stride_width,"
                     + "i32 pad_top, i32 pad_left, i32 pad_bottom, i32 pad_right,"
@@ -66,39 +80,40 @@ final class Params {
 
     static final Params RESIZE2D = new Params(
             "shrike_resize2d_f32_params",
-            "pointer src, pointer dst," + IMAGE_STRIDES
+            SRC_DST + IMAGE_STRIDES
                     + "i32 batch, i32 height, i32 width, i32 channels, i32 out_height, i32 out_width,"
                     + "i32 mode, i32 coordinates, i32 nearest, f32 scale_height, f32 scale_width, i32 reserved");
 
     static final Params UNARY = new Params(
             "shrike_unary_f32_params",
-            "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+            SRC_DST + "i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
                     + "i32 rank, i32 kind, f32 alpha, f32 beta");
 
     static final Params BINARY = new Params(
             "shrike_binary_f32_params",
-            "pointer a, pointer b, pointer dst, i64 dims[6], i64 a_strides[6], i64 b_strides[6], i64 dst_strides[6],"
+            A_B_DST + "i64 dims[6], i64 a_strides[6], i64 b_strides[6], i64 dst_strides[6],"
                     + "i32 rank, i32 kind");
 
     static final Params COPY = new Params(
             "shrike_copy_f32_params",
-            "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6], i32 rank, i32 reserved");
+            SRC_DST + "i64 dims[6], i64 src_strides[6], i64 dst_strides[6], i32 rank, i32 reserved");
 
     static final Params FILL = new Params(
-            "shrike_fill_f32_params", "pointer dst, i64 dims[6], i64 dst_strides[6], i32 rank, f32 value");
+            "shrike_fill_f32_params", "pointer dst, bounds dst_bounds, i64 dims[6], i64 dst_strides[6], i32 rank, f32 value");
 
     static final Params SOFTMAX = new Params(
             "shrike_softmax_f32_params",
-            "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6], i32 rank, i32 axis");
+            SRC_DST + "i64 dims[6], i64 src_strides[6], i64 dst_strides[6], i32 rank, i32 axis");
 
     static final Params REDUCE = new Params(
             "shrike_reduce_f32_params",
-            "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+            SRC_DST + "i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
                     + "i32 rank, i32 kind, u32 axis_mask, i32 reserved");
 
     static final Params MATMUL = new Params(
             "shrike_matmul_f32_params",
-            "pointer a, pointer b, pointer bias, pointer dst, i64 batch_dims[4], i64 a_batch_strides[4],"
+            "pointer a, pointer b, pointer bias, pointer dst, bounds a_bounds, bounds b_bounds, bounds bias_bounds,"
+                    + "bounds dst_bounds, i64 batch_dims[4], i64 a_batch_strides[4],"
                     + "i64 b_batch_strides[4], i64 bias_batch_strides[4], i64 dst_batch_strides[4],"
                     + "i64 m, i64 n, i64 k, i64 a_row_stride, i64 a_column_stride, i64 b_row_stride,"
                     + "i64 b_column_stride, i64 bias_row_stride, i64 bias_column_stride, i64 dst_row_stride,"
@@ -107,9 +122,12 @@ final class Params {
     static final Params CONV2D_Q = new Params(
             "shrike_conv2d_q_params",
             "pointer src, pointer dst, pointer weights, pointer multiplier, pointer offset, pointer table,"
-                    + "pointer thresholds, pointer residual, pointer workspace, pointer src_range," + IMAGE_STRIDES
+                    + "pointer thresholds, pointer residual, pointer workspace, pointer src_range,"
+                    + "bounds src_bounds, bounds dst_bounds, bounds weights_bounds, bounds multiplier_bounds,"
+                    + "bounds offset_bounds, bounds table_bounds, bounds thresholds_bounds, bounds residual_bounds,"
+                    + "bounds workspace_bounds, bounds src_range_bounds," + IMAGE_STRIDES
                     + "i64 residual_batch_stride, i64 residual_row_stride, i64 residual_pixel_stride,"
-                    + "i64 workspace_bytes, i32 batch, i32 height, i32 width, i32 channels,"
+                    + "i32 batch, i32 height, i32 width, i32 channels,"
                     + "i32 out_height, i32 out_width, i32 out_channels, i32 groups,"
                     + "i32 kernel_height, i32 kernel_width, i32 stride_height, i32 stride_width,"
                     + "i32 pad_top, i32 pad_left, i32 dilation_height, i32 dilation_width,"
@@ -120,40 +138,41 @@ final class Params {
 
     static final Params POOL2D_U8 = new Params(
             "shrike_pool2d_u8_params",
-            "pointer src, pointer dst," + IMAGE_STRIDES
+            SRC_DST + IMAGE_STRIDES
                     + "i32 batch, i32 height, i32 width, i32 channels, i32 out_height, i32 out_width,"
                     + "i32 kernel_height, i32 kernel_width, i32 stride_height, i32 stride_width,"
                     + "i32 pad_top, i32 pad_left, i32 dilation_height, i32 dilation_width");
 
     static final Params RESIZE2D_U8 = new Params(
             "shrike_resize2d_u8_params",
-            "pointer src, pointer dst," + IMAGE_STRIDES
+            SRC_DST + IMAGE_STRIDES
                     + "i32 batch, i32 height, i32 width, i32 channels, i32 out_height, i32 out_width,"
                     + "i32 coordinates, i32 nearest, f32 scale_height, f32 scale_width");
 
     static final Params MAP_U8 = new Params(
             "shrike_map_u8_params",
-            "pointer src, pointer dst, pointer table, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+            "pointer src, pointer dst, pointer table, bounds src_bounds, bounds dst_bounds, bounds table_bounds,"
+                    + "i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
                     + "i32 rank, i32 reserved");
 
     static final Params ADD_U8 = new Params(
             "shrike_add_u8_params",
-            "pointer a, pointer b, pointer dst, i64 dims[6], i64 a_strides[6], i64 b_strides[6], i64 dst_strides[6],"
+            A_B_DST + "i64 dims[6], i64 a_strides[6], i64 b_strides[6], i64 dst_strides[6],"
                     + "i32 rank, f32 scale_a, f32 scale_b, f32 offset, i32 low, i32 high");
 
     static final Params QUANTIZE = new Params(
             "shrike_quantize_f32_u8_params",
-            "pointer src, pointer dst, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+            SRC_DST + "i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
                     + "i32 rank, f32 scale, i32 zero, i32 low, i32 high, i32 reserved");
 
     static final Params QUANTIZE_MEASURED = new Params(
             "shrike_quantize_measured_f32_u8_params",
-            "pointer src, pointer dst, pointer range, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+            SRC_DST_RANGE + "i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
                     + "i32 rank, i32 reserved");
 
     static final Params DEQUANTIZE = new Params(
             "shrike_dequantize_u8_f32_params",
-            "pointer src, pointer dst, pointer range, i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
+            SRC_DST_RANGE + "i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
                     + "i32 rank, f32 scale, i32 zero, i32 reserved");
 
     /** Of {@code shrike_acl.h}. */
@@ -207,6 +226,13 @@ final class Params {
         }
 
         Writer set(String field, int index, long value) {
+            if (fields.containsKey(field + "_bounds")) {
+                throw new IllegalArgumentException(name + "." + field + " is a pointer with bounds");
+            }
+            return put(field, index, value);
+        }
+
+        private Writer put(String field, int index, long value) {
             Field f = field(field, index);
             if (width(f.type()) == 8) {
                 memory.set(ValueLayout.JAVA_LONG, f.offset() + 8L * index, value);
@@ -214,6 +240,19 @@ final class Params {
                 memory.set(ValueLayout.JAVA_INT, f.offset() + 4L * index, Math.toIntExact(value));
             }
             return this;
+        }
+
+        /** Sets a pointer and its bounds to a whole buffer. */
+        Writer point(String field, MemorySegment buffer) {
+            return point(field, BoundedPointer.to(buffer));
+        }
+
+        /** Sets a pointer and its bounds. */
+        Writer point(String field, BoundedPointer to) {
+            Field bounds = field(field + "_bounds", 0);
+            memory.set(ValueLayout.JAVA_LONG, bounds.offset(), to.before());
+            memory.set(ValueLayout.JAVA_LONG, bounds.offset() + Long.BYTES, to.after());
+            return put(field, 0, to.address());
         }
 
         Writer setFloat(String field, float value) {

@@ -4,8 +4,10 @@ import dev.shrike.DeviceException;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.GraphExecutor;
 import dev.shrike.spi.StepTime;
+import dev.shrike.spi.UseGuard;
 import java.lang.foreign.Arena;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,7 +29,7 @@ final class Plan implements GraphExecutor {
     private final List<ConvLayer> layers;
     private final Runnable[] beforeRun;
     private final Cleaner.Cleanable cleanable;
-    private volatile boolean closed;
+    private final UseGuard guard = new UseGuard("executor");
 
     Plan(
             NativeLibrary library,
@@ -99,9 +101,17 @@ final class Plan implements GraphExecutor {
 
     @Override
     public void run() {
-        if (closed) {
-            throw new IllegalStateException("the executor was closed");
+        guard.enter();
+        try {
+            runSteps();
+        } finally {
+            guard.exit();
+            // Else the collector could find the plan, and free its memory, while the last step is running.
+            Reference.reachabilityFence(this);
         }
+    }
+
+    private void runSteps() {
         for (Runnable preparation : beforeRun) {
             preparation.run();
         }
@@ -138,7 +148,6 @@ final class Plan implements GraphExecutor {
 
     @Override
     public void close() {
-        closed = true;
-        cleanable.clean();
+        guard.close(cleanable::clean);
     }
 }

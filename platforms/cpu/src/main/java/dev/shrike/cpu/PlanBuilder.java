@@ -1,5 +1,6 @@
 package dev.shrike.cpu;
 
+import dev.shrike.DeviceException;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
@@ -22,6 +23,9 @@ import java.util.Set;
 
 /** Turns a graph into a {@link Plan}: passes, layout, one arena, one step per operation that is left. */
 final class PlanBuilder implements AutoCloseable {
+    /** Bytes that are worth a look at what the machine has left. */
+    private static final long MUCH = 1L << 26;
+
     private final NativeLibrary library;
     private final LoweredGraph lowered;
     private final KernelChoice choice;
@@ -30,13 +34,15 @@ final class PlanBuilder implements AutoCloseable {
     private final Layout layout;
     private final Arena arena = Arena.ofShared();
     private final long context;
-    private final List<Long> addresses = new ArrayList<>();
+    private final List<MemorySegment> storages = new ArrayList<>();
     private final Map<String, View> constants = new HashMap<>();
     private final List<Step> steps = new ArrayList<>();
     private final ConvolutionFactory convolutions;
     private long bytes;
     private MemorySegment base;
     private MemorySegment workspace;
+    /** The node whose steps are being made, for messages. */
+    private Node at;
     private boolean handedOver;
 
     private PlanBuilder(
@@ -49,7 +55,7 @@ final class PlanBuilder implements AutoCloseable {
         this.layout = LayoutPlanner.plan(graph, lowered.types(), options.taps());
         int threads = threads(options);
         this.context = library.createContext(threads, settings.featureMask());
-        this.convolutions = new ConvolutionFactory(library, context, threads, choice);
+        this.convolutions = new ConvolutionFactory(library, context, settings.features(library), threads, choice);
     }
 
     /** The number of threads that the options stand for. */
@@ -95,21 +101,18 @@ final class PlanBuilder implements AutoCloseable {
     private Plan build(List<String> outputNames, Set<String> taps) {
         ArenaPlanner packing = ArenaPlanner.pack(layout.storages());
         base = allocate(packing.bytes());
-        for (long offset : packing.offsets()) {
-            addresses.add(base.address() + offset);
+        for (int i = 0; i < packing.offsets().length; i++) {
+            storages.add(base.asSlice(packing.offsets()[i], layout.storages().get(i).bytes()));
         }
         CodeLowering codes = new CodeLowering(this, lowered, library, context, arena, choice);
         OperationLowering lowering = new OperationLowering(this, codes, library, context, arena);
         for (int index = 0; index < graph.nodes().size(); index++) {
             Node node = graph.nodes().get(index);
-            for (Layout.Copy copy : layout.copies().getOrDefault(index, List.of())) {
-                View from = copy.from() != null ? copy.from() : viewOf(copy.source());
-                lowering.copy(node, from, copy.to());
-            }
-            if (!(node.op() instanceof Op.Concat) && !LayoutPlanner.isViewOp(node)) {
-                lowering.lower(index, node);
-            }
+            int number = index;
+            at = node;
+            OperationLowering.guarded(node, () -> addSteps(number, node, lowering));
         }
+        at = null;
         List<Binding> inputs = graph.inputs().stream().map(v -> bind(v.name())).toList();
         List<Binding> outputs = outputNames.stream().map(this::bind).toList();
         List<Binding> tapped = taps.stream().sorted().map(this::bind).toList();
@@ -117,6 +120,16 @@ final class PlanBuilder implements AutoCloseable {
         Plan plan = new Plan(library, context, arena, convolutions, steps, layers, inputs, outputs, tapped, bytes);
         handedOver = true;
         return plan;
+    }
+
+    private void addSteps(int index, Node node, OperationLowering lowering) {
+        for (Layout.Copy copy : layout.copies().getOrDefault(index, List.of())) {
+            View from = copy.from() != null ? copy.from() : viewOf(copy.source());
+            lowering.copy(node, from, copy.to());
+        }
+        if (!(node.op() instanceof Op.Concat) && !LayoutPlanner.isViewOp(node)) {
+            lowering.lower(index, node);
+        }
     }
 
     /** Adds a step. */
@@ -158,10 +171,14 @@ final class PlanBuilder implements AutoCloseable {
         if (tensor == null) {
             throw new IllegalStateException("value '" + value + "' has no place");
         }
+        if (tensor.elements() == 0) {
+            throw new UnsupportedModelException(about("constant '" + value + "' has the shape " + tensor.shape()
+                    + " without elements, which the CPU engine does not read"));
+        }
         MemorySegment memory = store(tensor.toFloats());
-        addresses.add(memory.address());
+        storages.add(memory);
         int[] dims = tensor.shape().dims().stream().mapToInt(Math::toIntExact).toArray();
-        return View.dense(addresses.size() - 1, dims, View.rowMajor(dims.length));
+        return View.dense(storages.size() - 1, dims, View.rowMajor(dims.length));
     }
 
     /** The tensor of a constant input; anything else is an error that names the node. */
@@ -177,12 +194,19 @@ final class PlanBuilder implements AutoCloseable {
     /** Native memory that lives as long as the plan. */
     MemorySegment allocate(long size) {
         bytes += size;
+        if (size > MUCH && MachineMemory.available().orElse(Long.MAX_VALUE) < size) {
+            throw noMemory(size, null);
+        }
         try {
             return arena.allocate(size, 64);
         } catch (OutOfMemoryError e) {
-            throw new dev.shrike.DeviceException("out of memory: " + graph.name() + " needs another " + size
-                    + " bytes; use a smaller input size", e);
+            throw noMemory(size, e);
         }
+    }
+
+    private DeviceException noMemory(long size, OutOfMemoryError cause) {
+        return new DeviceException("out of memory: " + graph.name() + " needs another " + size
+                + " bytes; use a smaller input size", cause);
     }
 
     /** Values in native memory that lives as long as the plan. */
@@ -192,22 +216,38 @@ final class PlanBuilder implements AutoCloseable {
         return memory;
     }
 
-    /** Address of scratch memory that steps share, since they run one after another. */
-    long workspace(long size) {
+    /** Scratch memory that steps share, since they run one after another. */
+    MemorySegment workspace(long size) {
         if (workspace == null || workspace.byteSize() < size) {
             workspace = allocate(size);
         }
-        return workspace.address();
+        return workspace;
     }
 
-    /** Native address of element 0 of a storage. */
-    long storageAddress(long storage) {
-        return addresses.get((int) storage);
+    /**
+     * The address of a view's first element, bounded by its storage. The one place where a view becomes an address:
+     * whatever led to it, all that it reaches lies within its storage.
+     *
+     * @throws ModelException if it does not; names the node
+     */
+    BoundedPointer locate(View view) {
+        MemorySegment storage = storages.get(view.storage());
+        long length = storage.byteSize() / elementBytes(view);
+        boolean within;
+        try {
+            View.Reach reach = view.reach();
+            within = Arrays.stream(view.dims()).allMatch(d -> d > 0) && reach.first() >= 0 && reach.last() < length;
+        } catch (ArithmeticException _) {
+            within = false;
+        }
+        if (!within) {
+            throw new ModelException(about(view + " leaves its " + length + " elements"));
+        }
+        return BoundedPointer.into(storage, storage.address() + view.offset() * elementBytes(view));
     }
 
-    /** Native address of a view's first element. */
-    long address(View view) {
-        return storageAddress(view.storage()) + view.offset() * elementBytes(view);
+    private String about(String what) {
+        return at == null ? what : "node '" + at.name() + "' (" + at.op().getClass().getSimpleName() + "): " + what;
     }
 
     /** Bytes of one element of a view: 4 for reals, 1 for codes. */
@@ -219,12 +259,11 @@ final class PlanBuilder implements AutoCloseable {
 
     private Binding bind(String value) {
         View view = viewOf(value);
-        long extent = 1;
-        for (int d = 0; d < view.rank(); d++) {
-            extent += (view.dims()[d] - 1) * view.strides()[d];
-        }
+        // Views that others see run forwards, so the first element is the lowest.
+        long extent = view.reach().last() - view.offset() + 1;
+        locate(view);
         MemorySegment memory =
-                MemorySegment.ofAddress(address(view)).reinterpret(extent * Float.BYTES, arena, null);
+                storages.get(view.storage()).asSlice(view.offset() * Float.BYTES, extent * Float.BYTES);
         return new Binding(value, Arrays.stream(view.dims()).boxed().toList(),
                 Arrays.stream(view.strides()).mapToInt(Math::toIntExact).boxed().toList(), memory);
     }

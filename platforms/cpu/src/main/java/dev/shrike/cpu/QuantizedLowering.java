@@ -8,6 +8,7 @@ import dev.shrike.graph.CodeTable;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.IntegerWeights;
+import dev.shrike.graph.NewNames;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
@@ -16,8 +17,10 @@ import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -38,7 +41,9 @@ final class QuantizedLowering {
     private final Graph spreadGraph;
     private final Map<String, Quantization> quantization;
     private final Map<String, List<Node>> readers = new HashMap<>();
+    private final Set<String> inputs = new HashSet<>();
     private final Set<String> outputs = new HashSet<>();
+    private final NewNames names;
     private final Map<String, Integer> positions = new HashMap<>();
 
     private final List<Node> nodes = new ArrayList<>();
@@ -46,15 +51,15 @@ final class QuantizedLowering {
     private final Map<String, Quantization> codes = new HashMap<>();
     private final Map<String, String> codeNames = new HashMap<>();
     private final Map<String, String> realNames = new HashMap<>();
-    private final Set<Node> absorbed = new HashSet<>();
-    private final Map<String, CodeConvolution> products = new HashMap<>();
-    private final Map<String, CodeTable> tables = new HashMap<>();
-    private final Map<String, CodeSum> sums = new HashMap<>();
-    private final Map<String, ActivationCodes> conversions = new HashMap<>();
+    private final Set<Node> absorbed = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Map<Node, CodeConvolution> products = new IdentityHashMap<>();
+    private final Map<Node, CodeTable> tables = new IdentityHashMap<>();
+    private final Map<Node, CodeSum> sums = new IdentityHashMap<>();
+    private final Map<Node, ActivationCodes> conversions = new IdentityHashMap<>();
     private final Map<String, ValueInfo> types;
 
-    /** Values rounded by their own range, whose codes have another name. */
-    private final Set<String> measured = new HashSet<>();
+    /** Values rounded by their own range, and the names of their codes. */
+    private final Map<String, String> measured = new HashMap<>();
 
     private QuantizedLowering(Graph graph) {
         this.graph = graph;
@@ -63,6 +68,8 @@ final class QuantizedLowering {
                 quantization, graph.metadata());
         this.constants = new HashMap<>(graph.constants());
         this.types = new HashMap<>(ShapeInference.infer(graph));
+        this.names = new NewNames(graph);
+        graph.inputs().forEach(input -> inputs.add(input.name()));
         graph.outputs().forEach(output -> outputs.add(output.name()));
         for (int i = 0; i < graph.nodes().size(); i++) {
             Node node = graph.nodes().get(i);
@@ -88,14 +95,14 @@ final class QuantizedLowering {
         }
         for (Node node : graph.nodes()) {
             if (!absorbed.contains(node)) {
-                lower(node);
+                OperationLowering.guarded(node, () -> lower(node));
             }
         }
         for (ValueInfo output : graph.outputs()) {
-            if (isCodes(output.name()) && graph.inputs().stream().noneMatch(i -> i.name().equals(output.name()))) {
+            if (isCodes(output.name()) && !inputs.contains(output.name())) {
                 addDequantize(codeName(output.name()), output.name(), output.name());
             }
-            if (measured.contains(output.name())) {
+            if (measured.containsKey(output.name())) {
                 realName(output.name());
             }
         }
@@ -124,8 +131,8 @@ final class QuantizedLowering {
     // --- convolutions and matrix products --------------------------------------------------------------------------
 
     private boolean product(Node node) {
-        boolean byRange = measured.contains(node.input(0));
-        if (!byRange && !isCodes(node.input(0)) || !IntegerWeights.isIntegerProduct(spreadGraph, node)) {
+        boolean byRange = measured.containsKey(node.input(0));
+        if (!byRange && !isCodes(node.input(0)) || !IntegerWeights.isIntegerProduct(spreadGraph, node, measured::containsKey)) {
             return false;
         }
         IntegerWeights weights = IntegerWeights.of(spreadGraph, node);
@@ -194,18 +201,17 @@ final class QuantizedLowering {
             absorbed.add(add);
             result = add.output();
         }
-        products.put(node.name(),
+        products.put(add(node.name(), node.op(), inputs, newCodes(result)),
                 new CodeConvolution(from, false, weights, requantization, true, activated, table, sum));
-        nodes.add(new Node(node.name(), node.op(), inputs, List.of(newCodes(result))));
     }
 
     /** Bipolar codes straight from the sums. */
     private void toSigns(Node node, ActivationCodes from, IntegerWeights weights, double[] bias) {
         Requantization requantization =
                 Requantization.toSigns(from, weights.scale(), bias, (int) weights.largestSum(from));
-        products.put(node.name(), new CodeConvolution(from, false, weights, requantization, true, null, null, null));
-        nodes.add(new Node(node.name(), node.op(), List.of(codeName(node.input(0)), node.input(1)),
-                List.of(newCodes(node.output()))));
+        products.put(
+                add(node.name(), node.op(), List.of(codeName(node.input(0)), node.input(1)), newCodes(node.output())),
+                new CodeConvolution(from, false, weights, requantization, true, null, null, null));
     }
 
     private void toReals(
@@ -215,16 +221,13 @@ final class QuantizedLowering {
             inputs.add(realName(node.input(3)));
         }
         Requantization requantization = Requantization.toReals(from, weights.scale(), bias);
-        products.put(node.name(), new CodeConvolution(from, measured.contains(node.input(0)), weights, requantization,
-                false, null, null, null));
         String result = node.output();
-        if (!isCodes(result)) {
-            nodes.add(new Node(node.name(), node.op(), inputs, List.of(result)));
-            return;
+        String exact = isCodes(result) ? like(result, "/exact") : result;
+        products.put(add(node.name(), node.op(), inputs, exact), new CodeConvolution(
+                from, measured.containsKey(node.input(0)), weights, requantization, false, null, null, null));
+        if (isCodes(result)) {
+            quantize(exact, result);
         }
-        types.put(result + "/exact", types.get(result));
-        nodes.add(new Node(node.name(), node.op(), inputs, List.of(result + "/exact")));
-        quantize(result + "/exact", result);
     }
 
     /** Whether a sum can be part of the convolution: its other operand is there by then, and both are codes. */
@@ -264,23 +267,17 @@ final class QuantizedLowering {
     /** Codes whose scale and zero point each run finds; reals of them only for those who want some. */
     private boolean measure(Node node) {
         String value = node.output();
-        String name = measuredName(value);
-        types.put(name, types.get(value));
+        String name = like(value, "/measured");
         codes.put(name, MEASURED);
-        nodes.add(new Node(node.name(), node.op(), List.of(realName(node.input(0))), List.of(name)));
+        add(node.name(), node.op(), List.of(realName(node.input(0))), name);
         if (isCodes(value)) {
-            String exact = value + "/exact";
-            types.put(exact, types.get(value));
-            nodes.add(new Node(exact + "/dequantize", new Op.DequantizeLinear(1), List.of(name), List.of(exact)));
+            String exact = like(value, "/exact");
+            add(names.next(exact + "/dequantize"), new Op.DequantizeLinear(1), List.of(name), exact);
             quantize(exact, value);
         } else {
-            measured.add(value);
+            measured.put(value, name);
         }
         return true;
-    }
-
-    private static String measuredName(String value) {
-        return value + "/measured";
     }
 
     // --- operations on codes ---------------------------------------------------------------------------------------
@@ -296,8 +293,7 @@ final class QuantizedLowering {
     }
 
     private boolean table(Node node, CodeTable table) {
-        tables.put(node.name(), table);
-        nodes.add(node.withInputs(List.of(codeName(node.input(0)))).withOutputs(List.of(newCodes(node.output()))));
+        tables.put(add(node.name(), node.op(), List.of(codeName(node.input(0))), newCodes(node.output())), table);
         return true;
     }
 
@@ -306,10 +302,10 @@ final class QuantizedLowering {
                 || !isPlainCodes(node.output())) {
             return false;
         }
-        sums.put(node.name(), CodeSum.of(quantization.get(node.input(0)), quantization.get(node.input(1)),
-                quantization.get(node.output())));
-        nodes.add(node.withInputs(List.of(codeName(node.input(0)), codeName(node.input(1))))
-                .withOutputs(List.of(newCodes(node.output()))));
+        CodeSum sum = CodeSum.of(quantization.get(node.input(0)), quantization.get(node.input(1)),
+                quantization.get(node.output()));
+        sums.put(add(node.name(), node.op(), List.of(codeName(node.input(0)), codeName(node.input(1))),
+                newCodes(node.output())), sum);
         return true;
     }
 
@@ -326,11 +322,11 @@ final class QuantizedLowering {
                 return false;
             }
         }
-        List<String> inputs = new ArrayList<>(node.inputs());
+        List<String> operandNames = new ArrayList<>(node.inputs());
         boolean concat = node.op() instanceof Op.Concat;
         for (int i = 0; i < operands; i++) {
             String input = node.input(i);
-            inputs.set(i, concat ? requantized(node, input, node.output(), i) : codeName(input));
+            operandNames.set(i, concat ? requantized(node, input, node.output(), i) : codeName(input));
         }
         List<String> results = new ArrayList<>();
         List<Runnable> after = new ArrayList<>();
@@ -339,14 +335,13 @@ final class QuantizedLowering {
                 results.add(output.isEmpty() ? "" : newCodes(output));
                 continue;
             }
-            String before = output + "/before";
+            String before = like(output, "/before");
             codes.put(before, quantization.get(node.input(0)));
-            types.put(before, types.get(output));
             results.add(before);
             after.add(() -> addRequantize(output + "/requantize", before, quantization.get(node.input(0)),
                     newCodes(output), quantization.get(output)));
         }
-        nodes.add(node.withInputs(inputs).withOutputs(results));
+        nodes.add(node.withInputs(operandNames).withOutputs(results));
         after.forEach(Runnable::run);
         return true;
     }
@@ -356,7 +351,7 @@ final class QuantizedLowering {
         if (same(input, output)) {
             return codeName(input);
         }
-        String name = output + "/operand " + index;
+        String name = names.next(output + "/operand " + index);
         codes.put(name, quantization.get(output));
         types.put(name, types.get(input));
         addRequantize(node.name() + "/operand " + index, codeName(input), quantization.get(input), name,
@@ -365,29 +360,27 @@ final class QuantizedLowering {
     }
 
     private void addRequantize(String node, String from, Quantization in, String to, Quantization out) {
-        tables.put(node, CodeTable.requantize(in, out));
-        nodes.add(new Node(node, new Op.Cast(DataType.UINT8), List.of(from), List.of(to)));
+        tables.put(add(names.next(node), new Op.Cast(DataType.UINT8), List.of(from), to),
+                CodeTable.requantize(in, out));
     }
 
     // --- operations on reals ---------------------------------------------------------------------------------------
 
     private void onReals(Node node) {
-        List<String> inputs = new ArrayList<>();
+        List<String> operands = new ArrayList<>();
         for (String input : node.inputs()) {
-            inputs.add(input.isEmpty() ? "" : realName(input));
+            operands.add(input.isEmpty() ? "" : realName(input));
         }
         List<String> results = new ArrayList<>();
-        List<String> toQuantize = new ArrayList<>();
         for (String output : node.outputs()) {
-            boolean quantized = !output.isEmpty() && isCodes(output);
-            results.add(quantized ? output + "/exact" : output);
-            if (quantized) {
-                types.put(output + "/exact", types.get(output));
-                toQuantize.add(output);
+            results.add(!output.isEmpty() && isCodes(output) ? like(output, "/exact") : output);
+        }
+        nodes.add(node.withInputs(operands).withOutputs(results));
+        for (int i = 0; i < results.size(); i++) {
+            if (!results.get(i).equals(node.outputs().get(i))) {
+                quantize(results.get(i), node.outputs().get(i));
             }
         }
-        nodes.add(node.withInputs(inputs).withOutputs(results));
-        toQuantize.forEach(output -> quantize(output + "/exact", output));
     }
 
     private void quantize(String from, String value) {
@@ -395,9 +388,13 @@ final class QuantizedLowering {
             quantizeSigns(from, value);
             return;
         }
-        String node = value + "/quantize";
-        conversions.put(node, ActivationCodes.of(quantization.get(value)));
-        nodes.add(new Node(node, new Op.QuantizeLinear(1, DataType.UINT8), List.of(from), List.of(newCodes(value))));
+        addQuantize(from, newCodes(value), value, quantization.get(value));
+    }
+
+    private void addQuantize(String from, String to, String value, Quantization how) {
+        ActivationCodes given = ActivationCodes.of(how);
+        conversions.put(add(names.next(value + "/quantize"), new Op.QuantizeLinear(1, DataType.UINT8), List.of(from),
+                to), given);
     }
 
     /**
@@ -406,22 +403,32 @@ final class QuantizedLowering {
      */
     private void quantizeSigns(String from, String value) {
         Quantization signs = Quantization.perTensor(Float.MIN_VALUE, 1, 1, false);
-        String name = value + "/sign";
-        String node = value + "/quantize";
-        types.put(name, types.get(value));
+        String name = like(value, "/sign");
         codes.put(name, signs);
-        conversions.put(node, ActivationCodes.of(signs));
-        nodes.add(new Node(node, new Op.QuantizeLinear(1, DataType.UINT8), List.of(from), List.of(name)));
+        addQuantize(from, name, value, signs);
         addRequantize(value + "/bipolar", name, signs, newCodes(value), quantization.get(value));
     }
 
     private void addDequantize(String from, String to, String value) {
-        String node = value + "/dequantize";
-        conversions.put(node, ActivationCodes.of(quantization.get(value)));
-        nodes.add(new Node(node, new Op.DequantizeLinear(1), List.of(from), List.of(to)));
+        ActivationCodes given = ActivationCodes.of(quantization.get(value));
+        conversions.put(add(names.next(to + "/dequantize"), new Op.DequantizeLinear(1), List.of(from), to), given);
     }
 
     // --- names -----------------------------------------------------------------------------------------------------
+
+    /** Adds a node of one result, by which what is noted about it is found again. */
+    private Node add(String name, Op op, List<String> operands, String result) {
+        Node node = new Node(name, op, operands, List.of(result));
+        nodes.add(node);
+        return node;
+    }
+
+    /** A name that nothing else has for a value like the given one, in another form. */
+    private String like(String value, String form) {
+        String name = names.next(value + form);
+        types.put(name, types.get(value));
+        return name;
+    }
 
     private boolean isCodes(String value) {
         return quantization.containsKey(value) && !graph.constants().containsKey(value);
@@ -442,43 +449,37 @@ final class QuantizedLowering {
 
     /** Name of the codes of a value that is about to be written. */
     private String newCodes(String value) {
-        boolean visible = outputs.contains(value)
-                || graph.inputs().stream().anyMatch(input -> input.name().equals(value));
-        String name = visible ? value + "/codes" : value;
+        boolean visible = outputs.contains(value) || inputs.contains(value);
+        String name = visible ? like(value, "/codes") : value;
         codeNames.put(value, name);
-        types.put(name, types.get(value));
         codes.put(name, quantization.get(value));
         return name;
     }
 
     private String codeName(String value) {
-        return measured.contains(value) ? measuredName(value) : codeNames.get(value);
+        return measured.containsKey(value) ? measured.get(value) : codeNames.get(value);
     }
 
     /** Name of the real form of a value, made where there is none yet. */
     private String realName(String value) {
-        if (!quantization.containsKey(value) && !measured.contains(value)) {
+        if (!quantization.containsKey(value) && !measured.containsKey(value)) {
             return value;
         }
         return realNames.computeIfAbsent(value, this::makeReal);
     }
 
     private String makeReal(String value) {
-        if (measured.contains(value)) {
-            nodes.add(new Node(value + "/dequantize", new Op.DequantizeLinear(1), List.of(measuredName(value)),
-                    List.of(value)));
+        if (measured.containsKey(value)) {
+            add(names.next(value + "/dequantize"), new Op.DequantizeLinear(1), List.of(measured.get(value)), value);
             return value;
         }
-        String name = value + "/real";
-        types.put(name, types.get(value));
+        String name = like(value, "/real");
         Tensor constant = graph.constants().get(value);
         if (constant != null) {
             constants.put(name, RealConstants.of(constant, quantization.get(value)));
             return name;
         }
-        String node = name + "/dequantize";
-        conversions.put(node, ActivationCodes.of(quantization.get(value)));
-        nodes.add(new Node(node, new Op.DequantizeLinear(1), List.of(codeName(value)), List.of(name)));
+        addDequantize(codeName(value), name, value);
         return name;
     }
 }

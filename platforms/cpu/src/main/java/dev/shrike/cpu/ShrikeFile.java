@@ -4,10 +4,11 @@ import dev.shrike.DeviceException;
 import dev.shrike.ModelException;
 import dev.shrike.ShrikeException;
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.files.FileContents;
+import dev.shrike.files.Interrupts;
 import dev.shrike.graph.Graph;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
@@ -44,15 +45,15 @@ record ShrikeFile(Graph graph, Map<String, String> choices) {
     }
 
     /**
-     * The model in a file. The file is mapped, and constants that are stored as they are stay views of it: while the
-     * graph is in use the file may be replaced by renaming another one over it, but must not be overwritten in place.
+     * The model in a file. All of the file is read, and constants that are stored as they are stay views of these
+     * bytes; what happens to the file later does not matter to the graph.
      *
      * @throws ModelException if the file cannot be read, is none of ours, is damaged anywhere, or has a newer format;
      *     names the file, what is wrong and the way out
      * @throws DeviceException if there is not enough memory to unpack it
      */
     static ShrikeFile read(Path file) {
-        return read(map(file), file.toString());
+        return read(contents(file), file.toString());
     }
 
     /** As {@link #read(Path)}, from the bytes of a file. */
@@ -63,13 +64,15 @@ record ShrikeFile(Graph graph, Map<String, String> choices) {
             throw new ModelException(file + ": " + e.getMessage() + WAY_OUT, e);
         } catch (UnsupportedModelException e) {
             throw new UnsupportedModelException(file + ": " + e.getMessage() + WAY_OUT, e);
+        } catch (DeviceException e) {
+            throw new DeviceException(file + ": " + e.getMessage(), e);
         } catch (OutOfMemoryError e) {
-            throw new DeviceException(file + ": there is not enough memory to read it; raise the limit with -Xmx", e);
-        } catch (InternalError e) {
-            // How the JVM reports that a page of a mapped file has gone.
-            throw new ModelException(file + ": shrank or failed while it was being read: " + e.getMessage() + WAY_OUT,
-                    e);
+            throw noMemory(file, e);
         }
+    }
+
+    private static DeviceException noMemory(String file, OutOfMemoryError e) {
+        return new DeviceException(file + ": there is not enough memory to read it; raise the limit with -Xmx", e);
     }
 
     private static ShrikeFile read(MemorySegment bytes) {
@@ -100,7 +103,7 @@ record ShrikeFile(Graph graph, Map<String, String> choices) {
         layout.write(file);
     }
 
-    private static MemorySegment map(Path file) {
+    private static MemorySegment contents(Path file) {
         if (!Files.exists(file)) {
             throw new ModelException(file + ": no such file");
         }
@@ -108,12 +111,15 @@ record ShrikeFile(Graph graph, Map<String, String> choices) {
             throw new ModelException(file + ": is not a file");
         }
         try (FileChannel channel = FileChannel.open(file)) {
-            return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto());
+            return FileContents.read(channel, 0, channel.size());
         } catch (FileSystemException e) {
             throw new ModelException(file + ": cannot be read: " + e.getClass().getSimpleName() + " "
                     + e.getReason() + "; check its permissions", e);
         } catch (IOException e) {
+            Interrupts.require(file + ": reading it", e);
             throw new ModelException(file + ": cannot be read: " + e.getMessage(), e);
+        } catch (OutOfMemoryError e) {
+            throw noMemory(file.toString(), e);
         }
     }
 }

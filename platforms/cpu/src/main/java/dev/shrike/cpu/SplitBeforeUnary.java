@@ -2,6 +2,7 @@ package dev.shrike.cpu;
 
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPass;
+import dev.shrike.graph.NewNames;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.ValueInfo;
@@ -28,7 +29,9 @@ record SplitBeforeUnary(Set<String> kept) implements GraphPass {
         }
         Set<String> needed = new HashSet<>(kept);
         graph.outputs().stream().map(ValueInfo::name).forEach(needed::add);
+        NewNames names = new NewNames(graph);
         List<Node> nodes = new ArrayList<>();
+        Set<String> gone = new HashSet<>();
         for (Node node : graph.nodes()) {
             Node before = producers.get(node.input(0));
             boolean swap = node.op() instanceof Op.Split
@@ -41,10 +44,14 @@ record SplitBeforeUnary(Set<String> kept) implements GraphPass {
                 nodes.add(node);
                 continue;
             }
-            nodes.remove(before);
-            addSwapped(nodes, node, before);
+            gone.add(before.output());
+            addSwapped(nodes, node, before, names);
         }
-        return nodes.size() == graph.nodes().size() ? graph : graph.withNodes(nodes);
+        if (gone.isEmpty()) {
+            return graph;
+        }
+        nodes.removeIf(node -> gone.contains(node.output()));
+        return graph.withNodes(nodes);
     }
 
     /** Where codes are made, the order of operations is part of the meaning. */
@@ -53,7 +60,7 @@ record SplitBeforeUnary(Set<String> kept) implements GraphPass {
                 && split.outputs().stream().noneMatch(graph.quantization()::containsKey);
     }
 
-    private static void addSwapped(List<Node> nodes, Node split, Node unary) {
+    private static void addSwapped(List<Node> nodes, Node split, Node unary, NewNames names) {
         List<String> inputs = new ArrayList<>(split.inputs());
         inputs.set(0, unary.input(0));
         List<String> parts = new ArrayList<>();
@@ -63,9 +70,10 @@ record SplitBeforeUnary(Set<String> kept) implements GraphPass {
                 parts.add("");
                 continue;
             }
-            String part = output + "/before " + unary.name();
+            String part = names.next(output + "/before " + unary.name());
             parts.add(part);
-            functions.add(new Node(unary.name() + " of " + output, unary.op(), List.of(part), List.of(output)));
+            functions.add(new Node(names.next(unary.name() + " of " + output), unary.op(), List.of(part),
+                    List.of(output)));
         }
         nodes.add(split.withInputs(inputs).withOutputs(parts));
         nodes.addAll(functions);

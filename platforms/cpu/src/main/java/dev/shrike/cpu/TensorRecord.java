@@ -1,5 +1,6 @@
 package dev.shrike.cpu;
 
+import dev.shrike.DeviceException;
 import dev.shrike.ModelException;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Shape;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
@@ -35,6 +37,13 @@ final class TensorRecord {
     private static final int FEW_BYTES = 64;
     /** Deflate never makes less than one byte of this many. */
     private static final long MOST_EXPANSION = 1040;
+    /**
+     * How much larger all constants together may be than the section that holds them, besides {@link #ROOM}. Integers
+     * of 64 bits that are stored in one take this much, and nothing else comes near it but tables, which are small.
+     */
+    private static final long MOST_UNPACKING = 64;
+    /** Bytes for tables that nearly vanish when they are compressed, such as the cells of a detection head. */
+    private static final long ROOM = 1L << 28;
 
     /** How the elements are stored. */
     enum Encoding {
@@ -159,6 +168,34 @@ final class TensorRecord {
     }
 
     /**
+     * Checks what all these entries take in memory together, before any is unpacked: a few bytes that many entries
+     * share could ask for more than there is.
+     *
+     * @throws ModelException if it is more than any sound file needs
+     * @throws DeviceException if it is more than the heap can hold
+     */
+    static void checkSizes(List<Fields> entries, MemorySegment section) {
+        double total = 0;
+        for (Fields entry : entries) {
+            double bytes = entry.choice("type", DataType.class).bits() / 8.0;
+            for (long dim : entry.numbers("dims")) {
+                bytes *= Math.max(0, dim);
+            }
+            // What is more than its bytes can hold is refused by itself, with what is wrong, before memory is taken.
+            total += bytes <= MOST_EXPANSION * (entry.number("size") + 1.0) ? bytes : 0;
+        }
+        if (total > (double) MOST_UNPACKING * section.byteSize() + ROOM) {
+            throw new ModelException(String.format(Locale.ROOT, "the constants are %.0f bytes in memory, made of %d in"
+                    + " the file: no sound file has such", total, section.byteSize()));
+        }
+        long most = Runtime.getRuntime().maxMemory();
+        if (total > most) {
+            throw new DeviceException(String.format(Locale.ROOT, "the constants take %.0f bytes of memory, and there are"
+                    + " %d; raise the limit with -Xmx", total, most));
+        }
+    }
+
+    /**
      * The tensor of an entry.
      *
      * @throws ModelException if the entry does not fit the section or itself
@@ -213,7 +250,8 @@ final class TensorRecord {
         }
         byte[] data = new byte[(int) size];
         try (Inflater inflater = new Inflater(true)) {
-            inflater.setInput(bytes.asByteBuffer());
+            // An array, whatever the bytes are: zlib must not read a mapped file that may be cut off.
+            inflater.setInput(bytes.toArray(ValueLayout.JAVA_BYTE));
             int length = 0;
             while (length < size && !inflater.finished()) {
                 int more = inflater.inflate(data, length, data.length - length);

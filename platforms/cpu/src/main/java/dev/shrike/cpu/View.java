@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -52,6 +53,35 @@ record View(int storage, long offset, int[] dims, long[] strides) {
         return dims.length;
     }
 
+    /** Offsets of the first and the last element that the view reaches in its storage; strides may be negative. */
+    record Reach(long first, long last) {}
+
+    /**
+     * What the view reaches.
+     *
+     * @throws ArithmeticException if that exceeds 64 bits
+     */
+    Reach reach() {
+        long first = offset;
+        long last = offset;
+        for (int d = 0; d < rank(); d++) {
+            long distance = Math.multiplyExact(dims[d] - 1L, strides[d]);
+            first = Math.addExact(first, Math.min(0, distance));
+            last = Math.addExact(last, Math.max(0, distance));
+        }
+        return new Reach(first, last);
+    }
+
+    /** Whether a stride is negative along a dimension that has steps, as a Slice backwards gives. */
+    boolean isBackwards() {
+        for (int d = 0; d < rank(); d++) {
+            if (dims[d] > 1 && strides[d] < 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     long elements() {
         long n = 1;
         for (int d : dims) {
@@ -70,12 +100,20 @@ record View(int storage, long offset, int[] dims, long[] strides) {
                 .toArray();
     }
 
-    /** The part of {@code length} indices from {@code start} along an axis. */
+    /**
+     * The part of {@code length} indices from {@code start} along an axis.
+     *
+     * @throws IndexOutOfBoundsException if one of the indices is not there
+     */
     View slice(int axis, long start, int length, long step) {
+        // With a single element the step is never taken, and it may be huge.
+        long taken = length == 1 ? 1 : step;
+        Objects.checkIndex(start, (long) dims[axis]);
+        Objects.checkIndex(Math.addExact(start, Math.multiplyExact(length - 1L, taken)), (long) dims[axis]);
         int[] newDims = dims.clone();
         long[] newStrides = strides.clone();
         newDims[axis] = length;
-        newStrides[axis] = strides[axis] * step;
+        newStrides[axis] = Math.multiplyExact(strides[axis], taken);
         return new View(storage, offset + start * strides[axis], newDims, newStrides);
     }
 
@@ -137,11 +175,22 @@ record View(int storage, long offset, int[] dims, long[] strides) {
         return Optional.of(new View(storage, offset, newDims, newStrides));
     }
 
-    /** The view broadcast to more or larger dimensions, as NumPy does. */
+    /**
+     * The view broadcast to more or larger dimensions, as NumPy does.
+     *
+     * @throws IllegalArgumentException if a dimension is neither 1 nor as large as it is to be
+     */
     View broadcast(int[] newDims) {
+        if (newDims.length < rank()) {
+            throw new IllegalArgumentException(rank() + " dimensions do not repeat to " + newDims.length);
+        }
         long[] newStrides = new long[newDims.length];
         int shift = newDims.length - rank();
         for (int d = 0; d < rank(); d++) {
+            if (dims[d] != 1 && dims[d] != newDims[d + shift]) {
+                throw new IllegalArgumentException("a size of " + dims[d] + " does not repeat to "
+                        + newDims[d + shift]);
+            }
             newStrides[d + shift] = dims[d] == 1 ? 0 : strides[d];
         }
         return new View(storage, offset, newDims, newStrides);

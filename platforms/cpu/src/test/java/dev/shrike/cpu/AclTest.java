@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 /** Where ARM Compute Library is missing, which is every machine but arm64 with Debian 13, the engine runs without. */
 class AclTest {
     private static final CpuSettings ACL =
-            new CpuSettings(-1, CpuSettings.Convolution.ACL, CpuSettings.CodeKernel.AUTO);
+            new CpuSettings(EngineBits.FEATURES, CpuSettings.Convolution.ACL, CpuSettings.CodeKernel.AUTO);
 
     private static boolean isThere() {
         try {

@@ -16,17 +16,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Runs graphs of one input through the engine and compares with the scalar integer evaluation. */
 final class EngineBits {
-    /** What kernels may use: all that the CPU has, no more than AVX2, nothing but portable C. */
-    static final List<Long> TIERS = List.of(-1L, 0x1fL, 0L);
+    /** What kernels may use in tests: all that the CPU has, or less where {@code shrike.cpu.features} says so. */
+    static final long FEATURES = CpuSettings.fromSystemProperties().featureMask();
+
+    /** What kernels may use: all of it, no more than AVX2, nothing but portable C. */
+    static final List<Long> TIERS = Stream.of(FEATURES, FEATURES & 0x1fL, 0L).distinct().toList();
 
     private EngineBits() {}
 
     /** A way to run. */
     record Way(long features, CpuSettings.CodeKernel kernel, int threads) {
-        static final Way USUAL = new Way(-1, CpuSettings.CodeKernel.AUTO, 1);
+        static final Way USUAL = new Way(FEATURES, CpuSettings.CodeKernel.AUTO, 1);
 
         CpuSettings settings() {
             return new CpuSettings(features, CpuSettings.Convolution.NATIVE, kernel);

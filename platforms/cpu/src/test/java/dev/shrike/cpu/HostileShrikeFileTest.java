@@ -17,6 +17,7 @@ import dev.shrike.graph.Window;
 import dev.shrike.spi.ExecutorOptions;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -34,12 +35,14 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Damaged files, and files that somebody made with a checksum that is right. */
+@Tag("any-processor")
 class HostileShrikeFileTest {
     @TempDir
     private Path folder;
@@ -79,7 +82,7 @@ class HostileShrikeFileTest {
     }
 
     /** The bytes with the checksum that they have. */
-    private static byte[] sealed(byte[] content) {
+    static byte[] sealed(byte[] content) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             digest.update(content, 0, 32);
@@ -97,7 +100,7 @@ class HostileShrikeFileTest {
     }
 
     /** A file with these three sections as the format wants them, whatever is in them. */
-    private static byte[] assemble(byte[]... sections) {
+    static byte[] assemble(byte[]... sections) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteBuffer start = numbers(new byte[64 + 32 * sections.length]);
         long end = start.capacity();
@@ -237,6 +240,11 @@ class HostileShrikeFileTest {
             "kernel":[1,1]        | "kernel":[0,1]                | kernel 0x1 is not positive
             "kernel":[1,1]        | "kernel":[1]                  | has 1 numbers, not 2
             "kernel":[1,1]        | "kernel":[1,4294967297]       | does not fit 32 bits
+            "kernel":[1,1]        | "kernel":[1,1048577]          | the window's width is 1048577, which exceeds
+            "stride":[1,1]        | "stride":[1073741824,1]       | the window's stride is 1073741824, which exceeds
+            "pads":[0,0,0,0]      | "pads":[0,0,0,1073741824]     | the window's padding is 1073741824, which exceeds
+            "dilation":[1,1]      | "dilation":[536870912,1]      | the window's height is 536870912, which exceeds
+            "axis":-1             | "axis":-2                     | axis -2
             "alpha":0.0           | "alpha":"much"                | 'alpha' is not a number
             "function":"SILU"     | "function":"MAGIC"            | is no Kind
             "inputs":["x","w"     | "inputs":["z","w"             | reads 'z'
@@ -252,6 +260,42 @@ class HostileShrikeFileTest {
         byte[] changed = header.replace(field, wrong).getBytes(StandardCharsets.UTF_8);
         String refusal = refusal(assemble(changed, section(1), section(2)), wrong);
         assertTrue(refusal.contains(message), refusal);
+    }
+
+    /** A few bytes that very many constants share, each of which unpacks to much more. */
+    @Test
+    void whatUnpacksToMoreThanAnyFileNeedsIsRefusedBeforeItIs() {
+        Map<String, Tensor> constants = Map.of("zeros", Tensor.ofFloats(Shape.of(1 << 22), new float[1 << 22]));
+        ValueInfo x = new ValueInfo("x", DataType.FLOAT32, Shape.of(1));
+        new ShrikeFile(new Graph("large", List.of(x), List.of(x), List.of(), constants, Map.of(), Map.of()),
+                Map.of("choice", "int8")).write(file);
+        try {
+            bytes = Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        String header = new String(section(0), StandardCharsets.UTF_8);
+        int from = header.indexOf("\"zeros\":");
+        String entry = header.substring(from, header.indexOf('}', from) + 1);
+        StringBuilder more = new StringBuilder(entry);
+        for (int i = 0; i < 100; i++) {
+            more.append(',').append(entry.replace("zeros", "zeros " + i));
+        }
+        byte[] changed = header.replace(entry, more).getBytes(StandardCharsets.UTF_8);
+        String refusal = refusal(assemble(changed, section(1), section(2)), "101 constants of 16 MiB");
+        assertTrue(refusal.contains("1694498816 bytes in memory"), refusal);
+        assertEquals(1, ShrikeFile.read(MemorySegment.ofArray(bytes), "once").graph().constants().size());
+    }
+
+    @Test
+    void nodesWithOneNameAreRefused() {
+        String header = new String(section(0), StandardCharsets.UTF_8);
+        int from = header.indexOf("{\"name\":\"conv\"");
+        String node = header.substring(from, header.indexOf("],\"constants\""));
+        String twin = node.replace("[\"y\"]", "[\"z\"]");
+        byte[] changed = header.replace(node, node + "," + twin).getBytes(StandardCharsets.UTF_8);
+        String refusal = refusal(assemble(changed, section(1), section(2)), "two nodes");
+        assertTrue(refusal.contains("two nodes are called 'conv'"), refusal);
     }
 
     @Test

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -65,6 +67,7 @@ class ParamsTest {
                     ? "pointer"
                     : switch (words[0]) {
                         case "uint8_t" -> "u8";
+                        case "shrike_bounds" -> "bounds";
                         case "int64_t" -> "i64";
                         case "int32_t" -> "i32";
                         case "uint32_t" -> "u32";
@@ -82,6 +85,40 @@ class ParamsTest {
         return fields;
     }
 
+    /** No address reaches libshrike without what lies around it. */
+    @ParameterizedTest
+    @MethodSource("structs")
+    void everyPointerHasBounds(Params params) {
+        List<String> pointers = named(params, "pointer");
+        List<String> wanted = params == Params.ACL_CONV2D ? List.of()
+                : pointers.stream().map(pointer -> pointer + "_bounds").toList();
+        assertEquals(wanted, named(params, "bounds"));
+        assertTrue(!pointers.isEmpty());
+    }
+
+    private static List<String> named(Params params, String type) {
+        return params.declaration().stream()
+                .filter(field -> field.startsWith(type + " "))
+                .map(field -> field.substring(type.length() + 1))
+                .toList();
+    }
+
+    @Test
+    void pointersAreWrittenWithTheirBounds() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(40, 8);
+            MemorySegment written = Params.FILL
+                    .allocate(arena)
+                    .point("dst", BoundedPointer.into(buffer, buffer.address() + 16))
+                    .memory();
+            assertEquals(buffer.address() + 16, written.get(ValueLayout.JAVA_LONG, 0));
+            assertEquals(16, written.get(ValueLayout.JAVA_LONG, 8));
+            assertEquals(24, written.get(ValueLayout.JAVA_LONG, 16));
+            Params.Writer writer = Params.FILL.allocate(arena);
+            assertThrows(IllegalArgumentException.class, () -> writer.set("dst", buffer.address()));
+        }
+    }
+
     @Test
     void constantsAreThoseOfTheHeader() throws IOException {
         String header = Files.readString(Path.of("../../native/include/shrike.h"));
@@ -97,9 +134,9 @@ class ParamsTest {
     void fieldsAreWrittenAtTheirOffsets() {
         try (Arena arena = Arena.ofConfined()) {
             Params.Writer writer = Params.UNARY.allocate(arena).set("dims", 2, 77).set("kind", 5).setFloat("beta", 2f);
-            assertEquals(77, writer.memory().get(java.lang.foreign.ValueLayout.JAVA_LONG, 16 + 2 * 8));
-            assertEquals(5, writer.memory().get(java.lang.foreign.ValueLayout.JAVA_INT, 16 + 18 * 8 + 4));
-            assertEquals(2f, writer.memory().get(java.lang.foreign.ValueLayout.JAVA_FLOAT, 16 + 18 * 8 + 12));
+            assertEquals(77, writer.memory().get(ValueLayout.JAVA_LONG, 48 + 2 * 8));
+            assertEquals(5, writer.memory().get(ValueLayout.JAVA_INT, 48 + 18 * 8 + 4));
+            assertEquals(2f, writer.memory().get(ValueLayout.JAVA_FLOAT, 48 + 18 * 8 + 12));
             assertThrows(IllegalArgumentException.class, () -> writer.set("dims", 6, 1));
             assertThrows(IllegalArgumentException.class, () -> writer.set("nothing", 1));
         }

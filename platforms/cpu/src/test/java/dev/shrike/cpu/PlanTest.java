@@ -71,7 +71,8 @@ class PlanTest {
     }
 
     private static float[] runOnce(Graph graph, int threads) {
-        CpuSettings settings = new CpuSettings(-1, CpuSettings.Convolution.NATIVE, CpuSettings.CodeKernel.AUTO);
+        CpuSettings settings =
+                new CpuSettings(EngineBits.FEATURES, CpuSettings.Convolution.NATIVE, CpuSettings.CodeKernel.AUTO);
         ExecutorOptions options = ExecutorOptions.DEFAULT.withThreads(threads);
         try (GraphExecutor executor = PlanBuilder.build(CpuBackend.library(), graph, options, settings)) {
             Binding input = executor.inputs().getFirst();

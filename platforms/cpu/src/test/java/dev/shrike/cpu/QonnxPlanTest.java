@@ -160,7 +160,7 @@ class QonnxPlanTest {
     }
 
     private static void assertSteps(Graph graph, int integers, int reals, String what) {
-        try (GraphExecutor executor = new CpuBackend().open(graph, ExecutorOptions.DEFAULT)) {
+        try (GraphExecutor executor = new CpuBackend().open(graph, ExecutorOptions.DEFAULT.withThreads(2))) {
             executor.run();
             List<String> kernels = executor.times().stream().map(StepTime::kernel).toList();
             assertEquals(integers, count(kernels, "conv2d_q_") + count(kernels, "conv2d_bits_"), what + kernels);

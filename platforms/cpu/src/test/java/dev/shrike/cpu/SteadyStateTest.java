@@ -39,7 +39,7 @@ class SteadyStateTest {
     private static void assertAllocatesNothing(Graph graph, CpuSettings.Convolution convolution) throws IOException {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long self = Thread.currentThread().threadId();
-        CpuSettings settings = new CpuSettings(-1, convolution, CpuSettings.CodeKernel.AUTO);
+        CpuSettings settings = new CpuSettings(EngineBits.FEATURES, convolution, CpuSettings.CodeKernel.AUTO);
         ExecutorOptions options = ExecutorOptions.DEFAULT.withThreads(2);
         try (GraphExecutor executor = PlanBuilder.build(CpuBackend.library(), graph, options, settings)) {
             for (int i = 0; i < 2000; i++) {

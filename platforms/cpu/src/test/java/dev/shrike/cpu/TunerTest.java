@@ -3,7 +3,6 @@ package dev.shrike.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -21,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The tuner on real plans, with times that are given. */
 class TunerTest {
     private static final CpuSettings SETTINGS =
-            new CpuSettings(-1, CpuSettings.Convolution.AUTO, CpuSettings.CodeKernel.AUTO);
+            new CpuSettings(EngineBits.FEATURES, CpuSettings.Convolution.AUTO, CpuSettings.CodeKernel.AUTO);
     private static final CpuModel CPU = new CpuModel("Test CPU 9000");
     private static final ExecutorOptions TWO_THREADS = ExecutorOptions.DEFAULT.withThreads(2);
 
@@ -94,6 +94,10 @@ class TunerTest {
         return new GivenTimes(Map.of(ConvKernel.INT8, int8, ConvKernel.BITSERIAL, bitserial));
     }
 
+    private static Map<String, ConvKernel> byNode(List<ConvLayer> layers) {
+        return layers.stream().collect(Collectors.toMap(ConvLayer::node, ConvLayer::kernel));
+    }
+
     private static List<ConvKernel> kernels(List<ConvLayer> layers) {
         return layers.stream().map(ConvLayer::kernel).distinct().toList();
     }
@@ -117,13 +121,20 @@ class TunerTest {
         assertEquals(List.of(ConvKernel.INT8), opened(low, opposite.choices().kernels()));
     }
 
+    /** Which kernel is the usual one depends on the layer and on the processor. */
     @Test
     void theUsualOneIsKeptUnlessAnotherIsClearlyAhead() {
-        ConvKernel usual = opened(low, Map.of()).getFirst();
-        boolean int8 = usual == ConvKernel.INT8;
-        assertEquals(List.of(usual), kernels(tune(low, CPU, codes(int8 ? 100 : 98, int8 ? 98 : 100)).layers()));
-        cache = new TuningCache(folder.resolve("other.json"));
-        assertNotEquals(List.of(usual), kernels(tune(low, CPU, codes(int8 ? 100 : 96, int8 ? 96 : 100)).layers()));
+        Map<String, ConvKernel> usual;
+        try (Plan plan = PlanBuilder.build(CpuBackend.library(), low, TWO_THREADS, SETTINGS)) {
+            usual = byNode(plan.layers());
+        }
+        assertEquals(usual, byNode(tune(low, CPU, codes(100, 98)).layers()));
+        cache = new TuningCache(folder.resolve("second.json"));
+        assertEquals(usual, byNode(tune(low, CPU, codes(98, 100)).layers()));
+        cache = new TuningCache(folder.resolve("third.json"));
+        assertEquals(List.of(ConvKernel.BITSERIAL), kernels(tune(low, CPU, codes(100, 96)).layers()));
+        cache = new TuningCache(folder.resolve("fourth.json"));
+        assertEquals(List.of(ConvKernel.INT8), kernels(tune(low, CPU, codes(96, 100)).layers()));
     }
 
     @Test
@@ -245,26 +256,30 @@ class TunerTest {
 
     /** The kernels of a model that the backend opened with these choices. */
     private static List<ConvKernel> opened(Graph graph, Map<String, String> choices, int threads) {
+        return kernels(layers(graph, choices, threads));
+    }
+
+    private static List<ConvLayer> layers(Graph graph, Map<String, String> choices, int threads) {
         ExecutorOptions options = ExecutorOptions.DEFAULT.withThreads(threads).withChoices(choices);
         try (Plan plan = (Plan) new CpuBackend().open(graph, options)) {
-            return kernels(plan.layers());
+            return plan.layers();
         }
     }
 
     @Test
     void choicesForAnotherMachineAreIgnoredAndThoseForAnyAreNot() {
-        ConvKernel usual = opened(low, Map.of(), 2).getFirst();
-        ConvKernel other = usual == ConvKernel.INT8 ? ConvKernel.BITSERIAL : ConvKernel.INT8;
-        Map<String, ConvKernel> all = new HashMap<>();
-        tune(low, CPU, codes(1, 1)).choices().kernels().keySet().forEach(key -> all.put(key, other));
+        List<ConvLayer> usual = layers(low, Map.of(), 2);
+        List<ConvLayer> other = usual.stream().map(
+                layer -> layer.by(layer.kernel() == ConvKernel.INT8 ? ConvKernel.BITSERIAL : ConvKernel.INT8)).toList();
+        Map<String, ConvKernel> all = other.stream().collect(Collectors.toMap(ConvLayer::key, ConvLayer::kernel));
         String here = Choices.target(CpuModel.here(), CpuBackend.library(), SETTINGS, 2);
-        assertEquals(List.of(other), opened(low, new Choices(here, all).toTexts(), 2));
-        assertEquals(List.of(usual), opened(low, new Choices(here, all).toTexts(), 3));
-        assertEquals(List.of(usual), opened(low, new Choices("a Pi", all).toTexts(), 2));
-        assertEquals(List.of(other), opened(low, new Choices(Choices.ANYWHERE, all).toTexts(), 3));
+        assertEquals(other, layers(low, new Choices(here, all).toTexts(), 2));
+        assertEquals(usual, layers(low, new Choices(here, all).toTexts(), 3));
+        assertEquals(usual, layers(low, new Choices("a Pi", all).toTexts(), 2));
+        assertEquals(other, layers(low, new Choices(Choices.ANYWHERE, all).toTexts(), 3));
         Map<String, String> unmarked = new HashMap<>(new Choices(here, all).toTexts());
         unmarked.remove("for");
-        assertEquals(List.of(usual), opened(low, unmarked, 2));
+        assertEquals(usual, layers(low, unmarked, 2));
     }
 
     @Test

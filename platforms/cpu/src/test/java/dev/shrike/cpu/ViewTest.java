@@ -2,8 +2,10 @@ package dev.shrike.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -98,5 +100,29 @@ class ViewTest {
             result[i] = at;
         }
         return result;
+    }
+
+    @Test
+    void slicesStayWithinTheirDimension() {
+        View view = View.dense(0, new int[] {2, 6}, View.rowMajor(2));
+        assertEquals(new View.Reach(2, 9), view.slice(1, 2, 2, 1).reach());
+        assertEquals(new View.Reach(0, 11), view.slice(1, 5, 6, -1).reach());
+        assertEquals(new View(0, 5, new int[] {2, 6}, new long[] {6, -1}), view.slice(1, 5, 6, -1));
+        assertTrue(view.slice(1, 5, 6, -1).isBackwards());
+        assertEquals(new View.Reach(5, 11), view.slice(1, 5, 1, Long.MIN_VALUE).reach());
+        for (long[] wrong : new long[][] {{6, 1, 1}, {-1, 1, 1}, {0, 7, 1}, {1, 6, 1}, {0, 4, 2}, {5, 7, -1},
+                {0, 2, -1}, {Long.MAX_VALUE, 1, 1}}) {
+            assertThrows(IndexOutOfBoundsException.class,
+                    () -> view.slice(1, wrong[0], (int) wrong[1], wrong[2]), Arrays.toString(wrong));
+        }
+        assertThrows(ArithmeticException.class, () -> view.slice(1, 1, 3, Long.MAX_VALUE));
+    }
+
+    @Test
+    void onlyDimensionsOfOneAreRepeated() {
+        View view = View.dense(0, new int[] {1, 6}, View.rowMajor(2));
+        assertEquals(new View.Reach(0, 5), view.broadcast(new int[] {9, 4, 6}).reach());
+        assertThrows(IllegalArgumentException.class, () -> view.broadcast(new int[] {4, 12}));
+        assertThrows(IllegalArgumentException.class, () -> view.broadcast(new int[] {6}));
     }
 }

@@ -5,6 +5,7 @@ import dev.shrike.SourceException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.spi.Binding;
 import dev.shrike.vision.Letterbox;
+import dev.shrike.vision.Pictures;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.nio.file.Files;
@@ -12,7 +13,6 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -21,7 +21,6 @@ import java.util.stream.Stream;
  */
 final class CalibrationPictures implements AutoCloseable {
     private static final Logger LOG = System.getLogger(CalibrationPictures.class.getName());
-    private static final List<String> ENDINGS = List.of(".jpg", ".jpeg", ".png", ".bmp", ".webp");
 
     private final List<Path> files;
     private final Gpu.Stream stream;
@@ -78,7 +77,7 @@ final class CalibrationPictures implements AutoCloseable {
             throw new SourceException(folder + ": cannot be read: " + e, e);
         }
         if (all.isEmpty()) {
-            throw new SourceException(folder + ": has no picture (" + String.join(", ", ENDINGS)
+            throw new SourceException(folder + ": has no picture (" + Pictures.FORMATS
                     + "); calibration needs some hundred of the kind that the detector will see");
         }
         int count = Math.min(wanted, all.size());
@@ -87,8 +86,7 @@ final class CalibrationPictures implements AutoCloseable {
     }
 
     private static boolean isPicture(Path file) {
-        String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-        return ENDINGS.stream().anyMatch(name::endsWith) && Files.isRegularFile(file);
+        return Pictures.isNamedLikeOne(file) && Files.isRegularFile(file);
     }
 
     /** SHA-256 over the contents of the files, in order. */

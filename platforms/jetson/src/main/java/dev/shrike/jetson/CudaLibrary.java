@@ -2,6 +2,7 @@ package dev.shrike.jetson;
 
 import dev.shrike.BackendUnavailableException;
 import dev.shrike.DeviceException;
+import dev.shrike.files.Interrupts;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -46,7 +47,7 @@ final class CudaLibrary implements Gpu {
     static CudaLibrary open() {
         try {
             NativeMemoryLimits.lift();
-            Loader.load(cudart.class);
+            Interrupts.shield(() -> Loader.load(cudart.class));
         } catch (LinkageError | RuntimeException e) {
             throw MissingLibraries.explain("CUDA", e);
         }
@@ -375,7 +376,7 @@ final class CudaLibrary implements Gpu {
     static BytePointer toPtx(String source, String name, String architecture) {
         try {
             NativeMemoryLimits.lift();
-            Loader.load(nvrtc.class);
+            Interrupts.shield(() -> Loader.load(nvrtc.class));
         } catch (LinkageError | RuntimeException e) {
             throw MissingLibraries.explain("CUDA's run-time compiler", e);
         }

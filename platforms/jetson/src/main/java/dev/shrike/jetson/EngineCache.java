@@ -3,6 +3,7 @@ package dev.shrike.jetson;
 import dev.shrike.ModelException;
 import dev.shrike.ShrikeException;
 import dev.shrike.files.FileReplacement;
+import dev.shrike.files.Interrupts;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.nio.channels.FileChannel;
@@ -59,6 +60,7 @@ final class EngineCache {
             removeLeftovers(wanted.key());
             return find(file, wanted).orElseGet(() -> keep(file, builder.get()));
         } catch (IOException e) {
+            Interrupts.require(file + ": waiting for its lock", e);
             throw new ShrikeException(folder + ": cannot be locked: " + e + "; name another folder with"
                     + " -Dshrike.tensorrt.cache", e);
         } finally {

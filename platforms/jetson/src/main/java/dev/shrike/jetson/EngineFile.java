@@ -2,6 +2,7 @@ package dev.shrike.jetson;
 
 import dev.shrike.ModelException;
 import dev.shrike.files.FileReplacement;
+import dev.shrike.files.Interrupts;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -105,6 +106,7 @@ record EngineFile(EngineRecord record, MemorySegment onnx, byte[] calibration, M
         } catch (ModelException e) {
             throw new ModelException(file + ": " + e.getMessage() + "; build it again with 'shrike build'", e);
         } catch (IOException e) {
+            Interrupts.require(file + ": reading it", e);
             throw new ModelException(file + ": cannot be read: " + e + "; check its permissions", e);
         } catch (InternalError e) {
             // How the JVM reports that a page of a mapped file has gone.

@@ -9,12 +9,14 @@ import dev.shrike.spi.CandidateExecutor;
 import dev.shrike.spi.CandidateQuery;
 import dev.shrike.spi.CandidateSink;
 import dev.shrike.spi.StepTime;
+import dev.shrike.spi.UseGuard;
 import java.lang.System.Logger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
  * Runs an engine: page-locked buffers, one stream, the engine's launches in one ({@link EngineRun}). Letterboxes of
@@ -47,7 +49,7 @@ final class TensorRtExecutor implements CandidateExecutor {
     private boolean outputsHere;
     private boolean failed;
     private boolean ran;
-    private boolean closed;
+    private final UseGuard guard = new UseGuard("executor");
 
     /**
      * An executor of an engine. Whatever was set up is released if this fails half-way.
@@ -133,7 +135,10 @@ final class TensorRtExecutor implements CandidateExecutor {
 
     @Override
     public boolean pick(CandidateQuery query, Runnable onHost) {
-        requireUsable();
+        return guarded(() -> choosePicking(query, onHost));
+    }
+
+    private boolean choosePicking(CandidateQuery query, Runnable onHost) {
         if (!decodes.isEmpty()) {
             throw new IllegalStateException("the executor was asked to pick before");
         }
@@ -184,11 +189,16 @@ final class TensorRtExecutor implements CandidateExecutor {
 
     @Override
     public boolean candidates(int picture, CandidateSink sink) {
-        requireUsable();
-        if (candidates == null || !ran) {
-            throw new IllegalStateException(ran ? "the executor does not pick" : "nothing has run");
-        }
-        Objects.checkIndex(picture, pictures);
+        return guarded(() -> {
+            if (candidates == null || !ran) {
+                throw new IllegalStateException(ran ? "the executor does not pick" : "nothing has run");
+            }
+            Objects.checkIndex(picture, pictures);
+            return readCandidates(picture, sink);
+        });
+    }
+
+    private boolean readCandidates(int picture, CandidateSink sink) {
         return onDevice(() -> {
             if (candidates.read(picture, sink, stream)) {
                 return true;
@@ -204,13 +214,15 @@ final class TensorRtExecutor implements CandidateExecutor {
 
     @Override
     public boolean accept(Frame frame) {
-        requireUsable();
-        return frames.count() == 1 && accept(frame, 0);
+        return guarded(() -> frames.count() == 1 && put(frame, 0));
     }
 
     @Override
     public boolean accept(Frame frame, int picture) {
-        requireUsable();
+        return guarded(() -> put(frame, picture));
+    }
+
+    private boolean put(Frame frame, int picture) {
         if (frames.count() == 0) {
             return false;
         }
@@ -236,29 +248,30 @@ final class TensorRtExecutor implements CandidateExecutor {
     }
 
     private void runPictures(int count) {
-        requireUsable();
-        onDevice(() -> {
-            pictures = count;
-            if (!framesOnDevice) {
-                marks.before(0, stream);
-                copyInputs(count);
-            }
-            framesOnDevice = false;
-            marks.before(1, stream);
-            engine.submit(count);
-            marks.before(2, stream);
-            outputsHere = candidates == null;
-            if (outputsHere) {
-                copyOutputs(count);
-            } else {
-                candidates.submit(stream, count);
-            }
-            marks.before(3, stream);
-            stream.synchronize();
-            marks.done();
-            ran = true;
-            return true;
-        });
+        guarded(() -> onDevice(() -> submit(count)));
+    }
+
+    private boolean submit(int count) {
+        pictures = count;
+        if (!framesOnDevice) {
+            marks.before(0, stream);
+            copyInputs(count);
+        }
+        framesOnDevice = false;
+        marks.before(1, stream);
+        engine.submit(count);
+        marks.before(2, stream);
+        outputsHere = candidates == null;
+        if (outputsHere) {
+            copyOutputs(count);
+        } else {
+            candidates.submit(stream, count);
+        }
+        marks.before(3, stream);
+        stream.synchronize();
+        marks.done();
+        ran = true;
+        return true;
     }
 
     private void copyInputs(int count) {
@@ -292,19 +305,22 @@ final class TensorRtExecutor implements CandidateExecutor {
         }
     }
 
-    private void requireUsable() {
-        if (closed) {
-            throw new IllegalStateException("the executor was closed");
-        }
-        if (failed) {
-            throw new DeviceException("an earlier run failed on the GPU: open the detector again");
+    /** One use of the executor: not beside another, not after close, not after a failure. */
+    private <T> T guarded(Supplier<T> use) {
+        guard.enter();
+        try {
+            if (failed) {
+                throw new DeviceException("an earlier run failed on the GPU: open the detector again");
+            }
+            return use.get();
+        } finally {
+            guard.exit();
         }
     }
 
     @Override
     public List<StepTime> times() {
-        requireUsable();
-        return marks.times("copy", device, candidates == null ? "copy" : "candidates");
+        return guarded(() -> marks.times("copy", device, candidates == null ? "copy" : "candidates"));
     }
 
     @Override
@@ -314,10 +330,7 @@ final class TensorRtExecutor implements CandidateExecutor {
 
     @Override
     public void close() {
-        if (!closed) {
-            closed = true;
-            release();
-        }
+        guard.close(this::release);
     }
 
     static void requireNoTaps(Set<String> taps) {

@@ -1,6 +1,7 @@
 package dev.shrike.jetson;
 
 import dev.shrike.DeviceException;
+import dev.shrike.files.Interrupts;
 import dev.shrike.spi.Batches;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
@@ -58,8 +59,8 @@ final class TensorRtLibrary implements TensorRt {
     static TensorRtLibrary open() {
         try {
             NativeMemoryLimits.lift();
-            Loader.load(nvinfer.class);
-            Loader.load(nvonnxparser.class);
+            Interrupts.shield(() -> Loader.load(nvinfer.class));
+            Interrupts.shield(() -> Loader.load(nvonnxparser.class));
             return new TensorRtLibrary();
         } catch (LinkageError | RuntimeException e) {
             throw MissingLibraries.explain("TensorRT", e);

@@ -149,7 +149,10 @@ final class HostKernel {
             for (int i = 0; i < arguments.length; i++) {
                 pointers.setAtIndex(ValueLayout.ADDRESS, i, arguments[i]);
             }
-            run.invokeExact(blocksX, blocksY, threadsX, threadsY, pointers);
+            // The indices of the block and the thread are globals of the library.
+            synchronized (this) {
+                run.invokeExact(blocksX, blocksY, threadsX, threadsY, pointers);
+            }
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {

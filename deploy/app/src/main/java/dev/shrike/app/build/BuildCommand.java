@@ -1,7 +1,9 @@
 package dev.shrike.app.build;
 
 import dev.shrike.app.Console;
+import dev.shrike.app.HelpAll;
 import dev.shrike.app.PathArgument;
+import dev.shrike.app.PixelLimit;
 import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.ThreadsOption;
@@ -55,6 +57,9 @@ public final class BuildCommand implements Callable<Integer> {
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
 
+    @Mixin
+    private HelpAll help;
+
     @Spec
     private CommandSpec spec;
 
@@ -84,8 +89,17 @@ public final class BuildCommand implements Callable<Integer> {
     @Option(
             names = "--data",
             paramLabel = "FOLDER",
-            description = "Pictures like those that the model will see, for --bits or for the INT8 of an engine.")
+            description = "Pictures like those that the model will see, for --bits or for the INT8 of an engine: a"
+                    + " folder; for --bits also a data.yaml or a text file that lists pictures.")
     private String data;
+
+    @Option(
+            names = "--strict",
+            description = "Stop where a picture of --data cannot be read; else it is left out.")
+    private boolean strict;
+
+    @Mixin
+    private PixelLimit pixels;
 
     @Option(
             names = "--images",
@@ -102,7 +116,7 @@ public final class BuildCommand implements Callable<Integer> {
     private String batch;
 
     @Option(
-            names = "--first-last",
+            names = "--first-last", hidden = true,
             paramLabel = "8|float",
             description = "What the first and last layers keep under --bits, which lose most: 8 bits, or float"
                     + " (default: 8).")
@@ -112,12 +126,12 @@ public final class BuildCommand implements Callable<Integer> {
     private ThreadsOption threads;
 
     @Option(
-            names = "--no-tune",
+            names = "--no-tune", hidden = true,
             description = "Measure nothing; the engine chooses its kernels by its own table.")
     private boolean noTune;
 
     @Option(
-            names = "--kernel",
+            names = "--kernel", hidden = true,
             paramLabel = "NAME",
             description = "Use this kernel wherever it can run, on any machine, and measure nothing. Float layers:"
                     + " native, onednn, acl; integer layers: int8, bitserial, onednn, reference.")
@@ -219,7 +233,7 @@ public final class BuildCommand implements Callable<Integer> {
         int most = most(PICTURES);
         Bits widths = new Bits(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
         return Optional.of(new BuildRequest.Quantization(
-                new MinMaxQuantizer.Options(widths, firstAndLast(), Map.of()), data, most));
+                new MinMaxQuantizer.Options(widths, firstAndLast(), Map.of()), data, most, strict));
     }
 
     private FirstAndLast firstAndLast() {

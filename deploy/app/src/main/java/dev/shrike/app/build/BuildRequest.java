@@ -67,10 +67,11 @@ record BuildRequest(
      * How to quantise.
      *
      * @param options widths
-     * @param pictures folder of pictures like those that the network will see
+     * @param pictures folder, list or data.yaml of pictures like those that the network will see
      * @param most most pictures to take, at even distances of those that there are
+     * @param strict whether a picture that cannot be read ends the run
      */
-    record Quantization(MinMaxQuantizer.Options options, String pictures, int most) {
+    record Quantization(MinMaxQuantizer.Options options, String pictures, int most, boolean strict) {
         Quantization {
             Objects.requireNonNull(options, "options");
             Objects.requireNonNull(pictures, "pictures");

@@ -5,11 +5,12 @@ import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
+import dev.shrike.app.OtherFile;
 import dev.shrike.app.Progress;
 import dev.shrike.app.UsageException;
 import dev.shrike.app.detect.ModelStore;
-import dev.shrike.app.detect.Sources;
 import dev.shrike.app.detect.Weights;
+import dev.shrike.app.quantize.CalibrationData;
 import dev.shrike.files.FileReplacement;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** One run of {@code shrike build}: reads the model, quantises it if that is wanted, and writes the built file. */
 final class BuildRun {
@@ -54,8 +56,15 @@ final class BuildRun {
         Backend backend = builder();
         // Said now, not after the pictures.
         FileReplacement.requireFolder(request.output());
-        List<Path> pictures = pictures();
+        CalibrationData data = pictures();
+        List<Path> pictures = data.pictures();
         Path model = Weights.resolve(request.model(), request.width(), request.height(), store);
+        if (!backend.reads(model)) {
+            // A built model may be tuned in its place: nothing of it is lost.
+            OtherFile.require("-o", request.output(), model);
+        }
+        data.requireOther("-o", request.output());
+        data.warn(console, request.quiet());
         try {
             Graph given = backend.reads(model) ? backend.load(model) : OnnxModels.read(model);
             Graph graph = network(given, model, backend, pictures);
@@ -66,6 +75,7 @@ final class BuildRun {
                 notes.forEach(console::note);
                 new BuildSummary(graph, model, before, request.output()).lines().forEach(console::line);
             }
+            data.report(console, request.quiet());
         } finally {
             progress.clear();
         }
@@ -111,12 +121,17 @@ final class BuildRun {
     }
 
     /** At most as many pictures as wanted, at even distances. */
-    private List<Path> pictures() {
+    private CalibrationData pictures() {
         if (request.quantization().isEmpty()) {
-            return List.of();
+            return new CalibrationData(List.of(), List.of(), List.of());
         }
         BuildRequest.Quantization quantization = request.quantization().get();
-        return Sources.sample(List.of(quantization.pictures()), quantization.most());
+        CalibrationData chosen = CalibrationData.choose(console,
+                new CalibrationData.Wanted(List.of(quantization.pictures()), quantization.most(),
+                        quantization.strict(), Optional.empty()),
+                (picture, done, total) -> progress.show("reading " + picture.getFileName(), done, total));
+        progress.clear();
+        return chosen;
     }
 
     /** The network that goes into the file; whatever is wrong with it names the model. */

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -35,9 +36,10 @@ record BuildSummary(Graph graph, Path model, long before, Path output) {
                 100.0 * after / before, model.getFileName(), before / 1e6));
         graph.inputs().forEach(input -> lines.add("input " + input.name() + ": " + describe(input.shape())));
         Map<String, Integer> layers = new TreeMap<>();
+        Set<String> measured = IntegerWeights.measuredValues(graph);
         for (Node node : graph.nodes()) {
             if (node.op() instanceof Op.Conv || node.op() instanceof Op.Gemm || node.op() instanceof Op.MatMul) {
-                layers.merge(bits(node), 1, Integer::sum);
+                layers.merge(bits(node, measured), 1, Integer::sum);
             }
         }
         List<String> counts = new ArrayList<>();
@@ -46,10 +48,10 @@ record BuildSummary(Graph graph, Path model, long before, Path output) {
         return lines;
     }
 
-    private String bits(Node node) {
+    private String bits(Node node, Set<String> measured) {
         Quantization activations = graph.quantization().get(node.input(0));
         Quantization weights = graph.quantization().get(node.input(1));
-        if (weights != null && IntegerWeights.isMeasured(graph, node.input(0))) {
+        if (weights != null && measured.contains(node.input(0))) {
             return "w" + weights.bits() + "a8 dynamic";
         }
         if (activations == null && weights == null) {

@@ -87,10 +87,15 @@ final class CacheFiles {
     }
 
     /** Bytes of all files below a folder that others may be changing. */
-    static long bytesBelow(Path folder) {
+    static long bytesBelow(Path folder, String except) {
         long[] sum = new long[1];
         try {
             Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
+                    return directory.endsWith(except) ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
+                }
+
                 @Override
                 public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                     sum[0] += attributes.size();

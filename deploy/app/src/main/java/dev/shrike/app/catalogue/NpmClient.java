@@ -20,9 +20,11 @@ import java.util.stream.Stream;
  * @param patience how long npm may go without a byte arriving before it is stopped
  */
 record NpmClient(String executable, Duration patience) {
-    private static final Duration DEFAULT_PATIENCE = Duration.ofMinutes(3);
+    private static final Duration DEFAULT_PATIENCE = Duration.ofMinutes(1);
     private static final long POLL_MILLIS = 200;
     private static final int MESSAGE_LIMIT = 400;
+    /** Folder of npm's cache that grows though nothing arrives. */
+    private static final String LOGS = "_logs";
 
     /** The npm of the command path. */
     static NpmClient ofPath() {
@@ -59,8 +61,8 @@ record NpmClient(String executable, Duration patience) {
         if (!actual.equals(wanted.integrity())) {
             Files.delete(tarball);
             throw new ShrikeException("npm package " + wanted.specification() + " is not the one that was pinned and"
-                    + " was thrown away:\n  expected " + wanted.integrity() + "\n  got      " + actual
-                    + "\nthe registry that npm is set up with serves other content");
+                    + " was thrown away: expected " + wanted.integrity() + ", got " + actual
+                    + "; the registry that npm is set up with serves other content (`npm config get registry`)");
         }
         return tarball;
     }
@@ -101,7 +103,7 @@ record NpmClient(String executable, Duration patience) {
         long lastArrival = System.nanoTime();
         try {
             do {
-                long now = CacheFiles.bytesBelow(npmCache);
+                long now = CacheFiles.bytesBelow(npmCache, LOGS);
                 if (now != arrived) {
                     arrived = now;
                     lastArrival = System.nanoTime();
@@ -109,7 +111,8 @@ record NpmClient(String executable, Duration patience) {
                 progress.progress(what, Math.min(arrived, wanted.bytes()), wanted.bytes());
                 if (System.nanoTime() - lastArrival > patience.toNanos()) {
                     throw new ShrikeException("npm brought nothing of " + wanted.specification() + " for "
-                            + patience.toSeconds() + " s and was stopped; check the network and try again");
+                            + patience.toSeconds() + " s and was stopped; check the network and `npm config get"
+                            + " registry`, `npm config get proxy`, and try again");
                 }
             } while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS));
             if (process.exitValue() == 0) {

@@ -1,5 +1,6 @@
 package dev.shrike.app.catalogue;
 
+import dev.shrike.files.PrintableText;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -38,7 +39,7 @@ public final class StderrProgress implements ProgressListener {
     @Override
     public void note(String line) {
         end();
-        out.println(line);
+        out.println(PrintableText.of(line));
     }
 
     @Override

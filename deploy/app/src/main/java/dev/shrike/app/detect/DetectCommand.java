@@ -2,9 +2,13 @@ package dev.shrike.app.detect;
 
 import dev.shrike.DetectorOptions;
 import dev.shrike.app.Console;
+import dev.shrike.app.HelpAll;
+import dev.shrike.app.PathArgument;
+import dev.shrike.app.PixelLimit;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
@@ -32,13 +36,17 @@ public final class DetectCommand implements Callable<Integer> {
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
 
+    @Mixin
+    private HelpAll help;
+
     @Spec
     private CommandSpec spec;
 
     @Parameters(
             arity = "0..*",
             paramLabel = "SOURCE",
-            description = "Pictures (JPEG, PNG, BMP, WebP), folders of them, or quoted globs such as 'in/**/*.jpg'.")
+            description = "Pictures (JPEG, PNG, BMP, WebP, TIFF), folders of them, quoted globs such as 'in/**/*.jpg', lists of"
+                    + " these (.txt, one a line), or - for a picture on the standard input.")
     private List<String> positional = new ArrayList<>();
 
     @Option(
@@ -60,14 +68,14 @@ public final class DetectCommand implements Callable<Integer> {
     private InputSizeOption inputSize;
 
     @Option(
-            names = "--conf-thres",
+            names = {"--conf-thres", "--conf"},
             paramLabel = "SCORE",
             defaultValue = "0.25",
             description = "Lowest score reported, 0 to 1 (default: ${DEFAULT-VALUE}).")
     private float confidence;
 
     @Option(
-            names = "--iou-thres",
+            names = {"--iou-thres", "--iou"},
             paramLabel = "IOU",
             defaultValue = "0.45",
             description = "Overlap above which the weaker of two boxes is dropped, 0 to 1 (default: ${DEFAULT-VALUE}).")
@@ -82,19 +90,35 @@ public final class DetectCommand implements Callable<Integer> {
 
     @Option(
             names = "--classes",
-            paramLabel = "ID",
-            parameterConsumer = Numbers.class,
-            description = "Report these classes only: 0,2 or 0 2.")
-    private List<Integer> classes = List.of();
+            paramLabel = "ID|NAME",
+            parameterConsumer = ClassChoice.Consumer.class,
+            description = "Report these classes only: 0,2 or 0 2 or person,bus; may be repeated.")
+    private List<String> classes = List.of();
+
+    @Option(
+            names = "--data",
+            paramLabel = "FILE.yaml",
+            description = "YOLO's data.yaml, whose names the classes of a model get that has no names of its own.")
+    private String data;
+
+    @Option(
+            names = "--augment",
+            description = "Look at each picture in three sizes, one mirrored, as YOLOv5 does: sees more and takes"
+                    + " over twice the time. For models whose input size is open, or by name.")
+    private boolean augment;
 
     @Option(names = "--agnostic-nms", description = "Boxes of different classes suppress each other.")
     private boolean agnostic;
 
-    @Option(names = "--multi-label", description = "Report a box for each of its classes above the threshold.")
+    @Option(names = "--multi-label", hidden = true,
+            description = "Report a box for each of its classes above the threshold.")
     private boolean multiLabel;
 
     @Mixin
     private EngineChoice on;
+
+    @Mixin
+    private PixelLimit pixels;
 
     @Option(names = "--json", description = "Print JSON lines, one object a picture (docs/detect.schema.json).")
     private boolean json;
@@ -105,11 +129,26 @@ public final class DetectCommand implements Callable<Integer> {
     @Option(names = "--save-conf", description = "Add the score to each line of --save-txt.")
     private boolean saveScore;
 
+    @Option(names = "--save-crop", description = "Write the part around each object: crops/CLASS/PICTURE.jpg.")
+    private boolean saveCrops;
+
+    @Option(names = "--save-csv", description = "Write predictions.csv: picture, class and score of each object.")
+    private boolean saveCsv;
+
+    @Mixin
+    private DrawingOptions drawing;
+
     @Option(names = "--nosave", description = "Write no pictures.")
     private boolean noPictures;
 
     @Mixin
     private RunFolderOptions folder;
+
+    @Mixin
+    private Yolov5Options yolov5;
+
+    @Mixin
+    private DetectExtras extras;
 
     @Option(names = "--no-progress", description = "Draw no progress bar.")
     private boolean noProgress;
@@ -130,7 +169,7 @@ public final class DetectCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         DetectRequest request = request();
-        return new DetectRun(console, stores.apply(request.progress()), request).run();
+        return new DetectRun(console, stores.apply(request.showing().progress()), request).run();
     }
 
     private DetectRequest request() {
@@ -139,18 +178,27 @@ public final class DetectCommand implements Callable<Integer> {
         if (saveScore && !saveText) {
             throw usage("--save-conf adds to --save-txt, which is missing");
         }
+        List<String> notes = new ArrayList<>(extras.notes(!noPictures));
+        notes.addAll(yolov5.notes());
+        DetectRequest.Folder where =
+                new DetectRequest.Folder(folder.project(), folder.name(), folder.existOk());
         return new DetectRequest(
                 weights,
                 all,
                 detectorOptions(),
+                new ModelReading(new ClassChoice(classes),
+                        Optional.ofNullable(data).map(file -> PathArgument.of(file, spec)), augment),
                 new DetectRequest.Saving(
-                        !noPictures, saveText, saveScore, folder.project(), folder.name(), folder.existOk()),
-                json,
-                quiet,
-                !noProgress && !quiet);
+                        !noPictures, drawing.style(), saveText, saveScore, saveCrops, saveCsv, where),
+                new DetectRequest.Showing(json, quiet, !noProgress && !quiet, engine -> {
+                    List<String> told = new ArrayList<>(notes);
+                    told.addAll(yolov5.notesOnPrecision(engine));
+                    return told;
+                }));
     }
 
     private DetectorOptions detectorOptions() {
+        ClassChoice chosen = new ClassChoice(classes);
         try {
             return new DetectorOptions(
                     inputSize.width(),
@@ -158,7 +206,7 @@ public final class DetectCommand implements Callable<Integer> {
                     confidence,
                     iou,
                     maxDetections,
-                    new HashSet<>(classes),
+                    chosen.hasNames() ? Set.of() : chosen.ids(List.of()),
                     agnostic,
                     multiLabel,
                     on.threads(),

@@ -1,50 +1,87 @@
 package dev.shrike.app.detect;
 
 import dev.shrike.DetectorOptions;
+import dev.shrike.vision.DrawingStyle;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 
 /**
  * What one run of {@code shrike detect} is to do.
  *
  * @param weights file or name of the model
  * @param sources pictures, folders and globs; none means the sample photographs
- * @param options how to detect
+ * @param options how to detect; classes by name are not among them
+ * @param reading what to make of the model
  * @param saving what to write to disk
- * @param json whether to print JSON lines
- * @param quiet whether to print errors only
- * @param progress whether a progress bar is wanted
+ * @param showing what to print
  */
 record DetectRequest(
         String weights,
         List<String> sources,
         DetectorOptions options,
+        ModelReading reading,
         Saving saving,
-        boolean json,
-        boolean quiet,
-        boolean progress) {
+        Showing showing) {
     DetectRequest {
         Objects.requireNonNull(weights, "weights");
         sources = List.copyOf(sources);
         Objects.requireNonNull(options, "options");
+        Objects.requireNonNull(reading, "reading");
         Objects.requireNonNull(saving, "saving");
+        Objects.requireNonNull(showing, "showing");
+    }
+
+    /**
+     * What to print.
+     *
+     * @param json whether to print JSON lines
+     * @param quiet whether to print errors only
+     * @param progress whether a progress bar is wanted
+     * @param notes what to say about options that change nothing, by the engine that runs
+     */
+    record Showing(boolean json, boolean quiet, boolean progress, Function<String, List<String>> notes) {
+        Showing {
+            Objects.requireNonNull(notes, "notes");
+        }
     }
 
     /**
      * What to write, and where.
      *
      * @param pictures whether to write pictures with the boxes drawn
+     * @param style how boxes are drawn
      * @param labels whether to write label files
      * @param scores whether label files have scores
-     * @param project folder of the run's folder
-     * @param name name of the run's folder
-     * @param reuse whether the run's folder may exist
+     * @param crops whether to write the part of the picture around each object
+     * @param csv whether to write predictions.csv
+     * @param folder where to
      */
-    record Saving(boolean pictures, boolean labels, boolean scores, Path project, String name, boolean reuse) {
+    record Saving(boolean pictures, DrawingStyle style, boolean labels, boolean scores, boolean crops, boolean csv,
+            Folder folder) {
+        Saving {
+            Objects.requireNonNull(style, "style");
+            Objects.requireNonNull(folder, "folder");
+        }
+
         /** Whether the run needs a folder. */
         boolean any() {
-            return pictures || labels;
+            return pictures || labels || crops || csv;
+        }
+    }
+
+    /**
+     * The folder of a run.
+     *
+     * @param project the folder that it is in
+     * @param name its name
+     * @param reuse whether it may exist
+     */
+    record Folder(Path project, String name, boolean reuse) {
+        Folder {
+            Objects.requireNonNull(project, "project");
+            Objects.requireNonNull(name, "name");
         }
     }
 }

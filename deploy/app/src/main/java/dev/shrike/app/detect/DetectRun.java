@@ -1,34 +1,34 @@
 package dev.shrike.app.detect;
 
 import dev.shrike.Detections;
-import dev.shrike.Detector;
-import dev.shrike.Detectors;
 import dev.shrike.Frame;
 import dev.shrike.SourceException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.Progress;
-import dev.shrike.app.UsageException;
+import dev.shrike.vision.Lettering;
 import dev.shrike.vision.Pictures;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
 /** One run of {@code shrike detect}: opens the model, looks at each picture, prints and saves what was seen. */
 final class DetectRun {
-    /** Formats that pictures are written in; others become JPEG. */
-    private static final Set<String> WRITABLE = Set.of("jpg", "jpeg", "png");
+    /** Formats of which a file may hold several pictures. */
+    private static final Set<String> SEVERAL = Set.of("tif", "tiff", "webp", "png");
 
     private final Console console;
     private final ModelStore store;
     private final DetectRequest request;
     private final Progress progress;
+    private final Set<String> told = new HashSet<>();
 
     DetectRun(Console console, ModelStore store, DetectRequest request) {
         this.console = console;
         this.store = store;
         this.request = request;
-        this.progress = new Progress(console, request.progress());
+        this.progress = new Progress(console, request.showing().progress());
     }
 
     /** The exit code: a failure if any source or picture could not be looked at, though the others were. */
@@ -38,17 +38,19 @@ final class DetectRun {
         if (sources.pictures().isEmpty()) {
             return ExitCode.FAILURE;
         }
-        Path model = Weights.resolve(
-                request.weights(), request.options().inputWidth(), request.options().inputHeight(), store);
         boolean allRead;
-        try (Detector detector = open(model)) {
+        try (OpenModel model = OpenModel.open(request.weights(), request.options(), request.reading(), store)) {
+            if (!request.showing().quiet()) {
+                request.showing().notes().apply(model.detector().engine()).forEach(console::note);
+            }
             if (request.saving().any()) {
-                DetectRequest.Saving saving = request.saving();
-                try (RunFolder folder = RunFolder.create(saving.project(), saving.name(), saving.reuse())) {
-                    allRead = look(sources.pictures(), model, detector, folder);
+                DetectRequest.Folder wanted = request.saving().folder();
+                try (RunFolder folder = RunFolder.create(wanted.project(), wanted.name(), wanted.reuse(),
+                        sources.pictures())) {
+                    allRead = look(sources.pictures(), model, new SavedResults(request.saving(), folder));
                 }
             } else {
-                allRead = look(sources.pictures(), model, detector, null);
+                allRead = look(sources.pictures(), model, null);
             }
         } finally {
             progress.clear();
@@ -62,76 +64,77 @@ final class DetectRun {
                 : Sources.expand(request.sources());
     }
 
-    private Detector open(Path model) {
-        try {
-            return Detectors.open(model, request.options());
-        } catch (IllegalArgumentException e) {
-            throw new UsageException(e.getMessage(), e);
-        }
-    }
-
     /** Whether every picture could be read. */
-    private boolean look(List<Path> pictures, Path model, Detector detector, RunFolder folder) {
-        Report report = report(pictures, model, detector);
+    private boolean look(List<Path> pictures, OpenModel model, SavedResults saved) {
+        Report report = report(pictures, model);
         Totals totals = Totals.NONE;
         for (int i = 0; i < pictures.size(); i++) {
             Path picture = pictures.get(i);
             progress.show(picture.toString(), i, pictures.size());
             Frame frame;
             try {
-                frame = Frame.read(picture);
+                frame = picture == StandardInput.PATH ? StandardInput.read(System.in) : Frame.read(picture);
             } catch (SourceException e) {
                 progress.clear();
                 console.error(e.getMessage());
                 continue;
             }
-            Detections found = detector.detect(frame);
-            if (folder != null) {
-                save(picture, frame, found, folder);
+            Detections found = model.detect(frame);
+            if (saved != null) {
+                saved.add(picture, frame, found);
+                missingLetters();
             }
             totals = totals.plus(found);
             progress.clear();
+            noteOthers(picture);
             report.picture(i, pictures.size(), picture, found);
         }
         if (totals.pictures() > 0) {
             report.summary(totals);
-            saved(totals, folder);
+            tellFolder(totals, saved);
         }
         return totals.pictures() == pictures.size();
     }
 
-    private Report report(List<Path> pictures, Path model, Detector detector) {
-        if (request.json()) {
-            return new JsonReport(console, model.getFileName().toString(), detector.engine());
+    /** Says so where only the first of several pictures in a file was looked at. */
+    private void noteOthers(Path picture) {
+        if (request.showing().quiet() || !SEVERAL.contains(Sources.Names.extension(picture))) {
+            return;
         }
-        if (request.quiet()) {
+        int count = Pictures.count(picture);
+        if (count > 1) {
+            console.note(picture + ": holds " + count + " pictures; the first is looked at");
+        }
+    }
+
+    private Report report(List<Path> pictures, OpenModel model) {
+        if (request.showing().json()) {
+            return new JsonReport(console, model.file().getFileName().toString(), model.detector().engine());
+        }
+        if (request.showing().quiet()) {
             return Report.SILENT;
         }
         return console.outTerminal() ? new TableReport(console, pictures) : new LineReport(console);
     }
 
-    private void save(Path picture, Frame frame, Detections found, RunFolder folder) {
-        String stem = folder.uniqueStem(picture);
-        folder.write(() -> {
-            if (request.saving().pictures()) {
-                String extension = Sources.Names.extension(picture);
-                Path target = folder.file("", stem + "." + (WRITABLE.contains(extension) ? extension : "jpg"));
-                Pictures.write(Pictures.annotate(frame, found), target);
+    /** Says once of each script that no font here has it. */
+    private void missingLetters() {
+        for (String missing : Lettering.missing()) {
+            String packages = missing.substring(missing.lastIndexOf(':') + 1);
+            if (!request.showing().quiet() && told.add(packages)) {
+                progress.clear();
+                console.note(missing);
             }
-            if (request.saving().labels()) {
-                folder.writeText(
-                        folder.file("labels", stem + ".txt"), LabelFile.text(found, request.saving().scores()));
-            }
-        });
+        }
     }
 
-    private void saved(Totals totals, RunFolder folder) {
-        if (folder == null || request.quiet()) {
+    private void tellFolder(Totals totals, SavedResults saved) {
+        if (saved == null || request.showing().quiet()) {
             return;
         }
         String what = totals.pictures() + (totals.pictures() == 1 ? " picture" : " pictures");
-        String text = "Results of " + what + " saved to " + folder.path();
-        if (request.json()) {
+        String text = "Results of " + what + " saved to " + saved.path();
+        if (request.showing().json()) {
             console.note(text);
         } else {
             console.line(text);

@@ -1,13 +1,20 @@
 package dev.shrike.app.detect;
 
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** The options of commands that detect: on which engine, with how many threads, and how it reads raw heads. */
 public final class EngineChoice {
+    private static final String CPU = "cpu";
+    private static final String GPU = "tensorrt";
+
     @Option(
-            names = "--anchors",
+            names = "--anchors", hidden = true,
             paramLabel = "W,H",
             split = ",",
             description = "Anchors of a model that ends in raw YOLOv5 heads, in pixels, smallest stride first (default:"
@@ -17,6 +24,15 @@ public final class EngineChoice {
     @Option(names = "--engine", paramLabel = "NAME", description = "Engine to run on, such as cpu (default: the best).")
     private String engine = "";
 
+    @Option(
+            names = "--device",
+            paramLabel = "ID",
+            description = "The same as YOLOv5 says it: cpu, or 0 or cuda:0 for the GPU.")
+    private String device = "";
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
     @Mixin
     private ThreadsOption threads;
 
@@ -25,9 +41,28 @@ public final class EngineChoice {
         return anchors;
     }
 
-    /** Name of the engine; empty for the best. */
+    /**
+     * Name of the engine; empty for the best.
+     *
+     * @throws ParameterException if there is no engine for the device, or another one is asked for as well
+     */
     public String engine() {
-        return engine;
+        String wanted = switch (device.toLowerCase(Locale.ROOT)) {
+            case "" -> engine;
+            case "cpu" -> CPU;
+            case "0", "cuda", "cuda:0", "gpu" -> GPU;
+            default -> throw usage(device.matches("(cuda:)?[0-9][0-9,]*")
+                    ? "--device " + device + ": one GPU is used, which is called 0; CUDA_VISIBLE_DEVICES chooses which"
+                    : "--device '" + device + "': there are engines for cpu and for NVIDIA's GPUs, 0");
+        };
+        if (!engine.isEmpty() && !wanted.equalsIgnoreCase(engine)) {
+            throw usage("--device " + device + " means --engine " + wanted + ", not " + engine + ": give one of them");
+        }
+        return wanted;
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
     }
 
     /** {@link ThreadsOption#count}. */

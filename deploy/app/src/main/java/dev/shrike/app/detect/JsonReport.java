@@ -6,6 +6,7 @@ import dev.shrike.Detection;
 import dev.shrike.Detections;
 import dev.shrike.StageTimes;
 import dev.shrike.app.Console;
+import dev.shrike.files.PrintableText;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -53,7 +54,7 @@ record JsonReport(Console console, String model, String engine) implements Repor
         } catch (IOException e) {
             throw new UncheckedIOException("a string cannot fail", e);
         }
-        return text.toString();
+        return PrintableText.inJson(text.toString());
     }
 
     private static void writeTimes(JsonGenerator json, StageTimes times) throws IOException {

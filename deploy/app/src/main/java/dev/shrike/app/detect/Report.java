@@ -30,6 +30,11 @@ interface Report {
     /** Shows the whole run. */
     void summary(Totals totals);
 
+    /** Whether a word may have an English plural. */
+    private static boolean isEnglish(String label) {
+        return label.matches(".*[A-Za-z0-9]");
+    }
+
     /** What was seen in words, classes in the order of their ids: {@code "4 persons, 1 bus"}. */
     static String describe(Detections found) {
         if (found.size() == 0) {
@@ -44,7 +49,7 @@ interface Report {
                     (a, b) -> new Count(a.label(), a.number() + b.number()));
         }
         return counts.values().stream()
-                .map(c -> c.number() + " " + c.label() + (c.number() > 1 ? "s" : ""))
+                .map(c -> c.number() + " " + c.label() + (c.number() > 1 && isEnglish(c.label()) ? "s" : ""))
                 .collect(java.util.stream.Collectors.joining(", "));
     }
 }

@@ -1,6 +1,8 @@
 package dev.shrike.app.detect;
 
 import dev.shrike.ShrikeException;
+import dev.shrike.app.OtherFile;
+import dev.shrike.calibration.data.DataSets;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -9,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -59,6 +62,31 @@ public final class RunFolder implements AutoCloseable {
                             + "); choose another --project, or --nosave",
                     e);
         }
+    }
+
+    /**
+     * As {@link #create(Path, String, boolean)}, for a run that reads these pictures.
+     *
+     * @throws ShrikeException also if results would be written over the pictures or their labels; names the folder
+     */
+    public static RunFolder create(Path project, String name, boolean reuse, List<Path> pictures) {
+        Path folder = project.resolve(name);
+        // A folder that is new has no pictures in it.
+        if (reuse && Files.isDirectory(folder)) {
+            Set<Path> parents = new HashSet<>();
+            pictures.forEach(picture -> parents.add(picture.toAbsolutePath().normalize().getParent()));
+            for (Path parent : parents) {
+                Path labels = DataSets.labelsOf(parent.resolve("any.jpg")).getParent();
+                for (Path written : List.of(folder, folder.resolve("labels"))) {
+                    if (OtherFile.isSame(written, parent) || OtherFile.isSame(written, labels)) {
+                        throw new ShrikeException(written + ": has the pictures that are read, or their labels, which"
+                                + " results would overwrite; choose another --project or --name, or leave --exist-ok"
+                                + " out");
+                    }
+                }
+            }
+        }
+        return create(project, name, reuse);
     }
 
     /** The folder itself. */

@@ -1,6 +1,7 @@
 package dev.shrike.app.detect;
 
 import dev.shrike.SourceException;
+import dev.shrike.vision.Pictures;
 import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.FileVisitResult;
@@ -25,9 +26,11 @@ import java.util.regex.PatternSyntaxException;
  */
 public record Sources(List<Path> pictures, List<String> problems) {
     /** Extensions of the formats that can be read, in lower case. */
-    public static final Set<String> EXTENSIONS = Set.of("jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp");
+    public static final Set<String> EXTENSIONS = Pictures.EXTENSIONS;
 
-    private static final String FORMATS = "JPEG, PNG, BMP, WebP";
+    private static final String FORMATS = Pictures.FORMATS;
+    /** Of six {@code **}{@code /} each may stand for no folder. */
+    private static final int MOST_PATTERNS = 64;
 
     public Sources {
         pictures = List.copyOf(pictures);
@@ -35,49 +38,57 @@ public record Sources(List<Path> pictures, List<String> problems) {
     }
 
     /**
-     * Each source as pictures: a file stands for itself whatever its name, a folder for the pictures directly in it, a
-     * glob ({@code *}, {@code ?}, {@code [a-z]}, {@code {a,b}}, {@code **} across folders) for those that match, both
-     * sorted by name.
+     * Each source as pictures: a file stands for itself, one that ends in .txt for the sources that it lists, a folder
+     * for the pictures directly in it, a glob ({@code *}, {@code ?}, {@code [a-z]}, {@code {a,b}}, {@code **} across
+     * folders and none) for those that match, both sorted by name; {@code -} is the standard input, once.
      */
     public static Sources expand(List<String> sources) {
         List<Path> pictures = new ArrayList<>();
         List<String> problems = new ArrayList<>();
-        for (String source : sources) {
-            try {
-                pictures.addAll(expand(source));
-            } catch (SourceException e) {
-                problems.add(e.getMessage());
-            }
-        }
+        sources.forEach(source -> add(source, true, pictures, problems));
         return new Sources(pictures, problems);
     }
 
+    private static void add(String source, boolean mayList, List<Path> pictures, List<String> problems) {
+        try {
+            for (Path found : expand(source)) {
+                if (mayList && OtherSources.isList(found)) {
+                    OtherSources.list(found).forEach(line -> add(line, false, pictures, problems));
+                } else if (found == StandardInput.PATH && pictures.contains(found)) {
+                    throw new SourceException("-: the standard input has one picture only");
+                } else {
+                    pictures.add(found);
+                }
+            }
+        } catch (SourceException e) {
+            problems.add(e.getMessage());
+        }
+    }
+
     /**
-     * At most as many of the pictures as wanted, at even distances.
+     * As {@link #expand(List)}, for those who read pictures more than once.
      *
-     * @throws SourceException if a source stands for nothing
+     * @throws SourceException if a source stands for nothing or for the standard input
      */
-    public static List<Path> sample(List<String> sources, int most) {
+    public static List<Path> files(List<String> sources) {
         Sources expanded = expand(sources);
         if (!expanded.problems().isEmpty()) {
             throw new SourceException(expanded.problems().getFirst());
         }
-        List<Path> all = expanded.pictures();
-        int count = Math.min(most, all.size());
-        List<Path> taken = new ArrayList<>(count);
-        for (int i = 0; i < count; i++) {
-            taken.add(all.get((int) ((long) i * all.size() / count)));
+        if (expanded.pictures().contains(StandardInput.PATH)) {
+            throw new SourceException("-: the standard input is for 'shrike detect'; give a folder, files or a glob");
         }
-        return taken;
+        return expanded.pictures();
     }
 
     private static List<Path> expand(String source) {
         if (source.isBlank()) {
             throw new SourceException("a source is empty; give a picture, a folder or a glob");
         }
-        if (source.matches("[A-Za-z][A-Za-z0-9+.-]+://.*")) {
-            throw new SourceException(source + ": addresses are not read; give a picture, a folder or a glob");
+        if (source.equals("-")) {
+            return List.of(StandardInput.PATH);
         }
+        OtherSources.requireLocal(source);
         Path path;
         try {
             path = Path.of(source);
@@ -90,6 +101,7 @@ public record Sources(List<Path> pictures, List<String> problems) {
                 return folder(path);
             }
             if (Files.exists(path)) {
+                OtherSources.requireNoVideo(path);
                 return List.of(path);
             }
             if (isGlob(source)) {
@@ -98,7 +110,7 @@ public record Sources(List<Path> pictures, List<String> problems) {
         } catch (IOException e) {
             throw new SourceException(source + ": cannot be listed: " + e, e);
         }
-        throw new SourceException(source + ": no such file or folder");
+        throw OtherSources.missing(source);
     }
 
     private static List<Path> folder(Path folder) throws IOException {
@@ -120,12 +132,7 @@ public record Sources(List<Path> pictures, List<String> problems) {
     }
 
     private static List<Path> glob(String source) throws IOException {
-        PathMatcher matcher;
-        try {
-            matcher = FileSystems.getDefault().getPathMatcher("glob:" + source);
-        } catch (PatternSyntaxException e) {
-            throw new SourceException(source + ": neither a file nor a glob: " + e.getDescription(), e);
-        }
+        List<PathMatcher> matchers = matchers(source);
         // Start below the last folder that is spelled out; the matcher sees paths in the form the pattern has.
         int firstWild = 0;
         while ("*?[{\\".indexOf(source.charAt(firstWild)) < 0) {
@@ -145,7 +152,7 @@ public record Sources(List<Path> pictures, List<String> problems) {
                     @Override
                     public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                         Path named = base.isEmpty() ? Path.of(".").relativize(file) : file;
-                        if (matcher.matches(named) && isPicture(file)) {
+                        if (isPicture(file) && matchers.stream().anyMatch(matcher -> matcher.matches(named))) {
                             found.add(named);
                         }
                         return FileVisitResult.CONTINUE;
@@ -164,8 +171,28 @@ public record Sources(List<Path> pictures, List<String> problems) {
         return found;
     }
 
+    /** Java's globs want a folder for each {@code **}{@code /}; shells and Python take none as well. */
+    private static List<PathMatcher> matchers(String source) {
+        List<String> patterns = new ArrayList<>(List.of(source));
+        for (int i = 0; i < patterns.size() && patterns.size() < MOST_PATTERNS; i++) {
+            String pattern = patterns.get(i);
+            for (int at = pattern.indexOf("**/"); at >= 0; at = pattern.indexOf("**/", at + 1)) {
+                String shorter = pattern.substring(0, at) + pattern.substring(at + 3);
+                if ((at == 0 || pattern.charAt(at - 1) == '/') && !patterns.contains(shorter)) {
+                    patterns.add(shorter);
+                }
+            }
+        }
+        try {
+            return patterns.stream().map(pattern -> FileSystems.getDefault().getPathMatcher("glob:" + pattern))
+                    .toList();
+        } catch (PatternSyntaxException e) {
+            throw new SourceException(source + ": neither a file nor a glob: " + e.getDescription(), e);
+        }
+    }
+
     private static boolean isPicture(Path file) {
-        return EXTENSIONS.contains(Names.extension(file)) && Files.isRegularFile(file);
+        return Pictures.isNamedLikeOne(file) && Files.isRegularFile(file);
     }
 
     /** Parts of file names. */

@@ -25,6 +25,7 @@ public final class Weights {
             throw new ShrikeException("'" + weights + "' is no path: " + e.getReason(), e);
         }
         if (Files.isRegularFile(file)) {
+            requireNoCheckpoint(file);
             return file;
         }
         if (store.names().contains(weights)) {
@@ -41,7 +42,22 @@ public final class Weights {
             throw new ShrikeException(weights + ": no such file" + hint(weights, store));
         }
         throw new ShrikeException("there is no model '" + weights + "'; give a file, or one of "
-                + String.join(", ", store.names()));
+                + String.join(", ", store.names())
+                + (weights.matches("yolov5[a-z0-9]*") ? export(weights + ".pt") : ""));
+    }
+
+    /** What PyTorch saves is a program and its data; ONNX is the form in which to hand a network on. */
+    private static void requireNoCheckpoint(Path file) {
+        String name = Sources.Names.extension(file);
+        if (name.equals("pt") || name.equals("pth")) {
+            throw new ShrikeException(file + ": is a file of PyTorch by its name, which is not read" + export(
+                    file.getFileName().toString()));
+        }
+    }
+
+    private static String export(String checkpoint) {
+        String quoted = checkpoint.matches("[A-Za-z0-9._-]+") ? checkpoint : "FILE.pt";
+        return "; export it with YOLOv5's 'python export.py --weights " + quoted + " --include onnx'";
     }
 
     /** PyTorch users are used to names such as yolov5s.pt, which stand for a download. */
@@ -50,6 +66,9 @@ public final class Weights {
             if (weights.startsWith(name + ".")) {
                 return "; '--weights " + name + "' fetches that model";
             }
+        }
+        if (weights.matches("yolov5[a-z0-9]*[.](pt|onnx)")) {
+            return export(weights.replace(".onnx", ".pt"));
         }
         return "";
     }

@@ -3,7 +3,9 @@ package dev.shrike.app.quantize;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
+import dev.shrike.app.HelpAll;
 import dev.shrike.app.ExitCode;
+import dev.shrike.app.OtherFile;
 import dev.shrike.app.Progress;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.Weights;
@@ -27,6 +29,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -51,6 +54,9 @@ public final class CalibrateCommand implements Callable<Integer> {
     private final Function<Boolean, ModelStore> stores;
 
     @Mixin
+    private HelpAll help;
+
+    @Mixin
     private CalibrationOptions common;
 
     @Option(
@@ -64,7 +70,7 @@ public final class CalibrateCommand implements Callable<Integer> {
     private String tensorRt;
 
     @Option(
-            names = "--tensorrt-version",
+            names = "--tensorrt-version", hidden = true,
             paramLabel = "N",
             defaultValue = "8400",
             description = "TensorRT's version in that file, 8502 for 8.5.2 (default: ${DEFAULT-VALUE}).")
@@ -94,18 +100,31 @@ public final class CalibrateCommand implements Callable<Integer> {
         if (other != null) {
             FileReplacement.requireFolder(other);
         }
-        List<Path> pictures = common.pictures();
-        Path model = Weights.resolve(common.model(), common.width(), common.height(), stores.apply(common.progress()));
-        Backend backend = Backends.usable(Backends.installed(), "").getFirst();
         Steps steps = new Steps(new Progress(console, common.progress()));
+        CalibrationData data = common.pictures(console, Optional.of(cache), steps);
+        Path model = Weights.resolve(common.model(), common.width(), common.height(), stores.apply(common.progress()));
+        requireOther(model, data, cache, other);
+        data.warn(console, common.quiet());
+        Backend backend = Backends.usable(Backends.installed(), "").getFirst();
         try {
-            measure(model, pictures, backend, steps, cache, other, method);
+            measure(model, data.pictures(), backend, steps, cache, other, method);
+            data.report(console, common.quiet());
         } catch (UnsupportedModelException e) {
             throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
         } finally {
             steps.clear();
         }
         return ExitCode.OK;
+    }
+
+    private static void requireOther(Path model, CalibrationData data, Path cache, Path other) {
+        OtherFile.require("-o", cache, model);
+        data.requireOther("-o", cache);
+        if (other != null) {
+            OtherFile.require("--tensorrt", other, model);
+            OtherFile.require("--tensorrt", other, cache);
+            data.requireOther("--tensorrt", other);
+        }
     }
 
     private void measure(Path model, List<Path> pictures, Backend backend, Steps steps, Path cache, Path other,
@@ -121,7 +140,7 @@ public final class CalibrateCommand implements Callable<Integer> {
         }
         Graph prepared = MinMaxQuantizer.prepare(ready);
         Map<String, ValueStatistics> statistics = new Measurement(console, steps, common.quiet()).measure(model,
-                prepared, floats(prepared), pictures, 0, backend, common.threads(), cache);
+                prepared, floats(prepared), pictures, Measurement.Windows.WHOLE, backend, common.threads(), cache);
         if (other != null) {
             TensorRtCache.Kind kind = method instanceof RangeMethod.MinMax ? TensorRtCache.Kind.MIN_MAX
                     : TensorRtCache.Kind.ENTROPY;

@@ -1,12 +1,14 @@
 package dev.shrike.app.quantize;
 
+import dev.shrike.app.Console;
 import dev.shrike.app.PathArgument;
+import dev.shrike.app.PixelLimit;
 import dev.shrike.app.detect.InputSizeOption;
-import dev.shrike.app.detect.Sources;
 import dev.shrike.app.detect.ThreadsOption;
 import dev.shrike.calibration.ranges.RangeMethod;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -30,8 +32,8 @@ final class CalibrationOptions {
             required = true,
             split = ",",
             paramLabel = "FOLDER",
-            description = "Pictures like those that the model will see: folders, files or globs, split by commas."
-                    + " Labels are not needed.")
+            description = "Pictures like those that the model will see: folders, files or globs, split by commas, a"
+                    + " data.yaml, or a text file that lists them. Labels are not needed.")
     private List<String> data;
 
     @Option(
@@ -40,6 +42,14 @@ final class CalibrationOptions {
             defaultValue = "256",
             description = "Most pictures to take of --data, at even distances (default: ${DEFAULT-VALUE}).")
     private int images;
+
+    @Option(
+            names = "--strict",
+            description = "Stop, before anything else, where a picture cannot be read; else it is left out.")
+    private boolean strict;
+
+    @Mixin
+    private PixelLimit pixels;
 
     @Mixin
     private InputSizeOption inputSize;
@@ -86,9 +96,13 @@ final class CalibrationOptions {
         }
     }
 
-    /** At most as many pictures as wanted, at even distances. */
-    List<Path> pictures() {
-        return Sources.sample(data, images);
+    /** At most as many pictures as wanted, at even distances, but those that the cache is about. */
+    CalibrationData pictures(Console console, Optional<Path> cache, Steps steps) {
+        CalibrationData chosen = CalibrationData.choose(console,
+                new CalibrationData.Wanted(data, images, strict, cache),
+                (picture, done, total) -> steps.show("reading " + picture.getFileName(), done, total));
+        steps.clear();
+        return chosen;
     }
 
     Path path(String text) {

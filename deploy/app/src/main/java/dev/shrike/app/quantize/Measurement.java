@@ -14,6 +14,7 @@ import dev.shrike.spi.Backend;
 import dev.shrike.vision.InputSize;
 import dev.shrike.vision.Labels;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,8 +22,6 @@ import java.util.Set;
 
 /** One pass of a float network over pictures that keeps statistics, in a cache file if one is named. */
 final class Measurement {
-    private static final int PICTURES_A_WRITE = 32;
-
     private final Console console;
     private final Steps steps;
     private final boolean quiet;
@@ -34,47 +33,101 @@ final class Measurement {
     }
 
     /**
+     * Which part of each picture is read.
+     *
+     * @param crop side of the window, 0 for the whole picture
+     * @param seed decides where it lies
+     */
+    record Windows(int crop, long seed) {
+        static final Windows WHOLE = new Windows(0, 0);
+
+        CalibrationPictures of(List<Path> files, ValueInfo input) {
+            return new CalibrationPictures(files, input, crop, seed);
+        }
+    }
+
+    /**
      * The statistics; those that the cache has of the same model and pictures are not measured again.
      *
      * @param cache file, or null
      */
-    Map<String, ValueStatistics> measure(Path model, Graph prepared, Set<String> values, List<Path> files, int crop,
+    Map<String, ValueStatistics> measure(Path model, Graph prepared, Set<String> values, List<Path> files,
+            Windows windows,
             Backend backend, int threads, Path cache) {
-        try (CalibrationPictures pictures = new CalibrationPictures(files, prepared.inputs().getFirst(), crop);
+        try (CalibrationPictures pictures = windows.of(files, prepared.inputs().getFirst());
                 StatisticsCollector collector =
                         new StatisticsCollector(prepared, values, pictures.shape(), backend, threads)) {
-            String input = pictures.shape().toString();
-            String modelHash = cache == null ? "" : StatisticsCache.hash(model);
-            String dataHash = cache == null ? "" : StatisticsCache.hash(files);
-            Optional<StatisticsCache> found = cache == null ? Optional.empty() : StatisticsCache.read(cache);
-            int done = 0;
-            if (found.isPresent()) {
-                StatisticsCache known = found.get();
-                // What is complete serves whatever the size; a pass goes on only as it began.
-                boolean fits = known.isAbout(modelHash, dataHash)
-                        && (known.done() == files.size() || known.input().equals(input))
-                        && (known.done() == 0 || known.values().keySet().containsAll(values));
-                if (!fits) {
-                    throw new ModelException(cache + ": is about another model, other pictures or another size; name"
-                            + " another file, or delete it");
-                }
-                collector.resume(known.values());
-                done = known.done();
-                note(done == 0 ? "" : "took " + done + " of " + files.size() + " pictures from " + cache);
-            }
-            int before = done;
-            while (done < files.size()) {
-                steps.show("measuring " + files.get(done).getFileName(), done - before, files.size() - before);
-                collector.add(pictures, done++);
-                if (cache != null && (done % PICTURES_A_WRITE == 0 || done == files.size())) {
-                    new StatisticsCache(modelHash, dataHash, input, done, files.size(), collector.statistics())
-                            .write(cache);
+            Pass pass = Pass.begin(model, files, pictures.shape() + (windows.seed() == 0 ? "" : " seed " + windows.seed()), cache, values);
+            collector.resume(pass.known());
+            note(pass.taken(cache));
+            SavePace pace = new SavePace();
+            int before = pass.order().size() - pass.missing().size();
+            for (int i = 0; i < pass.missing().size(); i++) {
+                Path file = pass.missing().get(i);
+                steps.show("measuring " + file.getFileName(), i, pass.missing().size());
+                collector.add(pictures, files.indexOf(file));
+                long now = System.nanoTime();
+                if (cache != null && (pace.isDue(now) || i + 1 == pass.missing().size())) {
+                    pass.statistics(before + i + 1, collector.statistics()).write(cache);
+                    pace.saved(now, System.nanoTime());
                 }
             }
             steps.clear();
-            note(before == files.size() ? "" : "measured " + values.size() + " values on " + (files.size() - before)
-                    + (files.size() - before == 1 ? " picture" : " pictures"));
+            int count = pass.missing().size();
+            note(count == 0 ? "" : "measured " + values.size() + " values on " + count
+                    + (count == 1 ? " picture" : " pictures"));
             return collector.statistics();
+        }
+    }
+
+    /**
+     * What of a pass is done and what is to be done.
+     *
+     * @param order name and size of all pictures in the order in which they are measured, with those that are gone
+     * @param missing pictures that are to be measured
+     * @param gone how many are in the statistics and no longer there
+     * @param known what was measured before
+     */
+    private record Pass(String modelHash, String dataHash, String input, List<String> order, List<Path> missing,
+            int gone, Map<String, ValueStatistics> known) {
+        static Pass begin(Path model, List<Path> files, String input, Path cache, Set<String> values) {
+            if (cache == null) {
+                return new Pass("", "", input, files.stream().map(Path::toString).toList(), files, 0, Map.of());
+            }
+            String modelHash = StatisticsCache.hash(model);
+            String dataHash = StatisticsCache.hash(files);
+            Optional<StatisticsCache> found = StatisticsCache.read(cache);
+            List<String> keys = files.stream().map(StatisticsCache::key).toList();
+            if (found.isEmpty()) {
+                return new Pass(modelHash, dataHash, input, keys, files, 0, Map.of());
+            }
+            StatisticsCache before = found.get();
+            boolean named = !before.files().isEmpty();
+            int gone = named ? before.gone(files) : before.isAbout(modelHash, dataHash) ? 0 : -1;
+            List<Path> missing = named ? before.missing(files)
+                    : files.subList(Math.min(before.done(), files.size()), files.size());
+            // What is complete serves whatever the size; a pass goes on only as it began.
+            boolean fits = before.model().equals(modelHash) && gone >= 0
+                    && (missing.isEmpty() || before.input().equals(input))
+                    && (before.done() == 0 || before.values().keySet().containsAll(values));
+            if (!fits) {
+                throw new ModelException(cache + ": is about another model, other pictures or another size; name"
+                        + " another file, or delete it");
+            }
+            List<String> order = new ArrayList<>(named ? before.files().subList(0, before.done())
+                    : keys.subList(0, before.done()));
+            missing.forEach(file -> order.add(StatisticsCache.key(file)));
+            return new Pass(modelHash, dataHash, input, List.copyOf(order), missing, gone, before.values());
+        }
+
+        StatisticsCache statistics(int done, Map<String, ValueStatistics> values) {
+            return new StatisticsCache(modelHash, dataHash, input, done, order.size(), order, values);
+        }
+
+        String taken(Path cache) {
+            int done = order.size() - missing.size();
+            return done == 0 ? "" : "took " + done + " of " + order.size() + " pictures from " + cache
+                    + (gone == 0 ? "" : ", " + gone + " of which " + (gone == 1 ? "is" : "are") + " no longer there");
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.shrike.app.quantize;
 
 import dev.shrike.app.Console;
+import dev.shrike.app.HelpAll;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.calibration.quantize.Effort;
 import dev.shrike.calibration.quantize.WeightCodes;
@@ -29,12 +30,17 @@ import picocli.CommandLine.Option;
         versionProvider = dev.shrike.app.Version.class)
 public final class QuantizeCommand implements Callable<Integer> {
     private static final String AUTO = "auto";
+    private static final String DEFAULT_SCHEME = "w8a8";
+    private static final String INT8 = "int8";
 
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
 
     @Mixin
     private CalibrationOptions common;
+
+    @Mixin
+    private HelpAll help;
 
     @Option(
             names = {"-o", "--output"},
@@ -46,12 +52,13 @@ public final class QuantizeCommand implements Callable<Integer> {
     @Option(
             names = "--scheme",
             paramLabel = "wXaY|auto",
-            description = "X bits a weight, Y bits an activation, 2 to 8 each, the first and last layers 8; or auto,"
-                    + " which chooses the width of every layer's weights under a budget.")
+            description = "X bits a weight, Y bits an activation, 2 to 8 each, the first and last layers 8; int8 is"
+                    + " w8a8; or auto, which chooses the width of every layer's weights under a budget, such as"
+                    + " --avg-bits (default: " + DEFAULT_SCHEME + ").")
     private String scheme;
 
     @Option(
-            names = "--weight-codes",
+            names = "--weight-codes", hidden = true,
             paramLabel = "NAME",
             defaultValue = "uniform",
             description = "uniform: consecutive codes, below 8 bits with a zero point for each output channel, which"
@@ -67,37 +74,39 @@ public final class QuantizeCommand implements Callable<Integer> {
                     + " (default: ${DEFAULT-VALUE}).")
     private String weightCodes;
 
-    @Option(names = "--plan", paramLabel = "FILE.yaml",
+    @Option(names = "--plan", hidden = true, paramLabel = "FILE.yaml",
             description = "Widths of each layer, as --save-plan wrote them.")
     private String plan;
 
-    @Option(names = "--save-plan", paramLabel = "FILE.yaml", description = "Write the widths of each layer.")
+    @Option(names = "--save-plan", hidden = true, paramLabel = "FILE.yaml",
+            description = "Write the widths of each layer.")
     private String savePlan;
 
     @Option(names = "--avg-bits", paramLabel = "BITS", description = "Budget of auto: bits a weight on the average.")
     private Double averageBits;
 
-    @Option(names = "--size", paramLabel = "MB", description = "Budget of auto: megabytes of all weights.")
+    @Option(names = "--size", hidden = true, paramLabel = "MB",
+            description = "Budget of auto: megabytes of all weights.")
     private Double size;
 
-    @Option(names = "--latency", paramLabel = "MS",
+    @Option(names = "--latency", hidden = true, paramLabel = "MS",
             description = "Budget of auto: milliseconds of all layers together on the machine of --latencies.")
     private Double latency;
 
-    @Option(names = "--latencies", paramLabel = "FILE.yaml",
+    @Option(names = "--latencies", hidden = true, paramLabel = "FILE.yaml",
             description = "What each layer takes by width. Where there is no such file it is measured here and written;"
                     + " one that was made on the device serves everywhere.")
     private String latencies;
 
     @Option(
-            names = "--activations",
+            names = "--activations", hidden = true,
             paramLabel = "BITS",
             defaultValue = "8",
             description = "Width of activations under auto (default: ${DEFAULT-VALUE}).")
     private int activations;
 
     @Option(
-            names = "--activation-ranges",
+            names = "--activation-ranges", hidden = true,
             paramLabel = "static|dynamic",
             description = "static: ranges of activations are chosen once, from the pictures. dynamic: the network"
                     + " measures the range of what each layer reads in every picture that it looks at, which takes time"
@@ -106,17 +115,18 @@ public final class QuantizeCommand implements Callable<Integer> {
     private String activationRanges;
 
     @Option(
-            names = "--ranges",
+            names = "--ranges", hidden = true,
             paramLabel = "METHOD",
             description = "How ranges of values below 8 bits are chosen: min-max, moving-average, percentile:99.99,"
                     + " entropy, mse or power:2.4.")
     private String ranges;
 
-    @Option(names = "--wide-ranges", paramLabel = "METHOD", description = "The same for values of 8 bits.")
+    @Option(names = "--wide-ranges", hidden = true, paramLabel = "METHOD",
+            description = "The same for values of 8 bits.")
     private String wideRanges;
 
     @Option(
-            names = "--pre-activations",
+            names = "--pre-activations", hidden = true,
             paramLabel = "8|float",
             description = "What a layer gives to its activation function: float, which loses less and is what TensorRT"
                     + " and ONNX Runtime fuse, or codes of 8 bits, which is quicker by a tenth, with AVX-512 by a fifth"
@@ -124,7 +134,7 @@ public final class QuantizeCommand implements Callable<Integer> {
     private String preActivations;
 
     @Option(
-            names = "--effort",
+            names = "--effort", hidden = true,
             paramLabel = "NAME",
             defaultValue = "full",
             description = "full, or less to see what each part brings: single-rows, even-places, plain-errors,"
@@ -140,7 +150,7 @@ public final class QuantizeCommand implements Callable<Integer> {
     private int epochs;
 
     @Option(
-            names = "--crop",
+            names = "--crop", hidden = true,
             paramLabel = "SIZE",
             defaultValue = "320",
             description = "Side of the window of each picture that is used, in pixels of the network's input; 0 takes"
@@ -148,14 +158,24 @@ public final class QuantizeCommand implements Callable<Integer> {
     private int crop;
 
     @Option(
-            names = "--memory",
+            names = "--seed", hidden = true,
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Where in the pictures the windows lie: another number is another sample of the same"
+                    + " pictures, to see by how much runs differ. Without effect under --crop 0 (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(
+            names = "--memory", hidden = true,
             paramLabel = "GB",
             description = "Most memory to take; values of pictures that do not fit go to files beside the output, which"
                     + " vanish with the process. Tuning with --epochs takes what it needs (default: 3, or"
                     + " three quarters of the machine's where that is less).")
     private Double memory;
 
-    @Option(names = "--cache", paramLabel = "FILE", description = "Keep what is measured of values in this file.")
+    @Option(names = "--cache", hidden = true, paramLabel = "FILE",
+            description = "Keep what is measured of values in this file.")
     private String cache;
 
     /** A command that writes to the console. */
@@ -170,8 +190,11 @@ public final class QuantizeCommand implements Callable<Integer> {
         if (!output.endsWith(".onnx")) {
             throw common.usage("-o '" + output + "' does not end in .onnx");
         }
-        if ((scheme == null) == (plan == null)) {
+        if (scheme != null && plan != null) {
             throw common.usage("give one of --scheme and --plan");
+        }
+        if (scheme == null && plan == null || INT8.equalsIgnoreCase(scheme)) {
+            scheme = DEFAULT_SCHEME;
         }
         boolean auto = AUTO.equals(scheme);
         long budgets = Stream.of(averageBits, size, latency).filter(Objects::nonNull).count();
@@ -219,7 +242,7 @@ public final class QuantizeCommand implements Callable<Integer> {
                 Optional.ofNullable(wideRanges).map(method -> common.method("--wide-ranges", method)), preActivations(),
                 effort(),
                 epochs,
-                crop,
+                crop, seed,
                 Optional.ofNullable(cache).map(common::path), memory == null ? MemoryBudget.usual() : memory);
         return new QuantizeRun(console, stores.apply(common.progress()), common, request).run();
     }

@@ -4,6 +4,7 @@ import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
+import dev.shrike.app.OtherFile;
 import dev.shrike.app.Progress;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.Weights;
@@ -66,7 +67,8 @@ final class QuantizeRun {
         if (dynamic) {
             checkDynamic();
         }
-        List<Path> pictures = common.pictures();
+        CalibrationData data = common.pictures(console, request.cache(), steps);
+        List<Path> pictures = data.pictures();
         if (request.epochs() > 0 && pictures.size() < Distillation.LEAST_PICTURES) {
             throw common.usage("--epochs needs " + Distillation.LEAST_PICTURES + " pictures or more, not "
                     + pictures.size());
@@ -78,6 +80,7 @@ final class QuantizeRun {
                     + WeightCodes.ENTROPY_CODED + " ones; leave it out, or these");
         }
         Path model = Weights.resolve(common.model(), common.width(), common.height(), store);
+        requireOther(model, data);
         Backend backend = Backends.usable(Backends.installed(), "").getFirst();
         if (backend.reads(model)) {
             throw new ModelException(model + ": is a built model; give the ONNX file that it was made from");
@@ -89,12 +92,14 @@ final class QuantizeRun {
                     FileReplacement.requireFolder(request.output()));
             Quantizer quantizer = new Quantizer(graph,
                     Measurement.inputShapes(graph, common.width(), common.height()), backend, common.threads(), memory);
+            data.warn(console, common.quiet());
             quantize(model, dynamic ? quantizer.withDynamicRanges() : quantizer,
                     given.map(plan -> withRanges(plan, dynamic)), pictures, backend, dynamic, start);
             if (!common.quiet() && memory.mostOnDisk() > 0) {
                 console.line(String.format(Locale.ROOT, "of these on disk: %.0f MB, as --memory %.2f wants it",
                         memory.mostOnDisk() / 1e6, request.memory()));
             }
+            data.report(console, common.quiet());
         } catch (UnsupportedModelException e) {
             throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
         } catch (ModelException e) {
@@ -103,6 +108,16 @@ final class QuantizeRun {
             steps.clear();
         }
         return ExitCode.OK;
+    }
+
+    private void requireOther(Path model, CalibrationData data) {
+        Map<String, Optional<Path>> written = Map.of("-o", Optional.of(request.output()), "--save-plan",
+                request.savePlan(), "--cache", request.cache(), "--latencies",
+                request.latency().map(QuantizeRequest.LatencyBudget::table));
+        written.forEach((option, file) -> file.ifPresent(path -> {
+            OtherFile.require(option, path, model);
+            data.requireOther(option, path);
+        }));
     }
 
     /** Dynamic ranges have no use for what decides about static ones, and the tuning does not know them. */
@@ -147,7 +162,8 @@ final class QuantizeRun {
             Backend backend, boolean dynamic, long start) {
         Map<String, ValueStatistics> statistics = dynamic ? Map.of()
                 : new Measurement(console, steps, common.quiet()).measure(model,
-                        bare.prepared(), bare.valuesToMeasure(), files, request.crop(), backend, common.threads(),
+                        bare.prepared(), bare.valuesToMeasure(), files,
+                        new Measurement.Windows(request.crop(), request.seed()), backend, common.threads(),
                         request.cache().orElse(null));
         Quantizer quantizer = request.effort().weighPlaces() ? atSensitivePlaces(bare, files) : bare;
         QuantizationPlan plan = given.orElseGet(() -> request.widths().map(quantizer::uniform)
@@ -209,7 +225,7 @@ final class QuantizeRun {
 
     private CalibrationPictures pictures(Quantizer quantizer, List<Path> files, int most) {
         return new CalibrationPictures(files.subList(0, Math.min(most, files.size())),
-                quantizer.prepared().inputs().getFirst(), request.crop());
+                quantizer.prepared().inputs().getFirst(), request.crop(), request.seed());
     }
 
     private QuantizationPlan chosen(Quantizer quantizer, Map<String, ValueStatistics> statistics, List<Path> files) {

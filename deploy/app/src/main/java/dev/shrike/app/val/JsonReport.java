@@ -3,8 +3,10 @@ package dev.shrike.app.val;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.shrike.StageTimes;
+import dev.shrike.calibration.data.Census;
 import dev.shrike.calibration.metrics.CocoFigures;
 import dev.shrike.calibration.metrics.YoloFigures;
+import dev.shrike.files.PrintableText;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -33,6 +35,7 @@ final class JsonReport {
             if (measured.ran()) {
                 writeRun(json, measured);
             }
+            writeCensus(json, measured);
             writeYolo(json, measured.yolo());
             json.writeObjectFieldStart("coco");
             for (int i = 0; i < COCO.size(); i++) {
@@ -49,7 +52,7 @@ final class JsonReport {
         } catch (IOException e) {
             throw new UncheckedIOException("a string cannot fail", e);
         }
-        return text.toString();
+        return PrintableText.inJson(text.toString());
     }
 
     private static void writeRun(JsonGenerator json, Measured measured) throws IOException {
@@ -62,6 +65,18 @@ final class JsonReport {
         json.writeNumberField("network", milliseconds(times.network()));
         json.writeNumberField("decode", milliseconds(times.decode()));
         json.writeNumberField("total", milliseconds(times.total()));
+        json.writeEndObject();
+    }
+
+    private static void writeCensus(JsonGenerator json, Measured measured) throws IOException {
+        Census census = measured.census();
+        json.writeObjectFieldStart("census");
+        json.writeNumberField("pictures", census.pictures());
+        json.writeNumberField("labelled", census.labelled());
+        json.writeNumberField("without_objects", census.withoutObjects());
+        json.writeNumberField("without_label_file", census.withoutLabels());
+        json.writeNumberField("left_out", census.pictures() - measured.yolo().pictures());
+        json.writeNumberField("other_kinds", census.otherKinds());
         json.writeEndObject();
     }
 

@@ -2,6 +2,7 @@ package dev.shrike.app.val;
 
 import dev.shrike.StageTimes;
 import dev.shrike.calibration.Evaluation;
+import dev.shrike.calibration.data.Census;
 import dev.shrike.calibration.metrics.CocoFigures;
 import dev.shrike.calibration.metrics.YoloFigures;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.List;
  * @param yolo YOLOv5's figures
  * @param coco COCO's figures
  * @param times mean times of the stages per picture
+ * @param census what the data set consists of, with what was left out
  */
 record Measured(
         Path source,
@@ -29,7 +31,8 @@ record Measured(
         List<String> names,
         YoloFigures yolo,
         CocoFigures coco,
-        StageTimes times) {
+        StageTimes times,
+        Census census) {
 
     static Measured of(Path source, String engine, int width, int height, Evaluation evaluation) {
         return new Measured(
@@ -41,7 +44,8 @@ record Measured(
                 evaluation.data().names(),
                 evaluation.yolo(),
                 evaluation.coco(),
-                evaluation.times());
+                evaluation.times(),
+                evaluation.data().census());
     }
 
     /** Whether a model ran, so that there are times. */

@@ -2,12 +2,16 @@ package dev.shrike.app.val;
 
 import dev.shrike.DetectorOptions;
 import dev.shrike.app.Console;
+import dev.shrike.app.HelpAll;
 import dev.shrike.app.PathArgument;
+import dev.shrike.app.PixelLimit;
 import dev.shrike.app.detect.EngineChoice;
 import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.RunFolderOptions;
+import dev.shrike.app.detect.Yolov5Options;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -37,6 +41,9 @@ public final class ValCommand implements Callable<Integer> {
 
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
+
+    @Mixin
+    private HelpAll help;
 
     @Spec
     private CommandSpec spec;
@@ -79,14 +86,14 @@ public final class ValCommand implements Callable<Integer> {
     private InputSizeOption inputSize;
 
     @Option(
-            names = "--conf-thres",
+            names = {"--conf-thres", "--conf"},
             paramLabel = "SCORE",
             defaultValue = "0.001",
             description = "Lowest score that counts, 0 to 1 (default: ${DEFAULT-VALUE}).")
     private float confidence;
 
     @Option(
-            names = "--iou-thres",
+            names = {"--iou-thres", "--iou"},
             paramLabel = "IOU",
             defaultValue = "0.6",
             description = "Overlap above which the weaker of two boxes is dropped, 0 to 1 (default: ${DEFAULT-VALUE}).")
@@ -106,8 +113,33 @@ public final class ValCommand implements Callable<Integer> {
             description = "Pictures per run of the network; engines take 1 (default: ${DEFAULT-VALUE}).")
     private int batch;
 
+    @Option(
+            names = "--classes-by-order",
+            description = "The n-th class of the model is the n-th of the data set, whatever their names.")
+    private boolean classesByOrder;
+
+    @Option(
+            names = "--strict",
+            description = "Stop, and list all problems, where a picture or label is broken; else the picture is left"
+                    + " out.")
+    private boolean strict;
+
+    @Mixin
+    private PixelLimit pixels;
+
     @Mixin
     private EngineChoice on;
+
+    @Option(
+            names = "--augment",
+            description = "Look at each picture in three sizes, one mirrored, as YOLOv5 does.")
+    private boolean augment;
+
+    @Mixin
+    private Yolov5Options yolov5;
+
+    @Mixin
+    private ValExtras extras;
 
     @Option(names = "--verbose", description = "Tell about each class as well.")
     private boolean verbose;
@@ -140,20 +172,25 @@ public final class ValCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ValRequest request = request();
-        return new ValRun(console, stores.apply(request.progress()), request).run();
+        return new ValRun(console, stores.apply(request.showing().progress()), request).run();
     }
 
     private ValRequest request() {
         requireSense();
+        List<String> extra = extras.notes();
         return new ValRequest(
-                new ValRequest.Data(path(data), images == null ? null : path(images), task),
+                new ValRequest.Data(path(data), images == null ? null : path(images), task, strict, classesByOrder),
                 results == null ? null : path(results),
                 weights == null ? DEFAULT_WEIGHTS : weights,
                 detectorOptions(),
                 new ValRequest.Saving(!noPictures, saveResults, folder.project(), folder.name(), folder.existOk()),
-                verbose,
-                json,
-                !noProgress);
+                new ValRequest.Showing(verbose, json, !noProgress, engine -> {
+                    List<String> notes = new ArrayList<>(extra);
+                    notes.addAll(yolov5.notes());
+                    notes.addAll(yolov5.notesOnPrecision(engine));
+                    return notes;
+                }),
+                augment);
     }
 
     private Path path(String text) {
@@ -163,6 +200,9 @@ public final class ValCommand implements Callable<Integer> {
     private void requireSense() {
         if (weights != null && results != null) {
             throw usage("--weights and --results exclude each other: measure a model, or detections that there are");
+        }
+        if (results != null && augment) {
+            throw usage("--augment is for models; --results has what one found");
         }
         if (results != null && saveResults) {
             throw usage("--save-json writes what a model found; --results has that already");

@@ -2,7 +2,9 @@ package dev.shrike.app.val;
 
 import dev.shrike.DetectorOptions;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 
 /**
  * What one run of {@code shrike val} is to do.
@@ -12,9 +14,8 @@ import java.util.Objects;
  * @param weights file or name of the model
  * @param options how to detect
  * @param saving what to write to disk
- * @param verbose whether to tell about each class
- * @param json whether to print JSON
- * @param progress whether a progress bar is wanted
+ * @param showing what to print
+ * @param augment whether to look at each picture in three sizes
  */
 record ValRequest(
         Data data,
@@ -22,14 +23,28 @@ record ValRequest(
         String weights,
         DetectorOptions options,
         Saving saving,
-        boolean verbose,
-        boolean json,
-        boolean progress) {
+        Showing showing,
+        boolean augment) {
     ValRequest {
         Objects.requireNonNull(data, "data");
         Objects.requireNonNull(weights, "weights");
         Objects.requireNonNull(options, "options");
         Objects.requireNonNull(saving, "saving");
+        Objects.requireNonNull(showing, "showing");
+    }
+
+    /**
+     * What to print.
+     *
+     * @param verbose whether to tell about each class
+     * @param json whether to print JSON
+     * @param progress whether a progress bar is wanted
+     * @param notes what to say about options that change nothing, by the engine that runs
+     */
+    record Showing(boolean verbose, boolean json, boolean progress, Function<String, List<String>> notes) {
+        Showing {
+            Objects.requireNonNull(notes, "notes");
+        }
     }
 
     /**
@@ -38,8 +53,10 @@ record ValRequest(
      * @param path a folder, COCO JSON or data.yaml
      * @param pictures folder of the pictures, or null to look for it
      * @param split part of a data.yaml
+     * @param strict whether anything broken ends the run
+     * @param classesByOrder whether classes are matched by order, not by name
      */
-    record Data(Path path, Path pictures, String split) {}
+    record Data(Path path, Path pictures, String split, boolean strict, boolean classesByOrder) {}
 
     /**
      * What to write, and where.

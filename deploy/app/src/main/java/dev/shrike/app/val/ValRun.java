@@ -1,22 +1,29 @@
 package dev.shrike.app.val;
 
 import dev.shrike.Detector;
-import dev.shrike.Detectors;
 import dev.shrike.Frame;
+import dev.shrike.SourceException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
+import dev.shrike.app.ProblemReport;
 import dev.shrike.app.Progress;
-import dev.shrike.app.UsageException;
 import dev.shrike.app.detect.ModelStore;
+import dev.shrike.app.detect.Openings;
 import dev.shrike.app.detect.RunFolder;
 import dev.shrike.app.detect.Weights;
 import dev.shrike.calibration.Evaluation;
 import dev.shrike.calibration.charts.EvaluationCharts;
+import dev.shrike.calibration.data.Census;
 import dev.shrike.calibration.data.DataSet;
+import dev.shrike.calibration.data.DataSetException;
 import dev.shrike.calibration.data.DataSets;
+import dev.shrike.calibration.data.Problem;
 import dev.shrike.calibration.data.ResultsFile;
+import dev.shrike.calibration.data.Sample;
 import dev.shrike.vision.Pictures;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** One run of {@code shrike val}: opens data and model, looks at each picture, prints and saves the figures. */
 final class ValRun {
@@ -29,11 +36,15 @@ final class ValRun {
         this.console = console;
         this.store = store;
         this.request = request;
-        this.progress = new Progress(console, request.progress());
+        this.progress = new Progress(console, request.showing().progress());
     }
 
     int run() {
         DataSet data = DataSets.open(request.data().path(), request.data().pictures(), request.data().split());
+        data = request.results() == null ? data.requirePictures() : data;
+        if (request.data().strict()) {
+            requireSound(data);
+        }
         ValRequest.Saving saving = request.saving();
         try {
             if (!saving.any()) {
@@ -41,7 +52,8 @@ final class ValRun {
                 return ExitCode.OK;
             }
             // Made first: that it cannot be written should not show after an hour.
-            try (RunFolder folder = RunFolder.create(saving.project(), saving.name(), saving.reuse())) {
+            try (RunFolder folder = RunFolder.create(saving.project(), saving.name(), saving.reuse(),
+                    data.samples().stream().map(Sample::file).toList())) {
                 measure(data, folder);
             }
         } finally {
@@ -57,15 +69,18 @@ final class ValRun {
                 console.note(request.results() + ": " + results.ignored()
                         + " detections of categories that the data set lacks were left out");
             }
+            tellCensus(data);
             Evaluation evaluation = Evaluation.of(data, results.found());
             report(evaluation, Measured.of(request.results(), "", 0, 0, evaluation), folder);
             return;
         }
-        data.requirePictures();
         Path model = Weights.resolve(
                 request.weights(), request.options().inputWidth(), request.options().inputHeight(), store);
-        try (Detector detector = open(model)) {
-            Evaluation evaluation = Evaluation.of(data, detector, progress::show);
+        try (Detector detector = Openings.open(model, request.weights(), request.options(), request.augment(), store)) {
+            request.showing().notes().apply(detector.engine()).forEach(console::note);
+            int[] classes = data.classesOf(detector.labels(), request.data().classesByOrder());
+            tellCensus(data);
+            Evaluation evaluation = Evaluation.of(data, detector, classes, progress::show);
             progress.clear();
             report(
                     evaluation,
@@ -74,23 +89,59 @@ final class ValRun {
         }
     }
 
-    private Detector open(Path model) {
-        try {
-            return Detectors.open(model, request.options());
-        } catch (IllegalArgumentException e) {
-            throw new UsageException(e.getMessage(), e);
+    /** Reads every picture, so that all that is broken is told at once. */
+    private void requireSound(DataSet data) {
+        List<Problem> problems = new ArrayList<>(data.problems());
+        for (int i = 0; i < data.samples().size() && request.results() == null; i++) {
+            Sample sample = data.samples().get(i);
+            progress.show("reading " + sample.file().getFileName(), i, data.samples().size());
+            try {
+                sample.read();
+            } catch (SourceException e) {
+                problems.add(new Problem(Problem.Kind.UNREADABLE_PICTURE, e.getMessage()));
+            } catch (DataSetException e) {
+                problems.add(new Problem(Problem.Kind.OTHER_SIZE, e.getMessage()));
+            }
+        }
+        progress.clear();
+        ProblemReport.requireNone(console, data.file().toString(), problems);
+    }
+
+    private void tellCensus(DataSet data) {
+        Census census = data.census();
+        if (!request.showing().json()) {
+            console.note(census.toString());
+        }
+        if (census.labelled() == 0 && !data.samples().isEmpty()) {
+            Sample first = data.samples().getFirst();
+            console.note("warning: not one of " + census.pictures() + " pictures has an object, so that every figure"
+                    + " will be nothing" + (first.relative() ? "; the labels of " + first.file() + " are looked for in "
+                            + DataSets.labelsOf(first.file()) : ""));
+        }
+    }
+
+    /** Lists what was left out, after everything else. */
+    private void tellProblems(DataSet measured) {
+        if (!measured.problems().isEmpty()) {
+            console.note((measured.census().pictures() - measured.samples().size()) + " of "
+                    + measured.census().pictures() + " pictures left out of the figures:");
+            ProblemReport.lines(measured.problems()).forEach(console::note);
         }
     }
 
     private void report(Evaluation evaluation, Measured measured, RunFolder folder) {
-        if (request.json()) {
+        if (request.showing().json()) {
             console.line(JsonReport.render(measured));
         } else {
-            new TextReport(console, request.verbose()).print(measured);
+            new TextReport(console, request.showing().verbose()).print(measured);
         }
-        if (folder == null) {
-            return;
+        if (folder != null) {
+            save(evaluation, measured, folder);
         }
+        tellProblems(evaluation.data());
+    }
+
+    private void save(Evaluation evaluation, Measured measured, RunFolder folder) {
         if (request.saving().results()) {
             Path file = folder.file("", "predictions.json");
             folder.write(() -> ResultsFile.write(file, evaluation.data(), evaluation.found()));
@@ -104,7 +155,7 @@ final class ValRun {
             write(folder, "confusion_matrix.png", charts.confusion(evaluation.confusion()));
         }
         String text = "Results saved to " + folder.path();
-        if (request.json()) {
+        if (request.showing().json()) {
             console.note(text);
         } else {
             console.line(text);

@@ -24,10 +24,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
+@Tag("any-processor")
 class CatalogueTest {
     private static final byte[] CONTENT = "the bytes of a model".getBytes(StandardCharsets.UTF_8);
 
@@ -127,6 +129,20 @@ class CatalogueTest {
         assertTrue(message.contains("brought nothing"), message);
         long pid = Long.parseLong(Files.readString(folder.resolve("pid")).strip());
         ProcessHandle.of(pid).ifPresent(handle -> handle.onExit().join());
+        assertOnlyFinishedFiles();
+    }
+
+    @Test
+    void anNpmThatOnlyWritesItsLogStalls() throws IOException {
+        FakeNpm npm = FakeNpm.of(folder, """
+                while [ $# -gt 0 ]; do
+                  if [ "$1" = --cache ]; then mkdir -p "$2/_logs"; log=$2/_logs/debug.log; fi
+                  shift
+                done
+                while :; do echo waiting >> "$log"; sleep 0.1; done
+                """);
+        String message = failure(npm.client(Duration.ofSeconds(1)));
+        assertTrue(message.contains("brought nothing") && message.contains("`npm config get registry`"), message);
         assertOnlyFinishedFiles();
     }
 

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.ServiceLoader;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * What the real registry serves. Runs on what the user's cache holds already, and fetches what it lacks only if
  * {@code SHRIKE_TEST_NPM=1}: a build must not need a network.
  */
+@Tag("any-processor")
 class RegistryTest {
     private final Catalogue catalogue = Catalogue.open();
 

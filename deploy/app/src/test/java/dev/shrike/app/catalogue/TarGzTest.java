@@ -18,9 +18,11 @@ import java.util.Map;
 import java.util.Random;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("any-processor")
 class TarGzTest {
     private static final byte[] TEXT = "what is wanted".getBytes(StandardCharsets.UTF_8);
 

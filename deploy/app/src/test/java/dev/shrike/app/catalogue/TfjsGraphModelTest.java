@@ -18,9 +18,11 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("any-processor")
 class TfjsGraphModelTest {
     @TempDir
     private Path folder;

@@ -15,9 +15,11 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("any-processor")
 class RunFolderTest {
     @TempDir
     private Path project;
@@ -89,6 +91,28 @@ class RunFolderTest {
                 assertEquals(List.of(taken.getParent()), files.toList());
             }
         }
+    }
+
+    /** With --exist-ok results go where something is: never over the pictures that are read, or their labels. */
+    @Test
+    void theFolderOfThePicturesIsRefused() throws IOException {
+        Path images = Files.createDirectories(project.resolve("set/images/val"));
+        Path labels = Files.createDirectories(project.resolve("set/labels"));
+        Path link = Files.createSymbolicLink(project.resolve("link"), images);
+        List<Path> pictures = List.of(Files.writeString(images.resolve("a.jpg"), "x"));
+        for (Path taken : List.of(images, link, Files.createDirectories(labels.resolve("val")))) {
+            ShrikeException e = assertThrows(ShrikeException.class,
+                    () -> RunFolder.create(taken.getParent(), taken.getFileName().toString(), true, pictures));
+            assertTrue(e.getMessage().startsWith(taken + ": has the pictures that are read"), e.getMessage());
+        }
+        Path flat = Files.createDirectories(project.resolve("flat/images"));
+        List<Path> others = List.of(Files.writeString(flat.resolve("a.jpg"), "x"));
+        Files.createDirectories(project.resolve("flat/labels"));
+        ShrikeException e =
+                assertThrows(ShrikeException.class, () -> RunFolder.create(project, "flat", true, others));
+        assertTrue(e.getMessage().startsWith(project.resolve("flat/labels") + ": has "), e.getMessage());
+        RunFolder.create(project, "exp", true, pictures).close();
+        RunFolder.create(project, "set", false, pictures).close();
     }
 
     @Test

@@ -1,23 +1,28 @@
 package dev.shrike.app.detect;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.shrike.SourceException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("any-processor")
 class SourcesTest {
     @TempDir
     private Path folder;
 
     @BeforeEach
     void fill() throws IOException {
-        for (String name : List.of("b.jpg", "a.PNG", "c.webp", "notes.txt", "in/d.jpg", "in/deep/e.bmp", "[x].jpg")) {
+        for (String name : List.of("b.jpg", "a.PNG", "c.webp", "notes.md", "in/d.jpg", "in/deep/e.bmp", "[x].jpg",
+                "._b.jpg", ".hidden.png")) {
             Path file = folder.resolve(name);
             Files.createDirectories(file.getParent());
             Files.writeString(file, "x");
@@ -46,7 +51,7 @@ class SourcesTest {
 
     @Test
     void aFileStandsForItselfWhateverItsName() {
-        assertEquals(List.of("notes.txt", "[x].jpg"), names(folder + "/notes.txt", folder + "/[x].jpg"));
+        assertEquals(List.of("notes.md", "[x].jpg"), names(folder + "/notes.md", folder + "/[x].jpg"));
     }
 
     @Test
@@ -58,6 +63,50 @@ class SourcesTest {
         assertEquals(List.of("in/d.jpg"), names(folder + "/*/*.jpg"));
         assertEquals(List.of("in/d.jpg", "in/deep/e.bmp"), names(folder + "/in/**"));
         assertEquals(List.of("b.jpg"), names(folder + "/?.jpg"));
+    }
+
+    @Test
+    void twoStarsStandForNoFolderAsWell() {
+        assertEquals(List.of("[x].jpg", "b.jpg", "in/d.jpg"), names(folder + "/**/*.jpg"));
+        assertEquals(List.of("in/deep/e.bmp"), names(folder + "/**/deep/**/*.bmp"));
+        assertEquals(List.of("in/d.jpg"), names(folder + "/**/in/*.jpg"));
+        assertEquals(List.of("in/d.jpg"), names(folder + "/in/**/d.jpg"));
+    }
+
+    @Test
+    void listsStandForTheirLines() throws IOException {
+        Path list = Files.writeString(folder.resolve("list.txt"),
+                "\ufeff" + folder + "/c.webp\r\n\r\nb.jpg\r\n  in/d.jpg  \nin\n*.jpg\n");
+        assertEquals(List.of("c.webp", "b.jpg", "in/d.jpg", "in/d.jpg", "[x].jpg", "b.jpg"), names(list.toString()));
+        Files.writeString(list, "b.jpg\nnone.jpg\nrtsp://x/1\n");
+        Sources found = Sources.expand(List.of(list.toString()));
+        assertEquals(List.of(folder.resolve("b.jpg")), found.pictures());
+        assertEquals(2, found.problems().size(), found.problems().toString());
+        Files.writeString(list, "\n \n");
+        assertTrue(problem(list.toString()).endsWith("list.txt: lists no pictures; it should have one path a line"));
+        Files.write(list, new byte[] {(byte) 0xff, (byte) 0xd8, (byte) 0xff});
+        assertTrue(problem(list.toString()).contains("no list of pictures in UTF-8"));
+    }
+
+    @Test
+    void theStandardInputIsOnePicture() {
+        Sources found = Sources.expand(List.of("-", "-"));
+        assertEquals(List.of(StandardInput.PATH), found.pictures());
+        assertEquals(List.of("-: the standard input has one picture only"), found.problems());
+        assertTrue(assertThrows(SourceException.class, () -> Sources.files(List.of("-"))).getMessage()
+                .contains("'shrike detect'"));
+    }
+
+    @Test
+    void whatIsNotReadYetSaysWhatToDo() throws IOException {
+        assertTrue(problem("rtsp://user@camera/1?a=b&c=d").contains("ffmpeg -i 'rtsp://user@camera/1?a=b&c=d' -vf"));
+        assertTrue(problem("https://a.b/c.jpg").endsWith("curl -sL https://a.b/c.jpg | shrike detect -"));
+        assertTrue(problem("0").contains("-i /dev/video0 "));
+        assertTrue(problem("screen").contains("screenshot"));
+        Files.writeString(folder.resolve("a b.mp4"), "x");
+        assertTrue(problem(folder + "/a b.mp4").contains("ffmpeg -i '" + folder + "/a b.mp4' frames/%05d.jpg"));
+        Files.writeString(folder.resolve("list.streams"), "x");
+        assertTrue(problem(folder + "/list.streams").contains("lists of streams are not read"));
     }
 
     @Test
@@ -73,7 +122,7 @@ class SourcesTest {
         assertTrue(problem(folder + "/*.gif").contains("/*.gif: no pictures"));
         assertTrue(problem(folder + "/nowhere/*.jpg").contains("no pictures"));
         assertTrue(problem(folder + "/[a").contains("/[a: neither a file nor a glob"));
-        assertTrue(problem("rtsp://camera/1").contains("rtsp://camera/1: addresses are not read"));
+        assertTrue(problem("rtsp://camera/1").contains("rtsp://camera/1: streams are not read"));
         assertTrue(problem(" ").contains("empty"));
         assertTrue(problem("a\0b").contains("no path"));
     }
