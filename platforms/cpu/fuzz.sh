@@ -32,10 +32,8 @@ done
 ((${#formats[@]} > 0)) || formats=(shrike onnx)
 [[ -z $case ]] || ((${#formats[@]} == 1)) || usage
 
-if [[ ! ${SHRIKE_FUZZ_BUILT:-} ]]; then
-    mvn -q -pl platforms/cpu -am -DskipTests test-compile \
-        dependency:build-classpath -Dmdep.outputFile=target/test.classpath >&2
-fi
+mvn -q -pl platforms/cpu -am -DskipTests test-compile \
+    dependency:build-classpath -Dmdep.outputFile=target/test.classpath >&2
 java=$(for release in "${JAVA_HOME:-/none}/release" /usr/lib/jvm/*/release; do
     grep -qsE '^JAVA_VERSION="?(2[5-9]|[3-9][0-9])' "$release" && echo "${release%/release}/bin/java"
 done | sed -n 1p)

@@ -12,6 +12,7 @@ module dev.shrike {
             dev.shrike.jetson,
             dev.shrike.app;
     exports dev.shrike.graph;
+    exports dev.shrike.heads;
     exports dev.shrike.onnx;
     exports dev.shrike.spi;
     exports dev.shrike.vision;

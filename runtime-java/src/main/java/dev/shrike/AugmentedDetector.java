@@ -2,19 +2,19 @@ package dev.shrike;
 
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
+import dev.shrike.heads.Candidates;
+import dev.shrike.heads.Suppression;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
+import dev.shrike.spi.UseGuard;
 import dev.shrike.vision.AugmentedView;
-import dev.shrike.vision.Candidates;
 import dev.shrike.vision.Labels;
 import dev.shrike.vision.LetterboxTransform;
-import dev.shrike.vision.NonMaxSuppression;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A detector that looks at each frame in the three views of YOLOv5's augmentation at test time (v6.1,
@@ -31,17 +31,15 @@ final class AugmentedDetector implements Detector {
 
     private final List<NetworkDetector> passes;
     private final List<AugmentedView> views;
-    private final NonMaxSuppression suppression;
+    private final Suppression suppression;
     private final Candidates seen = new Candidates();
     private final Candidates all = new Candidates();
-    /** Held while a frame is looked at, so that closing waits and a second thread is told. */
-    private final ReentrantLock running = new ReentrantLock();
-    private boolean closed;
+    private final UseGuard guard = new UseGuard("detector");
 
     private AugmentedDetector(List<NetworkDetector> passes, List<AugmentedView> views, DetectorOptions options) {
         this.passes = passes;
         this.views = views;
-        this.suppression = new NonMaxSuppression(options.iou(), options.agnostic(), options.maxDetections());
+        this.suppression = passes.getFirst().suppression(options);
     }
 
     /** Opens the model in each size; errors are those of {@link Detectors#openAugmented}. */
@@ -110,16 +108,11 @@ final class AugmentedDetector implements Detector {
 
     @Override
     public Detections detect(Frame frame) {
-        if (!running.tryLock()) {
-            throw new IllegalStateException("another thread is detecting: a detector is for one thread at a time");
-        }
+        guard.enter();
         try {
-            if (closed) {
-                throw new IllegalStateException("the detector was closed");
-            }
             return look(frame);
         } finally {
-            running.unlock();
+            guard.exit();
         }
     }
 
@@ -136,7 +129,7 @@ final class AugmentedDetector implements Detector {
             letterbox += System.nanoTime() - before;
             seen.clear();
             StageTimes times = passes.get(i).collect(view, FIRST[i], END[i], seen);
-            views.get(i).addTo(all, seen);
+            addTo(all, seen, views.get(i));
             letterbox += times.letterbox();
             network += times.network();
             decode += times.decode();
@@ -145,6 +138,21 @@ final class AugmentedDetector implements Detector {
         List<Detection> found = suppressed(frame);
         StageTimes times = new StageTimes(letterbox, network, decode + System.nanoTime() - decoded);
         return new Detections(frame.width(), frame.height(), frame.captured(), times, found);
+    }
+
+    /** Appends boxes of a view as boxes of the letterboxed picture. */
+    private static void addTo(Candidates target, Candidates ofView, AugmentedView view) {
+        for (int i = 0; i < ofView.size(); i++) {
+            double x = (ofView.x1(i) + ofView.x2(i)) / 2.0 / view.scale();
+            double y = (ofView.y1(i) + ofView.y2(i)) / 2.0 / view.scale();
+            target.addCentred(
+                    (float) (view.mirrored() ? view.width() - x : x),
+                    (float) y,
+                    (float) ((ofView.x2(i) - ofView.x1(i)) / view.scale()),
+                    (float) ((ofView.y2(i) - ofView.y1(i)) / view.scale()),
+                    ofView.score(i),
+                    ofView.classId(i));
+        }
     }
 
     private List<Detection> suppressed(Frame frame) {
@@ -189,12 +197,6 @@ final class AugmentedDetector implements Detector {
 
     @Override
     public void close() {
-        running.lock();
-        try {
-            closed = true;
-            passes.forEach(NetworkDetector::close);
-        } finally {
-            running.unlock();
-        }
+        guard.close(() -> passes.forEach(NetworkDetector::close));
     }
 }

@@ -19,6 +19,9 @@ public record Detection(int classId, String label, float score, float x1, float 
         if (classId < 0) {
             throw new IllegalArgumentException("classId " + classId + " is negative");
         }
+        if (!(score >= 0 && score <= 1)) {
+            throw new IllegalArgumentException("score " + score + " is not within 0 to 1");
+        }
         if (!(x2 >= x1) || !(y2 >= y1)) {
             throw new IllegalArgumentException("box [" + x1 + ", " + y1 + ", " + x2 + ", " + y2 + "] is inside out");
         }

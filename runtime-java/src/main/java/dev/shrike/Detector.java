@@ -23,6 +23,9 @@ public interface Detector extends AutoCloseable {
      * The objects in the frame, best first, with boxes in pixels of the frame. An engine that was built for a batch of
      * one size runs the whole batch for it.
      *
+     * @throws UnsupportedModelException if what the network gives is not what it was taken for: scores beyond 0 to 1,
+     *     boxes that cannot be; tells what was seen
+     * @throws ModelException if the network gives values that are not finite
      * @throws DeviceException if the engine failed
      * @throws IllegalStateException if the detector was closed, or is in use by another thread
      */
@@ -57,6 +60,14 @@ public interface Detector extends AutoCloseable {
 
     /** What runs the network, for people: {@code "cpu (oneDNN fp32)"}. */
     String engine();
+
+    /**
+     * What people should know about how the model is read, a line each: what was assumed for want of a word in its file,
+     * and what it gives that is left out.
+     */
+    default List<String> notes() {
+        return List.of();
+    }
 
     /** Width of the network's input in pixels. */
     int inputWidth();

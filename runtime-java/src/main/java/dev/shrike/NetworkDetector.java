@@ -2,6 +2,15 @@ package dev.shrike;
 
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
+import dev.shrike.heads.CandidateCheck;
+import dev.shrike.heads.Candidates;
+import dev.shrike.heads.HeadDecoder;
+import dev.shrike.heads.HeadSettings;
+import dev.shrike.heads.NonMaxSuppression;
+import dev.shrike.heads.ScoreFilter;
+import dev.shrike.heads.SoftNms;
+import dev.shrike.heads.SoftNonMaxSuppression;
+import dev.shrike.heads.Suppression;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.CandidateExecutor;
@@ -9,20 +18,20 @@ import dev.shrike.spi.CandidateQuery;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import dev.shrike.spi.UseGuard;
-import dev.shrike.vision.Candidates;
-import dev.shrike.vision.HeadDecoder;
 import dev.shrike.vision.InputSize;
 import dev.shrike.vision.Labels;
 import dev.shrike.vision.Letterbox;
 import dev.shrike.vision.LetterboxTransform;
-import dev.shrike.vision.NonMaxSuppression;
-import dev.shrike.vision.ScoreFilter;
+import dev.shrike.vision.Preprocessing;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 
 /**
@@ -36,13 +45,15 @@ final class NetworkDetector implements Detector {
     private final List<HeadDecoder> decoders;
     private final List<String> labels;
     private final ScoreFilter filter;
-    private final NonMaxSuppression suppression;
+    private final Suppression suppression;
+    private final CandidateCheck check;
     private final Candidates candidates = new Candidates();
     /** The executor if it picks candidates by itself, else null. */
     private final CandidateExecutor picking;
     private final LetterboxTransform[] transforms;
     private final long[] letterboxNanos;
     private final UseGuard guard = new UseGuard("detector");
+    private boolean checked;
 
     private NetworkDetector(
             Backend backend, GraphExecutor executor, List<Letterbox> letterboxes, List<HeadDecoder> decoders,
@@ -52,12 +63,24 @@ final class NetworkDetector implements Detector {
         this.decoders = decoders;
         this.labels = labels;
         this.filter = ScoreFilter.of(options);
-        this.suppression = new NonMaxSuppression(options.iou(), options.agnostic(), options.maxDetections());
+        this.suppression = suppression(decoders.getFirst(), options);
+        this.check = new CandidateCheck(decoders.getFirst(), letterboxes.getFirst().width(),
+                letterboxes.getFirst().height());
         this.transforms = new LetterboxTransform[letterboxes.size()];
         this.letterboxNanos = new long[letterboxes.size()];
         this.picking = picks ? picking() : null;
         // An engine tells there what it chose, so this comes after the choice.
         this.engine = backend.name() + " (" + executor.description() + ")";
+    }
+
+    /** What becomes of boxes that overlap. */
+    static Suppression suppression(HeadDecoder decoder, DetectorOptions options) {
+        boolean done = decoder.isSuppressed();
+        return options.softNms() == SoftNms.OFF || done
+                // No two boxes overlap by more than all of themselves.
+                ? new NonMaxSuppression(done ? 1 : options.iou(), options.agnostic(), options.maxDetections())
+                : new SoftNonMaxSuppression(options.softNms(), options.iou(), options.confidence(), options.agnostic(),
+                        options.maxDetections());
     }
 
     /** Opens the network on the engine; what was opened is closed again if a later step fails. */
@@ -85,15 +108,20 @@ final class NetworkDetector implements Detector {
             List<HeadDecoder> decoders = new ArrayList<>();
             Binding pictures = pictureBinding(executor, input.name());
             int batch = pictures.dims().getFirst();
+            HeadSettings settings = new HeadSettings(size.width(), size.height(), metadata(network, options),
+                    options.head(), RawHeads.convolved(network));
             for (int i = 0; i < batch; i++) {
-                decoders.add(HeadDecoder.of(outputs(executor, i, batch), size.width(), size.height(),
-                        metadata(network, options)));
+                decoders.add(HeadDecoder.of(outputs(executor, i, batch), settings));
+            }
+            if (decoders.getFirst().needsTrial()) {
+                runOnNoise(executor, pictures);
+                decoders.forEach(HeadDecoder::tried);
             }
             requireHeads(decoders.getFirst(), network, options);
             List<String> labels = Labels.of(network.metadata(), decoders.getFirst().classes());
             requireClasses(options.classes(), labels);
             for (int i = 0; i < batch; i++) {
-                letterboxes.add(new Letterbox(pictures.picture(i)));
+                letterboxes.add(new Letterbox(pictures.picture(i), decoders.getFirst().preprocessing()));
             }
             return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options, picks);
         } catch (RuntimeException | Error e) {
@@ -101,6 +129,23 @@ final class NetworkDetector implements Detector {
             executor.close();
             throw e;
         }
+    }
+
+    private static void runOnNoise(GraphExecutor executor, Binding pictures) {
+        for (int i = 0; i < pictures.dims().getFirst(); i++) {
+            try (Letterbox letterbox = new Letterbox(pictures.picture(i))) {
+                letterbox.apply(noise(letterbox.width(), letterbox.height()));
+            }
+        }
+        executor.run();
+    }
+
+    private static Frame noise(int width, int height) {
+        Frame frame = Frame.allocate(width, height);
+        byte[] bytes = new byte[Math.toIntExact(frame.pixels().byteSize())];
+        new Random(1).nextBytes(bytes);
+        MemorySegment.copy(bytes, 0, frame.pixels(), ValueLayout.JAVA_BYTE, 0, bytes.length);
+        return frame;
     }
 
     /** The model's metadata, with the anchors of the options in place of its own. */
@@ -194,26 +239,42 @@ final class NetworkDetector implements Detector {
      * @throws UnsupportedModelException if its output has no order of boxes that would allow that
      */
     StageTimes collect(Frame frame, double firstBox, double lastBox, Candidates into) {
-        if (closed) {
-            throw new IllegalStateException("the detector was closed");
+        guard.enter();
+        try {
+            long start = System.nanoTime();
+            write(frame, 0);
+            long written = System.nanoTime();
+            executor.run(1);
+            long ran = System.nanoTime();
+            checkOnce(0);
+            decoders.getFirst().part(firstBox, lastBox).decode(filter, into);
+            check.apply(into);
+            return new StageTimes(written - start, ran - written, System.nanoTime() - ran);
+        } finally {
+            guard.exit();
+            Reference.reachabilityFence(this);
         }
-        long start = System.nanoTime();
-        write(frame, 0);
-        long written = System.nanoTime();
-        executor.run(1);
-        long ran = System.nanoTime();
-        decoders.getFirst().part(firstBox, lastBox).decode(filter, into);
-        return new StageTimes(written - start, ran - written, System.nanoTime() - ran);
     }
 
     /** Fails as {@link #collect} would, if the output does not have all boxes in one list. */
     void requireParts() {
+        if (decoders.getFirst().preprocessing() != Preprocessing.YOLO) {
+            throw new UnsupportedModelException("augmentation fits pictures as YOLOv5 does, the model wants them"
+                    + " otherwise; leave augmentation out");
+        }
         decoders.getFirst().part(0, 1);
+    }
+
+    /** What becomes of boxes of all parts that overlap. */
+    Suppression suppression(DetectorOptions options) {
+        return suppression(decoders.getFirst(), options);
     }
 
     private LetterboxTransform write(Frame frame, int picture) {
         Letterbox letterbox = letterboxes.get(picture);
-        return executor.accept(frame, picture)
+        // An executor fits frames as YOLOv5 does.
+        boolean usual = decoders.getFirst().preprocessing() == Preprocessing.YOLO;
+        return usual && executor.accept(frame, picture)
                 ? LetterboxTransform.of(frame.width(), frame.height(), letterbox.width(), letterbox.height())
                 : letterbox.apply(frame);
     }
@@ -221,14 +282,23 @@ final class NetworkDetector implements Detector {
     private List<Detection> read(int picture) {
         candidates.clear();
         if (picking == null || !picking.candidates(picture, candidates)) {
+            checkOnce(picture);
             decoders.get(picture).decode(filter, candidates);
         }
+        check.apply(candidates);
         int count = suppression.run(candidates);
         List<Detection> found = new ArrayList<>(count);
         for (int rank = 0; rank < count; rank++) {
             found.add(detection(suppression.kept(rank), transforms[picture]));
         }
         return found;
+    }
+
+    private void checkOnce(int picture) {
+        if (!checked) {
+            decoders.get(picture).check();
+            checked = true;
+        }
     }
 
     private Detection detection(int index, LetterboxTransform transform) {
@@ -256,6 +326,11 @@ final class NetworkDetector implements Detector {
     @Override
     public String engine() {
         return engine;
+    }
+
+    @Override
+    public List<String> notes() {
+        return decoders.getFirst().notes();
     }
 
     @Override

@@ -87,7 +87,7 @@ public record IntegerWeights(
      * The weights of a node that {@link #isIntegerProduct} approves.
      *
      * @throws UnsupportedModelException if sums could exceed 32 bits with that input; names the node
-     * @throws ModelException if a code is wider than the quantisation says; names the node
+     * @throws ModelException if a code or a zero point does not fit its width; names the node
      */
     public static IntegerWeights of(Graph graph, Node node) {
         Tensor tensor = graph.constants().get(node.input(1));
@@ -97,14 +97,19 @@ public record IntegerWeights(
         int depth = rows == 0 ? 0 : Math.toIntExact(tensor.elements() / rows);
         double alpha = node.op() instanceof Op.Gemm gemm ? gemm.alpha() : 1;
         int shift = tensor.type() == DataType.UINT8 && how.bits() == 8 ? 128 : 0;
-        byte[] codes = codes(tensor, axis, rows, depth, shift);
+        byte[] codes = codes(node, tensor, axis, rows, depth, shift);
         requireWidth(node, codes, how);
         double[] scale = new double[rows];
         int[] zero = new int[rows];
         for (int row = 0; row < rows; row++) {
             int index = how.isPerTensor() ? 0 : row;
             scale[row] = how.scale().doubleAt(index) * alpha;
-            zero[row] = (int) how.zeroPoint().longAt(index) - shift;
+            long stored = how.zeroPoint().longAt(index) - shift;
+            if (stored < Byte.MIN_VALUE || stored > 255) {
+                throw new ModelException(NodeView.describe(node) + ": the weights '" + node.input(1)
+                        + "' have the zero point " + (stored + shift) + ", which does not fit 8 bits");
+            }
+            zero[row] = (int) stored;
         }
         IntegerWeights weights = new IntegerWeights(rows, depth, codes, scale, zero, how.bits(), how.bipolar());
         Quantization from = graph.quantization().get(node.input(0));
@@ -122,12 +127,13 @@ public record IntegerWeights(
         for (byte code : codes) {
             if (code < low || code > high || how.bipolar() && code == 0) {
                 throw new ModelException(NodeView.describe(node) + ": the code " + code + " of its weights is not"
-                        + " one of " + how.bits() + (how.bipolar() ? " bit, -1 and 1" : " bits, " + low + " to " + high));
+                        + " one of " + how.bits()
+                        + (how.bipolar() ? " bit, -1 and 1" : " bits, " + low + " to " + high));
             }
         }
     }
 
-    private static byte[] codes(Tensor tensor, int axis, int rows, int depth, int shift) {
+    private static byte[] codes(Node node, Tensor tensor, int axis, int rows, int depth, int shift) {
         if (axis == 0 && shift == 0 && (tensor.type() == DataType.INT8 || tensor.type() == DataType.UINT8)) {
             // Nearly always; a copy is quick even in a JVM that still interprets.
             return tensor.data().toArray(ValueLayout.JAVA_BYTE);
@@ -136,7 +142,12 @@ public record IntegerWeights(
         for (int row = 0; row < rows; row++) {
             for (int i = 0; i < depth; i++) {
                 long at = axis == 0 ? (long) row * depth + i : (long) i * rows + row;
-                codes[row * depth + i] = (byte) (tensor.longAt(at) - shift);
+                long code = tensor.longAt(at) - shift;
+                if (code != (byte) code) {
+                    throw new ModelException(NodeView.describe(node) + ": the weights '" + node.input(1)
+                            + "' have the code " + (code + shift) + ", which does not fit 8 bits");
+                }
+                codes[row * depth + i] = (byte) code;
             }
         }
         return codes;

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Tensor data kept in files beside the model, each of which is read once. Only files within the model's folder are opened, links
- * followed: a model from elsewhere must not be able to read the rest of the disk.
+ * Tensor data kept in files beside the model, each of which is read once. Only files within the model's folder are
+ * opened, links followed: a model from elsewhere must not be able to read the rest of the disk.
  */
 final class ExternalData {
     private final Optional<Path> folder;

@@ -18,7 +18,8 @@ import java.util.function.Supplier;
  * ONNX files as graphs, and back.
  *
  * <p>Read are opsets 9 to 23 of ONNX's own operators (22 and 23 changed none of those that Shrike has) and QONNX's
- * {@code Quant}, {@code BipolarQuant} and {@code Trunc}. Whatever the opset, the graph comes in the normal form that
+ * {@code Quant}, {@code BipolarQuant} and {@code Trunc}. A node that suppresses overlapping boxes is left out: the boxes
+ * and scores that it reads are the outputs of the graph. Whatever the opset, the graph comes in the normal form that
  * {@link dev.shrike.graph.Op} describes.
  */
 public final class OnnxModels {
@@ -106,7 +107,7 @@ public final class OnnxModels {
     }
 
     private static Graph graph(ByteBuffer bytes, Optional<Path> folder) {
-        return new ModelReader(ModelSource.parse(bytes), new ExternalData(folder)).read();
+        return new ModelReader(SuppressionNodes.remove(ModelSource.parse(bytes)), new ExternalData(folder)).read();
     }
 
     private static <T> T named(String name, Supplier<T> reading) {

@@ -42,8 +42,8 @@ public record AugmentedView(double scale, boolean mirrored, int width, int heigh
     public static Frame letterboxed(Frame frame, int width, int height) {
         OpenCvLibrary.require();
         LetterboxTransform transform = LetterboxTransform.of(frame.width(), frame.height(), width, height);
-        int innerWidth = LetterboxTransform.inner(frame.width(), transform.ratio(), width);
-        int innerHeight = LetterboxTransform.inner(frame.height(), transform.ratio(), height);
+        int innerWidth = Preprocessing.YOLO.inner(frame.width(), transform.ratio(), width);
+        int innerHeight = Preprocessing.YOLO.inner(frame.height(), transform.ratio(), height);
         Frame inner = resized(frame, innerWidth, innerHeight);
         Frame whole = grey(width, height);
         place(inner, whole, transform.padX(), transform.padY());
@@ -59,21 +59,6 @@ public record AugmentedView(double scale, boolean mirrored, int width, int heigh
         Frame view = grey(viewWidth(), viewHeight());
         place(resized(given, Math.max(1, (int) (width * scale)), Math.max(1, (int) (height * scale))), view, 0, 0);
         return view;
-    }
-
-    /** Appends boxes of the view as boxes of the letterboxed picture. */
-    public void addTo(Candidates target, Candidates ofView) {
-        for (int i = 0; i < ofView.size(); i++) {
-            double x = (ofView.x1(i) + ofView.x2(i)) / 2.0 / scale;
-            double y = (ofView.y1(i) + ofView.y2(i)) / 2.0 / scale;
-            target.addCentred(
-                    (float) (mirrored ? width - x : x),
-                    (float) y,
-                    (float) ((ofView.x2(i) - ofView.x1(i)) / scale),
-                    (float) ((ofView.y2(i) - ofView.y1(i)) / scale),
-                    ofView.score(i),
-                    ofView.classId(i));
-        }
     }
 
     private static Frame resized(Frame frame, int width, int height) {

@@ -3,7 +3,7 @@ package dev.shrike.vision;
 import dev.shrike.spi.Binding;
 
 /** Checks of the memory behind bindings, before native code or unchecked strides touch it. */
-final class Bindings {
+public final class Bindings {
     private Bindings() {}
 
     /**
@@ -11,7 +11,7 @@ final class Bindings {
      *
      * @throws IllegalArgumentException if a stride is negative or leads past the end, or a dimension is not positive
      */
-    static void requireMemory(Binding binding) {
+    public static void requireMemory(Binding binding) {
         long last = 0;
         for (int d = 0; d < binding.dims().size(); d++) {
             int dim = binding.dims().get(d);

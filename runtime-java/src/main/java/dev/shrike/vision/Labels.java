@@ -5,8 +5,12 @@ import dev.shrike.UnsupportedModelException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Names of classes and other facts that exported models carry in their metadata. */
 public final class Labels {
@@ -17,6 +21,11 @@ public final class Labels {
     public static final String STRIDE = "stride";
 
     private static final int DEFAULT_STRIDE = 32;
+    private static final int LARGEST_STRIDE = 1024;
+    private static final Pattern NUMBER = Pattern.compile("(?<![\\w.-])\\d+(\\.\\d*)?(?![\\w.])");
+
+    /** What Python and JSON write where there is nothing. */
+    private static final Set<String> NOTHING = Set.of("none", "null", "nan", "''", "\"\"", "undefined");
 
     /** The 80 classes of MS COCO that detection models are trained on, in their usual order. */
     public static final List<String> COCO = List.of(
@@ -55,34 +64,36 @@ public final class Labels {
         return List.copyOf(labels);
     }
 
-    /** The largest stride of the network, which input sizes must be multiples of; 32 if the metadata does not say. */
+    /**
+     * The largest stride of the network, which input sizes must be multiples of: the largest number of the metadata's
+     * entry, be it one, a list of strides or the text of a tensor; 32 if it holds none within 1 to 1024.
+     */
     public static int stride(Map<String, String> metadata) {
-        String text = metadata.get(STRIDE);
-        if (text == null) {
-            return DEFAULT_STRIDE;
-        }
-        try {
-            int stride = (int) Float.parseFloat(text.strip());
-            if (stride >= 1 && stride <= 1024) {
-                return stride;
+        int largest = 0;
+        Matcher numbers = NUMBER.matcher(metadata.getOrDefault(STRIDE, ""));
+        while (numbers.find()) {
+            double stride = Double.parseDouble(numbers.group());
+            if (stride >= 1 && stride <= LARGEST_STRIDE) {
+                largest = Math.max(largest, (int) stride);
             }
-        } catch (NumberFormatException e) {
-            // told below
         }
-        throw new ModelException("metadata '" + STRIDE + "' is not a stride: " + LiteralParser.shorten(text));
+        return largest == 0 ? DEFAULT_STRIDE : largest;
+    }
+
+    /** Whether the metadata has an entry that is not empty, nor what Python and JSON write for nothing. */
+    public static boolean says(Map<String, String> metadata, String entry) {
+        String text = metadata.getOrDefault(entry, "").strip();
+        return !text.isEmpty() && !NOTHING.contains(text.toLowerCase(Locale.ROOT));
     }
 
     /** Number of classes that the metadata names: the highest id and one; 0 if it names none. */
-    static int count(Map<String, String> metadata) {
+    public static int count(Map<String, String> metadata) {
         SortedMap<Integer, String> named = parse(metadata);
         return named.isEmpty() ? 0 : named.lastKey() + 1;
     }
 
     private static SortedMap<Integer, String> parse(Map<String, String> metadata) {
-        String text = metadata.get(NAMES);
-        if (text == null || text.isBlank()) {
-            return Collections.emptySortedMap();
-        }
-        return new LiteralParser(NAMES, text).names();
+        return says(metadata, NAMES) ? new LiteralParser(NAMES, metadata.get(NAMES)).names()
+                : Collections.emptySortedMap();
     }
 }

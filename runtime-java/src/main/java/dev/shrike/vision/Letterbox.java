@@ -8,16 +8,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Fits frames of any size into a network's input: resized with the ratio kept, centred on grey 114, RGB, 0 to 1. The
- * steps and the rounding are those of {@code letterbox} in YOLOv5 v6.1 with {@code auto=False, scaleup=True}.
+ * Fits frames of any size into a network's input: resized with the ratio kept, centred on grey 114, RGB, 0 to 1, unless
+ * the network wants something else ({@link Preprocessing}). The steps and the rounding are those of {@code letterbox} in
+ * YOLOv5 v6.1 with {@code auto=False, scaleup=True}; for YOLOX those of its {@code preproc}.
  *
  * <p>Bound to the memory of one executor's input. Buffers are made once; one thread at a time may use it, a second one
  * gets an exception. The opener closes it, which waits for a use that runs; closing twice does nothing.
  */
 public final class Letterbox implements AutoCloseable {
-    private static final float GREY = 114 / 255f;
     private static final int CHANNELS = 3;
 
+    private final Preprocessing how;
     private final int width;
     private final int height;
     private final Layout layout;
@@ -49,11 +50,17 @@ public final class Letterbox implements AutoCloseable {
      * @throws dev.shrike.BackendUnavailableException if OpenCV cannot be loaded
      */
     public Letterbox(Binding input) {
+        this(input, Preprocessing.YOLO);
+    }
+
+    /** As {@link #Letterbox(Binding)}, for a network that wants its pictures in this way. */
+    public Letterbox(Binding input, Preprocessing how) {
         if (input.dims().size() != 4 || input.dims().get(0) != 1 || input.dims().get(1) != CHANNELS) {
             throw new IllegalArgumentException(
                     "input " + input.name() + " has the dims " + input.dims() + " instead of [1, 3, height, width]");
         }
         Bindings.requireMemory(input);
+        this.how = how;
         OpenCvLibrary.require();
         height = input.dims().get(2);
         width = input.dims().get(3);
@@ -66,7 +73,7 @@ public final class Letterbox implements AutoCloseable {
         scratch = arena.allocate((long) CHANNELS * width * height, 64);
         grey = arena.allocate((long) CHANNELS * width * Float.BYTES, 64);
         for (long i = 0; i < (long) CHANNELS * width; i++) {
-            grey.setAtIndex(ValueLayout.JAVA_FLOAT, i, GREY);
+            grey.setAtIndex(ValueLayout.JAVA_FLOAT, i, how.grey());
         }
     }
 
@@ -105,9 +112,9 @@ public final class Letterbox implements AutoCloseable {
 
     private LetterboxTransform write(Frame frame) {
         MemorySegment pixels = Pictures.live(frame);
-        LetterboxTransform transform = LetterboxTransform.of(frame.width(), frame.height(), width, height);
-        int innerWidth = LetterboxTransform.inner(frame.width(), transform.ratio(), width);
-        int innerHeight = LetterboxTransform.inner(frame.height(), transform.ratio(), height);
+        LetterboxTransform transform = LetterboxTransform.of(frame.width(), frame.height(), width, height, how);
+        int innerWidth = how.inner(frame.width(), transform.ratio(), width);
+        int innerHeight = how.inner(frame.height(), transform.ratio(), height);
         int left = transform.padX();
         int top = transform.padY();
         if (innerWidth != frame.width() || innerHeight != frame.height()) {
@@ -138,27 +145,38 @@ public final class Letterbox implements AutoCloseable {
     }
 
     private void writeInterleaved(MemorySegment bgr, int left, int top, int innerWidth, int innerHeight) {
-        OpenCv.swapRedAndBlue(bgr, scratch, innerWidth, innerHeight);
+        MemorySegment from = bgr;
+        if (how.redFirst()) {
+            OpenCv.swapRedAndBlue(bgr, scratch, innerWidth, innerHeight);
+            from = scratch;
+        }
         MemorySegment to = memory.asSlice(byteOffset(0, top, left));
-        OpenCv.toUnitFloats(scratch, innerWidth, innerHeight, CHANNELS, to, Float.BYTES * rowStride);
+        OpenCv.toFloats(from, innerWidth, innerHeight, CHANNELS, how.scale(), to, Float.BYTES * rowStride);
     }
 
     private void writePlanes(MemorySegment bgr, int left, int top, int innerWidth, int innerHeight) {
         for (int channel = 0; channel < CHANNELS; channel++) {
-            OpenCv.extractChannel(bgr, scratch, innerWidth, innerHeight, CHANNELS - 1 - channel);
+            OpenCv.extractChannel(bgr, scratch, innerWidth, innerHeight, sourceOf(channel));
             MemorySegment to = memory.asSlice(byteOffset(channel, top, left));
-            OpenCv.toUnitFloats(scratch, innerWidth, innerHeight, 1, to, Float.BYTES * rowStride);
+            OpenCv.toFloats(scratch, innerWidth, innerHeight, 1, how.scale(), to, Float.BYTES * rowStride);
         }
+    }
+
+    /** The channel of a frame that becomes this channel of the input. */
+    private int sourceOf(int channel) {
+        return how.redFirst() ? CHANNELS - 1 - channel : channel;
     }
 
     private void writeScattered(MemorySegment bgr, int left, int top, int innerWidth, int innerHeight) {
         long from = 0;
         for (int y = top; y < top + innerHeight; y++) {
             for (int x = left; x < left + innerWidth; x++) {
-                for (int channel = CHANNELS - 1; channel >= 0; channel--) {
-                    int value = bgr.get(ValueLayout.JAVA_BYTE, from++) & 0xff;
-                    memory.set(ValueLayout.JAVA_FLOAT, byteOffset(channel, y, x), value / 255f);
+                for (int channel = 0; channel < CHANNELS; channel++) {
+                    int value = bgr.get(ValueLayout.JAVA_BYTE, from + sourceOf(channel)) & 0xff;
+                    memory.set(ValueLayout.JAVA_FLOAT, byteOffset(channel, y, x),
+                            how.redFirst() ? value / 255f : value);
                 }
+                from += CHANNELS;
             }
         }
     }
@@ -196,7 +214,7 @@ public final class Letterbox implements AutoCloseable {
         for (int row = y; row < y + rows; row++) {
             for (int column = x; column < x + columns; column++) {
                 for (int channel = 0; channel < CHANNELS; channel++) {
-                    memory.set(ValueLayout.JAVA_FLOAT, byteOffset(channel, row, column), GREY);
+                    memory.set(ValueLayout.JAVA_FLOAT, byteOffset(channel, row, column), how.grey());
                 }
             }
         }

@@ -22,18 +22,19 @@ public record LetterboxTransform(double ratio, int padX, int padY, int frameWidt
 
     /** The transform for a frame in an input of the given size: {@code ratio = min(H / h, W / w)}. */
     public static LetterboxTransform of(int frameWidth, int frameHeight, int inputWidth, int inputHeight) {
+        return of(frameWidth, frameHeight, inputWidth, inputHeight, Preprocessing.YOLO);
+    }
+
+    /** The same for a network that wants its pictures in this way. */
+    public static LetterboxTransform of(
+            int frameWidth, int frameHeight, int inputWidth, int inputHeight, Preprocessing how) {
         double ratio = Math.min((double) inputHeight / frameHeight, (double) inputWidth / frameWidth);
         return new LetterboxTransform(
                 ratio,
-                before(inputWidth - inner(frameWidth, ratio, inputWidth)),
-                before(inputHeight - inner(frameHeight, ratio, inputHeight)),
+                how.centred() ? before(inputWidth - how.inner(frameWidth, ratio, inputWidth)) : 0,
+                how.centred() ? before(inputHeight - how.inner(frameHeight, ratio, inputHeight)) : 0,
                 frameWidth,
                 frameHeight);
-    }
-
-    /** Pixels of the input that a side of the frame takes. One of a very long frame could round to nothing. */
-    static int inner(int frameSide, double ratio, int inputSide) {
-        return Math.clamp((int) Math.rint(frameSide * ratio), 1, inputSide);
     }
 
     /** The part of a padding that goes before the frame: half, of an odd one the smaller half, as in YOLOv5. */

@@ -21,8 +21,6 @@ import org.bytedeco.opencv.opencv_core.Size;
  * {@link OpenCvLibrary#require} before anything here.
  */
 final class OpenCv {
-    private static final double BYTE_SCALE = 1.0 / 255.0;
-
     private OpenCv() {}
 
     /** A decoded picture in memory of its own, freed by the garbage collector. */
@@ -163,17 +161,19 @@ final class OpenCv {
     }
 
     /**
-     * Converts bytes 0..255 to floats 0..1.
+     * Converts bytes to floats.
      *
      * @param channels interleaved channels of both, 1 or 3
+     * @param scale what each byte is multiplied with
      * @param to first float of the target
      * @param step bytes from one row of the target to the next
      */
-    static void toUnitFloats(MemorySegment from, int width, int height, int channels, MemorySegment to, long step) {
+    static void toFloats(
+            MemorySegment from, int width, int height, int channels, double scale, MemorySegment to, long step) {
         try (PointerScope _ = new PointerScope();
                 Mat source = wrap(from, width, height, opencv_core.CV_MAKETYPE(opencv_core.CV_8U, channels), 0);
                 Mat target = wrap(to, width, height, opencv_core.CV_MAKETYPE(opencv_core.CV_32F, channels), step)) {
-            source.convertTo(target, opencv_core.CV_MAKETYPE(opencv_core.CV_32F, channels), BYTE_SCALE, 0);
+            source.convertTo(target, opencv_core.CV_MAKETYPE(opencv_core.CV_32F, channels), scale, 0);
         } finally {
             Reference.reachabilityFence(from);
             Reference.reachabilityFence(to);

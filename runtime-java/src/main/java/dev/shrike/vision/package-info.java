@@ -1,5 +1,4 @@
 /**
- * From pictures to boxes: reading and drawing pictures, the letterbox, the YOLOv5 and YOLOv8 head decoders and
- * non-maximum suppression.
+ * Reading and drawing pictures, the letterbox that fits them into a network, and what models tell of their classes.
  */
 package dev.shrike.vision;

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.shrike.vision.HeadDecoder;
-import dev.shrike.vision.ScoreFilter;
+import dev.shrike.heads.HeadDecoder;
+import dev.shrike.heads.ScoreFilter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -90,8 +90,18 @@ class LabelsTest {
         assertEquals(32, Labels.stride(Map.of()));
         assertEquals(64, Labels.stride(Map.of("stride", "64")));
         assertEquals(32, Labels.stride(Map.of("stride", "32.0")));
-        for (String bad : List.of("x", "0", "-3", "NaN", "1e9", "")) {
-            assertThrows(ModelException.class, () -> Labels.stride(Map.of("stride", bad)), bad);
+        assertEquals(64, Labels.stride(Map.of("stride", "[8, 16, 32, 64]")));
+        assertEquals(16, Labels.stride(Map.of("stride", "tensor([ 8., 16.])")));
+        assertEquals(32, Labels.stride(Map.of("stride", "(8, 16.0, 32)")));
+        for (String bad : List.of("x", "0", "-64", "NaN", "1e9", "", "None", "[]", "v64", "2048")) {
+            assertEquals(32, Labels.stride(Map.of("stride", bad)), bad);
+        }
+    }
+
+    @Test
+    void takesPythonsNothingForNoNames() {
+        for (String none : List.of("None", " none ", "null", "", "NaN")) {
+            assertEquals(List.of("class0", "class1"), Labels.of(Map.of("names", none), 2), none);
         }
     }
 }

@@ -76,6 +76,41 @@ class LetterboxTest {
         }
     }
 
+    /** BGR from 0 to 255, at the left and top, sides cut off, 114 to the right and below. */
+    @Test
+    void placesTheFrameAsYoloxWantsIt() {
+        Frame frame = Frame.allocate(7, 5);
+        for (int i = 0; i < 3 * 7 * 5; i++) {
+            frame.pixels().set(ValueLayout.JAVA_BYTE, i, (byte) (2 * i));
+        }
+        for (List<Integer> strides : List.of(List.of(192, 64, 8, 1), List.of(192, 1, 24, 3), List.of(500, 2, 60, 7))) {
+            MemorySegment memory = Arena.ofAuto().allocate(4096, 64);
+            LetterboxTransform transform;
+            try (Letterbox same = new Letterbox(new Binding("x", List.of(1, 3, 8, 7), strides, memory),
+                    Preprocessing.YOLOX)) {
+                transform = same.apply(frame);
+            }
+            assertEquals(1, transform.ratio());
+            assertEquals(0, transform.padX());
+            assertEquals(0, transform.padY());
+            for (int c = 0; c < 3; c++) {
+                for (int y = 0; y < 8; y++) {
+                    for (int x = 0; x < 7; x++) {
+                        float expected = y < 5 ? 2 * (3 * (7 * y + x) + c) & 0xff : 114;
+                        assertEquals(expected, memory.getAtIndex(ValueLayout.JAVA_FLOAT,
+                                (long) c * strides.get(1) + (long) y * strides.get(2) + (long) x * strides.get(3)),
+                                "channel " + c + ", x " + x + ", y " + y + ", " + strides);
+                    }
+                }
+            }
+        }
+        LetterboxTransform wide = LetterboxTransform.of(1000, 333, 416, 416, Preprocessing.YOLOX);
+        assertEquals(0, wide.padY());
+        assertEquals(500, wide.toFrameX(208), 1e-3);
+        assertEquals(138, Preprocessing.YOLOX.inner(333, wide.ratio(), 416), "138.5 is cut off");
+        assertEquals(1, Preprocessing.YOLOX.inner(1, 0.001, 416));
+    }
+
     @Test
     void everyLayoutHoldsTheSameNumbers() {
         long seed = 20;

@@ -66,7 +66,8 @@ record ArenaPlanner(long[] offsets, long bytes) {
         }
         byFirst.sort(Comparator.comparingInt((Integer i) -> storages.get(i).first()));
         PriorityQueue<Integer> living =
-                new PriorityQueue<>(Comparator.comparingInt((Integer i) -> storages.get(i).last()).thenComparing(i -> i));
+                new PriorityQueue<>(
+                        Comparator.comparingInt((Integer i) -> storages.get(i).last()).thenComparing(i -> i));
         Gaps gaps = new Gaps();
         for (int id : byFirst) {
             while (!living.isEmpty() && storages.get(living.peek()).last() < storages.get(id).first()) {

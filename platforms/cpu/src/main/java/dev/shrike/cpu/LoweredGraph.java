@@ -14,8 +14,8 @@ import java.util.Map;
  *
  * @param graph the nodes; a value is codes if {@code graph.quantization()} names it
  * @param types type and shape of every value, that of codes as of the reals they stand for
- * @param products integer convolutions and matrix products, by node; like the others by its identity, since the names of
- *     nodes are for messages and nothing in an engine may depend on what a file calls them
+ * @param products integer convolutions and matrix products, by node; like the others by its identity, since the names
+ *     of nodes are for messages and nothing in an engine may depend on what a file calls them
  * @param tables functions of codes (nodes with the operation Unary or Cast to UINT8)
  * @param sums sums of codes (nodes with the operation Binary)
  * @param conversions codes on one side of QuantizeLinear and DequantizeLinear nodes; a DequantizeLinear

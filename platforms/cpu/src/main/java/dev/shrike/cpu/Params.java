@@ -99,7 +99,8 @@ final class Params {
             SRC_DST + "i64 dims[6], i64 src_strides[6], i64 dst_strides[6], i32 rank, i32 reserved");
 
     static final Params FILL = new Params(
-            "shrike_fill_f32_params", "pointer dst, bounds dst_bounds, i64 dims[6], i64 dst_strides[6], i32 rank, f32 value");
+            "shrike_fill_f32_params",
+            "pointer dst, bounds dst_bounds, i64 dims[6], i64 dst_strides[6], i32 rank, f32 value");
 
     static final Params SOFTMAX = new Params(
             "shrike_softmax_f32_params",

@@ -68,8 +68,22 @@ final class PlanBuilder implements AutoCloseable {
         return build(library, graph, options, settings, KernelChoice.of(settings, Map.of()));
     }
 
-    /** A plan that is ready to run. Whatever was set up is released if this fails half-way. */
+    /**
+     * A plan that is ready to run. Whatever was set up is released if this fails half-way.
+     *
+     * @throws DeviceException if there is not enough memory
+     */
     static Plan build(
+            NativeLibrary library, Graph graph, ExecutorOptions options, CpuSettings settings, KernelChoice choice) {
+        try {
+            return buildWithin(library, graph, options, settings, choice);
+        } catch (OutOfMemoryError e) {
+            throw new DeviceException("out of memory: '" + graph.name() + "' needs more than the JVM may take; use a"
+                    + " smaller input size, or raise the limit with -Xmx", e);
+        }
+    }
+
+    private static Plan buildWithin(
             NativeLibrary library, Graph graph, ExecutorOptions options, CpuSettings settings, KernelChoice choice) {
         Graph fixed = GraphPasses.forInference(withTaps(graph, options.taps()), options.inputShapes());
         Graph optimised = new SplitBeforeUnary(options.taps()).apply(fixed);

@@ -132,7 +132,8 @@ final class QuantizedLowering {
 
     private boolean product(Node node) {
         boolean byRange = measured.containsKey(node.input(0));
-        if (!byRange && !isCodes(node.input(0)) || !IntegerWeights.isIntegerProduct(spreadGraph, node, measured::containsKey)) {
+        if (!byRange && !isCodes(node.input(0))
+                || !IntegerWeights.isIntegerProduct(spreadGraph, node, measured::containsKey)) {
             return false;
         }
         IntegerWeights weights = IntegerWeights.of(spreadGraph, node);

@@ -190,8 +190,9 @@ final class TensorRecord {
         }
         long most = Runtime.getRuntime().maxMemory();
         if (total > most) {
-            throw new DeviceException(String.format(Locale.ROOT, "the constants take %.0f bytes of memory, and there are"
-                    + " %d; raise the limit with -Xmx", total, most));
+            throw new DeviceException(
+                    String.format(Locale.ROOT, "the constants take %.0f bytes of memory, and there are"
+                            + " %d; raise the limit with -Xmx", total, most));
         }
     }
 

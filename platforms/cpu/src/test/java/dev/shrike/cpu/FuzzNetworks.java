@@ -178,7 +178,8 @@ final class FuzzNetworks {
     private Graph quantisers() {
         String scale = constant(Tensor.scalar(0.02f));
         String zero = constant(Tensor.of(DataType.UINT8, Shape.of(), 3));
-        String x = add(new Op.DequantizeLinear(0), add(new Op.QuantizeLinear(0, DataType.UINT8), "x", scale, zero), scale, zero);
+        String x = add(new Op.DequantizeLinear(0), add(new Op.QuantizeLinear(0, DataType.UINT8), "x", scale, zero),
+                scale, zero);
         String codes = constant(Tensor.of(DataType.INT8, Shape.of(5, 4, 1, 1), random.longs(20, -128, 128).toArray()));
         String weights = add(new Op.DequantizeLinear(0), codes, positive(5),
                 constant(Tensor.of(DataType.INT8, Shape.of(5), 0, 0, 0, 0, 0)));

@@ -85,7 +85,8 @@ class HostileGraphTest {
         Tensor x = pixels(PICTURE);
         Map<String, float[]> ours = run(graph, x);
         Map<String, Tensor> right = ReferenceEvaluator.run(graph, Map.of("x", x), ours.keySet());
-        right.forEach((name, tensor) -> assertArrayEquals(tensor.toFloats(), ours.get(name), 1e-5f, hint + ": " + name));
+        right.forEach(
+                (name, tensor) -> assertArrayEquals(tensor.toFloats(), ours.get(name), 1e-5f, hint + ": " + name));
     }
 
     /** A value read backwards by every operation, and as it is by who runs the network. */
@@ -121,7 +122,8 @@ class HostileGraphTest {
         readers.put(new Op.Gather(1), List.of("back", "picked"));
         readers.put(resize, List.of("back", "", "scales"));
         readers.forEach((op, inputs) -> equalsTheReference(graph(List.of(
-                new Node("relu", RELU, List.of("x"), List.of("relu")), slice, new Node("reader", op, inputs, List.of("y")))),
+                new Node("relu", RELU, List.of("x"), List.of("relu")), slice,
+                new Node("reader", op, inputs, List.of("y")))),
                 op.toString()));
         equalsTheReference(graph(List.of(new Node("relu", RELU, List.of("x"), List.of("relu")), slice)), "the slice");
         equalsTheReference(graph(List.of(new Node("slice", new Op.Slice(),
@@ -203,7 +205,8 @@ class HostileGraphTest {
         nodeNames.put("all alike", _ -> "node");
         nodeNames.put("none", _ -> "");
         for (String form : List.of("quantize", "dequantize", "requantize", "bipolar", "operand 0", "operand 1")) {
-            nodeNames.put(form, name -> Map.of("a", "x", "b", "y", "sum", "both").getOrDefault(name, name) + "/" + form);
+            nodeNames.put(form,
+                    name -> Map.of("a", "x", "b", "y", "sum", "both").getOrDefault(name, name) + "/" + form);
         }
         nodeNames.forEach((hint, names) -> {
             Graph graph = quantized(names, name -> name);

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -40,6 +42,8 @@ final class ModelFuzzer implements AutoCloseable {
     private static final long MOST_BYTES = 16 << 20;
     private static final long MOST_PRODUCTS = 1 << 24;
 
+    private static final boolean VERBOSE = Boolean.getBoolean("shrike.fuzz.verbose");
+
     private static final long AVX2_ONLY = ~(0xFFFL << 6);
     private static final long[] TIERS = {-1, -1, AVX2_ONLY, 0};
 
@@ -52,13 +56,12 @@ final class ModelFuzzer implements AutoCloseable {
     private final Map<String, String> failures = new TreeMap<>();
     private final Thread watchdog;
     private final Thread worker = Thread.currentThread();
-    private volatile long began = System.nanoTime();
-    private volatile long current;
+    private volatile long current = -1;
 
     /**
      * A fuzzer of one format, to be used by the thread that makes it.
      *
-     * @param secondsPerCase a case that takes longer ends the process
+     * @param secondsPerCase a case that takes more of the processor ends the process
      * @param folder where the number of the case under way is kept
      */
     ModelFuzzer(Format format, long seed, long secondsPerCase, Path folder) throws IOException {
@@ -114,14 +117,16 @@ final class ModelFuzzer implements AutoCloseable {
     private void runCase(long number) {
         byte[] text = String.format("%-63s\n", "seed " + seed + " case " + number).getBytes(StandardCharsets.US_ASCII);
         underWay.put(0, text);
-        byte[] file = file(number);
         current = number;
-        began = System.nanoTime();
+        byte[] file = file(number);
         String outcome;
         try {
             outcome = openAndRun(file, number);
         } catch (ShrikeException e) {
             outcome = e.getClass().getSimpleName();
+            if (VERBOSE) {
+                System.out.println(number + " " + e.getMessage());
+            }
             if (e.getMessage() == null || e.getMessage().isBlank()) {
                 failures.putIfAbsent("a message of nothing", describe(number, e));
             }
@@ -197,22 +202,37 @@ final class ModelFuzzer implements AutoCloseable {
         return "an unknown place";
     }
 
+    /** Ends the process if a case takes too much of the processor, or does nothing for ten times as long. */
     private void watch() {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long watched = -1;
+        long cpu = 0;
+        long clock = 0;
         try {
             while (true) {
                 Thread.sleep(1000);
-                if (System.nanoTime() - began > secondsPerCase * 1_000_000_000L) {
-                    System.err.println("seed " + seed + ", case " + current + " takes longer than " + secondsPerCase
-                            + " s, here:");
-                    for (StackTraceElement element : worker.getStackTrace()) {
-                        System.err.println("    at " + element);
-                    }
-                    Runtime.getRuntime().halt(3);
+                long usedNow = threads.getThreadCpuTime(worker.threadId());
+                if (current != watched) {
+                    watched = current;
+                    cpu = usedNow;
+                    clock = System.nanoTime();
+                }
+                long limit = secondsPerCase * 1_000_000_000L;
+                if (watched >= 0 && (usedNow - cpu > limit || System.nanoTime() - clock > 10 * limit)) {
+                    giveUp(watched);
                 }
             }
         } catch (InterruptedException e) {
             // The fuzzer is closed.
         }
+    }
+
+    private void giveUp(long number) {
+        System.err.println("seed " + seed + ", case " + number + " takes longer than " + secondsPerCase + " s, here:");
+        for (StackTraceElement element : worker.getStackTrace()) {
+            System.err.println("    at " + element);
+        }
+        Runtime.getRuntime().halt(3);
     }
 
     @Override

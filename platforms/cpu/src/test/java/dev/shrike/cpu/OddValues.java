@@ -5,7 +5,8 @@ import java.util.Random;
 
 /** Numbers at the edges of what programs expect, and near a number that was there. */
 final class OddValues {
-    private static final long[] INTEGERS = {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 255,
+    private static final long[] INTEGERS = {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128,
+            255,
             256, 257, 1000, 1025, 4096, 65535, 65536, 1 << 20, (1 << 20) + 1, 1 << 24, 1 << 29, 1 << 30,
             Integer.MAX_VALUE - 1, Integer.MAX_VALUE, 1L << 31, (1L << 32) - 1, 1L << 32, 1L << 33, 1L << 40, 1L << 48,
             1L << 61, 1L << 62, Long.MAX_VALUE - 1, Long.MAX_VALUE};

@@ -199,8 +199,12 @@ final class ShrikeMutation {
     }
 
     private void exchangeOperations(List<Map<String, Object>> nodes) {
-        if (!nodes.isEmpty()) {
-            OddValues.of(nodes, random).put("op", copy(OddValues.of(nodes, random).get("op")));
+        if (nodes.isEmpty()) {
+            return;
+        }
+        Object op = OddValues.of(nodes, random).get("op");
+        if (op != null) {
+            OddValues.of(nodes, random).put("op", copy(op));
         }
     }
 
@@ -262,6 +266,7 @@ final class ShrikeMutation {
     /** A tree that may be changed: longs, floats, texts, flags, maps and lists, as a parser would give them. */
     private static Object copy(Object value) {
         return switch (value) {
+            case null -> null;
             case Map<?, ?> map -> {
                 Map<String, Object> copy = new LinkedHashMap<>();
                 map.forEach((key, child) -> copy.put((String) key, copy(child)));

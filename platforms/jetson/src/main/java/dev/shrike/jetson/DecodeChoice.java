@@ -4,7 +4,7 @@ import dev.shrike.DeviceException;
 import dev.shrike.ModelException;
 import dev.shrike.ShrikeException;
 import dev.shrike.jetson.EngineOptions.Decode;
-import dev.shrike.vision.NonMaxSuppression;
+import dev.shrike.heads.NonMaxSuppression;
 import java.lang.System.Logger;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;

@@ -72,7 +72,9 @@ final class SmallYolo {
         Random random = new Random(3);
         float[] weight = new float[values * 3 * BLOCK * BLOCK];
         for (int i = 0; i < weight.length; i++) {
-            weight[i] = (float) random.nextGaussian() / BLOCK;
+            // Scores stay within 0 to 1 that way.
+            boolean score = i >= 4 * 3 * BLOCK * BLOCK;
+            weight[i] = (float) random.nextGaussian() / BLOCK * (score ? 0.25f : 1);
         }
         // Without a mean, so that only differences within a block count.
         int area = 3 * BLOCK * BLOCK;

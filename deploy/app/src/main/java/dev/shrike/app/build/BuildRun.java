@@ -16,6 +16,7 @@ import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.Shape;
+import dev.shrike.heads.PictureWarning;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
@@ -157,6 +158,7 @@ final class BuildRun {
         if (!ready.quantization().isEmpty()) {
             throw new UnsupportedModelException("is quantised already: leave --bits out, or give the float network");
         }
+        PictureWarning.of(ready).ifPresent(console::note);
         MinMaxQuantizer.Options options = request.quantization().orElseThrow().options();
         // Names the values inside fused convolutions, which are to be measured as well.
         Graph prepared = MinMaxQuantizer.prepare(ready);

@@ -211,7 +211,9 @@ public final class DetectCommand implements Callable<Integer> {
                     multiLabel,
                     on.threads(),
                     on.engine(),
-                    on.anchors());
+                    on.anchors(),
+                    on.head(),
+                    on.softNms());
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }

@@ -42,6 +42,8 @@ final class DetectRun {
         try (OpenModel model = OpenModel.open(request.weights(), request.options(), request.reading(), store)) {
             if (!request.showing().quiet()) {
                 request.showing().notes().apply(model.detector().engine()).forEach(console::note);
+                model.detector().notes()
+                        .forEach(note -> console.note(model.file().getFileName() + ": " + note));
             }
             if (request.saving().any()) {
                 DetectRequest.Folder wanted = request.saving().folder();

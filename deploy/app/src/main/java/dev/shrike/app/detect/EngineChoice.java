@@ -1,14 +1,17 @@
 package dev.shrike.app.detect;
 
+import dev.shrike.heads.HeadFormat;
+import dev.shrike.heads.SoftNms;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The options of commands that detect: on which engine, with how many threads, and how it reads raw heads. */
+/** The options of commands that detect: on which engine, with how many threads, and how its outputs are read. */
 public final class EngineChoice {
     private static final String CPU = "cpu";
     private static final String GPU = "tensorrt";
@@ -20,6 +23,21 @@ public final class EngineChoice {
             description = "Anchors of a model that ends in raw YOLOv5 heads, in pixels, smallest stride first (default:"
                     + " its metadata, or else those of YOLOv5 for COCO).")
     private List<Float> anchors = List.of();
+
+    @Option(
+            names = "--head",
+            paramLabel = "NAME",
+            description = "Form of the model's outputs: yolov5, yolov5-face, yolov5-raw, yolov6, yolox, yolov8, yolov8-raw,"
+                    + " end-to-end or boxes-scores (default: found out by their shapes, values and class names).")
+    private String head = "";
+
+    @Option(
+            names = "--soft-nms",
+            paramLabel = "KIND",
+            defaultValue = "off",
+            description = "Lower the scores of overlapping boxes instead of dropping them: linear, gaussian or off"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private String softNms = "off";
 
     @Option(names = "--engine", paramLabel = "NAME", description = "Engine to run on, such as cpu (default: the best).")
     private String engine = "";
@@ -39,6 +57,24 @@ public final class EngineChoice {
     /** Width and height of each anchor; empty for the model's own. */
     public List<Float> anchors() {
         return anchors;
+    }
+
+    /**
+     * The form of the model's outputs, if it is given.
+     *
+     * @throws IllegalArgumentException if there is no such form
+     */
+    public Optional<HeadFormat> head() {
+        return head.isBlank() ? Optional.empty() : Optional.of(HeadFormat.of(head));
+    }
+
+    /**
+     * What a better box does to those that it overlaps.
+     *
+     * @throws IllegalArgumentException if there is no such kind
+     */
+    public SoftNms softNms() {
+        return SoftNms.of(softNms);
     }
 
     /**

@@ -4,6 +4,8 @@ import dev.shrike.Detections;
 import dev.shrike.Detector;
 import dev.shrike.DetectorOptions;
 import dev.shrike.Frame;
+import dev.shrike.ModelException;
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.UsageException;
 import dev.shrike.calibration.data.DataSets;
 import java.nio.file.Path;
@@ -41,9 +43,15 @@ record OpenModel(Path file, Detector detector, ClassNames names) implements Auto
         }
     }
 
-    /** What is seen in the frame. */
+    /** What is seen in the frame; errors about the model's outputs, which show when it runs, name its file. */
     Detections detect(Frame frame) {
-        return names.name(detector.detect(frame));
+        try {
+            return names.name(detector.detect(frame));
+        } catch (UnsupportedModelException e) {
+            throw new UnsupportedModelException(file + ": " + e.getMessage(), e);
+        } catch (ModelException e) {
+            throw new ModelException(file + ": " + e.getMessage(), e);
+        }
     }
 
     @Override

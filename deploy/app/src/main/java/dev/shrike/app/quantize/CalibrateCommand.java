@@ -21,6 +21,7 @@ import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.heads.PictureWarning;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
@@ -133,6 +134,7 @@ public final class CalibrateCommand implements Callable<Integer> {
             throw new ModelException(model + ": is a built model; give the ONNX file that it was made from");
         }
         Graph graph = OnnxModels.read(model);
+        PictureWarning.of(graph).ifPresent(warning -> console.note(model + ": " + warning));
         Graph ready = GraphPasses.forInference(
                 graph, Measurement.inputShapes(graph, common.width(), common.height()));
         if (!ready.quantization().isEmpty()) {

@@ -23,6 +23,7 @@ import dev.shrike.calibration.training.Distillation;
 import dev.shrike.calibration.training.SensitivePlaces;
 import dev.shrike.files.FileReplacement;
 import dev.shrike.graph.Graph;
+import dev.shrike.heads.PictureWarning;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
@@ -88,6 +89,7 @@ final class QuantizeRun {
         long start = System.nanoTime();
         try {
             Graph graph = OnnxModels.read(model);
+            PictureWarning.of(graph).ifPresent(warning -> console.note(model + ": " + warning));
             ActivationMemory memory = MemoryBudget.forActivations(request.memory(), graph,
                     FileReplacement.requireFolder(request.output()));
             Quantizer quantizer = new Quantizer(graph,

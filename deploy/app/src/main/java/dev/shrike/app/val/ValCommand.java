@@ -220,7 +220,9 @@ public final class ValCommand implements Callable<Integer> {
             return new DetectorOptions(
                     inputSize.width(), inputSize.height(), confidence, iou, maxDetections, Set.of(), false, true,
                     on.threads(), on.engine(),
-                    on.anchors());
+                    on.anchors(),
+                    on.head(),
+                    on.softNms());
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }

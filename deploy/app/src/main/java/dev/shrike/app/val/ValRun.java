@@ -3,6 +3,7 @@ package dev.shrike.app.val;
 import dev.shrike.Detector;
 import dev.shrike.Frame;
 import dev.shrike.SourceException;
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.ProblemReport;
@@ -78,14 +79,24 @@ final class ValRun {
                 request.weights(), request.options().inputWidth(), request.options().inputHeight(), store);
         try (Detector detector = Openings.open(model, request.weights(), request.options(), request.augment(), store)) {
             request.showing().notes().apply(detector.engine()).forEach(console::note);
+            detector.notes().forEach(note -> console.note(model.getFileName() + ": " + note));
             int[] classes = data.classesOf(detector.labels(), request.data().classesByOrder());
             tellCensus(data);
-            Evaluation evaluation = Evaluation.of(data, detector, classes, progress::show);
+            Evaluation evaluation = evaluate(data, detector, classes, model);
             progress.clear();
             report(
                     evaluation,
                     Measured.of(model, detector.engine(), detector.inputWidth(), detector.inputHeight(), evaluation),
                     folder);
+        }
+    }
+
+    /** The figures of a model; errors about its outputs, which show when it runs, name its file. */
+    private Evaluation evaluate(DataSet data, Detector detector, int[] classes, Path model) {
+        try {
+            return Evaluation.of(data, detector, classes, progress::show);
+        } catch (UnsupportedModelException e) {
+            throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
         }
     }
 

@@ -1,6 +1,7 @@
-package dev.shrike.vision;
+package dev.shrike.heads;
 
 import dev.shrike.ModelException;
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.spi.Binding;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -62,14 +63,17 @@ final class Yolov5Heads implements HeadDecoder {
     private final float[] anchors;
     private final int anchorsPerHead;
     private final RowScores row;
+    private final boolean assumed;
 
     /**
      * A decoder of the heads.
      *
      * @param heads smallest stride first, all with as many classes
      * @param anchors width and height of each anchor in pixels, head by head
+     * @param assumed whether the anchors are those of YOLOv5 for want of others
      */
-    Yolov5Heads(List<Head> heads, float[] anchors) {
+    Yolov5Heads(List<Head> heads, float[] anchors, boolean assumed) {
+        this.assumed = assumed;
         this.heads = List.copyOf(heads);
         this.anchors = anchors;
         anchorsPerHead = anchors.length / 2 / heads.size();
@@ -84,6 +88,38 @@ final class Yolov5Heads implements HeadDecoder {
     @Override
     public boolean readsRawHeads() {
         return true;
+    }
+
+    @Override
+    public boolean scalesBoxes() {
+        return false;
+    }
+
+    @Override
+    public List<String> notes() {
+        return assumed ? List.of("it ends in raw heads and its file holds no anchors, so those of YOLOv5 for COCO are"
+                + " taken; boxes of a network with others (YOLOv7, or trained with autoanchor) are wrong: give its"
+                + " own with --anchors") : List.of();
+    }
+
+    @Override
+    public void check() {
+        float low = Float.POSITIVE_INFINITY;
+        float high = Float.NEGATIVE_INFINITY;
+        for (Head head : heads) {
+            for (int place = 0; place < anchorsPerHead * head.height() * head.width(); place++) {
+                int inHead = place % (head.height() * head.width());
+                float value = head.value(place / (head.height() * head.width()) * head.anchorStride()
+                        + inHead / head.width() * head.rowStride() + inHead % head.width() * head.columnStride(),
+                        OBJECTNESS);
+                low = Math.min(low, value);
+                high = Math.max(high, value);
+            }
+        }
+        if (low >= 0 && high <= 1 && high > 0) {
+            throw new UnsupportedModelException(description() + " hold an objectness from " + low + " to " + high
+                    + ", which has passed a sigmoid: export the heads before it, or the whole model");
+        }
     }
 
     @Override
@@ -141,7 +177,7 @@ final class Yolov5Heads implements HeadDecoder {
                 candidates);
     }
 
-    private static float sigmoid(float x) {
+    static float sigmoid(float x) {
         return (float) (1 / (1 + Math.exp(-x)));
     }
 

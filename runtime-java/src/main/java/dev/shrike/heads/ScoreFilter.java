@@ -1,4 +1,4 @@
-package dev.shrike.vision;
+package dev.shrike.heads;
 
 import dev.shrike.DetectorOptions;
 import java.util.BitSet;

@@ -1,4 +1,4 @@
-package dev.shrike.vision;
+package dev.shrike.heads;
 
 import java.util.Arrays;
 
@@ -10,7 +10,7 @@ import java.util.Arrays;
  * <p>The result depends on the candidates only: equal scores keep the order of the candidates. Arrays are kept from
  * call to call; confined to one thread at a time.
  */
-public final class NonMaxSuppression {
+public final class NonMaxSuppression implements Suppression {
     /** Most candidates that take part, the best ones; as in YOLOv5. */
     public static final int MAX_CANDIDATES = 30_000;
 
@@ -45,7 +45,7 @@ public final class NonMaxSuppression {
         this.maxDetections = maxDetections;
     }
 
-    /** Number of boxes kept; {@link #kept} tells which, best score first. */
+    @Override
     public int run(Candidates boxes) {
         int count = sort(boxes);
         keptSize = 0;
@@ -55,7 +55,7 @@ public final class NonMaxSuppression {
         return keptSize;
     }
 
-    /** Index of the candidate that came out at this rank of the last run. */
+    @Override
     public int kept(int rank) {
         if (rank >= keptSize) {
             throw new IndexOutOfBoundsException("rank " + rank + " of " + keptSize);

@@ -1,10 +1,12 @@
-package dev.shrike.vision;
+package dev.shrike.heads;
 
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.CandidateQuery;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -13,31 +15,34 @@ import java.util.Optional;
  */
 final class Yolov8Output implements HeadDecoder {
     private static final int FIRST_CLASS = 4;
+    private static final float ONE = 0.999f;
 
+    private final Rows rows;
     private final Binding output;
     private final MemorySegment memory;
     private final int boxes;
     private final long boxStride;
     private final long valueStride;
     private final RowScores row;
+    private final List<String> notes;
     /** Best score of every box, found class by class, since neighbours in memory are boxes. */
     private final float[] best;
     private final float[] line;
 
     /**
-     * A decoder of the output.
+     * A decoder of rows that may hold other values behind the classes.
      *
-     * @param transposed whether the dims are {@code [1, N, 4 + classes]}
+     * @param notes what people should know about those
      */
-    Yolov8Output(Binding output, boolean transposed) {
-        this.output = output;
-        memory = output.memory();
-        int boxAxis = transposed ? 1 : 2;
-        int valueAxis = transposed ? 2 : 1;
-        boxes = output.dims().get(boxAxis);
-        boxStride = output.strides().get(boxAxis);
-        valueStride = output.strides().get(valueAxis);
-        row = new RowScores(output.dims().get(valueAxis) - FIRST_CLASS);
+    Yolov8Output(Rows rows, int classes, List<String> notes) {
+        this.rows = rows;
+        this.notes = List.copyOf(notes);
+        output = rows.output();
+        memory = rows.memory();
+        boxes = rows.boxes();
+        boxStride = rows.boxStride();
+        valueStride = rows.valueStride();
+        row = new RowScores(classes);
         best = new float[boxes];
         line = new float[boxes];
     }
@@ -53,7 +58,28 @@ final class Yolov8Output implements HeadDecoder {
     }
 
     @Override
+    public List<String> notes() {
+        return notes;
+    }
+
+    @Override
+    public void check() {
+        rows.requireScores(FIRST_CLASS, FIRST_CLASS + row.classes(), "class scores",
+                "its rows hold other values too, such as keypoints or masks, or scores before the sigmoid; export the"
+                        + " model for detection alone, or name its form with --head");
+        Rows.Range first = rows.range(FIRST_CLASS, FIRST_CLASS + 1, boxes);
+        if (first.low() >= ONE) {
+            throw new UnsupportedModelException("in the output " + output.name() + " " + output.dims()
+                    + " every box has the score 1 for class 0, which is an objectness rather than a class:"
+                    + " name its form with --head yolov6");
+        }
+    }
+
+    @Override
     public Optional<CandidateQuery> query(ScoreFilter filter) {
+        if (rows.values() != FIRST_CLASS + row.classes()) {
+            return Optional.empty();
+        }
         return Optional.of(new CandidateQuery(output.name(), boxes, row.classes(), Math.toIntExact(boxStride),
                 Math.toIntExact(valueStride), false, filter.confidence(), filter.multiLabel() && row.classes() > 1,
                 filter.wanted(row.classes())));

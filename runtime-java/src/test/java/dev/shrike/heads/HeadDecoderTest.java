@@ -1,4 +1,4 @@
-package dev.shrike.vision;
+package dev.shrike.heads;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -9,6 +9,7 @@ import dev.shrike.DetectorOptions;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.spi.Binding;
+import dev.shrike.vision.SharedData;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -51,11 +52,11 @@ class HeadDecoderTest {
         assertUnsupported("output0 [2, 25200, 85]", Map.of(), List.of(2, 25200, 85));
         assertUnsupported("output0 [1, 25200, 85] and 2 class names", Map.of("names", "['a', 'b']"),
                 List.of(1, 25200, 85));
-        assertUnsupported("task 'segment'", Map.of("task", "segment"), List.of(1, 84, 8400));
+        assertUnsupported("task 'obb'", Map.of("task", "obb"), List.of(1, 84, 8400));
         assertUnsupported("[1, 255, 80, 80], output1 [1, 24, 40, 40]", Map.of(), List.of(1, 255, 80, 80),
                 List.of(1, 24, 40, 40));
         assertUnsupported("2 raw heads need anchors, since their strides [8, 16] are not those of YOLOv5's models: give"
-                + " the option, or the metadata entry 'anchors'", Map.of(), List.of(1, 255, 80, 80),
+                + " the option --anchors, or the metadata entry 'anchors'", Map.of(), List.of(1, 255, 80, 80),
                 List.of(1, 255, 40, 40));
         assertUnsupported("3 raw heads need anchors, since their strides [4, 8, 16]", Map.of(),
                 List.of(1, 255, 160, 160), List.of(1, 255, 80, 80), List.of(1, 255, 40, 40));
@@ -69,6 +70,8 @@ class HeadDecoderTest {
     void readsAnchorsFromTheMetadata() {
         Map<String, String> anchors = Map.of("anchors", "[[1,2, 3,4, 5,6], [7,8, 9,10, 11,12.5]]");
         assertInstanceOf(Yolov5Heads.class, choose(640, anchors, List.of(1, 255, 80, 80), List.of(1, 255, 40, 40)));
+        assertInstanceOf(Yolov5Heads.class, choose(640, Map.of("anchors", "None"), List.of(1, 255, 80, 80),
+                List.of(1, 255, 40, 40), List.of(1, 255, 20, 20)));
         for (String bad : List.of("[]", "[1,2]", "[1,2,3,4,5,6,7,8,9,10,11,0]", "[1,2,3,4,5,6,7,8,9,10,11,12,13]")) {
             assertThrows(ModelException.class, () -> choose(640, Map.of("anchors", bad), List.of(1, 255, 80, 80),
                     List.of(1, 255, 40, 40)), bad);

@@ -1,4 +1,4 @@
-package dev.shrike.vision;
+package dev.shrike.heads;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

@@ -1,18 +1,21 @@
-package dev.shrike.vision;
+package dev.shrike.heads;
 
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.CandidateQuery;
+import dev.shrike.vision.Preprocessing;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Turns what a detection network writes into candidate boxes. Bound to the outputs of one executor; confined to one
  * thread at a time, and without garbage in the steady state.
  */
-public sealed interface HeadDecoder permits Yolov5Output, Yolov5Heads, Yolov8Output {
+public sealed interface HeadDecoder permits AnchorFreeOutput, BoxesAndScores, EndToEndOutput,
+        Yolov5Heads, Yolov5Output, Yolov8Heads, Yolov8Output {
     /** Metadata entry with the anchors of raw heads: width and height in pixels of the input, smallest stride first. */
     String ANCHORS = "anchors";
 
@@ -25,6 +28,48 @@ public sealed interface HeadDecoder permits Yolov5Output, Yolov5Heads, Yolov8Out
     /** Whether the network ends in raw heads, so that anchors belong to it and no sigmoid stands before its outputs. */
     default boolean readsRawHeads() {
         return false;
+    }
+
+    /** How the network wants its pictures; asked for after {@link #tried}. */
+    default Preprocessing preprocessing() {
+        return Preprocessing.YOLO;
+    }
+
+    /**
+     * Whether the network has to run once, on anything, before its first picture: its shapes do not tell its family.
+     */
+    default boolean needsTrial() {
+        return false;
+    }
+
+    /**
+     * Takes in what the network wrote in the trial.
+     *
+     * @throws UnsupportedModelException if the values are not those of a known network, or of more than one
+     */
+    default void tried() {}
+
+    /**
+     * Returns if the values of the outputs, whatever was seen, can be what this decoder takes them for. Cheap enough for
+     * the first picture, not for each.
+     *
+     * @throws UnsupportedModelException otherwise; gives the range of values and the way out
+     */
+    void check();
+
+    /** Whether boxes may be given in parts of the input instead of its pixels. */
+    default boolean scalesBoxes() {
+        return true;
+    }
+
+    /** Whether the network has suppressed overlapping boxes already. */
+    default boolean isSuppressed() {
+        return false;
+    }
+
+    /** What people should know about how the outputs are read, a line each; asked for after {@link #tried}. */
+    default List<String> notes() {
+        return List.of();
     }
 
     /**
@@ -56,19 +101,20 @@ public sealed interface HeadDecoder permits Yolov5Output, Yolov5Heads, Yolov8Out
     }
 
     /**
-     * The decoder for the outputs of a network, chosen by their shapes and the model's metadata: the exported YOLOv5
-     * output {@code [1, N, 5 + classes]}, the YOLOv8 output {@code [1, 4 + classes, N]}, or three (four) raw YOLOv5
-     * heads {@code [1, A * (5 + classes), H, W]} or {@code [1, A, H, W, 5 + classes]} with A = 3 and nothing besides.
-     * Raw heads have the anchors of the metadata or, with strides 8, 16, 32 (and 64), those of YOLOv5 for COCO.
+     * The decoder for the outputs of a network, chosen by their shapes and the model's metadata. A form is taken only if
+     * it explains every output, and the number of values of a box by the names of the classes or as the one form that
+     * can have so many.
      *
      * @param outputs bindings that stay valid as long as the decoder
-     * @param inputWidth width of the network's input in pixels
-     * @param inputHeight height of the network's input in pixels
-     * @param metadata the model's metadata; {@code names}, {@code task} and {@code anchors} are looked at
-     * @throws UnsupportedModelException if no decoder fits; names the outputs with their shapes
+     * @throws UnsupportedModelException if no decoder fits, or more than one; names the outputs with their shapes
      * @throws ModelException if the metadata is malformed
      */
+    static HeadDecoder of(List<Binding> outputs, HeadSettings settings) {
+        return HeadChoice.choose(outputs, settings);
+    }
+
+    /** As {@link #of(List, HeadSettings)} where nothing is known but the metadata. */
     static HeadDecoder of(List<Binding> outputs, int inputWidth, int inputHeight, Map<String, String> metadata) {
-        return HeadChoice.choose(outputs, inputWidth, inputHeight, metadata);
+        return of(outputs, new HeadSettings(inputWidth, inputHeight, metadata, Optional.empty(), Set.of()));
     }
 }

@@ -1,4 +1,4 @@
-package dev.shrike.vision;
+package dev.shrike.heads;
 
 import dev.shrike.ModelException;
 import dev.shrike.spi.Binding;
@@ -14,23 +14,45 @@ import java.util.Optional;
  * and a box takes part only if its objectness alone is above the threshold (YOLOv5 v6.1 {@code non_max_suppression}).
  */
 final class Yolov5Output implements HeadDecoder {
+    /** What to do with rows that hold something else. */
+    private static final String OTHERWISE = "its rows hold other values too, such as landmarks or masks, or scores"
+            + " before the sigmoid; export the model for detection alone, or name its form with --head";
+
     private static final int OBJECTNESS = 4;
     private static final int FIRST_CLASS = 5;
 
+    private final Rows rows;
     private final Binding output;
     private final MemorySegment memory;
     private final int boxes;
     private final long boxStride;
     private final long valueStride;
+    private final int firstClass;
     private final RowScores row;
+    private final List<String> notes;
 
-    Yolov5Output(Binding output) {
-        this.output = output;
-        memory = output.memory();
-        boxes = output.dims().get(1);
-        boxStride = output.strides().get(1);
-        valueStride = output.strides().get(2);
-        row = new RowScores(output.dims().get(2) - FIRST_CLASS);
+    /** A decoder of rows that hold nothing besides. */
+    Yolov5Output(Rows rows) {
+        this(rows, FIRST_CLASS, rows.values() - FIRST_CLASS, List.of());
+    }
+
+    /**
+     * A decoder of rows that hold other values too.
+     *
+     * @param firstClass position of the first class's score in a row
+     * @param classes number of classes
+     * @param notes what people should know about the other values
+     */
+    Yolov5Output(Rows rows, int firstClass, int classes, List<String> notes) {
+        this.rows = rows;
+        this.notes = List.copyOf(notes);
+        this.firstClass = firstClass;
+        output = rows.output();
+        memory = rows.memory();
+        boxes = rows.boxes();
+        boxStride = rows.boxStride();
+        valueStride = rows.valueStride();
+        row = new RowScores(classes);
     }
 
     @Override
@@ -47,13 +69,25 @@ final class Yolov5Output implements HeadDecoder {
     public HeadDecoder part(double from, double to) {
         int first = (int) Math.round(from * boxes);
         int end = (int) Math.round(to * boxes);
-        List<Integer> dims = List.of(1, end - first, output.dims().get(2));
-        return new Yolov5Output(new Binding(output.name(), dims, output.strides(),
-                memory.asSlice(Float.BYTES * boxStride * first)));
+        return new Yolov5Output(rows.part(first, end), firstClass, row.classes(), notes);
+    }
+
+    @Override
+    public List<String> notes() {
+        return notes;
+    }
+
+    @Override
+    public void check() {
+        rows.requireScores(OBJECTNESS, FIRST_CLASS, "an objectness", OTHERWISE);
+        rows.requireScores(firstClass, firstClass + row.classes(), "class scores", OTHERWISE);
     }
 
     @Override
     public Optional<CandidateQuery> query(ScoreFilter filter) {
+        if (rows.values() != FIRST_CLASS + row.classes()) {
+            return Optional.empty();
+        }
         return Optional.of(new CandidateQuery(output.name(), boxes, row.classes(), Math.toIntExact(boxStride),
                 Math.toIntExact(valueStride), true, filter.confidence(), filter.multiLabel() && row.classes() > 1,
                 filter.wanted(row.classes())));
@@ -70,7 +104,7 @@ final class Yolov5Output implements HeadDecoder {
                 continue;
             }
             for (int c = 0; c < row.classes(); c++) {
-                row.set(c, value(box, FIRST_CLASS + c) * objectness);
+                row.set(c, value(box, firstClass + c) * objectness);
             }
             float x = value(box, 0);
             float y = value(box, 1);
