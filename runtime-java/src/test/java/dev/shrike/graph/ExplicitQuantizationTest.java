@@ -34,7 +34,7 @@ class ExplicitQuantizationTest {
         int count = axis < 0 ? 1 : axis == 0 ? to : from;
         float[] scales = new float[count];
         for (int i = 0; i < count; i++) {
-            scales[i] = (0.2f + random.nextFloat()) / most / from;
+            scales[i] = (float) (2 * (0.2 + random.nextFloat()) / most / Math.sqrt(from * kernel * kernel));
         }
         Shape flat = axis < 0 ? Shape.of() : Shape.of(count);
         quantization.put(name + ".w", new Quantization(Tensor.ofFloats(flat, scales),
@@ -70,10 +70,10 @@ class ExplicitQuantizationTest {
         nodes.add(nodes.size() - 2, nodes.removeLast());
         for (String name : List.of("first", "left", "inner", "sum", "right", "both", "joined", "pooled", "larger",
                 "first.raw", "inner.raw", "joined.raw")) {
-            quantization.put(name, Quantization.perTensor(0.004f + 0.02f * random.nextFloat(), 20, 8, false));
+            quantization.put(name, Quantization.perTensor(0.012f + 0.01f * random.nextFloat(), 100, 8, false));
         }
         quantization.put("images", Quantization.perTensor(1 / 255f, 0, 8, false));
-        quantization.put("narrow", Quantization.perTensor(0.2f, 2, 4, false));
+        quantization.put("narrow", Quantization.perTensor(0.1f, 6, 4, false));
         Shape in = Shape.of(1, 3, SIDE, SIDE);
         return new Graph("all", List.of(new ValueInfo("images", DataType.FLOAT32, in)),
                 List.of(new ValueInfo("head.raw", DataType.FLOAT32, Shape.of(1, 4, 2 * SIDE, 2 * SIDE)),
@@ -119,7 +119,7 @@ class ExplicitQuantizationTest {
                 error += Math.pow(wanted.floatAt(i) - after.get(name).floatAt(i), 2);
                 energy += Math.pow(wanted.floatAt(i), 2);
             }
-            assertTrue(error < 0.05 * energy, name + ": " + error + " of " + energy);
+            assertTrue(error < 0.1 * energy, name + ": " + error + " of " + energy);
         });
     }
 

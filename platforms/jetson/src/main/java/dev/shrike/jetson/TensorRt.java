@@ -157,6 +157,9 @@ interface TensorRt {
          */
         void calibrate(Calibration kind, int batch, CalibrationFeed feed);
 
+        /** Makes what was required a wish: the next {@link #serialize} may break it where nothing else can run. */
+        void preferPrecisions();
+
         /** The engine in serialised form. Takes minutes, and cannot be interrupted. */
         byte[] serialize();
 

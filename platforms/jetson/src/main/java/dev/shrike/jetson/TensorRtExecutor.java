@@ -299,9 +299,10 @@ final class TensorRtExecutor implements CandidateExecutor {
         try {
             return work.getAsBoolean();
         } catch (DeviceException e) {
-            // After most CUDA errors nothing on this context can be trusted any more.
             failed = true;
-            throw new DeviceException(e.getMessage() + "; open the detector again", e);
+            // TensorRT says nothing of the device's own error, which comes to light here.
+            settle();
+            throw new DeviceException(e.getMessage() + advice(e.getMessage()), e);
         }
     }
 
@@ -310,12 +311,17 @@ final class TensorRtExecutor implements CandidateExecutor {
         guard.enter();
         try {
             if (failed) {
-                throw new DeviceException("an earlier run failed on the GPU: open the detector again");
+                throw new DeviceException("an earlier run failed on the GPU" + advice(""));
             }
             return use.get();
         } finally {
             guard.exit();
         }
+    }
+
+    private String advice(String said) {
+        return gpu.lost().map(why -> said.contains("restart the process") ? ""
+                : "; restart the process, which has lost the GPU: " + why).orElse("; open the detector again");
     }
 
     @Override

@@ -51,6 +51,10 @@ final class ScalarTensorRt implements TensorRt {
     /** Everything that calibrations were given. */
     final List<float[]> calibrated = new ArrayList<>();
     int cores;
+    /** Whether builds fail as long as formats are required. */
+    boolean refusesPrecisions;
+    /** Whether builds for a DLA fail. */
+    boolean refusesDla;
     String version = "8.5.2";
 
     ScalarTensorRt(HostGpu gpu) {
@@ -110,6 +114,7 @@ final class ScalarTensorRt implements TensorRt {
         private CalibrationFeed feed;
         private Batches sizes;
         private int calibrationBatch;
+        private boolean obeys = true;
         private boolean closed;
 
         @Override
@@ -193,10 +198,21 @@ final class ScalarTensorRt implements TensorRt {
         }
 
         @Override
+        public void preferPrecisions() {
+            obeys = false;
+        }
+
+        @Override
         public byte[] serialize() {
             builds++;
             duringBuild.run();
             requireProfile();
+            if (obeys && refusesPrecisions && !required.isEmpty()) {
+                throw new DeviceException("building the engine failed: could not find any implementation for node");
+            }
+            if (refusesDla && settings.getLast().dlaCore() >= 0) {
+                throw new DeviceException("building the engine failed: could not find any implementation for node");
+            }
             if (feed != null && (feed.cached().length == 0 || !takesCalibrations)) {
                 Port input = ScalarTensorRt.port(graph.inputs().getFirst(), true).withBatch(calibrationBatch);
                 long address;
