@@ -60,7 +60,7 @@ public final class QuantizeCommand implements Callable<Integer> {
     private String scheme;
 
     @Option(
-            names = "--for",
+            names = "--for", hidden = true,
             paramLabel = "ENGINE",
             description = "shrike, which TensorRT engines of Shrike take as well; or tensorrt: a file for TensorRT 8"
                     + " itself, such as for trtexec, of w8a8 without zero points, with one scale for all that a Concat"
