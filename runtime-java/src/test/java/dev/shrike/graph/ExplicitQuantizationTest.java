@@ -107,6 +107,24 @@ class ExplicitQuantizationTest {
         assertEquals(List.of(), ExplicitQuantizationRules.broken(written(new ExplicitQuantization().apply(fused))));
     }
 
+    /** Its twin on generated data is the test above. */
+    @ParameterizedTest
+    @ValueSource(strings = {"models/yolov5n-640.onnx", "models/yolov5s-640.onnx"})
+    void everyRuleHoldsForYolo(String file) {
+        Graph ready = GraphPasses.forInference(OnnxModels.read(SharedFolder.file(file)), Map.of());
+        Map<String, float[]> ranges = new HashMap<>();
+        MinMaxQuantizer.Options options = MinMaxQuantizer.Options.of(8, 8);
+        for (String name : MinMaxQuantizer.rangesNeeded(ready, options)) {
+            ranges.put(name, new float[] {-1 - random.nextFloat(), 4 + 8 * random.nextFloat()});
+        }
+        Graph quantized = MinMaxQuantizer.quantize(ready, ranges, options);
+        assertFalse(ExplicitQuantizationRules.broken(written(quantized)).isEmpty(), "not before");
+        Graph explicit = written(new ExplicitQuantization().apply(quantized));
+        assertEquals(List.of(), ExplicitQuantizationRules.broken(explicit));
+        assertEquals(60, explicit.nodes().stream().filter(node -> node.op() instanceof Op.QuantizeLinear
+                && explicit.constants().containsKey(node.input(0))).count(), "weights of all convolutions");
+    }
+
     @Test
     void theFileSaysWhatTheNetworkSays() {
         Graph graph = network();
