@@ -137,6 +137,18 @@ enum shrike_unary {
     SHRIKE_UNARY_SIGN,
     SHRIKE_UNARY_NOT, /* 1 where x is 0, else 0 */
     SHRIKE_UNARY_ERF,
+    SHRIKE_UNARY_SOFTPLUS, /* log(1 + e^x) */
+    SHRIKE_UNARY_MISH, /* x * tanh(log(1 + e^x)) */
+    SHRIKE_UNARY_ELU, /* x if it is above 0, else alpha * (e^x - 1) */
+    SHRIKE_UNARY_SELU, /* beta * ELU */
+    SHRIKE_UNARY_CELU, /* x if it is above 0, else alpha * (e^(x / alpha) - 1) */
+    SHRIKE_UNARY_GELU, /* x / 2 * (1 + erf(x / sqrt(2))) */
+    SHRIKE_UNARY_GELU_TANH, /* x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) */
+    SHRIKE_UNARY_SOFTSIGN, /* x / (1 + |x|) */
+    SHRIKE_UNARY_THRESHOLDED_RELU, /* x if it is above alpha, else 0 */
+    SHRIKE_UNARY_SIN,
+    SHRIKE_UNARY_COS,
+    SHRIKE_UNARY_ATAN,
     SHRIKE_UNARY_CLIP,
     SHRIKE_UNARY_COUNT
 };
@@ -157,6 +169,8 @@ enum shrike_binary {
     SHRIKE_BINARY_LESS_OR_EQUAL,
     SHRIKE_BINARY_AND, /* comparisons, AND and OR take any non-zero as true and give 1 or 0 */
     SHRIKE_BINARY_OR,
+    SHRIKE_BINARY_XOR,
+    SHRIKE_BINARY_PRELU, /* a if it is not below 0, else a * b */
     SHRIKE_BINARY_COUNT
 };
 

@@ -1,6 +1,6 @@
 /*
  * The loops of spans.h, written once for all tiers; include after a vec_*.h. The rare functions that have no vector
- * form here (log, erf, pow, fmod) call libm for each element.
+ * form here (log, erf, expm1, pow, fmod and the like) call libm for each element.
  */
 #include <math.h>
 
@@ -40,6 +40,16 @@ static inline vf as_number(vm mask) {
 static inline vf sign_of(vf x) {
     vf y = vf_select(vm_less(x, vf_set1(0)), vf_set1(-1), x);
     return vf_select(vm_less(vf_set1(0), x), vf_set1(1), y);
+}
+
+/*
+ * With e = exp(x) the tangent of log(1 + e) is (e^2 + 2e) / (e^2 + 2e + 2), of which nothing cancels; from 20 on it is
+ * 1 to float32, and e^2 must not overflow.
+ */
+static inline vf mish(vf x) {
+    const vf e = vf_exp(vf_min(x, vf_set1(20)));
+    const vf n = e * (e + vf_set1(2));
+    return vf_select(vm_less(vf_set1(20), x), x, x * (n / (n + vf_set1(2))));
 }
 
 static void span_unary(int32_t kind, float alpha, float beta, int64_t n, const float *src, float *dst) {
@@ -83,6 +93,30 @@ static void span_unary(int32_t kind, float alpha, float beta, int64_t n, const f
         EACH(as_number(vm_equal(x, zero)));
     case SHRIKE_UNARY_ERF:
         EACH_SCALAR(erff(x));
+    case SHRIKE_UNARY_SOFTPLUS:
+        EACH_SCALAR(x > 0 ? x + log1pf(expf(-x)) : log1pf(expf(x)));
+    case SHRIKE_UNARY_MISH:
+        EACH(mish(x));
+    case SHRIKE_UNARY_ELU:
+        EACH_SCALAR(x > 0 ? x : alpha * expm1f(x));
+    case SHRIKE_UNARY_SELU:
+        EACH_SCALAR(beta * (x > 0 ? x : alpha * expm1f(x)));
+    case SHRIKE_UNARY_CELU:
+        EACH_SCALAR(x > 0 ? x : alpha * expm1f(x / alpha));
+    case SHRIKE_UNARY_GELU:
+        EACH_SCALAR(0.5f * x * erfcf(x * -0.70710678f));
+    case SHRIKE_UNARY_GELU_TANH:
+        EACH_SCALAR(x / (1 + expf(x * (-1.5957691f - 0.071354816f * x * x))));
+    case SHRIKE_UNARY_SOFTSIGN:
+        EACH(x / (one + vf_abs(x)));
+    case SHRIKE_UNARY_THRESHOLDED_RELU:
+        EACH(vf_select(vm_less(a, x), x, zero));
+    case SHRIKE_UNARY_SIN:
+        EACH_SCALAR(sinf(x));
+    case SHRIKE_UNARY_COS:
+        EACH_SCALAR(cosf(x));
+    case SHRIKE_UNARY_ATAN:
+        EACH_SCALAR(atanf(x));
     case SHRIKE_UNARY_CLIP:
         EACH(vf_clip(x, a, b));
     case SHRIKE_UNARY_COUNT:
@@ -154,6 +188,10 @@ static void span_binary(int32_t kind, int64_t n, const float *a, const float *b,
         EACH_PAIR(as_number(vm_and(is_true(x), is_true(y))));
     case SHRIKE_BINARY_OR:
         EACH_PAIR(as_number(vm_or(is_true(x), is_true(y))));
+    case SHRIKE_BINARY_XOR:
+        EACH_PAIR_SCALAR((x != 0) != (y != 0) ? 1.0f : 0.0f);
+    case SHRIKE_BINARY_PRELU:
+        EACH_PAIR(vf_select(vm_less(x, vf_set1(0)), (x) * (y), x));
     case SHRIKE_BINARY_COUNT:
         return;
     }

@@ -22,6 +22,8 @@ final class ActivationPatterns {
     /** The activation whose result this node gives. */
     static Optional<Match> match(Links links, Node node) {
         return silu(links, node)
+                .or(() -> mish(links, node))
+                .or(() -> gelu(links, node))
                 .or(() -> hardSwishByHardSigmoid(links, node))
                 .or(() -> hardSwishDividedLast(links, node))
                 .or(() -> hardSigmoid(links, node));
@@ -34,6 +36,63 @@ final class ActivationPatterns {
             if (gate != null && gate.op() instanceof Op.Unary unary && unary.kind() == Op.Unary.Kind.SIGMOID
                     && gate.input(0).equals(node.input(1 - i))) {
                 return Optional.of(new Match(Op.Unary.of(Op.Unary.Kind.SILU), gate.input(0), List.of(gate)));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** {@code x * tanh(softplus(x))}. */
+    private static Optional<Match> mish(Links links, Node node) {
+        for (int i = 0; i < 2 && isBinary(node, Op.Binary.Kind.MUL); i++) {
+            Node tangent = inner(links, node.input(i));
+            Node softplus = isUnary(tangent, Op.Unary.Kind.TANH) ? inner(links, tangent.input(0)) : null;
+            if (isUnary(softplus, Op.Unary.Kind.SOFTPLUS) && softplus.input(0).equals(node.input(1 - i))) {
+                return Optional.of(new Match(Op.Unary.of(Op.Unary.Kind.MISH), softplus.input(0),
+                        List.of(tangent, softplus)));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** {@code x * (1 + erf(x / sqrt(2))) / 2}, halved before or after the other product. */
+    private static Optional<Match> gelu(Links links, Node node) {
+        for (int i = 0; i < 2 && isBinary(node, Op.Binary.Kind.MUL); i++) {
+            Node other = inner(links, node.input(i));
+            if (other == null || !isBinary(other, Op.Binary.Kind.MUL)) {
+                continue;
+            }
+            for (int j = 0; j < 2; j++) {
+                Optional<Match> match = Optional.empty();
+                if (isScalarConstant(links, node.input(1 - i), 0.5)) {
+                    match = gelu(links, other.input(j), other.input(1 - j), other);
+                } else if (isScalarConstant(links, other.input(j), 0.5)) {
+                    match = gelu(links, other.input(1 - j), node.input(1 - i), other);
+                    match = match.isPresent() ? match : gelu(links, node.input(1 - i), other.input(1 - j), other);
+                }
+                if (match.isPresent()) {
+                    return match;
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<Match> gelu(Links links, String x, String factor, Node product) {
+        Node sum = inner(links, factor);
+        for (int i = 0; i < 2 && sum != null && isBinary(sum, Op.Binary.Kind.ADD); i++) {
+            Node erf = inner(links, sum.input(i));
+            Node scaled = isUnary(erf, Op.Unary.Kind.ERF) ? inner(links, erf.input(0)) : null;
+            if (scaled == null || !isScalarConstant(links, sum.input(1 - i), 1)) {
+                continue;
+            }
+            boolean divided = isBinary(scaled, Op.Binary.Kind.DIV) && scaled.input(0).equals(x)
+                    && isScalarConstant(links, scaled.input(1), Math.sqrt(2));
+            boolean multiplied = isBinary(scaled, Op.Binary.Kind.MUL)
+                    && (scaled.input(0).equals(x) && isScalarConstant(links, scaled.input(1), Math.sqrt(0.5))
+                            || scaled.input(1).equals(x) && isScalarConstant(links, scaled.input(0), Math.sqrt(0.5)));
+            if (divided || multiplied) {
+                return Optional.of(new Match(Op.Unary.of(Op.Unary.Kind.GELU), x,
+                        List.of(product, sum, erf, scaled)));
             }
         }
         return Optional.empty();
@@ -123,7 +182,9 @@ final class ActivationPatterns {
                 Optional.of(new Activation(Activation.Kind.HARD_SIGMOID, unary.alpha(), unary.beta()));
             case HARD_SWISH -> Optional.of(Activation.of(Activation.Kind.HARD_SWISH));
             case TANH -> Optional.of(Activation.of(Activation.Kind.TANH));
-            case EXP, LOG, SQRT, NEG, ABS, FLOOR, CEIL, ROUND, RECIPROCAL, SIGN, NOT, ERF -> Optional.empty();
+            case EXP, LOG, SQRT, NEG, ABS, FLOOR, CEIL, ROUND, RECIPROCAL, SIGN, NOT, ERF, SOFTPLUS, MISH,
+                    ELU, SELU, CELU, GELU, GELU_TANH, SOFTSIGN, THRESHOLDED_RELU, SIN, COS, ATAN ->
+                Optional.empty();
         };
     }
 
@@ -137,6 +198,10 @@ final class ActivationPatterns {
     /** The writer of a value that only one node reads, or null. */
     private static Node inner(Links links, String name) {
         return links.hasSingleReader(name) ? links.writer(name) : null;
+    }
+
+    private static boolean isUnary(Node node, Op.Unary.Kind kind) {
+        return node != null && node.op() instanceof Op.Unary unary && unary.kind() == kind;
     }
 
     private static boolean isBinary(Node node, Op.Binary.Kind kind) {

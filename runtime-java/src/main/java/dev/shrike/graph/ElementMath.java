@@ -24,7 +24,8 @@ final class ElementMath {
             case RELU -> value -> Math.max(0, value);
             case NOT -> value -> 1 - value;
             case SIGMOID, SILU, LEAKY_RELU, HARD_SIGMOID, HARD_SWISH, TANH, EXP, LOG, SQRT, FLOOR, CEIL, ROUND,
-                    RECIPROCAL, ERF ->
+                    RECIPROCAL, ERF, SOFTPLUS, MISH, ELU, SELU, CELU, GELU, GELU_TANH, SOFTSIGN, THRESHOLDED_RELU, SIN,
+                    COS, ATAN ->
                 throw view.mismatch("type " + x.type(), "a floating-point type");
         };
         long[] values = x.toLongs();
@@ -57,6 +58,18 @@ final class ElementMath {
             case RECIPROCAL -> x -> 1 / x;
             case SIGN -> Math::signum;
             case ERF -> ElementMath::erf;
+            case SOFTPLUS -> ElementMath::softplus;
+            case MISH -> x -> x * Math.tanh(softplus(x));
+            case ELU -> x -> x > 0 ? x : alpha * Math.expm1(x);
+            case SELU -> x -> beta * (x > 0 ? x : alpha * Math.expm1(x));
+            case CELU -> x -> x > 0 ? x : alpha * Math.expm1(x / alpha);
+            case GELU -> x -> x / 2 * (1 + erf(x / Math.sqrt(2)));
+            case GELU_TANH -> x -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+            case SOFTSIGN -> x -> x / (1 + Math.abs(x));
+            case THRESHOLDED_RELU -> x -> x > alpha ? x : 0;
+            case SIN -> Math::sin;
+            case COS -> Math::cos;
+            case ATAN -> Math::atan;
             case NOT -> throw new IllegalStateException("NOT of a real number");
         };
     }
@@ -76,6 +89,10 @@ final class ElementMath {
             case TANH -> Math::tanh;
             case CLIP -> x -> Math.min(Math.max(x, alpha), beta);
         };
+    }
+
+    private static double softplus(double x) {
+        return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
     }
 
     private static double sigmoid(double x) {
@@ -155,7 +172,8 @@ final class ElementMath {
             case GREATER_OR_EQUAL -> x >= y ? 1 : 0;
             case LESS -> x < y ? 1 : 0;
             case LESS_OR_EQUAL -> x <= y ? 1 : 0;
-            case AND, OR -> throw new IllegalStateException(kind + " of real numbers");
+            case PRELU -> x < 0 ? x * y : x;
+            case AND, OR, XOR -> throw new IllegalStateException(kind + " of real numbers");
         };
     }
 
@@ -176,6 +194,8 @@ final class ElementMath {
             case LESS_OR_EQUAL -> x <= y ? 1 : 0;
             case AND -> x & y;
             case OR -> x | y;
+            case XOR -> x ^ y;
+            case PRELU -> x < 0 ? x * y : x;
         };
     }
 

@@ -41,6 +41,9 @@ final class Evaluation {
         if (view.node().op() instanceof Op.DynamicQuantizeLinear) {
             return QuantizationMath.dynamicQuantizeLinear(view.known(0));
         }
+        if (ArrayKernel.evaluates(view.node().op())) {
+            return ArrayKernel.evaluate(view, outputs);
+        }
         Tensor result = single(view, out);
         if (result.type() != out.type() || !result.shape().equals(out.shape())) {
             throw view.error("computed " + result + ", shape inference said " + out.type() + out.shape());
@@ -71,8 +74,11 @@ final class Evaluation {
             case Op.Slice _ -> LayoutMath.slice(view, out.shape());
             case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _ -> view.known(0).reshaped(out.shape());
             case Op.Transpose transpose -> LayoutMath.transpose(view, transpose, out.shape());
-            case Op.Pad _ -> LayoutMath.pad(view, out.shape());
+            case Op.SpaceToDepth space -> LayoutMath.spaceToDepth(view, space, out.shape());
+            case Op.Pad pad -> LayoutMath.pad(view, pad, out.shape());
             case Op.Gather gather -> LayoutMath.gather(view, gather, out.shape());
+            case Op.GatherElements _,Op.GatherNd _,Op.ScatterElements _,Op.ScatterNd _,Op.TopK _ -> throw byArrays();
+            case Op.ArgExtreme _,Op.Hardmax _,Op.OneHot _,Op.Trilu _,Op.CumSum _ -> throw byArrays();
             case Op.ShapeOf op -> {
                 int[] bounds = CreationShapes.shapeBounds(view, op);
                 yield Tensor.vector(new Shape(view.shape(0).dims().subList(bounds[0], bounds[1])).toArray());
@@ -90,5 +96,9 @@ final class Evaluation {
             case Op.BipolarQuant _ -> QuantizationMath.bipolar(view, out);
             case Op.Trunc trunc -> QuantizationMath.trunc(view, trunc, out);
         };
+    }
+
+    private static IllegalStateException byArrays() {
+        return new IllegalStateException("it has a kernel over arrays");
     }
 }

@@ -27,7 +27,8 @@ public final class FoldPadding implements GraphPass {
         Node pad = links.writer(node.input(0));
         Window window = conv.window();
         boolean explicit = window.autoPad() == Window.AutoPad.EXPLICIT || window.autoPad() == Window.AutoPad.VALID;
-        if (pad == null || !(pad.op() instanceof Op.Pad) || !explicit || !links.isInner(pad.output())
+        if (pad == null || !(pad.op() instanceof Op.Pad(Op.Pad.Mode mode)) || mode != Op.Pad.Mode.CONSTANT || !explicit
+                || !links.isInner(pad.output())
                 || (pad.hasInput(2) && links.scalar(pad.input(2)) != 0)) {
             return Optional.empty();
         }

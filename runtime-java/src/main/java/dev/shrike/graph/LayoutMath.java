@@ -62,7 +62,7 @@ final class LayoutMath {
         return Numbers.take(view.known(0), out, Indices.strided(out, strides, 0));
     }
 
-    static Tensor pad(NodeView view, Shape out) {
+    static Tensor pad(NodeView view, Op.Pad pad, Shape out) {
         Shape x = view.shape(0);
         long[] pads = LayoutShapes.pads(view).orElseThrow(() -> view.error("its pads are not known"));
         long[] strides = Indices.strides(x);
@@ -71,16 +71,48 @@ final class LayoutMath {
         for (int i = 0; i < indices.length; i++) {
             long index = 0;
             for (int d = 0; d < strides.length && index >= 0; d++) {
-                long at = i / outStrides[d] % out.dim(d) - pads[d];
-                index = at < 0 || at >= x.dim(d) ? -1 : index + at * strides[d];
+                long at = source(pad.mode(), i / outStrides[d] % out.dim(d) - pads[d], x.dim(d));
+                index = at < 0 ? -1 : index + at * strides[d];
             }
             indices[i] = (int) index;
         }
-        Tensor filler = view.value(2).orElse(null);
+        Tensor filler = pad.mode() == Op.Pad.Mode.CONSTANT ? view.value(2).orElse(null) : null;
         if (filler != null && filler.elements() != 1) {
             throw view.mismatch("the padding value has shape " + filler.shape(), "one element");
         }
         return Numbers.take(view.known(0), out, indices, filler);
+    }
+
+    /** Which of {@code size} elements lies at a place before, among or behind them; -1 for none. */
+    private static long source(Op.Pad.Mode mode, long at, long size) {
+        if (at >= 0 && at < size) {
+            return at;
+        }
+        return switch (mode) {
+            case CONSTANT -> -1;
+            case REFLECT -> at < 0 ? -at : 2 * size - 2 - at;
+            case EDGE -> at < 0 ? 0 : size - 1;
+            case WRAP -> at < 0 ? at + size : at - size;
+        };
+    }
+
+    static Tensor spaceToDepth(NodeView view, Op.SpaceToDepth space, Shape out) {
+        Shape x = view.shape(0);
+        int block = space.blockSize();
+        int channels = (int) x.dim(1);
+        int height = (int) out.dim(2);
+        int width = (int) out.dim(3);
+        int[] indices = new int[Math.toIntExact(out.elements())];
+        for (int i = 0; i < indices.length; i++) {
+            int column = i % width;
+            int row = i / width % height;
+            int map = i / (width * height);
+            int cell = map % (int) out.dim(1) / channels;
+            int channel = map / (int) out.dim(1) * channels + map % channels;
+            indices[i] = (channel * height * block + row * block + cell / block) * width * block + column * block
+                    + cell % block;
+        }
+        return Numbers.take(view.known(0), out, indices);
     }
 
     static Tensor depthToSpace(NodeView view, Op.DepthToSpace depth, Shape out) {

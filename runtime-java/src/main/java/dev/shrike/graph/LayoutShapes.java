@@ -244,7 +244,7 @@ final class LayoutShapes {
         return one(view.type(0), Shape.of(dims));
     }
 
-    static List<TensorType> pad(NodeView view) {
+    static List<TensorType> pad(NodeView view, Op.Pad pad) {
         if (view.has(2)) {
             view.requireSameType(0, 2);
             if (view.shape(2).isKnown() && view.shape(2).elements() != 1) {
@@ -261,6 +261,16 @@ final class LayoutShapes {
         for (int i = 0; i < rank; i++) {
             if (dims[i] == Shape.OPEN) {
                 continue;
+            }
+            long most = switch (pad.mode()) {
+                case CONSTANT -> Long.MAX_VALUE;
+                case REFLECT -> Math.max(0, dims[i] - 1);
+                case EDGE -> dims[i] == 0 ? 0 : Long.MAX_VALUE;
+                case WRAP -> dims[i];
+            };
+            if (pads.get()[i] > most || pads.get()[i + rank] > most) {
+                throw view.mismatch("pads " + Arrays.toString(pads.get()), "at most " + most + " along dimension " + i
+                        + " of " + x + " with the mode " + pad.mode());
             }
             dims[i] = Math.addExact(dims[i], Math.addExact(pads.get()[i], pads.get()[i + rank]));
             if (dims[i] < 0) {

@@ -1,7 +1,7 @@
 package dev.shrike.graph;
 
 /**
- * What a node does. Semantics, input order and names follow the ONNX operator of the same name (opset 11 to 21), in
+ * What a node does. Semantics, input order and names follow the ONNX operator of the same name (opset 11 to 24), in
  * one normal form: what an older opset gives as an attribute and a newer one as an input is an input here (axes of
  * {@link Squeeze}, sizes of {@link Split}, pads of {@link Pad}, bounds of {@link Clip}, axes of {@link Reduce}). A
  * left-out optional input is the empty name.
@@ -40,7 +40,28 @@ public sealed interface Op {
             RECIPROCAL,
             SIGN,
             NOT,
-            ERF
+            ERF,
+            /** {@code log(1 + e^x)}. */
+            SOFTPLUS,
+            /** {@code x * tanh(softplus(x))}. */
+            MISH,
+            /** {@code x} above 0, else {@code alpha * (e^x - 1)}. */
+            ELU,
+            /** {@code beta} times ELU. */
+            SELU,
+            /** {@code x} above 0, else {@code alpha * (e^(x / alpha) - 1)}. */
+            CELU,
+            /** {@code x / 2 * (1 + erf(x / sqrt(2)))}. */
+            GELU,
+            /** {@code x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))}. */
+            GELU_TANH,
+            /** {@code x / (1 + |x|)}. */
+            SOFTSIGN,
+            /** {@code x} above {@code alpha}, else 0. */
+            THRESHOLDED_RELU,
+            SIN,
+            COS,
+            ATAN
         }
 
         /** A function without parameters. */
@@ -67,7 +88,10 @@ public sealed interface Op {
             LESS,
             LESS_OR_EQUAL,
             AND,
-            OR
+            OR,
+            XOR,
+            /** {@code x} from 0 on, else {@code x * y}; unlike the others it has the shape of X. */
+            PRELU
         }
     }
 
@@ -96,12 +120,30 @@ public sealed interface Op {
         }
     }
 
-    /** X, roi?, scales?, sizes?. */
-    record Resize(Mode mode, Coordinates coordinates, Nearest nearest) implements Op {
+    /**
+     * X, roi?, scales?, sizes?.
+     *
+     * @param cubicCoefficient ONNX {@code cubic_coeff_a}; counts only for {@link Mode#CUBIC}
+     * @param excludeOutside whether cubic weights outside the picture are 0, and the others made to add up to 1
+     */
+    record Resize(
+            Mode mode, Coordinates coordinates, Nearest nearest, float cubicCoefficient, boolean excludeOutside)
+            implements Op {
+        /** A resizing with ONNX's defaults of what only cubic interpolation has. */
+        public Resize(Mode mode, Coordinates coordinates, Nearest nearest) {
+            this(mode, coordinates, nearest, -0.75f, false);
+        }
+
+        /** Whether a result depends on more than two elements along an axis. */
+        public boolean isFilter() {
+            return mode == Mode.CUBIC;
+        }
+
         /** Interpolation. */
         public enum Mode {
             NEAREST,
-            LINEAR
+            LINEAR,
+            CUBIC
         }
 
         /** ONNX {@code coordinate_transformation_mode}. */
@@ -147,17 +189,81 @@ public sealed interface Op {
     /** X, axes. */
     record Unsqueeze() implements Op {}
 
-    /** X, pads, value?, axes?. Constant mode only. */
-    record Pad() implements Op {}
+    /** X, pads, value?, axes?; the value counts only for {@link Mode#CONSTANT}. */
+    record Pad(Mode mode) implements Op {
+        /** Padding with a value. */
+        public Pad() {
+            this(Mode.CONSTANT);
+        }
+
+        /** What the new elements are. */
+        public enum Mode {
+            CONSTANT,
+            /** The elements mirrored at the first and the last one, which are not repeated. */
+            REFLECT,
+            /** The nearest element. */
+            EDGE,
+            /** The elements from the other end. */
+            WRAP
+        }
+    }
 
     /** Depth to space; {@code depthColumnRow} is ONNX mode DCR, else CRD. */
     record DepthToSpace(int blockSize, boolean depthColumnRow) implements Op {}
+
+    /** Space to depth: channel {@code (row * blockSize + column) * C + c} of a block has pixel (row, column) of c. */
+    record SpaceToDepth(int blockSize) implements Op {
+        public SpaceToDepth {
+            if (blockSize < 1) {
+                throw new IllegalArgumentException("block size " + blockSize + " is not positive");
+            }
+        }
+    }
 
     /** The shape of X from dimension start to end, as int64; {@link Integer#MAX_VALUE} stands for no end. */
     record ShapeOf(int start, int end) implements Op {}
 
     /** X, indices. */
     record Gather(int axis) implements Op {}
+
+    /** X, indices; each index names an element along the axis at its own place. */
+    record GatherElements(int axis) implements Op {}
+
+    /** X, indices, the last dimension of which holds places in X behind the batch dimensions. */
+    record GatherNd(int batchDims) implements Op {}
+
+    /** How what is scattered joins what is there. */
+    enum Reduction {
+        NONE,
+        ADD,
+        MUL,
+        MIN,
+        MAX
+    }
+
+    /** X, indices, updates: X with updates at the places that indices name along the axis. */
+    record ScatterElements(int axis, Reduction reduction) implements Op {}
+
+    /** X, indices, updates: X with updates at the places that the last dimension of indices holds. */
+    record ScatterNd(Reduction reduction) implements Op {}
+
+    /** X, k: the largest or smallest values along the axis in order, and where they were; the first of equals first. */
+    record TopK(int axis, boolean largest) implements Op {}
+
+    /** X; where along the axis the largest or smallest value is. */
+    record ArgExtreme(boolean largest, int axis, boolean keepDims, boolean selectLast) implements Op {}
+
+    /** X; 1 at the first largest element along the axis, else 0. */
+    record Hardmax(int axis) implements Op {}
+
+    /** indices, depth, values (off, on). */
+    record OneHot(int axis) implements Op {}
+
+    /** X, k?: the upper or lower triangle of matrices from the k-th diagonal on, 0 elsewhere. */
+    record Trilu(boolean upper) implements Op {}
+
+    /** X, axis: sums of what comes before an element, and of it itself unless exclusive. */
+    record CumSum(boolean exclusive, boolean reverse) implements Op {}
 
     /** start, limit, delta. */
     record Range() implements Op {}

@@ -22,7 +22,8 @@ final class ResizeMath {
             if (from == 0 && to > 0) {
                 throw view.error("cannot resize shape " + tensor.shape() + " to " + out);
             }
-            result = resizeAxis(result, axis, (int) to, scale, resize);
+            result = resize.isFilter() ? filterAxis(result, axis, (int) to, scale, resize)
+                    : resizeAxis(result, axis, (int) to, scale, resize);
         }
         return result;
     }
@@ -55,6 +56,25 @@ final class ResizeMath {
                 ? Numbers.take(x, shape, low) : blend(x, shape, low, high, weight);
     }
 
+    private static Tensor filterAxis(Tensor x, int axis, int to, float scale, Op.Resize resize) {
+        int from = (int) x.shape().dim(axis);
+        int outer = Indices.product(x.shape(), 0, axis);
+        int inner = Indices.product(x.shape(), axis + 1, x.shape().rank());
+        long[] dims = x.shape().toArray();
+        dims[axis] = to;
+        float[] weights = ResizeWeights.of(resize, from, to, scale);
+        double[] values = Numbers.reals(x);
+        double[] result = new double[outer * to * inner];
+        for (int i = 0; i < result.length; i++) {
+            int row = i / inner % to * from;
+            int first = i / (inner * to) * from * inner + i % inner;
+            for (int j = 0; j < from; j++) {
+                result[i] += weights[row + j] * values[first + j * inner];
+            }
+        }
+        return Numbers.cast(Numbers.real(DataType.FLOAT64, Shape.of(dims), result), x.type());
+    }
+
     private static Tensor blend(Tensor x, Shape shape, int[] low, int[] high, double[] weight) {
         double[] values = Numbers.reals(x);
         double[] result = new double[low.length];
@@ -65,7 +85,7 @@ final class ResizeMath {
     }
 
     /** Where in the input the centre or corner of output element {@code position} lies. */
-    private static float coordinate(int position, int from, int to, float scale, Op.Resize.Coordinates coordinates) {
+    static float coordinate(int position, int from, int to, float scale, Op.Resize.Coordinates coordinates) {
         return switch (coordinates) {
             case ASYMMETRIC -> position / scale;
             case HALF_PIXEL -> (position + 0.5f) / scale - 0.5f;

@@ -64,6 +64,8 @@ final class ShapeRules {
             case Op.QuantizeLinear _ -> 2;
             case Op.DequantizeLinear _ -> 2;
             case Op.BipolarQuant _ -> 2;
+            case Op.GatherElements _,Op.GatherNd _,Op.TopK _,Op.CumSum _ -> 2;
+            case Op.ScatterElements _,Op.ScatterNd _,Op.OneHot _ -> 3;
             default -> 1;
         };
     }
@@ -76,6 +78,7 @@ final class ShapeRules {
             case Op.GlobalAveragePool _ -> WindowShapes.globalPool(view);
             case Op.Resize _ -> WindowShapes.resize(view);
             case Op.DepthToSpace depth -> WindowShapes.depthToSpace(view, depth);
+            case Op.SpaceToDepth space -> WindowShapes.spaceToDepth(view, space);
             case Op.BatchNormalization _ -> batchNormalization(view);
             case Op.MatMul _ -> ProductShapes.matMul(view);
             case Op.Gemm gemm -> ProductShapes.gemm(view, gemm);
@@ -93,8 +96,18 @@ final class ShapeRules {
             case Op.Flatten flatten -> LayoutShapes.flatten(view, flatten);
             case Op.Squeeze _ -> LayoutShapes.squeeze(view);
             case Op.Unsqueeze _ -> LayoutShapes.unsqueeze(view);
-            case Op.Pad _ -> LayoutShapes.pad(view);
+            case Op.Pad pad -> LayoutShapes.pad(view, pad);
             case Op.Gather gather -> LayoutShapes.gather(view, gather);
+            case Op.GatherElements gather -> SelectionShapes.gatherElements(view, gather);
+            case Op.GatherNd gather -> SelectionShapes.gatherNd(view, gather);
+            case Op.ScatterElements scatter -> SelectionShapes.scatterElements(view, scatter);
+            case Op.ScatterNd _ -> SelectionShapes.scatterNd(view);
+            case Op.TopK topK -> SelectionShapes.topK(view, topK);
+            case Op.ArgExtreme arg -> SelectionShapes.argExtreme(view, arg);
+            case Op.Hardmax hardmax -> SelectionShapes.hardmax(view, hardmax);
+            case Op.OneHot oneHot -> SelectionShapes.oneHot(view, oneHot);
+            case Op.Trilu _ -> SelectionShapes.trilu(view);
+            case Op.CumSum _ -> SelectionShapes.cumSum(view);
             case Op.ShapeOf shapeOf -> CreationShapes.shapeOf(view, shapeOf);
             case Op.Range _ -> CreationShapes.range(view);
             case Op.Expand _ -> CreationShapes.expand(view);
@@ -147,7 +160,8 @@ final class ShapeRules {
                 }
             }
             case SIGMOID, SILU, LEAKY_RELU, HARD_SIGMOID, HARD_SWISH, TANH, EXP, LOG, SQRT, FLOOR, CEIL, ROUND,
-                    RECIPROCAL, ERF ->
+                    RECIPROCAL, ERF, SOFTPLUS, MISH, ELU, SELU, CELU, GELU, GELU_TANH, SOFTSIGN, THRESHOLDED_RELU, SIN,
+                    COS, ATAN ->
                 view.requireFloat(0);
         }
         return one(type, view.shape(0));
@@ -169,7 +183,15 @@ final class ShapeRules {
                 yield one(type, shape);
             }
             case EQUAL, GREATER, GREATER_OR_EQUAL, LESS, LESS_OR_EQUAL -> one(DataType.BOOL, shape);
-            case AND, OR -> {
+            case PRELU -> {
+                if (type == DataType.BOOL || shape.rank() != view.shape(0).rank()
+                        || shape.isKnown() && view.shape(0).isKnown() && !shape.equals(view.shape(0))) {
+                    throw view.mismatch("the slope has shape " + view.shape(1), "one that broadcasts to the input's "
+                            + view.shape(0));
+                }
+                yield one(type, view.shape(0));
+            }
+            case AND, OR, XOR -> {
                 if (type != DataType.BOOL) {
                     throw view.mismatch("inputs have type " + type, "BOOL");
                 }

@@ -181,6 +181,20 @@ final class WindowShapes {
                 times(x.dim(2), block), times(x.dim(3), block)));
     }
 
+    static List<TensorType> spaceToDepth(NodeView view, Op.SpaceToDepth space) {
+        view.requireRank(0, 4);
+        Shape x = view.shape(0);
+        long block = space.blockSize();
+        for (int d = 2; d < 4; d++) {
+            if (x.dim(d) != Shape.OPEN && x.dim(d) % block != 0) {
+                throw view.mismatch("input 0 has shape " + x, "rows and columns divisible by " + block);
+            }
+        }
+        return one(view.type(0), Shape.of(x.dim(0), times(x.dim(1), block * block),
+                x.dim(2) == Shape.OPEN ? Shape.OPEN : x.dim(2) / block,
+                x.dim(3) == Shape.OPEN ? Shape.OPEN : x.dim(3) / block));
+    }
+
     /** The product of two sizes of at least 0, or open if one is. */
     static long times(long a, long b) {
         return a == Shape.OPEN || b == Shape.OPEN ? Shape.OPEN : Math.multiplyExact(a, b);

@@ -46,7 +46,8 @@ record Rows(Binding output, MemorySegment memory, int boxes, int values, int box
     /** The rows of some boxes, of an output {@code [1, N, values]}. */
     Rows part(int first, int end) {
         MemorySegment part = memory.asSlice((long) Float.BYTES * boxStride * first);
-        Binding some = new Binding(output.name(), List.of(1, end - first, output.dims().get(2)), output.strides(), part);
+        Binding some =
+                new Binding(output.name(), List.of(1, end - first, output.dims().get(2)), output.strides(), part);
         return new Rows(some, part, end - first, values, boxStride, valueStride);
     }
 

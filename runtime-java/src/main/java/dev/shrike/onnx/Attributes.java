@@ -3,6 +3,7 @@ package dev.shrike.onnx;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.onnx.proto.Onnx.AttributeProto;
+import dev.shrike.onnx.proto.Onnx.GraphProto;
 import dev.shrike.onnx.proto.Onnx.TensorProto;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -110,6 +111,12 @@ final class Attributes {
         return result;
     }
 
+    /** How many integers the list has; 0 if there is none. */
+    int length(String name) {
+        AttributeProto proto = left.get(name);
+        return proto == null ? 0 : proto.getIntsCount();
+    }
+
     Optional<float[]> floats(String name) {
         AttributeProto proto = take(name, AttributeProto.Type.FLOATS);
         if (proto == null) {
@@ -125,6 +132,11 @@ final class Attributes {
     Optional<TensorProto> tensor(String name) {
         AttributeProto proto = take(name, AttributeProto.Type.TENSOR);
         return proto == null ? Optional.empty() : Optional.of(proto.getT());
+    }
+
+    Optional<GraphProto> graph(String name) {
+        AttributeProto proto = take(name, AttributeProto.Type.GRAPH);
+        return proto == null ? Optional.empty() : Optional.of(proto.getG());
     }
 
     /** Complains about an attribute that nobody took. */
@@ -161,7 +173,8 @@ final class Attributes {
             case STRING -> proto.hasS();
             case TENSOR -> proto.hasT();
             case FLOATS, INTS -> !proto.hasF() && !proto.hasI() && !proto.hasS() && !proto.hasT();
-            case UNDEFINED, GRAPH, STRINGS, TENSORS, GRAPHS, SPARSE_TENSOR, SPARSE_TENSORS, TYPE_PROTO, TYPE_PROTOS ->
+            case GRAPH -> proto.hasG();
+            case UNDEFINED, STRINGS, TENSORS, GRAPHS, SPARSE_TENSOR, SPARSE_TENSORS, TYPE_PROTO, TYPE_PROTOS ->
                 false;
         };
     }

@@ -17,7 +17,6 @@ import dev.shrike.onnx.proto.Onnx.TensorShapeProto;
 import dev.shrike.onnx.proto.Onnx.TypeProto;
 import dev.shrike.onnx.proto.Onnx.ValueInfoProto;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,8 +26,8 @@ import java.util.Set;
 /** A parsed file as a graph. */
 final class ModelReader {
     static final int OLDEST_OPSET = 9;
-    // Opsets 22 and 23 gave the operators we read more element types and optional attributes, and changed none of them.
-    static final int NEWEST_OPSET = 23;
+    // Opsets 22 to 24 gave the operators we read more element types and optional attributes, and changed none of them.
+    static final int NEWEST_OPSET = 24;
 
     private final ModelProto model;
     private final TensorReader tensors;
@@ -60,7 +59,7 @@ final class ModelReader {
         List<ValueInfo> outputs = outputs(proto, scope);
         declare(proto.getValueInfoList(), scope);
         NodeReader nodes = new NodeReader(tensors);
-        for (NodeDraft draft : TopologicalOrder.of(drafts(proto, scope))) {
+        for (NodeDraft draft : TopologicalOrder.of(new Drafts(tensors).of(proto.getNodeList(), scope))) {
             nodes.read(draft);
         }
         Graph graph = new Graph(
@@ -89,6 +88,7 @@ final class ModelReader {
         for (NodeProto node : proto.getNodeList()) {
             node.getOutputList().forEach(scope::useValueName);
             node.getInputList().forEach(scope::markRead);
+            Branches.captured(node).forEach(scope::markRead);
         }
         proto.getOutputList().forEach(output -> scope.markRead(output.getName()));
     }
@@ -103,6 +103,7 @@ final class ModelReader {
             }
             if (scope.constant(value.getName()).isEmpty()) {
                 inputs.add(info(value, "input", scope));
+                scope.addInput(inputs.getLast());
             }
         }
         return inputs;
@@ -181,55 +182,6 @@ final class ModelReader {
                 }
             }
         }
-    }
-
-    // Names that the file gives go first, so that generated ones cannot take them.
-    private List<NodeDraft> drafts(GraphProto proto, ReadScope scope) {
-        Map<Integer, String> names = new HashMap<>();
-        for (int i = 0; i < proto.getNodeCount(); i++) {
-            if (!proto.getNode(i).getName().isEmpty()) {
-                names.put(i, scope.freshNode(proto.getNode(i).getName()));
-            }
-        }
-        List<NodeDraft> drafts = new ArrayList<>();
-        for (int i = 0; i < proto.getNodeCount(); i++) {
-            NodeProto node = proto.getNode(i);
-            String name = names.containsKey(i) ? names.get(i) : scope.freshNode(node.getOpType() + "_" + i);
-            if (node.getOpType().isEmpty()) {
-                throw new ModelException("node '" + name + "' (number " + i + ") has no op_type");
-            }
-            for (NodeProto piece : QuantizedOperators.expand(node, name, scope)) {
-                NodeDraft draft = new NodeDraft(piece, piece == node ? name : piece.getName(), scope);
-                if (draft.opType().equals("Constant") && draft.domain().isEmpty()) {
-                    addConstant(draft, scope);
-                } else {
-                    drafts.add(draft);
-                }
-            }
-        }
-        return drafts;
-    }
-
-    private void addConstant(NodeDraft draft, ReadScope scope) {
-        draft.expect(0, 0);
-        Attributes attributes = draft.attributes();
-        Tensor tensor;
-        if (attributes.has("value")) {
-            tensor = tensors.read(attributes.tensor("value").orElseThrow(), draft.where());
-        } else if (attributes.has("value_float")) {
-            tensor = Tensor.scalar(attributes.floating("value_float", 0));
-        } else if (attributes.has("value_floats")) {
-            float[] values = attributes.floats("value_floats").orElseThrow();
-            tensor = Tensor.ofFloats(Shape.of(values.length), values);
-        } else if (attributes.has("value_int")) {
-            tensor = Tensor.ofLongs(Shape.of(), attributes.wide("value_int"));
-        } else if (attributes.has("value_ints")) {
-            tensor = Tensor.vector(attributes.integers("value_ints").orElseThrow());
-        } else {
-            throw draft.unsupported("has no value, or one that is sparse or text");
-        }
-        attributes.finish();
-        scope.addConstant(draft.outputs().getFirst(), tensor);
     }
 
     private Map<String, String> metadata(int opset) {

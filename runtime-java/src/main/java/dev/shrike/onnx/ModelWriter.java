@@ -1,8 +1,10 @@
 package dev.shrike.onnx;
 
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.graph.DataType;
 import dev.shrike.graph.ExportQuantization;
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.GrowingTypes;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
@@ -27,6 +29,7 @@ final class ModelWriter {
 
     private final Graph graph;
     private final int opset;
+    private GrowingTypes types;
 
     ModelWriter(Graph graph) {
         this.graph = new ExportQuantization().apply(graph);
@@ -72,7 +75,7 @@ final class ModelWriter {
             node.outputs().forEach(valueNames::use);
             nodeNames.use(node.name());
         }
-        NodeWriter nodes = new NodeWriter(opset, graph.constants(), valueNames, nodeNames);
+        NodeWriter nodes = new NodeWriter(opset, graph.constants(), this::type, valueNames, nodeNames);
         graph.nodes().forEach(nodes::write);
         Map<String, Tensor> constants = new TreeMap<>(graph.constants());
         constants.keySet().removeAll(onlyAttributes(nodes));
@@ -83,6 +86,16 @@ final class ModelWriter {
         graph.outputs().forEach(output -> proto.addOutput(info(output)));
         constants.forEach((name, tensor) -> proto.addInitializer(NodeProtos.tensor(name, tensor)));
         return proto.build();
+    }
+
+    private DataType type(String value) {
+        if (types == null) {
+            types = new GrowingTypes();
+            graph.inputs().forEach(types::add);
+            graph.constants().forEach(types::add);
+            graph.nodes().forEach(types::add);
+        }
+        return types.type(value).orElse(DataType.FLOAT32);
     }
 
     // Constants that no written node and no output reads any more since they have become attributes.

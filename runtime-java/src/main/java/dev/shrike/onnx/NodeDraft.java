@@ -18,6 +18,7 @@ final class NodeDraft {
     private final Attributes attributes;
     private final List<String> inputs;
     private final List<String> outputs;
+    private final List<String> captured;
     private final ReadScope scope;
 
     NodeDraft(NodeProto proto, String name, ReadScope scope) {
@@ -27,6 +28,7 @@ final class NodeDraft {
         this.attributes = new Attributes(where(), proto.getAttributeList());
         this.inputs = withoutTrailingBlanks(proto.getInputList());
         this.outputs = withoutTrailingBlanks(proto.getOutputList());
+        this.captured = Branches.captured(proto);
         this.scope = scope;
     }
 
@@ -49,6 +51,11 @@ final class NodeDraft {
 
     List<String> inputs() {
         return inputs;
+    }
+
+    /** Values that its branches read, besides its inputs. */
+    List<String> captured() {
+        return captured;
     }
 
     List<String> outputs() {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /** Operators of the file in the graph's normal form, see {@link Op}. */
@@ -20,9 +21,11 @@ final class NodeReader {
             Set.of("onnx.brevitas", "qonnx.custom_op.general", "finn.custom_op.general");
 
     private final TensorReader tensors;
+    private final Branches branches;
 
     NodeReader(TensorReader tensors) {
         this.tensors = tensors;
+        this.branches = new Branches(tensors);
     }
 
     /** Adds the node, or several that compute the same, to its scope. */
@@ -38,6 +41,9 @@ final class NodeReader {
     }
 
     private Optional<Op> standard(NodeDraft draft) {
+        if (draft.domain().equals(MicrosoftOps.DOMAIN)) {
+            return Optional.of(MicrosoftOps.read(draft));
+        }
         if (!draft.domain().isEmpty()) {
             throw unknown(draft);
         }
@@ -54,8 +60,13 @@ final class NodeReader {
             return Optional.of(reduce(draft, reduce.get()));
         }
         return switch (draft.opType()) {
-            case "Softmax" -> softmax(draft);
+            case "Softmax" -> alongAxis(draft, Op.Softmax::new);
+            case "Hardmax" -> alongAxis(draft, Op.Hardmax::new);
             case "Sum" -> chain(draft, Op.Binary.Kind.ADD);
+            case "If" -> {
+                branches.read(draft, this);
+                yield Optional.empty();
+            }
             default -> Optional.of(single(draft));
         };
     }
@@ -95,8 +106,92 @@ final class NodeReader {
             case "QuantizeLinear" -> QuantOps.quantizeLinear(draft);
             case "DynamicQuantizeLinear" -> QuantOps.dynamicQuantizeLinear(draft);
             case "DequantizeLinear" -> QuantOps.dequantizeLinear(draft);
+            default -> selection(draft);
+        };
+    }
+
+    private static Op selection(NodeDraft draft) {
+        return switch (draft.opType()) {
+            case "SpaceToDepth" ->
+                plain(draft, 1, 1, new Op.SpaceToDepth(draft.attributes().requiredInteger("blocksize")));
+            case "GatherElements" -> plain(draft, 2, 2, new Op.GatherElements(axis(draft, 0)));
+            case "GatherND" -> plain(draft, 2, 2, new Op.GatherNd(draft.attributes().integer("batch_dims", 0)));
+            case "ScatterElements", "Scatter" ->
+                plain(draft, 3, 3, new Op.ScatterElements(axis(draft, 0), reduction(draft)));
+            case "ScatterND" -> plain(draft, 3, 3, new Op.ScatterNd(reduction(draft)));
+            case "TopK" -> topK(draft);
+            case "ArgMax", "ArgMin" -> plain(draft, 1, 1, new Op.ArgExtreme(draft.opType().equals("ArgMax"),
+                    axis(draft, 0), draft.attributes().flag("keepdims", true),
+                    draft.attributes().flag("select_last_index", false)));
+            case "OneHot" -> plain(draft, 3, 3, new Op.OneHot(axis(draft, -1)));
+            case "Trilu" -> plain(draft, 1, 2, new Op.Trilu(draft.attributes().flag("upper", true)));
+            case "CumSum" -> plain(draft, 2, 2, new Op.CumSum(
+                    draft.attributes().flag("exclusive", false), draft.attributes().flag("reverse", false)));
+            default -> expanded(draft);
+        };
+    }
+
+    /** Operators that become several nodes. */
+    private static Op expanded(NodeDraft draft) {
+        return switch (draft.opType()) {
+            case "ConvTranspose" -> TransposedConvolution.read(draft);
+            case "Einsum" -> new Einsum(draft).read();
+            case "LayerNormalization" -> NormalizationOps.layer(draft);
+            case "InstanceNormalization" -> NormalizationOps.instance(draft);
+            case "GroupNormalization" -> NormalizationOps.group(draft);
+            case "RMSNormalization", "SimplifiedLayerNormalization" -> NormalizationOps.rootMeanSquare(draft);
+            case "MeanVarianceNormalization" -> NormalizationOps.meanVariance(draft);
+            case "LpNormalization" -> NormalizationOps.lp(draft);
+            case "LRN" -> NormalizationOps.acrossChannels(draft);
+            case "GlobalMaxPool" -> ReductionOps.globalMaxPool(draft);
+            case "GlobalLpPool" -> ReductionOps.globalLpPool(draft);
+            case "LpPool" -> ReductionOps.lpPool(draft);
+            case "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp" ->
+                ReductionOps.reduce(draft);
+            case "Mean" -> ReductionOps.mean(draft);
+            case "LogSoftmax" -> ReductionOps.logSoftmax(draft);
+            case "Size" -> ReductionOps.size(draft);
+            case "Swish" -> ActivationOps.swish(draft, draft.attributes().floating("alpha", 1));
+            case "CastLike" -> castLike(draft);
             default -> throw unknown(draft);
         };
+    }
+
+    private static int axis(NodeDraft draft, int otherwise) {
+        return draft.attributes().integer("axis", otherwise);
+    }
+
+    private static Op.Reduction reduction(NodeDraft draft) {
+        String name = draft.attributes().string("reduction", "none");
+        return switch (name) {
+            case "none" -> Op.Reduction.NONE;
+            case "add" -> Op.Reduction.ADD;
+            case "mul" -> Op.Reduction.MUL;
+            case "min" -> Op.Reduction.MIN;
+            case "max" -> Op.Reduction.MAX;
+            default ->
+                throw draft.broken("attribute 'reduction' is '" + name + "', must be none, add, mul, min or max");
+        };
+    }
+
+    private static Op topK(NodeDraft draft) {
+        // Unsorted results may come in any order, so in this one too.
+        draft.attributes().ignore("sorted");
+        if (draft.attributes().has("k")) {
+            draft.setConstant(1, "k", Tensor.vector(draft.attributes().wide("k")));
+        }
+        draft.expect(2, 2, 2);
+        return new Op.TopK(axis(draft, -1), draft.attributes().flag("largest", true));
+    }
+
+    private static Op castLike(NodeDraft draft) {
+        draft.attributes().ignore("saturate");
+        draft.expect(2, 2);
+        DataType type = draft.scope()
+                .type(draft.input(1))
+                .orElseThrow(() -> draft.unsupported("the type of '" + draft.input(1) + "' is not known"));
+        draft.setInput(1, "");
+        return new Op.Cast(type);
     }
 
     private static Optional<Op> qonnx(NodeDraft draft) {
@@ -110,8 +205,7 @@ final class NodeReader {
     }
 
     private static UnsupportedModelException unknown(NodeDraft draft) {
-        return draft.unsupported("Shrike does not have this operator; export the network without it, or cut the graph"
-                + " before this node");
+        return draft.unsupported("Shrike does not have this operator; " + Advice.of(draft));
     }
 
     private static Op plain(NodeDraft draft, int least, int most, Op op) {
@@ -128,8 +222,15 @@ final class NodeReader {
                         kind,
                         draft.attributes().floating("alpha", 0.2f),
                         draft.attributes().floating("beta", 0.5f));
+            case ELU, CELU, THRESHOLDED_RELU -> new Op.Unary(kind, draft.attributes().floating("alpha", 1), 0);
+            case SELU ->
+                new Op.Unary(
+                        kind,
+                        draft.attributes().floating("alpha", 1.67326319217681884765625f),
+                        draft.attributes().floating("gamma", 1.05070102214813232421875f));
+            case GELU, GELU_TANH -> ActivationOps.gelu(draft);
             case SIGMOID, SILU, RELU, HARD_SWISH, TANH, EXP, LOG, SQRT, NEG, ABS, FLOOR, CEIL, ROUND, RECIPROCAL, SIGN,
-                    NOT, ERF ->
+                    NOT, ERF, SOFTPLUS, MISH, SOFTSIGN, SIN, COS, ATAN ->
                 Op.Unary.of(kind);
         };
     }
@@ -138,8 +239,9 @@ final class NodeReader {
         if (kind == Op.Binary.Kind.MIN || kind == Op.Binary.Kind.MAX) {
             return chain(draft, kind);
         }
-        if (kind == Op.Binary.Kind.MOD && draft.attributes().flag("fmod", false)) {
-            throw draft.unsupported("fmod (the sign of the dividend) is not supported, only the integer modulus");
+        boolean floatingModulus = kind == Op.Binary.Kind.MOD && draft.attributes().flag("fmod", false);
+        if (floatingModulus && !draft.scope().type(draft.input(0)).map(DataType::isFloating).orElse(true)) {
+            throw draft.unsupported("fmod (the sign of the dividend) of integers is not supported, only the modulus");
         }
         draft.expect(2, 2);
         return Optional.of(new Op.Binary(kind));
@@ -188,16 +290,16 @@ final class NodeReader {
     }
 
     /**
-     * From opset 13 on softmax runs along one axis; before, over all dimensions from the axis on, as if the input were
-     * flattened to a matrix. The two agree on the last axis.
+     * From opset 13 on softmax and hardmax run along one axis; before, over all dimensions from the axis on, as if the
+     * input were flattened to a matrix. The two agree on the last axis.
      */
-    private static Optional<Op> softmax(NodeDraft draft) {
+    private static Optional<Op> alongAxis(NodeDraft draft, IntFunction<Op> make) {
         draft.expect(1, 1);
         ReadScope scope = draft.scope();
         int axis = draft.attributes().integer("axis", scope.opset() < 13 ? 1 : -1);
         OptionalInt rank = scope.rank(draft.input(0));
         if (scope.opset() >= 13 || axis == -1 || rank.isPresent() && rank.getAsInt() == axis + 1) {
-            return Optional.of(new Op.Softmax(axis));
+            return Optional.of(make.apply(axis));
         }
         String name = draft.name();
         String shape = scope.freshValue(name + "_shape");
@@ -207,7 +309,7 @@ final class NodeReader {
         scope.addNode(new Node(scope.freshNode(name + "_shape"), new Op.ShapeOf(0, Integer.MAX_VALUE), input,
                 List.of(shape)));
         scope.addNode(new Node(scope.freshNode(name + "_flat"), new Op.Flatten(axis), input, List.of(flat)));
-        scope.addNode(new Node(scope.freshNode(name + "_soft"), new Op.Softmax(1), List.of(flat), List.of(soft)));
+        scope.addNode(new Node(scope.freshNode(name + "_soft"), make.apply(1), List.of(flat), List.of(soft)));
         draft.setInput(0, soft);
         draft.setInput(1, shape);
         return Optional.of(new Op.Reshape(true));
@@ -313,16 +415,21 @@ final class NodeReader {
     }
 
     private static Op pad(NodeDraft draft) {
-        String mode = draft.attributes().string("mode", "constant");
-        if (!mode.equals("constant")) {
-            throw draft.unsupported("padding mode '" + mode + "' is not supported, only constant");
-        }
+        String name = draft.attributes().string("mode", "constant");
+        Op.Pad.Mode mode = switch (name) {
+            case "constant" -> Op.Pad.Mode.CONSTANT;
+            case "reflect" -> Op.Pad.Mode.REFLECT;
+            case "edge" -> Op.Pad.Mode.EDGE;
+            case "wrap" -> Op.Pad.Mode.WRAP;
+            default ->
+                throw draft.broken("attribute 'mode' is '" + name + "', must be constant, reflect, edge or wrap");
+        };
         draft.attributes().integers("pads").ifPresent(pads -> draft.setConstant(1, "pads", Tensor.vector(pads)));
         if (draft.attributes().has("value")) {
             draft.setConstant(2, "value", Tensor.scalar(draft.attributes().floating("value", 0)));
         }
         draft.expect(2, 4);
-        return new Op.Pad();
+        return new Op.Pad(mode);
     }
 
     private static Op depthToSpace(NodeDraft draft) {

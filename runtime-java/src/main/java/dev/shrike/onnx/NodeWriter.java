@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /** Nodes of a graph as nodes of ONNX's own operators; what Shrike fuses into one comes apart again. */
 final class NodeWriter {
@@ -21,6 +22,7 @@ final class NodeWriter {
 
     private final int opset;
     private final Map<String, Tensor> constants;
+    private final Function<String, DataType> types;
     private final UniqueNames valueNames;
     private final UniqueNames nodeNames;
     private final List<NodeProto> written = new ArrayList<>();
@@ -30,12 +32,16 @@ final class NodeWriter {
     /**
      * A writer for one graph.
      *
+     * @param types element types of values, asked for only where a node needs constants of its input's type
      * @param valueNames names of all values, to which generated ones are added
      * @param nodeNames names of all nodes, to which generated ones are added
      */
-    NodeWriter(int opset, Map<String, Tensor> constants, UniqueNames valueNames, UniqueNames nodeNames) {
+    NodeWriter(
+            int opset, Map<String, Tensor> constants, Function<String, DataType> types, UniqueNames valueNames,
+            UniqueNames nodeNames) {
         this.opset = opset;
         this.constants = constants;
+        this.types = types;
         this.valueNames = valueNames;
         this.nodeNames = nodeNames;
     }
@@ -59,6 +65,9 @@ final class NodeWriter {
             case Op.Conv conv -> convolution(node, conv);
             case Op.Unary unary when unary.kind() == Op.Unary.Kind.SILU ->
                 silu(node.name(), node.input(0), node.output());
+            case Op.Unary unary when unary.kind() == Op.Unary.Kind.MISH -> mish(node);
+            case Op.Unary unary when unary.kind() == Op.Unary.Kind.GELU -> gelu(node);
+            case Op.Unary unary when unary.kind() == Op.Unary.Kind.GELU_TANH -> geluByTangent(node);
             case Op.Reduce reduce -> reduce(node, reduce);
             default -> written.add(proto(node).build());
         }
@@ -92,7 +101,23 @@ final class NodeWriter {
             case Op.Flatten op -> plain(node, "Flatten").with("axis", op.axis());
             case Op.Squeeze _ -> plain(node, "Squeeze");
             case Op.Unsqueeze _ -> plain(node, "Unsqueeze");
-            case Op.Pad _ -> plain(node, "Pad").with("mode", "constant");
+            case Op.Pad op -> plain(node, "Pad").with("mode", op.mode().name().toLowerCase(Locale.ROOT));
+            case Op.SpaceToDepth op -> plain(node, "SpaceToDepth").with("blocksize", op.blockSize());
+            case Op.GatherElements op -> plain(node, "GatherElements").with("axis", op.axis());
+            case Op.GatherNd op -> plain(node, "GatherND").with("batch_dims", op.batchDims());
+            case Op.ScatterElements op -> reduction(plain(node, "ScatterElements").with("axis", op.axis()),
+                    op.reduction());
+            case Op.ScatterNd op -> reduction(plain(node, "ScatterND"), op.reduction());
+            case Op.TopK op -> plain(node, "TopK").with("axis", op.axis()).with("largest", op.largest());
+            case Op.ArgExtreme op -> plain(node, op.largest() ? "ArgMax" : "ArgMin")
+                    .with("axis", op.axis())
+                    .with("keepdims", op.keepDims())
+                    .with("select_last_index", op.selectLast());
+            case Op.Hardmax op -> plain(node, "Hardmax").with("axis", op.axis());
+            case Op.OneHot op -> plain(node, "OneHot").with("axis", op.axis());
+            case Op.Trilu op -> plain(node, "Trilu").with("upper", op.upper());
+            case Op.CumSum op ->
+                plain(node, "CumSum").with("exclusive", op.exclusive()).with("reverse", op.reverse());
             case Op.DepthToSpace op -> plain(node, "DepthToSpace")
                     .with("blocksize", op.blockSize())
                     .with("mode", op.depthColumnRow() ? "DCR" : "CRD");
@@ -177,6 +202,73 @@ final class NodeWriter {
         add(name + "_mul", "Mul", List.of(from, gate), to);
     }
 
+    private void mish(Node node) {
+        String softplus = freshValue(node.output() + "_softplus");
+        String tangent = freshValue(node.output() + "_tanh");
+        add(node.name() + "_softplus", "Softplus", List.of(node.input(0)), softplus);
+        add(node.name() + "_tanh", "Tanh", List.of(softplus), tangent);
+        add(node.name() + "_mul", "Mul", List.of(node.input(0), tangent), node.output());
+    }
+
+    // As a name of its own only from opset 20 on.
+    private void gelu(Node node) {
+        String x = node.input(0);
+        String scaled = product(node, x, x, (float) Math.sqrt(0.5), "_scaled");
+        String erf = freshValue(node.output() + "_erf");
+        add(node.name() + "_erf", "Erf", List.of(scaled), erf);
+        halved(node, erf);
+    }
+
+    /** With the function's inner part {@code x * sqrt(2 / pi) * (1 + 0.044715 x^2)}. */
+    private void geluByTangent(Node node) {
+        String x = node.input(0);
+        String square = freshValue(node.output() + "_square");
+        add(node.name() + "_square", "Mul", List.of(x, x), square);
+        String part = product(node, square, x, 0.044715f, "_part");
+        String sum = plusOne(node, part, x, "_sum");
+        String scaled = product(node, sum, x, (float) Math.sqrt(2 / Math.PI), "_scaled");
+        String inner = freshValue(node.output() + "_inner");
+        String tangent = freshValue(node.output() + "_tanh");
+        add(node.name() + "_inner", "Mul", List.of(x, scaled), inner);
+        add(node.name() + "_tanh", "Tanh", List.of(inner), tangent);
+        halved(node, tangent);
+    }
+
+    /** {@code x * (1 + odd) / 2} as the node's result. */
+    private void halved(Node node, String odd) {
+        String sum = plusOne(node, odd, node.input(0), "_plus");
+        String whole = freshValue(node.output() + "_twice");
+        add(node.name() + "_twice", "Mul", List.of(node.input(0), sum), whole);
+        add(node.name() + "_half", "Mul", List.of(whole, number(node, node.input(0), 0.5f, "_0.5")), node.output());
+    }
+
+    private String product(Node node, String value, String like, float factor, String role) {
+        String result = freshValue(node.output() + role);
+        add(node.name() + role, "Mul", List.of(value, number(node, like, factor, role + "_factor")), result);
+        return result;
+    }
+
+    private String plusOne(Node node, String value, String like, String role) {
+        String result = freshValue(node.output() + role);
+        add(node.name() + role, "Add", List.of(value, number(node, like, 1, role + "_one")), result);
+        return result;
+    }
+
+    /** A constant of the type that another value has. */
+    private String number(Node node, String like, float value, String role) {
+        String name = freshValue(node.name() + role);
+        added.put(name, Tensor.scalar(value));
+        DataType type = types.apply(like);
+        if (type == DataType.FLOAT32) {
+            return name;
+        }
+        String typed = freshValue(name + "_typed");
+        written.add(new NodeProtos(freshNode(name + "_typed"), "Cast", List.of(name), List.of(typed))
+                .with("to", type.onnxCode())
+                .build());
+        return typed;
+    }
+
     private void add(String wantedName, String opType, List<String> inputs, String output) {
         written.add(new NodeProtos(freshNode(wantedName), opType, inputs, List.of(output)).build());
     }
@@ -199,10 +291,17 @@ final class NodeWriter {
         return switch (op.kind()) {
             case LEAKY_RELU -> proto.with("alpha", op.alpha());
             case HARD_SIGMOID -> proto.with("alpha", op.alpha()).with("beta", op.beta());
+            case ELU, CELU, THRESHOLDED_RELU -> proto.with("alpha", op.alpha());
+            case SELU -> proto.with("alpha", op.alpha()).with("gamma", op.beta());
             case SIGMOID, SILU, RELU, HARD_SWISH, TANH, EXP, LOG, SQRT, NEG, ABS, FLOOR, CEIL, ROUND, RECIPROCAL, SIGN,
-                    NOT, ERF ->
+                    NOT, ERF, SOFTPLUS, MISH, GELU, GELU_TANH, SOFTSIGN, SIN, COS, ATAN ->
                 proto;
         };
+    }
+
+    private static NodeProtos reduction(NodeProtos proto, Op.Reduction reduction) {
+        return reduction == Op.Reduction.NONE ? proto
+                : proto.with("reduction", reduction.name().toLowerCase(Locale.ROOT));
     }
 
     private static NodeProtos averagePool(Node node, Op.AveragePool op) {
@@ -227,10 +326,14 @@ final class NodeWriter {
     }
 
     private static NodeProtos resize(Node node, Op.Resize op) {
-        return plain(node, "Resize")
+        NodeProtos proto = plain(node, "Resize")
                 .with("mode", op.mode().name().toLowerCase(Locale.ROOT))
                 .with("coordinate_transformation_mode", op.coordinates().name().toLowerCase(Locale.ROOT))
                 .with("nearest_mode", op.nearest().name().toLowerCase(Locale.ROOT));
+        if (op.mode() == Op.Resize.Mode.CUBIC) {
+            proto.with("cubic_coeff_a", op.cubicCoefficient()).with("exclude_outside", op.excludeOutside());
+        }
+        return proto;
     }
 
     private static NodeProtos split(Node node, Op.Split op) {

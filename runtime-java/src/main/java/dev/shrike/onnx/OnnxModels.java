@@ -17,7 +17,7 @@ import java.util.function.Supplier;
 /**
  * ONNX files as graphs, and back.
  *
- * <p>Read are opsets 9 to 23 of ONNX's own operators (22 and 23 changed none of those that Shrike has) and QONNX's
+ * <p>Read are opsets 9 to 24 of ONNX's own operators (22 to 24 changed none of those that Shrike has) and QONNX's
  * {@code Quant}, {@code BipolarQuant} and {@code Trunc}. A node that suppresses overlapping boxes is left out: the boxes
  * and scores that it reads are the outputs of the graph. Whatever the opset, the graph comes in the normal form that
  * {@link dev.shrike.graph.Op} describes.

@@ -27,7 +27,10 @@ final class OpNames {
         return Optional.ofNullable(REDUCE.get(opType));
     }
 
-    /** The operator of that function; empty for SiLU, which ONNX up to opset 23 writes as Sigmoid and Mul. */
+    /**
+     * The operator of that function; empty for SiLU, which ONNX up to opset 23 writes as Sigmoid and Mul, and for the
+     * second function of Gelu.
+     */
     static String of(Op.Unary.Kind kind) {
         return switch (kind) {
             case SIGMOID -> "Sigmoid";
@@ -49,6 +52,18 @@ final class OpNames {
             case SIGN -> "Sign";
             case NOT -> "Not";
             case ERF -> "Erf";
+            case SOFTPLUS -> "Softplus";
+            case MISH -> "Mish";
+            case ELU -> "Elu";
+            case SELU -> "Selu";
+            case CELU -> "Celu";
+            case GELU -> "Gelu";
+            case GELU_TANH -> "";
+            case SOFTSIGN -> "Softsign";
+            case THRESHOLDED_RELU -> "ThresholdedRelu";
+            case SIN -> "Sin";
+            case COS -> "Cos";
+            case ATAN -> "Atan";
         };
     }
 
@@ -69,6 +84,8 @@ final class OpNames {
             case LESS_OR_EQUAL -> "LessOrEqual";
             case AND -> "And";
             case OR -> "Or";
+            case XOR -> "Xor";
+            case PRELU -> "PRelu";
         };
     }
 

@@ -40,7 +40,9 @@ final class Opsets {
         return switch (node.op()) {
             case Op.Cast cast -> of(cast.to());
             case Op.Split _ -> node.hasInput(1) ? USUAL : 18;
-            case Op.Pad _ -> node.hasInput(3) ? 18 : USUAL;
+            case Op.Pad pad -> pad.mode() == Op.Pad.Mode.WRAP ? 19 : node.hasInput(3) ? 18 : USUAL;
+            case Op.ScatterElements scatter -> of(scatter.reduction());
+            case Op.ScatterNd scatter -> of(scatter.reduction());
             case Op.Reduce reduce ->
                 reduce.kind() == Op.Reduce.Kind.SUM || !node.hasInput(1) || constants.containsKey(node.input(1)) ? USUAL
                         : 18;
@@ -55,6 +57,13 @@ final class Opsets {
                 yield Math.max(wide ? 21 : USUAL, ofScale(constants.get(node.input(1))));
             }
             default -> USUAL;
+        };
+    }
+
+    private static int of(Op.Reduction reduction) {
+        return switch (reduction) {
+            case NONE, ADD, MUL -> USUAL;
+            case MIN, MAX -> 18;
         };
     }
 

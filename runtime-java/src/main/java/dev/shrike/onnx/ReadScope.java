@@ -3,7 +3,9 @@ package dev.shrike.onnx;
 import dev.shrike.ModelException;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.GrowingTypes;
 import dev.shrike.graph.Node;
+import dev.shrike.graph.Shape;
 import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
@@ -37,6 +39,8 @@ final class ReadScope {
     private final UniqueNames nodeNames = new UniqueNames();
     private final Set<String> read = new HashSet<>();
     private final List<Node> nodes = new ArrayList<>();
+    private final GrowingTypes inferred = new GrowingTypes();
+    private int inferredNodes;
 
     ReadScope(int opset) {
         this.opset = opset;
@@ -95,20 +99,50 @@ final class ReadScope {
         return Optional.ofNullable(constants.get(name));
     }
 
-    /** Number of dimensions of a value, if it is a constant or the file declares it. */
+    /** Tells of an input of the graph. */
+    void addInput(ValueInfo input) {
+        inferred.add(input);
+    }
+
+    /** The shape of a value, as far as it follows from the inputs and the nodes read so far. */
+    Optional<Shape> shape(String name) {
+        Tensor constant = constants.get(name);
+        return constant != null ? Optional.of(constant.shape()) : inferred().shape(name);
+    }
+
+    /** A value that is a constant, or a small one that follows from the nodes read so far. */
+    Optional<Tensor> value(String name) {
+        return constant(name).or(() -> inferred().value(name));
+    }
+
+    /** What follows from the nodes so far; caught up only when somebody asks. */
+    private GrowingTypes inferred() {
+        for (; inferredNodes < nodes.size(); inferredNodes++) {
+            Node node = nodes.get(inferredNodes);
+            node.inputs().forEach(input -> constant(input).ifPresent(tensor -> inferred.add(input, tensor)));
+            inferred.add(node);
+        }
+        return inferred;
+    }
+
+    /** Number of dimensions of a value, if it is a constant, or the file declares or implies it. */
     OptionalInt rank(String name) {
         Tensor constant = constants.get(name);
         if (constant != null) {
             return OptionalInt.of(constant.shape().rank());
         }
         Integer rank = ranks.get(name);
-        return rank == null ? OptionalInt.empty() : OptionalInt.of(rank);
+        if (rank != null) {
+            return OptionalInt.of(rank);
+        }
+        return inferred().shape(name).map(shape -> OptionalInt.of(shape.rank())).orElseGet(OptionalInt::empty);
     }
 
-    /** Element type of a value, if it is a constant or the file declares it. */
+    /** Element type of a value, if it is a constant, or the file declares or implies it. */
     Optional<DataType> type(String name) {
         Tensor constant = constants.get(name);
-        return constant != null ? Optional.of(constant.type()) : Optional.ofNullable(types.get(name));
+        return constant != null ? Optional.of(constant.type())
+                : Optional.ofNullable(types.get(name)).or(() -> inferred().type(name));
     }
 
     /** A value name like the wanted one that nothing else has. */
@@ -156,6 +190,11 @@ final class ReadScope {
         }
         List<Node> ordered = needed.stream().map(nodes::get).toList();
         Graph part = new Graph("constants", List.of(), List.of(), ordered, leaves, Map.of(), Map.of());
-        return Optional.ofNullable(ShapeInference.infer(part, WORK_ON_CONSTANTS).get(name));
+        try {
+            return Optional.ofNullable(ShapeInference.infer(part, WORK_ON_CONSTANTS).get(name));
+        } catch (ModelException e) {
+            // Told, with its reason, when the finished graph is looked at.
+            return Optional.empty();
+        }
     }
 }

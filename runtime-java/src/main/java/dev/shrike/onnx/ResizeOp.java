@@ -4,6 +4,7 @@ import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -22,6 +23,9 @@ final class ResizeOp {
             throw draft.broken("opset " + draft.scope().opset() + " has no such operator or inputs");
         }
         Op.Resize.Mode mode = mode(draft);
+        if (mode == Op.Resize.Mode.CUBIC) {
+            throw draft.unsupported("opset " + draft.scope().opset() + " has no mode 'cubic'");
+        }
         draft.inputs().add(ROI, "");
         checkScales(draft);
         boolean grows = draft.constant(SCALES)
@@ -43,14 +47,18 @@ final class ResizeOp {
         Op.Resize.Mode mode = mode(draft);
         Op.Resize.Coordinates coordinates = coordinates(draft);
         Op.Resize.Nearest nearest = nearest(draft);
-        // The cubic coefficient and the extrapolated value belong to modes that are refused above.
-        attributes.ignore("cubic_coeff_a", "extrapolation_value");
-        if (attributes.flag("antialias", false) || attributes.flag("exclude_outside", false)) {
-            throw draft.unsupported("antialias and exclude_outside are not supported");
+        // The extrapolated value belongs to coordinates that are refused above.
+        attributes.ignore("extrapolation_value");
+        float coefficient = attributes.floating("cubic_coeff_a", -0.75f);
+        boolean cubic = mode == Op.Resize.Mode.CUBIC;
+        boolean excludes = attributes.flag("exclude_outside", false) && cubic;
+        if (attributes.flag("antialias", false) && mode != Op.Resize.Mode.NEAREST) {
+            throw draft.unsupported("antialias is not supported; export with antialias=False");
         }
         String policy = attributes.string("keep_aspect_ratio_policy", "stretch");
         if (!policy.equals("stretch")) {
-            throw draft.unsupported("keep_aspect_ratio_policy '" + policy + "' is not supported, only stretch");
+            throw draft.unsupported("keep_aspect_ratio_policy '" + policy + "' is not supported, only stretch; give"
+                    + " the sizes that come out of it");
         }
         // Only tf_crop_and_resize looks at the region.
         if (draft.hasInput(ROI)) {
@@ -62,9 +70,9 @@ final class ResizeOp {
             throw draft.broken("needs exactly one of scales and sizes, has "
                     + (draft.hasInput(SCALES) ? "both" : "neither"));
         }
-        attributes.integers("axes").ifPresent(axes -> spreadScales(draft, axes));
+        attributes.integers("axes").ifPresent(axes -> spread(draft, axes));
         checkScales(draft);
-        return new Op.Resize(mode, coordinates, nearest);
+        return new Op.Resize(mode, coordinates, nearest, cubic ? coefficient : -0.75f, excludes);
     }
 
     private static void dropIfEmpty(NodeDraft draft, int index) {
@@ -86,27 +94,58 @@ final class ResizeOp {
         }
     }
 
-    // Opset 18 may give scales for some axes only; the others keep their size.
-    private static void spreadScales(NodeDraft draft, long[] axes) {
+    // Opset 18 may give scales or sizes for some axes only; the others keep their size.
+    private static void spread(NodeDraft draft, long[] axes) {
         OptionalInt rank = draft.scope().rank(draft.input(0));
-        Tensor scales = draft.constant(SCALES).orElse(null);
-        if (rank.isEmpty() || scales == null) {
-            throw draft.unsupported("attribute 'axes' is supported only with constant scales and an input of declared"
-                    + " rank; run ONNX's shape inference over the model, or export without it");
+        if (rank.isEmpty()) {
+            throw draft.unsupported("attribute 'axes' is supported only with an input of known rank; run ONNX's shape"
+                    + " inference over the model, or export without it");
         }
+        int[] places = new int[axes.length];
+        BitSet seen = new BitSet();
+        for (int i = 0; i < axes.length; i++) {
+            long axis = axes[i] < 0 ? axes[i] + rank.getAsInt() : axes[i];
+            if (axis < 0 || axis >= rank.getAsInt() || seen.get((int) axis)) {
+                throw draft.broken("attribute 'axes' names dimension " + axes[i] + " of " + rank.getAsInt()
+                        + ", or one twice");
+            }
+            seen.set((int) axis);
+            places[i] = (int) axis;
+        }
+        if (draft.hasInput(SIZES)) {
+            spreadSizes(draft, places, rank.getAsInt());
+        } else {
+            spreadScales(draft, places, rank.getAsInt());
+        }
+    }
+
+    private static void spreadScales(NodeDraft draft, int[] axes, int rank) {
+        Tensor scales = draft.scope()
+                .value(draft.input(SCALES))
+                .orElseThrow(() -> draft.unsupported("attribute 'axes' is supported only with constant scales; export"
+                        + " without it"));
         if (scales.elements() != axes.length) {
             throw draft.broken("attribute 'axes' has " + axes.length + " entries for " + scales.elements() + " scales");
         }
-        float[] all = new float[rank.getAsInt()];
+        float[] all = new float[rank];
         Arrays.fill(all, 1);
         for (int i = 0; i < axes.length; i++) {
-            long axis = axes[i] < 0 ? axes[i] + all.length : axes[i];
-            if (axis < 0 || axis >= all.length) {
-                throw draft.broken("attribute 'axes' names dimension " + axes[i] + " of " + all.length);
-            }
-            all[(int) axis] = scales.floatAt(i);
+            all[axes[i]] = scales.floatAt(i);
         }
-        draft.setConstant(SCALES, "scales", Tensor.ofFloats(Shape.of(all.length), all));
+        draft.setConstant(SCALES, "scales", Tensor.ofFloats(Shape.of(rank), all));
+    }
+
+    /** Sizes of all dimensions: those of the input, with the given ones in their places. */
+    private static void spreadSizes(NodeDraft draft, int[] axes, int rank) {
+        Expansion nodes = new Expansion(draft);
+        String[] sizes = new String[rank];
+        for (int d = 0; d < rank; d++) {
+            sizes[d] = nodes.sizes("size_" + d, draft.input(0), d, d + 1);
+        }
+        for (int i = 0; i < axes.length; i++) {
+            sizes[axes[i]] = nodes.node("given_" + i, new Op.Gather(0), draft.input(SIZES), nodes.vector("at", i));
+        }
+        draft.setInput(SIZES, nodes.node("sizes", new Op.Concat(0), sizes));
     }
 
     private static Op.Resize.Mode mode(NodeDraft draft) {
@@ -114,7 +153,8 @@ final class ResizeOp {
         return switch (mode) {
             case "nearest" -> Op.Resize.Mode.NEAREST;
             case "linear" -> Op.Resize.Mode.LINEAR;
-            default -> throw draft.unsupported("mode '" + mode + "' is not supported, only nearest and linear");
+            case "cubic" -> Op.Resize.Mode.CUBIC;
+            default -> throw draft.broken("attribute 'mode' is '" + mode + "', must be nearest, linear or cubic");
         };
     }
 

@@ -60,10 +60,12 @@ final class TopologicalOrder {
 
     private static Set<Integer> sources(NodeDraft node, Map<String, Integer> producers) {
         Set<Integer> sources = new HashSet<>();
-        for (String input : node.inputs()) {
-            Integer source = producers.get(input);
-            if (source != null) {
-                sources.add(source);
+        for (List<String> names : List.of(node.inputs(), node.captured())) {
+            for (String name : names) {
+                Integer source = producers.get(name);
+                if (source != null) {
+                    sources.add(source);
+                }
             }
         }
         return sources;

@@ -73,7 +73,8 @@ class OnnxRuntimeAgreementTest {
                 case NOT -> Tensor.of(DataType.BOOL, Shape.of(3), 0, 1, 1);
                 case ROUND -> Tensor.ofFloats(Shape.of(8), -2.5f, -1.5f, -0.5f, 0.5f, 1.5f, 2.5f, 0.4f, -7.6f);
                 case RELU, SIGMOID, SILU, LEAKY_RELU, HARD_SIGMOID, HARD_SWISH, TANH, EXP, NEG, ABS, FLOOR, CEIL, SIGN,
-                        ERF ->
+                        ERF, SOFTPLUS, MISH, ELU, SELU, CELU, GELU, GELU_TANH, SOFTSIGN, THRESHOLDED_RELU, SIN, COS,
+                        ATAN ->
                     Tensor.ofFloats(Shape.of(9), -9, -3, -1.3f, -0.2f, 0, 0.7f, 1, 2.6f, 8);
             };
             test("unary", new Op.Unary(kind, kind == Op.Unary.Kind.HARD_SIGMOID ? 0.3f : 0.1f, 0.4f), 1, x);
@@ -82,7 +83,12 @@ class OnnxRuntimeAgreementTest {
         Tensor divisors = Tensor.ofLongs(Shape.of(4, 1), 2, -3, 4, -5);
         for (Op.Binary.Kind kind : Op.Binary.Kind.values()) {
             Op.Binary op = new Op.Binary(kind);
-            if (kind == Op.Binary.Kind.AND || kind == Op.Binary.Kind.OR) {
+            if (kind == Op.Binary.Kind.PRELU) {
+                test("slopes", op, 2, Tensor.ofFloats(Shape.of(2, 2), -1, 2, -0.5f, -3),
+                        Tensor.ofFloats(Shape.of(2, 1), 0.5f, -2));
+                continue;
+            }
+            if (kind == Op.Binary.Kind.AND || kind == Op.Binary.Kind.OR || kind == Op.Binary.Kind.XOR) {
                 test("truths", op, 2, Tensor.of(DataType.BOOL, Shape.of(2, 1), 0, 1),
                         Tensor.of(DataType.BOOL, Shape.of(2), 0, 1));
                 continue;

@@ -365,10 +365,10 @@ class HostileModelsTest {
     }
 
     @Test
-    void convolutionOfOtherThanTwoDimensions() {
+    void convolutionOfMoreThanTwoDimensions() {
         ModelProto.Builder model = single(17, node("Conv", List.of("x", "w"), "y"),
-                floats("w", new long[] {2, 4, 1}, new float[8]));
-        refused(UnsupportedModelException.class, model, "[2x4x1]", "two-dimensional");
+                floats("w", new long[] {2, 4, 1, 1, 1}, new float[8]));
+        refused(UnsupportedModelException.class, model, "[2x4x1x1x1]", "one or two dimensions");
     }
 
     @Test

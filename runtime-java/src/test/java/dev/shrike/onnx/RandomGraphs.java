@@ -151,7 +151,7 @@ final class RandomGraphs {
     private Op unary() {
         Op.Unary.Kind kind = any(Op.Unary.Kind.values());
         return switch (kind) {
-            case SILU -> new Op.Identity();
+            case SILU, MISH, GELU, GELU_TANH -> new Op.Identity();
             case LEAKY_RELU -> new Op.Unary(kind, random.nextFloat(), 0);
             case HARD_SIGMOID -> new Op.Unary(kind, random.nextFloat(), random.nextFloat());
             default -> Op.Unary.of(kind);

@@ -78,7 +78,7 @@ final class ConvolutionFactory implements AutoCloseable {
             return Optional.empty();
         }
         try {
-            Interrupts.shield(ConvolutionFactory::loadOneDnn);
+            Interrupts.shield(OneDnn::load);
             // See OpenCvLibrary: OpenCV may be loading in another thread.
             synchronized (Loader.class) {
                 return Optional.of(new OneDnn(threads, features));
@@ -89,12 +89,6 @@ final class ConvolutionFactory implements AutoCloseable {
                             + " with the classifier linux-x86_64",
                     e);
             return Optional.empty();
-        }
-    }
-
-    private static String loadOneDnn() {
-        synchronized (Loader.class) {
-            return Loader.load(org.bytedeco.dnnl.global.dnnl.class);
         }
     }
 

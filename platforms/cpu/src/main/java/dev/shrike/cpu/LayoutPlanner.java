@@ -198,7 +198,8 @@ final class LayoutPlanner {
 
     static boolean needsChannelsInnermost(Op op) {
         return switch (op) {
-            case Op.Conv _,Op.MaxPool _,Op.AveragePool _,Op.GlobalAveragePool _,Op.Resize _ -> true;
+            case Op.Conv _,Op.MaxPool _,Op.AveragePool _,Op.GlobalAveragePool _ -> true;
+            case Op.Resize resize -> !resize.isFilter();
             default -> false;
         };
     }

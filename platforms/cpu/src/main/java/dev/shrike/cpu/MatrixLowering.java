@@ -2,6 +2,7 @@ package dev.shrike.cpu;
 
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
+import dev.shrike.graph.ResizeWeights;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 
@@ -47,6 +48,59 @@ final class MatrixLowering {
         View b = gemm.transB() ? second.transpose(swap) : second;
         View bias = node.hasInput(2) ? plan.inputView(index, node, 2).broadcast(out.dims()) : null;
         product(node, a, b, bias, out, gemm.alpha(), bias == null ? 0 : gemm.beta());
+    }
+
+    /** One product with the weights of each axis that is resized. */
+    void resize(Node node, Op.Resize resize, View in, View out) {
+        View from = in;
+        int[] dims = in.dims().clone();
+        int last = -1;
+        for (int axis = 0; axis < in.rank(); axis++) {
+            last = scale(node, axis, in, out) == 1 && in.dims()[axis] == out.dims()[axis] ? last : axis;
+        }
+        for (int axis = 0; axis <= last; axis++) {
+            float scale = scale(node, axis, in, out);
+            if (scale == 1 && in.dims()[axis] == out.dims()[axis]) {
+                continue;
+            }
+            dims[axis] = out.dims()[axis];
+            View to = axis == last ? out : plan.temporary(dims.clone(), out.order());
+            float[] weights = ResizeWeights.of(resize, in.dims()[axis], dims[axis], scale);
+            alongAxis(node, axis, plan.constant(weights, dims[axis], in.dims()[axis]), from, to);
+            from = to;
+        }
+        if (last < 0) {
+            throw new IllegalStateException("nothing is resized, which a pass before takes away");
+        }
+    }
+
+    private float scale(Node node, int axis, View in, View out) {
+        return node.hasInput(3) ? (float) out.dims()[axis] / in.dims()[axis]
+                : plan.constant(node, 2).floatAt(axis);
+    }
+
+    /** The matrix times the axis, for every place in the other dimensions, of which the innermost are columns. */
+    private void alongAxis(Node node, int axis, View matrix, View from, View to) {
+        int columns = axis == 0 ? 1 : 0;
+        for (int d = 0; d < to.rank(); d++) {
+            columns = d != axis && to.dims()[d] > 1 && Math.abs(to.strides()[d]) <= Math.abs(to.strides()[columns])
+                    || to.dims()[columns] == 1 && d != axis ? d : columns;
+        }
+        int[] order = new int[to.rank()];
+        int at = 0;
+        for (int d = 0; d < to.rank(); d++) {
+            if (d != axis && d != columns) {
+                order[at++] = d;
+            }
+        }
+        order[at++] = axis;
+        order[at] = columns;
+        View x = from.transpose(order);
+        View y = to.transpose(order);
+        int[] dims = y.dims().clone();
+        dims[dims.length - 2] = matrix.dims()[0];
+        dims[dims.length - 1] = matrix.dims()[1];
+        product(node, matrix.broadcast(dims), x, null, y, 1, 0);
     }
 
     private void product(Node node, View a, View b, View bias, View out, float alpha, float beta) {

@@ -22,6 +22,7 @@ import org.bytedeco.dnnl.dnnl_primitive_attr;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
 import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 
@@ -41,6 +42,14 @@ final class OneDnn implements ConvolutionLibrary {
     private final Arena arena = Arena.ofShared();
     private MemorySegment scratch;
     private long bytes;
+
+    /** Loads the library, which takes a while; where it was loaded from. */
+    static String load() {
+        // See OpenCvLibrary: OpenCV may be loading in another thread.
+        synchronized (Loader.class) {
+            return Loader.load(org.bytedeco.dnnl.global.dnnl.class);
+        }
+    }
 
     /**
      * The library, loaded.

@@ -42,8 +42,7 @@ final class OpRecord {
             case Op.GlobalAveragePool() -> record("GlobalAveragePool");
             case Op.Reduce(Op.Reduce.Kind kind, boolean keepDims) ->
                 record("Reduce", "function", kind, "keepDims", keepDims);
-            case Op.Resize(Op.Resize.Mode mode, Op.Resize.Coordinates coordinates, Op.Resize.Nearest nearest) ->
-                record("Resize", "mode", mode, "coordinates", coordinates, "nearest", nearest);
+            case Op.Resize resize -> resize(resize);
             case Op.Concat(int axis) -> record("Concat", "axis", axis);
             case Op.Split(int axis) -> record("Split", "axis", axis);
             case Op.Slice() -> record("Slice");
@@ -52,7 +51,21 @@ final class OpRecord {
             case Op.Flatten(int axis) -> record("Flatten", "axis", axis);
             case Op.Squeeze() -> record("Squeeze");
             case Op.Unsqueeze() -> record("Unsqueeze");
-            case Op.Pad() -> record("Pad");
+            case Op.Pad(Op.Pad.Mode mode) -> record("Pad", "mode", mode);
+            case Op.SpaceToDepth(int blockSize) -> record("SpaceToDepth", "blockSize", blockSize);
+            case Op.GatherElements(int axis) -> record("GatherElements", "axis", axis);
+            case Op.GatherNd(int batchDims) -> record("GatherNd", "batchDims", batchDims);
+            case Op.ScatterElements(int axis, Op.Reduction reduction) ->
+                record("ScatterElements", "axis", axis, "reduction", reduction);
+            case Op.ScatterNd(Op.Reduction reduction) -> record("ScatterNd", "reduction", reduction);
+            case Op.TopK(int axis, boolean largest) -> record("TopK", "axis", axis, "largest", largest);
+            case Op.ArgExtreme(boolean largest, int axis, boolean keepDims, boolean selectLast) ->
+                record("ArgExtreme", "largest", largest, "axis", axis, "keepDims", keepDims, "selectLast", selectLast);
+            case Op.Hardmax(int axis) -> record("Hardmax", "axis", axis);
+            case Op.OneHot(int axis) -> record("OneHot", "axis", axis);
+            case Op.Trilu(boolean upper) -> record("Trilu", "upper", upper);
+            case Op.CumSum(boolean exclusive, boolean reverse) ->
+                record("CumSum", "exclusive", exclusive, "reverse", reverse);
             case Op.DepthToSpace(int blockSize, boolean depthColumnRow) ->
                 record("DepthToSpace", "blockSize", blockSize, "depthColumnRow", depthColumnRow);
             case Op.ShapeOf(int start, int end) -> record("ShapeOf", "start", start, "end", end);
@@ -113,9 +126,7 @@ final class OpRecord {
                     op.flag("countIncludePad"));
             case "GlobalAveragePool" -> new Op.GlobalAveragePool();
             case "Reduce" -> new Op.Reduce(op.choice("function", Op.Reduce.Kind.class), op.flag("keepDims"));
-            case "Resize" -> new Op.Resize(op.choice("mode", Op.Resize.Mode.class),
-                    op.choice("coordinates", Op.Resize.Coordinates.class),
-                    op.choice("nearest", Op.Resize.Nearest.class));
+            case "Resize" -> resize(op);
             case "Concat" -> new Op.Concat(op.integer("axis"));
             case "Split" -> new Op.Split(op.integer("axis"));
             case "Slice" -> new Op.Slice();
@@ -124,7 +135,21 @@ final class OpRecord {
             case "Flatten" -> new Op.Flatten(op.integer("axis"));
             case "Squeeze" -> new Op.Squeeze();
             case "Unsqueeze" -> new Op.Unsqueeze();
-            case "Pad" -> new Op.Pad();
+            // Files of before there were modes have none.
+            case "Pad" -> op.has("mode") ? new Op.Pad(op.choice("mode", Op.Pad.Mode.class)) : new Op.Pad();
+            case "SpaceToDepth" -> new Op.SpaceToDepth(op.integer("blockSize"));
+            case "GatherElements" -> new Op.GatherElements(op.integer("axis"));
+            case "GatherNd" -> new Op.GatherNd(op.integer("batchDims"));
+            case "ScatterElements" ->
+                new Op.ScatterElements(op.integer("axis"), op.choice("reduction", Op.Reduction.class));
+            case "ScatterNd" -> new Op.ScatterNd(op.choice("reduction", Op.Reduction.class));
+            case "TopK" -> new Op.TopK(op.integer("axis"), op.flag("largest"));
+            case "ArgExtreme" -> new Op.ArgExtreme(op.flag("largest"), op.integer("axis"), op.flag("keepDims"),
+                    op.flag("selectLast"));
+            case "Hardmax" -> new Op.Hardmax(op.integer("axis"));
+            case "OneHot" -> new Op.OneHot(op.integer("axis"));
+            case "Trilu" -> new Op.Trilu(op.flag("upper"));
+            case "CumSum" -> new Op.CumSum(op.flag("exclusive"), op.flag("reverse"));
             case "DepthToSpace" -> new Op.DepthToSpace(op.integer("blockSize"), op.flag("depthColumnRow"));
             case "ShapeOf" -> new Op.ShapeOf(op.integer("start"), op.integer("end"));
             case "Gather" -> new Op.Gather(op.integer("axis"));
@@ -145,6 +170,25 @@ final class OpRecord {
             default -> throw new ModelException(
                     op.where() + ": there is no operation '" + op.text("kind") + "'");
         };
+    }
+
+    private static Map<String, Object> resize(Op.Resize resize) {
+        Map<String, Object> fields = record("Resize", "mode", resize.mode(), "coordinates", resize.coordinates(),
+                "nearest", resize.nearest());
+        if (resize.isFilter()) {
+            fields.put("cubicCoefficient", resize.cubicCoefficient());
+            fields.put("excludeOutside", resize.excludeOutside());
+        }
+        return fields;
+    }
+
+    private static Op.Resize resize(Fields op) {
+        Op.Resize plain = new Op.Resize(op.choice("mode", Op.Resize.Mode.class),
+                op.choice("coordinates", Op.Resize.Coordinates.class), op.choice("nearest", Op.Resize.Nearest.class));
+        return op.has("cubicCoefficient")
+                ? new Op.Resize(plain.mode(), plain.coordinates(), plain.nearest(), op.real("cubicCoefficient"),
+                        op.flag("excludeOutside"))
+                : plain;
     }
 
     private static Map<String, Object> record(String kind, Object... parameters) {

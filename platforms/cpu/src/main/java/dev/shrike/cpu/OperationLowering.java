@@ -15,6 +15,8 @@ import java.util.NoSuchElementException;
 /** Makes the steps of one graph operation. */
 final class OperationLowering {
     private static final int MAX_RANK = 6;
+    /** Indices of a Gather that become a copy each. */
+    private static final int MOST_COPIES = 64;
     /** Follows the functions of {@link Op.Unary.Kind} in {@code enum shrike_unary}. */
     private static final int UNARY_CLIP = Op.Unary.Kind.values().length;
 
@@ -45,25 +47,41 @@ final class OperationLowering {
             case Op.AveragePool pool ->
                 pool(node, pool.window(), pool.countIncludePad(), in, out, library.avgpool2d(), "avgpool2d_f32");
             case Op.GlobalAveragePool _ -> globalAveragePool(node, in, out);
+            case Op.Resize resize when resize.isFilter() ->
+                new MatrixLowering(plan, library, context, arena).resize(node, resize, in, out);
             case Op.Resize resize -> resize(node, resize, in, out);
             case Op.Unary unary ->
                 unary(node, unary.kind().ordinal(), unary.kind().name(), unary.alpha(), unary.beta(), in, out);
             case Op.Clip _ -> clip(node, in, out);
-            case Op.Cast cast -> cast(node, cast, in, out);
+            case Op.Cast cast -> cast(index, node, cast, in, out);
             case Op.Binary binary -> binary(index, node, binary, in, out);
             case Op.Softmax softmax -> softmax(node, softmax.axis(), in, out);
             case Op.Reduce reduce -> reduce(node, reduce, in, out);
             case Op.MatMul _ -> new MatrixLowering(plan, library, context, arena).matMul(index, node, in, out);
             case Op.Gemm gemm -> new MatrixLowering(plan, library, context, arena).gemm(index, node, gemm, in, out);
-            case Op.Pad _ -> pad(node, in, out);
-            case Op.Gather gather -> gather(node, gather, in, out);
+            case Op.Pad pad -> pad(node, pad, in, out);
+            case Op.Gather gather -> {
+                if (plan.constantOf(node, 1).filter(OperationLowering::isShortVector).isPresent()) {
+                    gather(node, gather, in, out);
+                } else {
+                    plan.add(ArrayStep.of(plan, index, node));
+                }
+            }
+            case Op.SpaceToDepth space -> {
+                View[] views = spaceToDepth(space, in, out);
+                copy(node, views[0], views[1]);
+            }
             case Op.DepthToSpace shuffle -> {
                 View[] views = depthToSpace(shuffle, in, out);
                 copy(node, views[0], views[1]);
             }
             case Op.BatchNormalization _,Op.Concat _,Op.Split _,Op.Slice _,Op.Reshape _ -> throw noKernel(node);
             case Op.Transpose _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Identity _ -> throw noKernel(node);
-            case Op.ShapeOf _,Op.Range _,Op.Expand _,Op.Tile _,Op.Where _ -> throw noKernel(node);
+            case Op.GatherElements _,Op.GatherNd _,Op.ScatterElements _,Op.ScatterNd _,Op.TopK _,Op.ArgExtreme _ ->
+                plan.add(ArrayStep.of(plan, index, node));
+            case Op.Hardmax _,Op.OneHot _,Op.Trilu _,Op.CumSum _,Op.Where _,Op.Tile _ ->
+                plan.add(ArrayStep.of(plan, index, node));
+            case Op.ShapeOf _,Op.Range _,Op.Expand _ -> throw noKernel(node);
             case Op.ConstantOfShape _,Op.QuantizeLinear _,Op.DequantizeLinear _ -> throw noKernel(node);
             case Op.DynamicQuantizeLinear _,Op.DynamicQuant _ -> throw noKernel(node);
             case Op.Quant _,Op.BipolarQuant _,Op.Trunc _ -> throw noKernel(node);
@@ -219,11 +237,12 @@ final class OperationLowering {
         unary(node, UNARY_CLIP, "clip", low, high, in, out);
     }
 
-    private void cast(Node node, Op.Cast cast, View in, View out) {
-        if (cast.to() != DataType.FLOAT32) {
-            throw unsupported(node, "a cast to " + cast.to() + " while running; values are float32 here");
+    private void cast(int index, Node node, Op.Cast cast, View in, View out) {
+        if (cast.to() == DataType.FLOAT32) {
+            copy(node, in, out);
+        } else {
+            plan.add(ArrayStep.of(plan, index, node));
         }
-        copy(node, in, out);
     }
 
     private void binary(int index, Node node, Op.Binary binary, View a, View out) {
@@ -293,19 +312,47 @@ final class OperationLowering {
 
     // --- rearrangements that need copies ---------------------------------------------------------------------------
 
-    private void pad(Node node, View in, View out) {
+    private void pad(Node node, Op.Pad pad, View in, View out) {
         long[] pads = plan.constant(node, 1).toLongs();
         long[] axes = node.hasInput(3) ? plan.constant(node, 3).toLongs() : null;
         float value = node.hasInput(2) ? plan.constant(node, 2).floatAt(0) : 0;
         int count = pads.length / 2;
-        View inner = out;
+        long[] before = new long[in.rank()];
+        long[] after = new long[in.rank()];
         for (int i = 0; i < count; i++) {
             int axis = axes == null ? i : (int) (axes[i] < 0 ? axes[i] + in.rank() : axes[i]);
-            if (pads[i] < 0 || pads[i + count] < 0) {
-                throw unsupported(node, "negative pads " + Arrays.toString(pads));
-            }
-            inner = inner.slice(axis, pads[i], in.dims()[axis], 1);
+            before[axis] = pads[i];
+            after[axis] = pads[i + count];
         }
+        View from = in;
+        View inner = out;
+        for (int axis = 0; axis < in.rank(); axis++) {
+            // What is cut off is not read, and what is left lies as far behind the beginning as is added there.
+            long cut = Math.max(0, -before[axis]);
+            long left = in.dims()[axis] - cut - Math.max(0, -after[axis]);
+            if (left <= 0) {
+                throw unsupported(node, "pads " + Arrays.toString(pads) + " that leave nothing of "
+                        + Arrays.toString(in.dims()));
+            }
+            from = from.slice(axis, cut, (int) left, 1);
+            inner = inner.slice(axis, Math.max(0, before[axis]), (int) left, 1);
+        }
+        if (pad.mode() == Op.Pad.Mode.CONSTANT) {
+            fill(node, out, value);
+            copy(node, from, inner);
+            return;
+        }
+        if (Arrays.stream(pads).anyMatch(p -> p < 0)) {
+            throw unsupported(node, "negative pads " + Arrays.toString(pads) + " with the mode " + pad.mode());
+        }
+        copy(node, from, inner);
+        for (int axis = 0; axis < in.rank(); axis++) {
+            border(node, pad.mode(), axis, (int) before[axis], (int) after[axis], inner);
+            inner = inner.slice(axis, -before[axis], out.dims()[axis], 1);
+        }
+    }
+
+    private void fill(Node node, View out, float value) {
         View[] views = bound(node, out);
         Params.Writer params = Params.FILL
                 .allocate(arena)
@@ -315,16 +362,38 @@ final class OperationLowering {
                 .set("rank", views[0].rank())
                 .setFloat("value", value);
         step(node, "fill_f32", library.fill(), params);
-        copy(node, in, inner);
+    }
+
+    /** Copies what lies beside the inner part along an axis from it. */
+    private void border(Node node, Op.Pad.Mode mode, int axis, int before, int after, View inner) {
+        int size = inner.dims()[axis];
+        if (before > 0) {
+            View to = inner.slice(axis, -before, before, 1);
+            copy(node, switch (mode) {
+                case REFLECT -> inner.slice(axis, before, before, -1);
+                case WRAP -> inner.slice(axis, size - before, before, 1);
+                case EDGE -> inner.slice(axis, 0, 1, 1).broadcast(to.dims());
+                case CONSTANT -> throw new IllegalStateException("a value is no border");
+            }, to);
+        }
+        if (after > 0) {
+            View to = inner.slice(axis, size, after, 1);
+            copy(node, switch (mode) {
+                case REFLECT -> inner.slice(axis, size - 2, after, -1);
+                case WRAP -> inner.slice(axis, 0, after, 1);
+                case EDGE -> inner.slice(axis, size - 1, 1, 1).broadcast(to.dims());
+                case CONSTANT -> throw new IllegalStateException("a value is no border");
+            }, to);
+        }
+    }
+
+    private static boolean isShortVector(Tensor indices) {
+        return indices.elements() <= MOST_COPIES && indices.shape().rank() <= 1;
     }
 
     private void gather(Node node, Op.Gather gather, View in, View out) {
         Tensor indices = plan.constant(node, 1);
         int axis = gather.axis() < 0 ? gather.axis() + in.rank() : gather.axis();
-        if (indices.elements() > 256 || indices.shape().rank() > 1) {
-            throw unsupported(node,
-                    "a gather of " + indices.shape() + " indices while running; at most a vector of 256");
-        }
         for (int i = 0; i < indices.elements(); i++) {
             long index = indices.longAt(i);
             View from = in.slice(axis, index < 0 ? index + in.dims()[axis] : index, 1, 1);
@@ -346,6 +415,18 @@ final class OperationLowering {
         int[] order = shuffle.depthColumnRow() ? new int[] {0, 3, 4, 1, 5, 2} : new int[] {0, 1, 4, 2, 5, 3};
         View from = in.reshape(split).orElseThrow().transpose(order);
         View to = out.reshape(new int[] {n, c, h, b, w, b}).orElseThrow();
+        return new View[] {from, to};
+    }
+
+    /** Source and target of the one copy that it is: batch, block, channels, rows, columns. */
+    static View[] spaceToDepth(Op.SpaceToDepth space, View in, View out) {
+        int b = space.blockSize();
+        int n = in.dims()[0];
+        int c = in.dims()[1];
+        int h = out.dims()[2];
+        int w = out.dims()[3];
+        View from = in.reshape(new int[] {n, c, h, b, w, b}).orElseThrow().transpose(new int[] {0, 3, 5, 1, 2, 4});
+        View to = out.reshape(new int[] {n, b, b, c, h, w}).orElseThrow();
         return new View[] {from, to};
     }
 

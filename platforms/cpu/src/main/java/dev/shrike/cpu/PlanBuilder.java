@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Turns a graph into a {@link Plan}: passes, layout, one arena, one step per operation that is left. */
@@ -180,6 +181,12 @@ final class PlanBuilder implements AutoCloseable {
         return view != null ? view : constants.computeIfAbsent(value, this::store);
     }
 
+    /** A matrix that is not in the graph, in native memory. */
+    View constant(float[] values, int rows, int columns) {
+        storages.add(store(values));
+        return View.dense(storages.size() - 1, new int[] {rows, columns}, View.rowMajor(2));
+    }
+
     private View store(String value) {
         Tensor tensor = graph.constants().get(value);
         if (tensor == null) {
@@ -203,6 +210,28 @@ final class PlanBuilder implements AutoCloseable {
                     + "') must be a constant");
         }
         return tensor;
+    }
+
+    /** The value of an input that is a constant. */
+    Optional<Tensor> constantOf(Node node, int input) {
+        return Optional.ofNullable(graph.constants().get(node.input(input)));
+    }
+
+    /** Type and shape of a value. */
+    ValueInfo type(String value) {
+        return lowered.types().get(value);
+    }
+
+    /** The memory of the storage in which a value lies. */
+    MemorySegment memory(View view) {
+        return storages.get(view.storage());
+    }
+
+    /** A place of its own for a value between two steps of one node. */
+    View temporary(int[] dims, int[] order) {
+        View view = View.dense(storages.size(), dims, order);
+        storages.add(allocate(Math.multiplyExact(view.elements(), Float.BYTES)));
+        return view;
     }
 
     /** Native memory that lives as long as the plan. */

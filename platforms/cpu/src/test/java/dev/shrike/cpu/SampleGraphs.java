@@ -137,7 +137,14 @@ final class SampleGraphs {
                 new Op.ConstantOfShape(Tensor.of(DataType.INT64, Shape.of(1), random.nextLong())), new Op.Identity(),
                 new Op.QuantizeLinear(axis(), flag() ? null : DataType.UINT4), new Op.DequantizeLinear(axis()),
                 new Op.Quant(flag(), flag(), "ROUND"), new Op.BipolarQuant(), new Op.Trunc("FLOOR"),
-                new Op.DynamicQuantizeLinear(), new Op.DynamicQuant());
+                new Op.DynamicQuantizeLinear(), new Op.DynamicQuant(), new Op.Pad(pick(Op.Pad.Mode.values())),
+                new Op.Resize(Op.Resize.Mode.CUBIC, pick(Op.Resize.Coordinates.values()),
+                        pick(Op.Resize.Nearest.values()), real(), flag()),
+                new Op.SpaceToDepth(1 + random.nextInt(9)), new Op.GatherElements(axis()), new Op.GatherNd(axis()),
+                new Op.ScatterElements(axis(), pick(Op.Reduction.values())),
+                new Op.ScatterNd(pick(Op.Reduction.values())), new Op.TopK(axis(), flag()),
+                new Op.ArgExtreme(flag(), axis(), flag(), flag()), new Op.Hardmax(axis()), new Op.OneHot(axis()),
+                new Op.Trilu(flag()), new Op.CumSum(flag(), flag()));
     }
 
     private Window window() {

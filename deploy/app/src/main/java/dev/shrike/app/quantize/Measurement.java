@@ -57,7 +57,8 @@ final class Measurement {
         try (CalibrationPictures pictures = windows.of(files, prepared.inputs().getFirst());
                 StatisticsCollector collector =
                         new StatisticsCollector(prepared, values, pictures.shape(), backend, threads)) {
-            Pass pass = Pass.begin(model, files, pictures.shape() + (windows.seed() == 0 ? "" : " seed " + windows.seed()), cache, values);
+            Pass pass = Pass.begin(model, files,
+                    pictures.shape() + (windows.seed() == 0 ? "" : " seed " + windows.seed()), cache, values);
             collector.resume(pass.known());
             note(pass.taken(cache));
             SavePace pace = new SavePace();
