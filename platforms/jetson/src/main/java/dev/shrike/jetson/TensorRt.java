@@ -196,6 +196,9 @@ interface TensorRt {
         /** Number of layers after fusion. */
         int layers();
 
+        /** What TensorRT's inspector says of the layers, as JSON; of their formats only if the engine is detailed. */
+        String layersAsJson();
+
         /** Bytes of device memory that each context takes for activations. */
         long contextBytes();
 

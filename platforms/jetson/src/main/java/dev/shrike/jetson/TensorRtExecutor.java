@@ -25,6 +25,9 @@ import java.util.function.Supplier;
 final class TensorRtExecutor implements CandidateExecutor {
     private static final Logger LOG = System.getLogger(TensorRtExecutor.class.getName());
 
+    /** What the log says before the numbers of layers by format, of detailed engines. */
+    static final String FORMATS = "layers by format: ";
+
     private final String device;
     private final Gpu gpu;
     private final DecodeChoice choice;
@@ -82,6 +85,9 @@ final class TensorRtExecutor implements CandidateExecutor {
             this.room =
                     inputs.isEmpty() || inputs.getFirst().dims().isEmpty() ? 1 : inputs.getFirst().dims().getFirst();
             warmUp();
+            if (file.record().detailed()) {
+                LOG.log(Logger.Level.DEBUG, FORMATS + LayerFormats.count(shared.engine().layersAsJson()));
+            }
         } catch (RuntimeException | Error e) {
             release();
             throw e;

@@ -22,6 +22,7 @@ import org.bytedeco.tensorrt.nvinfer.Dims32;
 import org.bytedeco.tensorrt.nvinfer.IBuilder;
 import org.bytedeco.tensorrt.nvinfer.IBuilderConfig;
 import org.bytedeco.tensorrt.nvinfer.ICudaEngine;
+import org.bytedeco.tensorrt.nvinfer.IEngineInspector;
 import org.bytedeco.tensorrt.nvinfer.IExecutionContext;
 import org.bytedeco.tensorrt.nvinfer.IHostMemory;
 import org.bytedeco.tensorrt.nvinfer.IInt8Calibrator;
@@ -601,6 +602,16 @@ final class TensorRtLibrary implements TensorRt {
         @Override
         public int layers() {
             return engine.getNbLayers();
+        }
+
+        @Override
+        public String layersAsJson() {
+            IEngineInspector inspector = log.require("inspecting the engine", engine::createEngineInspector);
+            try {
+                return inspector.getEngineInformation(nvinfer.LayerInformationFormat.kJSON);
+            } finally {
+                CppDestructor.delete(inspector.address());
+            }
         }
 
         @Override

@@ -122,9 +122,9 @@ final class GpuSuite {
         JsonNode reference = val(List.of(), model, "cpu");
         String seen = detect(List.of(), model, "cpu", COMPARED_PICTURES).result();
         report.say("| engine | mAP50-95 | mAP50 | objects found | invented | letterbox ms | network ms | decode ms |"
-                + " total, p99 ms | device MiB | build s | file MB |");
-        report.say("|---|---|---|---|---|---|---|---|---|---|---|---|");
-        report.say(row("float, on the CPU", reference) + " | | | | | | | | | |");
+                + " total, p99 ms | device MiB | build s | file MB | layers INT8, FP16, FP32 |");
+        report.say("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        report.say(row("float, on the CPU", reference) + " | | | | | | | | | | |");
         Map<SuiteVariant, List<String>> findings = new EnumMap<>(SuiteVariant.class);
         for (SuiteVariant variant : SuiteVariant.values()) {
             findings.put(variant, new ArrayList<>());
@@ -150,11 +150,15 @@ final class GpuSuite {
         Map<String, Double> figures =
                 SuiteFolder.figures(frames(List.of(), properties, network(model, variant), TIMED_FRAMES).result());
         report.say(row(variant.label(), measured) + String.format(Locale.ROOT,
-                " | %.3f | %.3f | %.2f | %.2f | %.2f | %.2f | %.0f | %.1f | %.1f |", agreement.found(),
+                " | %.3f | %.3f | %.2f | %.2f | %.2f | %.2f | %.0f | %.1f | %.1f | %.0f, %.0f, %.0f |", agreement.found(),
                 agreement.invented(), figures.get("letterbox_ms"), figures.get("network_ms"), figures.get("decode_ms"),
                 figures.get("total_p99_ms"), figures.get("device_mib"),
                 new ObjectMapper().readTree(record.toFile()).get("buildSeconds").asDouble(),
-                Files.size(only(cache, ".engine")) / 1e6));
+                Files.size(only(cache, ".engine")) / 1e6, figures.get("layers_INT8"), figures.get("layers_FP16"),
+                figures.get("layers_FP32")));
+        if (variant.isInt8() && figures.get("layers_INT8") == 0 && !engine.equals(PlayedBackend.NAME)) {
+            findings.add("no layer runs in INT8");
+        }
         for (String fallback : List.of("cuda_graph", "gpu_letterbox")) {
             if (figures.get(fallback + "_fallbacks") > 0) {
                 findings.add("it ran without the " + fallback.replace('_', ' '));

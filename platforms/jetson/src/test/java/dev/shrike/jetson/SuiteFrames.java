@@ -49,6 +49,9 @@ final class SuiteFrames {
             }
             print("resident_mib", mebibytes(residentBytes()));
             print("resident_growth_mib", mebibytes(residentBytes() - resident));
+            for (String format : List.of("INT8", "FP16", "FP32")) {
+                print("layers_" + format, fallbacks.layers(format));
+            }
             print("cuda_graph_fallbacks", fallbacks.graphs());
             print("gpu_letterbox_fallbacks", fallbacks.letterboxes());
             print("device_growth_mib", mebibytes(free - gpu.freeBytes()));
