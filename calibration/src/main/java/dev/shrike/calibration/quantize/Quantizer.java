@@ -207,7 +207,8 @@ public final class Quantizer {
 
     private static void checkSymmetric(QuantizationPlan plan) {
         if (plan.dynamicRanges()) {
-            throw new ModelException("the plan has dynamic activation ranges, which TensorRT has not; take static ones");
+            throw new ModelException(
+                    "the plan has dynamic activation ranges, which TensorRT has not; take static ones");
         }
         if (plan.preActivations()) {
             throw new ModelException("the plan has codes before activation functions, which TensorRT does not fuse;"

@@ -150,7 +150,8 @@ final class GpuSuite {
         Map<String, Double> figures =
                 SuiteFolder.figures(frames(List.of(), properties, network(model, variant), TIMED_FRAMES).result());
         report.say(row(variant.label(), measured) + String.format(Locale.ROOT,
-                " | %.3f | %.3f | %.2f | %.2f | %.2f | %.2f | %.0f | %.1f | %.1f | %.0f, %.0f, %.0f |", agreement.found(),
+                " | %.3f | %.3f | %.2f | %.2f | %.2f | %.2f | %.0f | %.1f | %.1f | %.0f, %.0f, %.0f |",
+                agreement.found(),
                 agreement.invented(), figures.get("letterbox_ms"), figures.get("network_ms"), figures.get("decode_ms"),
                 figures.get("total_p99_ms"), figures.get("device_mib"),
                 new ObjectMapper().readTree(record.toFile()).get("buildSeconds").asDouble(),

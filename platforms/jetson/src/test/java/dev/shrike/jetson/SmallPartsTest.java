@@ -148,13 +148,14 @@ class SmallPartsTest {
     /** As 8.5 writes it, with and without details. */
     @Test
     void layersAreCountedByFormat() {
-        assertEquals(Map.of("INT8", 2, "FP16", 1, "FP32", 1, "OTHER", 1), LayerFormats.count("""
-                {"Layers": [
-                {"Name": "a", "Outputs": [{"Format/Datatype": "Thirty-two wide channel vectorized row major Int8 format"}]},
-                {"Name": "b", "Outputs": [{"Name": "y", "Format/Datatype": "Row major Int8 format"}]},
-                {"Name": "c", "Outputs": [{"Name": "z", "Format/Datatype": "Row major linear FP16 format"}]},
-                {"Name": "d", "Outputs": [{"Name": "w", "Format/Datatype": "Row major linear FP32"}]},
-                {"Name": "e", "Outputs": []}], "Bindings": ["x"]}"""));
+        assertEquals(Map.of("INT8", 2, "FP16", 1, "FP32", 1, "OTHER", 1), LayerFormats
+                .count("""
+                        {"Layers": [
+                        {"Name": "a", "Outputs": [{"Format/Datatype": "Thirty-two wide channel vectorized row major Int8 format"}]},
+                        {"Name": "b", "Outputs": [{"Name": "y", "Format/Datatype": "Row major Int8 format"}]},
+                        {"Name": "c", "Outputs": [{"Name": "z", "Format/Datatype": "Row major linear FP16 format"}]},
+                        {"Name": "d", "Outputs": [{"Name": "w", "Format/Datatype": "Row major linear FP32"}]},
+                        {"Name": "e", "Outputs": []}], "Bindings": ["x"]}"""));
         assertEquals(Map.of("OTHER", 2), LayerFormats.count("{\"Layers\": [\"a\", \"b\"]}"));
         assertTrue(assertThrows(DeviceException.class, () -> LayerFormats.count("none")).getMessage()
                 .contains("no JSON"));
