@@ -6,13 +6,15 @@
 #       --data COCO.json [--images DIR] --calibration PICTURES
 #           on a machine with the sources: puts the program, the suite, the models, their quantised forms (shrike
 #           quantize, w8a8) and the pictures into FOLDER, which then goes to the machine with the GPU
-#   FOLDER/gpu-suite.sh [--frames N]
+#   FOLDER/gpu-suite.sh [--frames N] [--steps TEXT] [--fresh]
 #           there: builds engines (fp32, fp16, int8 with entropy and min-max calibration, int8 from the quantised
 #           network), measures mAP and times, compares with the float network on the CPU, loads from the cache; decodes
 #           on the GPU and on the CPU, bit for bit, and runs batches of 2, 4 and 8, and of 1 to these, timing all; kills
 #           a build, lets two processes build at once, runs N frames (default: 10000) and looks at the memory, and runs
-#           under compute-sanitizer where that is installed. Report: FOLDER/results/report.md. Exit code 1 if something
-#           failed, 2 if there is no GPU
+#           under compute-sanitizer where that is installed; runs two threads on one engine, INT8 in batches and, where
+#           there is one, a DLA. Report: FOLDER/results/report.md. Exit code 1 if something failed, 2 if there is no GPU.
+#           A second run keeps the steps that passed and runs the others; --steps runs those whose title has the text
+#           again, and only those; --fresh forgets everything
 #   platforms/jetson/gpu-suite.sh --played
 #           the same with a small network on a TensorRT that the processor plays: tests the suite, not the engine
 # needs, to pack: mvn, cmake, make, gcc, and for aarch64 gcc-aarch64-linux-gnu and g++-aarch64-linux-gnu.
@@ -38,30 +40,34 @@ find_java() {
         "(before Debian 13 and on JetPack 5: Temurin from https://adoptium.net)"
 }
 
-# run FOLDER ENGINE FRAMES
+# run FOLDER ENGINE FRAMES [STEPS]
 run() {
     local folder=$1 java
     java=$(find_java)
     [[ -d $folder/app/lib/linux-$(uname -m) ]] \
         || die "$folder was packed for $(cd "$folder/app/lib" && echo linux-*), this is $(uname -m): pack with --arch"
-    rm -rf "$folder/results"
     mkdir -p "$folder/results"
     "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
         -Dshrike.library.path="$folder/app/lib/linux-$(uname -m)" -cp "$folder/app/lib/*:$folder/suite" \
-        dev.shrike.jetson.GpuSuite "$folder" "$2" "$3"
+        dev.shrike.jetson.GpuSuite "$folder" "$2" "$3" "${4:-}"
 }
 
 if [[ -d $here/app && -d $here/suite ]]; then
-    frames=10000
+    frames=10000 steps=''
     while (($# > 0)); do
         case $1 in
-            --frames) frames=${2:-} && shift ;;
-            *) die "unknown option $1; there is --frames N" ;;
+            --frames | --steps)
+                (($# > 1)) || die "$1 wants a value"
+                [[ $1 == --frames ]] && frames=$2 || steps=$2
+                shift
+                ;;
+            --fresh) rm -rf "$here/results" ;;
+            *) die "unknown option $1; there are --frames N, --steps TEXT and --fresh" ;;
         esac
         shift
     done
     [[ $frames =~ ^[1-9][0-9]{1,6}$ ]] || die "--frames takes a number from 10"
-    run "$here" tensorrt "$frames"
+    run "$here" tensorrt "$frames" "$steps"
     exit
 fi
 
@@ -135,7 +141,7 @@ pack() {
         name=$(basename "$model" .onnx)
         cp "$model" "$folder/models/$name.onnx"
         echo "gpu-suite: quantising $name" >&2
-        "$root/deploy/app/target/app/shrike" quantize --quiet --scheme w8a8 --data "$calibration" \
+        "$root/deploy/app/target/app/shrike" quantize --quiet --scheme w8a8 --for tensorrt --data "$calibration" \
             -o "$folder/models/$name-qdq.onnx" "$model" >&2
     done
     cp "$data" "$folder/data/instances.json"
@@ -160,12 +166,21 @@ if [[ -n $played ]]; then
     run "$folder" played 500
     echo 'gpu-suite: again, with a quantised network that sees nothing, which must be found out' >&2
     cp "$work/toy/blind.onnx" "$folder/models/toy-qdq.onnx"
+    rm -rf "$folder/results"
     code=0
     run "$folder" played 50 >"$work/blind.md" || code=$?
     if ((code != 1)) || ! grep -q '^\* FAILED: toy int8-qdq: it loses' "$work/blind.md" \
         || ! grep -q '^\* FAILED: toy int8-qdq: of .* it finds 0\.000' "$work/blind.md"; then
         cat "$work/blind.md"
         die "the blind network was not found out"
+    fi
+    echo 'gpu-suite: a third time, which goes on where the second one stopped' >&2
+    code=0
+    run "$folder" played 50 >"$work/again.md" || code=$?
+    if ((code != 1)) || ! grep -q 'kept from an earlier run' "$work/again.md" \
+        || ! grep -q '^\* FAILED: toy int8-qdq: it loses' "$work/again.md"; then
+        cat "$work/again.md"
+        die "the suite did not go on where it stopped"
     fi
     if [[ ! -e /dev/nvidiactl && ! -e /dev/nvhost-ctrl ]]; then
         code=0

@@ -3,7 +3,6 @@ package dev.shrike.calibration.quantize;
 import dev.shrike.ModelException;
 import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.calibration.ranges.RangeMethod;
-import dev.shrike.calibration.ranges.UniformCodes;
 import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Op;
@@ -21,12 +20,23 @@ final class ActivationRanges {
     private final CodedValues values;
     private final RangeMethod narrow;
     private final RangeMethod wide;
+    private final boolean symmetric;
 
     /**
      * @param narrow method for fewer than 8 bits
      * @param wide method for 8 bits
      */
     ActivationRanges(CodedValues values, RangeMethod narrow, RangeMethod wide) {
+        this(values, narrow, wide, false);
+    }
+
+    /**
+     * As the other constructor.
+     *
+     * @param symmetric whether codes of 8 bits are signed, with zero point 0
+     */
+    ActivationRanges(CodedValues values, RangeMethod narrow, RangeMethod wide, boolean symmetric) {
+        this.symmetric = symmetric;
         this.values = values;
         this.narrow = narrow;
         this.wide = wide;
@@ -66,9 +76,10 @@ final class ActivationRanges {
             }
             String first = group.values().getFirst();
             RangeMethod method = inputs.contains(first) ? new RangeMethod.MinMax() : group.bits() == 8 ? wide : narrow;
-            UniformCodes codes = method.codes(all, group.bits(),
-                    functions.getOrDefault(first, DoubleUnaryOperator.identity()));
-            group.values().forEach(name -> chosen.put(name, codes.quantization()));
+            DoubleUnaryOperator function = functions.getOrDefault(first, DoubleUnaryOperator.identity());
+            Quantization codes = symmetric ? method.symmetricCodes(all, function).symmetricQuantization()
+                    : method.codes(all, group.bits(), function).quantization();
+            group.values().forEach(name -> chosen.put(name, codes));
         });
         return new HashMap<>(chosen);
     }

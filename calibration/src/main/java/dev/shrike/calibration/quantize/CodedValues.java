@@ -126,6 +126,15 @@ public final class CodedValues {
      * @param preActivations whether what a layer gives to an activation function that alone reads it has codes
      */
     static CodedValues of(Graph prepared, Function<String, Widths> widths, boolean preActivations) {
+        return of(prepared, widths, preActivations, false);
+    }
+
+    /**
+     * As the other method.
+     *
+     * @param sharing whether all operands and the result of a Concat have the same codes, whoever else reads them
+     */
+    static CodedValues of(Graph prepared, Function<String, Widths> widths, boolean preActivations, boolean sharing) {
         CodedValues values = new CodedValues(prepared, last(prepared));
         for (Node node : layers(prepared)) {
             Widths wish = widths.apply(node.name());
@@ -137,7 +146,7 @@ public final class CodedValues {
             values.bare();
         }
         values.choose();
-        values.unite();
+        values.unite(sharing);
         values.split();
         return values;
     }
@@ -308,7 +317,7 @@ public final class CodedValues {
         }
     }
 
-    private void unite() {
+    private void unite(boolean sharing) {
         for (Node node : graph.nodes()) {
             if (isMove(node.op()) && coded.contains(node.input(0))) {
                 node.outputs().stream().filter(coded::contains).forEach(name -> unite(node.input(0), name));
@@ -317,7 +326,7 @@ public final class CodedValues {
         Map<String, List<String>> moved = members();
         for (Node node : graph.nodes()) {
             if (node.op() instanceof Op.Concat && coded.contains(node.output()) && isCoded(node.inputs())) {
-                node.inputs().stream().filter(name -> isReadOnlyBy(moved, name, node))
+                node.inputs().stream().filter(name -> sharing || isReadOnlyBy(moved, name, node))
                         .forEach(name -> unite(name, node.output()));
             }
         }

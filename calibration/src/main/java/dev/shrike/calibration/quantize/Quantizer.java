@@ -43,6 +43,7 @@ public final class Quantizer {
     private final Places.Choice places;
     private final ActivationMemory memory;
     private final boolean dynamicRanges;
+    private final boolean symmetric;
 
     /** A quantiser that takes as much memory as it likes; otherwise as the other constructor. */
     public Quantizer(Graph model, Map<String, Shape> inputShapes, Backend backend, int threads) {
@@ -74,12 +75,14 @@ public final class Quantizer {
         this.threads = threads;
         this.memory = memory;
         this.dynamicRanges = false;
+        this.symmetric = false;
         dev.shrike.calibration.linear.Moments.useThreads(threads);
     }
 
     private Quantizer(Graph prepared, Backend backend, int threads, ActivationMemory memory, Places.Choice places,
-            boolean dynamicRanges) {
+            boolean dynamicRanges, boolean symmetric) {
         this.dynamicRanges = dynamicRanges;
+        this.symmetric = symmetric;
         this.prepared = prepared;
         this.backend = backend;
         this.threads = threads;
@@ -89,12 +92,21 @@ public final class Quantizer {
 
     /** The same quantiser that fits layers at these places of pictures; without it, at even ones that count alike. */
     public Quantizer at(Places.Choice choice) {
-        return new Quantizer(prepared, backend, threads, memory, choice, dynamicRanges);
+        return new Quantizer(prepared, backend, threads, memory, choice, dynamicRanges, symmetric);
     }
 
     /** The same quantiser, whose plans leave the ranges of activations to each run, so that it needs no statistics. */
     public Quantizer withDynamicRanges() {
-        return new Quantizer(prepared, backend, threads, memory, places, true);
+        return new Quantizer(prepared, backend, threads, memory, places, true, symmetric);
+    }
+
+    /**
+     * The same quantiser for engines without zero points, such as TensorRT 8: values have signed codes of 8 bits with
+     * zero point 0, what a Concat joins has one scale with what it gives, and activation functions get floats. The
+     * result becomes a file for TensorRT by {@link dev.shrike.graph.ExplicitQuantization}.
+     */
+    public Quantizer withSymmetricCodes() {
+        return new Quantizer(prepared, backend, threads, memory, places, dynamicRanges, true);
     }
 
     /** The float network with names for all values that may be quantised. */
@@ -153,15 +165,18 @@ public final class Quantizer {
     Reconstruction reconstruction(QuantizationPlan plan, Map<String, ValueStatistics> statistics, Effort effort,
             Set<Integer> extra) {
         check(plan);
+        if (symmetric) {
+            checkSymmetric(plan);
+        }
         if (plan.dynamicRanges()) {
             CodedValues values = CodedValues.measured(prepared, plan::widths);
             return new Reconstruction(values.graph(), values.widths(), Map.of(), values.copies(), effort, backend,
                     threads, extra, places);
         }
-        CodedValues values = CodedValues.of(prepared, plan::widths, plan.preActivations());
+        CodedValues values = CodedValues.of(prepared, plan::widths, plan.preActivations(), symmetric);
         Map<String, Quantization> activations = new ActivationRanges(values,
                 plan.ranges().map(RangeMethod::parse).orElse(NARROW),
-                plan.wideRanges().map(RangeMethod::parse).orElse(WIDE)).choose(statistics, places::weighted);
+                plan.wideRanges().map(RangeMethod::parse).orElse(WIDE), symmetric).choose(statistics, places::weighted);
         return new Reconstruction(values.graph(), values.widths(), activations, Set.of(), effort, backend, threads,
                 extra, places);
     }
@@ -188,6 +203,25 @@ public final class Quantizer {
 
     LayerTrials trials(Graph quantized, List<String> last, CalibrationPictures pictures, int count) {
         return new LayerTrials(quantized, last, pictures, count, backend, threads);
+    }
+
+    private static void checkSymmetric(QuantizationPlan plan) {
+        if (plan.dynamicRanges()) {
+            throw new ModelException(
+                    "the plan has dynamic activation ranges, which TensorRT has not; take static ones");
+        }
+        if (plan.preActivations()) {
+            throw new ModelException("the plan has codes before activation functions, which TensorRT does not fuse;"
+                    + " take pre-activations float");
+        }
+        plan.layers().forEach((name, widths) -> widths.filter(own -> !isEight(own)).ifPresent(own -> {
+            throw new ModelException("layer '" + name + "' has " + own + ", but TensorRT runs codes of 8 bits only:"
+                    + " give it w8a8, or float");
+        }));
+    }
+
+    private static boolean isEight(Widths widths) {
+        return widths.weights() == 8 && widths.activations() == 8 && widths.codes().isConsecutive();
     }
 
     private void check(QuantizationPlan plan) {

@@ -9,6 +9,8 @@ import java.util.function.DoubleUnaryOperator;
 final class LeastErrorSearch {
     private static final int POINTS = 1500;
     private static final int GRID = 12;
+    /** Finer, since there is one end to search for. */
+    private static final int SYMMETRIC_GRID = 48;
     private static final int REFINEMENTS = 4;
 
     private final Histogram.Points points;
@@ -55,6 +57,30 @@ final class LeastErrorSearch {
                         bestLow = low;
                         bestHigh = high;
                     }
+                }
+            }
+            step /= 3.5;
+        }
+        return best;
+    }
+
+    /** Of 8 bits with the zero point in their middle. */
+    UniformCodes symmetricCodes() {
+        UniformCodes widest = UniformCodes.symmetric(whole);
+        UniformCodes best = widest;
+        double least = error(widest);
+        double centre = 1;
+        double step = 1.0 / SYMMETRIC_GRID;
+        for (int round = 0; round < REFINEMENTS; round++) {
+            double from = round == 0 ? step : Math.max(step, centre - 3 * step);
+            double to = round == 0 ? 1 : centre + 3 * step;
+            for (double share = from; share <= to && share <= 1.1; share += step) {
+                UniformCodes codes = new UniformCodes((float) (widest.scale() * share), widest.zero(), 8);
+                double error = error(codes);
+                if (error < least) {
+                    least = error;
+                    best = codes;
+                    centre = share;
                 }
             }
             step /= 3.5;

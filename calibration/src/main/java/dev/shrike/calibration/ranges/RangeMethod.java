@@ -70,6 +70,20 @@ public sealed interface RangeMethod {
     }
 
     /**
+     * The codes of 8 bits with the zero point in their middle, as engines want them that have no zero points.
+     *
+     * @param function as in {@link #codes(ValueStatistics, int, DoubleUnaryOperator)}
+     */
+    default UniformCodes symmetricCodes(ValueStatistics statistics, DoubleUnaryOperator function) {
+        if (this instanceof LeastError(double power)) {
+            return new LeastErrorSearch(statistics.histogram(), statistics.minMax(), power, function).symmetricCodes();
+        }
+        UniformCodes free = codes(statistics, 8, function);
+        double step = free.scale();
+        return UniformCodes.symmetric(new Range(-free.zero() * step, (255 - free.zero()) * step));
+    }
+
+    /**
      * The method of that name: {@code min-max}, {@code moving-average}, {@code percentile}, {@code percentile:99.9},
      * {@code entropy}, {@code mse} or {@code power:2.4}.
      *

@@ -11,6 +11,7 @@ import dev.shrike.graph.Quantization;
  */
 public record UniformCodes(float scale, int zero, int bits) {
     private static final float SMALLEST = 1e-30f;
+    private static final int MIDDLE = 128;
 
     public UniformCodes {
         if (!(scale > 0) || scale == Float.POSITIVE_INFINITY || bits < 1 || bits > 8 || zero < 0
@@ -28,10 +29,28 @@ public record UniformCodes(float scale, int zero, int bits) {
         return new UniformCodes(scale, zero, bits);
     }
 
+    /** Those of 8 bits with the zero point in their middle, 128, that just cover the range. */
+    public static UniformCodes symmetric(Range range) {
+        double scale = Math.max(-range.low() / MIDDLE, range.high() / (MIDDLE - 1));
+        return new UniformCodes((float) Math.max(scale, SMALLEST), MIDDLE, 8);
+    }
+
     /** The nearest real that has a code. */
     public double round(double real) {
         double code = Math.clamp(Math.rint(real / scale), -zero, (1 << bits) - 1 - zero);
         return code * scale;
+    }
+
+    /**
+     * The same as data of a graph, with signed codes and zero point 0.
+     *
+     * @throws IllegalStateException if the zero point is not in the middle of 8 bits
+     */
+    public Quantization symmetricQuantization() {
+        if (bits != 8 || zero != MIDDLE) {
+            throw new IllegalStateException("zero point " + zero + " of " + bits + " bits is not in their middle");
+        }
+        return Quantization.perTensor(scale, 0, bits, true);
     }
 
     /** The same as data of a graph. */

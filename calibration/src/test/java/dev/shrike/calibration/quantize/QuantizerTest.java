@@ -16,6 +16,7 @@ import dev.shrike.calibration.activations.CalibrationPictures;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.graph.ExplicitQuantization;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.IntegerEvaluator;
@@ -150,6 +151,47 @@ class QuantizerTest {
         double nearest = distance(quantize(widths, Effort.NEAREST).graph());
         double full = distance(quantize(widths, Effort.FULL).graph());
         assertTrue(full < 0.8 * nearest, widths + ": " + full + " against " + nearest);
+    }
+
+    /** For TensorRT: one scale about every Concat, MaxPool and Resize, no zero points, floats before SiLU. */
+    @Test
+    void symmetricCodesShareScalesWhereValuesMove() {
+        Quantizer own = quantizer.withSymmetricCodes();
+        Graph graph;
+        try (CalibrationPictures pictures = pictures(0)) {
+            graph = own.quantize(own.uniform(Widths.EIGHT), statistics, pictures, Effort.FULL, (_, _, _) -> {}).graph();
+        }
+        assertTrue(distance(graph) < 0.02, "distance " + distance(graph));
+        graph.quantization().forEach((name, how) -> {
+            assertTrue(how.signed() && how.bits() == 8, name);
+            assertTrue(how.isPerTensor() || graph.constants().containsKey(name), name);
+            assertArrayEquals(new long[(int) how.zeroPoint().elements()], how.zeroPoint().toLongs(), name);
+        });
+        for (Node node : graph.nodes()) {
+            boolean moves = node.op() instanceof Op.Concat || node.op() instanceof Op.MaxPool
+                    || node.op() instanceof Op.Resize;
+            for (String input : moves && node.op() instanceof Op.Concat ? node.inputs()
+                    : moves ? List.of(node.input(0)) : List.<String>of()) {
+                assertTrue(graph.quantization().get(input).isSameAs(graph.quantization().get(node.output())),
+                        node.name() + " of " + input);
+            }
+            if (node.op() instanceof Op.Unary) {
+                assertTrue(!graph.quantization().containsKey(node.input(0)), node.name());
+            }
+        }
+        Graph file = OnnxModels.read(OnnxModels.toBytes(new ExplicitQuantization().apply(graph)), "file", null);
+        for (int i = 0; i < 2; i++) {
+            List<float[]> wanted = run(graph, picture(i));
+            List<float[]> given = run(GraphPasses.forInference(file, Map.of()), picture(i));
+            for (int output = 0; output < 2; output++) {
+                assertArrayEquals(wanted.get(output), given.get(output), 1e-3f);
+            }
+        }
+        QuantizationPlan plan = own.uniform(Widths.parse("w4a8"));
+        try (CalibrationPictures pictures = pictures(0)) {
+            assertTrue(assertThrows(ModelException.class, () -> own.quantize(plan, statistics, pictures,
+                    Effort.NEAREST, (_, _, _) -> {})).getMessage().contains("codes of 8 bits only"));
+        }
     }
 
     @Test

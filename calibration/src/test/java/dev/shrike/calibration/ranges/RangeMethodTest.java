@@ -45,6 +45,35 @@ class RangeMethodTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"min-max", "moving-average", "percentile:99.9", "entropy", "mse", "power:2.4", "power:4"})
+    void symmetricCodesHaveTheirZeroInTheMiddle(String method) {
+        float[] values = activations(20_000, 3);
+        UniformCodes codes = RangeMethod.parse(method).symmetricCodes(statistics(values), x -> x);
+        assertEquals(128, codes.zero());
+        assertEquals(0, codes.symmetricQuantization().zeroPoint().longAt(0));
+        assertTrue(codes.symmetricQuantization().signed());
+        Range whole = statistics(values).minMax();
+        assertTrue(codes.scale() <= 1.1 * UniformCodes.symmetric(whole).scale(), "scale " + codes.scale());
+        if (method.equals("min-max")) {
+            assertTrue(127 * codes.scale() >= 0.98 * whole.high());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {1, 2, 2.4, 4})
+    void leastErrorIsNearTheBestOfSymmetricCodes(double power) {
+        float[] values = activations(20_000, 3);
+        double widest = UniformCodes.symmetric(statistics(values).minMax()).scale();
+        double best = Double.POSITIVE_INFINITY;
+        for (double share = 0.02; share < 1.2; share += 0.004) {
+            best = Math.min(best, error(values, new UniformCodes((float) (widest * share), 128, 8), power, x -> x));
+        }
+        double found = error(values, new RangeMethod.LeastError(power).symmetricCodes(statistics(values), x -> x),
+                power, x -> x);
+        assertTrue(found < 1.05 * best, found + " against " + best);
+    }
+
+    @ParameterizedTest
     @CsvSource({"2, 2", "3, 2", "4, 2", "4, 2.4", "4, 4", "8, 2", "8, 3"})
     void leastErrorIsNearTheBestOfAllCodes(int bits, double power) {
         float[] values = activations(20_000, 3);

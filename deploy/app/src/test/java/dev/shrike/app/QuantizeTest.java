@@ -9,6 +9,8 @@ import dev.shrike.calibration.quantize.MemoryNeed;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
@@ -379,6 +381,31 @@ class QuantizeTest {
         assertArrayEquals(new long[(int) zeros.getFirst().elements()], zeros.getFirst().toLongs());
     }
 
+    /** No zero points, no weights in integers; and what is written sees as much. */
+    @Test
+    void aFileCanBeForTensorRt() throws IOException {
+        Path plan = folder.resolve("plan.yaml");
+        Outcome outcome = quantize("--for", "tensorrt", "--save-plan", plan);
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        Graph file = OnnxModels.read(quantized);
+        List<Tensor> codes = file.constants().values().stream().filter(tensor -> tensor.type().bits() <= 8).toList();
+        assertTrue(codes.size() >= 2, "zero points of the input and of weights");
+        for (Tensor zero : codes) {
+            assertEquals(DataType.INT8, zero.type());
+            assertArrayEquals(new long[(int) zero.elements()], zero.toLongs());
+        }
+        assertTrue(file.nodes().stream().anyMatch(node -> node.op() instanceof Op.QuantizeLinear
+                && file.constants().get(node.input(0)) != null), "weights are rounded by a node");
+        byte[] expected = Files.readAllBytes(quantized);
+        assertEquals(0, quantize("--plan", plan, "--for", "tensorrt", "--quiet").exit());
+        assertArrayEquals(expected, Files.readAllBytes(quantized));
+        Files.writeString(plan, Files.readString(plan).replace("w8a8", "w4a8"));
+        Outcome narrow = quantize("--plan", plan, "--for", "tensorrt");
+        assertEquals(1, narrow.exit());
+        assertTrue(narrow.err().contains("has w4a8, but TensorRT runs codes of 8 bits only"), narrow.err());
+    }
+
     @Test
     void preActivationsCanHaveCodes() throws IOException {
         Path plan = folder.resolve("plan.yaml");
@@ -465,6 +492,13 @@ class QuantizeTest {
             --scheme auto --latency 1      | --latency and --latencies go together
             --scheme auto --latency -1 --latencies t.yaml | --latency -1.0 is not within
             --scheme w4a8 --ranges best    | --ranges: 'best' is none of
+            --for openvino                 | --for 'openvino' is neither shrike nor tensorrt
+            --for tensorrt --scheme w4a8   | --for tensorrt: it runs codes of 8 bits only
+            --for tensorrt --scheme auto --size 1 | --for tensorrt: it runs codes of 8 bits only
+            --for tensorrt --weight-codes entropy-coded | --for tensorrt: it runs codes of 8 bits only
+            --for tensorrt --pre-activations 8 | --for tensorrt does not go with --pre-activations 8
+            --for tensorrt --activation-ranges dynamic | --for tensorrt does not go with
+            --for tensorrt --epochs 1      | --for tensorrt does not go with --epochs
             --scheme w4a8 --activation-ranges often | --activation-ranges 'often' is neither static nor dynamic
             --scheme w4a8 --activation-ranges dynamic --ranges mse | --ranges does not go with dynamic
             --scheme w4a8 --activation-ranges dynamic --wide-ranges mse | --wide-ranges does not go with dynamic

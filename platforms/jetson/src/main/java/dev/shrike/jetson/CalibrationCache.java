@@ -23,10 +23,11 @@ final class CalibrationCache {
         this.key = key;
     }
 
-    /** For the network and pictures of a record, in a folder. */
+    /** For the network and pictures of a record, and the batch that they are taken in, in a folder. */
     static CalibrationCache of(Path folder, EngineRecord record) {
         String key = Digests.of(String.join("\n", record.model(), String.valueOf(record.calibration()),
-                String.valueOf(record.data()), record.tensorRt()));
+                String.valueOf(record.data()), record.tensorRt(), record.batches() == null ? ""
+                        : "" + record.batches().best()));
         return new CalibrationCache(folder.resolve("calibration-" + key.substring(0, 32) + ".cache"), key);
     }
 

@@ -12,7 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +24,9 @@ import java.util.stream.Stream;
  */
 final class CalibrationPictures implements AutoCloseable {
     private static final Logger LOG = System.getLogger(CalibrationPictures.class.getName());
+
+    /** Any number; another one gives other ranges. */
+    private static final long ORDER = 20170508;
 
     private final List<Path> files;
     private final Gpu.Stream stream;
@@ -62,7 +68,8 @@ final class CalibrationPictures implements AutoCloseable {
     }
 
     /**
-     * The pictures of a folder in the order of their names, every n-th if there are more than wanted.
+     * The pictures of a folder, of their names in order every n-th if there are more than wanted; shuffled, always
+     * alike: entropy calibration sets up histograms by the first batch, and names often go by scene.
      *
      * @throws SourceException if there is none or the folder cannot be read
      */
@@ -81,8 +88,10 @@ final class CalibrationPictures implements AutoCloseable {
                     + "); calibration needs some hundred of the kind that the detector will see");
         }
         int count = Math.min(wanted, all.size());
-        return Stream.iterate(0, i -> i < count, i -> i + 1).map(i -> all.get((int) ((long) i * all.size() / count)))
-                .toList();
+        List<Path> chosen = new ArrayList<>(IntStream.range(0, count)
+                .mapToObj(i -> all.get((int) ((long) i * all.size() / count))).toList());
+        Collections.shuffle(chosen, new Random(ORDER));
+        return List.copyOf(chosen);
     }
 
     private static boolean isPicture(Path file) {
@@ -150,6 +159,12 @@ final class CalibrationPictures implements AutoCloseable {
             LOG.log(Logger.Level.WARNING, "calibration goes on without " + e.getMessage());
             return false;
         }
+    }
+
+    /** Begins again with the first picture. */
+    void rewind() {
+        next = 0;
+        taken = 0;
     }
 
     /** Pictures of the folder handed out so far. */

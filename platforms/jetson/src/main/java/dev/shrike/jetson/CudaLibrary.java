@@ -6,6 +6,7 @@ import dev.shrike.files.Interrupts;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.bytedeco.cuda.cudart.CUctx_st;
 import org.bytedeco.cuda.cudart.CUevent_st;
 import org.bytedeco.cuda.cudart.CUfunc_st;
@@ -26,6 +27,8 @@ import org.bytedeco.javacpp.SizeTPointer;
 /** The CUDA runtime and its compiler. Uses only functions that CUDA 11.4 has: newer ones would fail when called. */
 final class CudaLibrary implements Gpu {
     private static final Path MEMORY = Path.of("/proc/meminfo");
+    /** Of the one context that a process has for the device. */
+    private static final CudaErrors ERRORS = new CudaErrors();
 
     private final Device device;
     /**
@@ -78,7 +81,8 @@ final class CudaLibrary implements Gpu {
         try (cudaDeviceProp properties = new cudaDeviceProp()) {
             check("cudaGetDeviceProperties", cudart.cudaGetDeviceProperties(properties, 0));
             return new Device(properties.name().getString(), properties.major(), properties.minor(),
-                    properties.totalGlobalMem(), properties.integrated() != 0, driver[0], runtime[0]);
+                    properties.totalGlobalMem(), properties.integrated() != 0, driver[0], runtime[0],
+                    properties.multiProcessorCount());
         }
     }
 
@@ -94,8 +98,7 @@ final class CudaLibrary implements Gpu {
         }
         // Else the next call that succeeds would report this error again.
         cudart.cudaGetLastError();
-        String advice = error == 2 ? "; close other programs, or use a smaller input, batch or workspace" : "";
-        throw new DeviceException(call + " failed with CUDA error " + error + ": " + text(error) + advice);
+        throw ERRORS.failure(call, error, text(error));
     }
 
     private static void checkCompiler(String call, int error, String detail) {
@@ -124,6 +127,11 @@ final class CudaLibrary implements Gpu {
     @Override
     public Device device() {
         return device;
+    }
+
+    @Override
+    public Optional<String> lost() {
+        return ERRORS.lost();
     }
 
     @Override

@@ -15,18 +15,21 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * An engine with the network that it was built from, in one file, so that another GPU or another TensorRT can build it
- * again. TensorRT trusts the engines it loads, so every byte is checked first. Little-endian:
+ * again. TensorRT trusts the engines it loads, so every byte is checked first. Each part starts at a multiple of 64 bytes
+ * of the file, with zeros in front, since TensorRT reads the engine where it is mapped. Little-endian:
  *
  * <pre>
  *   0  magic, 8 bytes: 0x89 'S' 'T' 'R' 'T' 0x0d 0x0a 0x1a
  *   8  u32 version of the format, u32 zero
  *  16  u64 bytes of the record, the ONNX file, the calibration and the engine
  *  48  SHA-256 of the file without these 32 bytes
- *  80  the record as JSON, the ONNX file, the calibration, the engine
+ * 128  the record as JSON, the ONNX file, the calibration, the engine
  * </pre>
  *
  * @param record what the engine was built from and for
@@ -37,12 +40,14 @@ import java.util.Arrays;
 record EngineFile(EngineRecord record, MemorySegment onnx, byte[] calibration, MemorySegment plan) {
     static final byte[] MAGIC = {(byte) 0x89, 'S', 'T', 'R', 'T', '\r', '\n', 0x1a};
 
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
+    private static final int ALIGNMENT = 64;
     private static final int SIZES_AT = 16;
     private static final int PARTS = 4;
     private static final int HASH_AT = 48;
     private static final int HASH_BYTES = 32;
-    private static final int PARTS_AT = HASH_AT + HASH_BYTES;
+    private static final int HEAD_BYTES = HASH_AT + HASH_BYTES;
+    private static final int PARTS_AT = 128;
     private static final int LARGEST_RECORD = 1 << 20;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -62,19 +67,34 @@ record EngineFile(EngineRecord record, MemorySegment onnx, byte[] calibration, M
     /** Writes the file under another name, then renames it. */
     void write(Path file) {
         MemorySegment json = MemorySegment.ofArray(record.toJson());
-        MemorySegment[] parts = {json, onnx, MemorySegment.ofArray(calibration), plan};
-        ByteBuffer head = ByteBuffer.allocate(PARTS_AT).order(ByteOrder.LITTLE_ENDIAN);
+        List<MemorySegment> contents = List.of(json, onnx, MemorySegment.ofArray(calibration), plan);
+        ByteBuffer head = ByteBuffer.allocate(HEAD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         head.put(MAGIC).putInt(VERSION).putInt(0);
-        for (MemorySegment part : parts) {
-            head.putLong(part.byteSize());
+        contents.forEach(part -> head.putLong(part.byteSize()));
+        List<MemorySegment> parts = new ArrayList<>();
+        parts.add(zeros(HEAD_BYTES));
+        for (int i = 0; i < PARTS; i++) {
+            parts.add(contents.get(i));
+            if (i < PARTS - 1) {
+                parts.add(zeros(contents.get(i).byteSize()));
+            }
         }
-        head.put(digest(MemorySegment.ofArray(head.array()), parts));
+        head.put(digest(MemorySegment.ofArray(head.array()), parts.toArray(MemorySegment[]::new)));
         FileReplacement.write(file, stream -> {
             stream.write(head.array());
             for (MemorySegment part : parts) {
                 copy(part, stream);
             }
         });
+    }
+
+    /** What is missing to the next start of a part. */
+    private static MemorySegment zeros(long end) {
+        return MemorySegment.ofArray(new byte[(int) (aligned(end) - end)]);
+    }
+
+    private static long aligned(long offset) {
+        return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 
     private static void copy(MemorySegment part, OutputStream stream) throws IOException {
@@ -115,15 +135,14 @@ record EngineFile(EngineRecord record, MemorySegment onnx, byte[] calibration, M
     }
 
     static EngineFile read(MemorySegment file) {
-        if (file.byteSize() < PARTS_AT) {
+        if (file.byteSize() < HEAD_BYTES) {
             throw new ModelException("has " + file.byteSize() + " bytes, a built engine has more: it was cut off");
         }
         if (file.mismatch(MemorySegment.ofArray(MAGIC)) < MAGIC.length) {
             throw new ModelException("does not begin as a built engine does");
         }
-        MemorySegment parts = file.asSlice(PARTS_AT);
         byte[] stored = file.asSlice(HASH_AT, HASH_BYTES).toArray(ValueLayout.JAVA_BYTE);
-        if (!MessageDigest.isEqual(stored, digest(file, parts))) {
+        if (!MessageDigest.isEqual(stored, digest(file, file.asSlice(HEAD_BYTES)))) {
             throw new ModelException("was cut off or is damaged: its bytes do not have its SHA-256 checksum");
         }
         if (file.get(INT, MAGIC.length) != VERSION) {
@@ -131,17 +150,18 @@ record EngineFile(EngineRecord record, MemorySegment onnx, byte[] calibration, M
                     + " reads version " + VERSION);
         }
         MemorySegment[] found = new MemorySegment[PARTS];
-        long at = 0;
+        long end = PARTS_AT;
         for (int i = 0; i < PARTS; i++) {
             long size = file.get(LONG, SIZES_AT + 8L * i);
-            if (size < 0 || size > parts.byteSize() - at) {
+            long at = aligned(end);
+            if (size < 0 || size > file.byteSize() - at) {
                 throw new ModelException("part " + i + " of " + Long.toUnsignedString(size)
                         + " bytes goes past the end of the file");
             }
-            found[i] = parts.asSlice(at, size);
-            at += size;
+            found[i] = file.asSlice(at, size);
+            end = at + size;
         }
-        if (at != parts.byteSize() || found[0].byteSize() > LARGEST_RECORD
+        if (end != file.byteSize() || found[0].byteSize() > LARGEST_RECORD
                 || found[2].byteSize() > LARGEST_RECORD * 16L) {
             throw new ModelException("has parts of sizes that make no sense");
         }

@@ -44,7 +44,7 @@ record EngineOptions(
         FP32,
         /** FP16 and FP32. */
         FP16,
-        /** INT8 and FP32, but for the tail of the network, which runs in FP16. */
+        /** INT8 and FP32. */
         INT8,
         /** Whatever is quickest of INT8, FP16 and FP32. */
         BEST

@@ -1,6 +1,7 @@
 package dev.shrike.jetson;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * The first CUDA device, as far as a detector needs it. Every call may throw {@link dev.shrike.DeviceException}, which
@@ -17,8 +18,15 @@ interface Gpu {
      * @param integrated whether the device shares the memory of the processor, as on a Jetson
      * @param driver CUDA version that the driver supports: 1000 major + 10 minor
      * @param runtime CUDA version of the runtime library, in the same form
+     * @param multiprocessors what differs between devices of one name, such as Xavier NX and AGX Xavier
      */
-    record Device(String name, int major, int minor, long totalBytes, boolean integrated, int driver, int runtime) {
+    record Device(String name, int major, int minor, long totalBytes, boolean integrated, int driver, int runtime,
+            int multiprocessors) {
+        /** What engines and timings of kernels are made for: {@code "Xavier, 6 multiprocessors"}. */
+        String model() {
+            return name + ", " + multiprocessors + " multiprocessors";
+        }
+
         /** For people: {@code "Xavier, sm_72, CUDA 11.4"}. */
         String describe() {
             return name + ", sm_" + major + minor + ", CUDA " + runtime / 1000 + "." + runtime % 1000 / 10;
@@ -27,6 +35,9 @@ interface Gpu {
 
     /** What is built in. */
     Device device();
+
+    /** The error after which nobody in this process can use the device any more, or empty. */
+    Optional<String> lost();
 
     /** Bytes of device memory that nobody uses at the moment. */
     long freeBytes();

@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The engine for NVIDIA GPUs: TensorRT, built for a Jetson with JetPack 5. */
 public final class JetsonBackend implements Backend {
@@ -72,6 +73,11 @@ public final class JetsonBackend implements Backend {
     public Availability probe() {
         if (Libraries.FAILURE != null) {
             return new Availability.Missing(Libraries.FAILURE.getMessage(), Libraries.FAILURE);
+        }
+        Optional<String> lost = Libraries.GPU.lost();
+        if (lost.isPresent()) {
+            return new Availability.Missing(TensorRtEngines.lost(lost.get()),
+                    new BackendUnavailableException(TensorRtEngines.lost(lost.get())));
         }
         return new Availability.Available("TensorRT " + Libraries.TENSOR_RT.version() + ", "
                 + Libraries.GPU.device().describe());

@@ -1,6 +1,7 @@
 package dev.shrike.jetson;
 
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.graph.ExplicitQuantization;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.Node;
@@ -84,7 +85,7 @@ record NetworkSource(byte[] onnx, List<String> nodes, boolean quantized, Optiona
                         + " network and --data, or build a .shrike file");
             }
         }
-        byte[] onnx = OnnxModels.toBytes(new SymmetricCodes().apply(ready));
+        byte[] onnx = OnnxModels.toBytes(new ExplicitQuantization().apply(ready));
         return new NetworkSource(onnx, OnnxModels.nodeNames(onnx), !ready.quantization().isEmpty(), batches);
     }
 

@@ -23,6 +23,15 @@ final class NetworkTail {
 
     private NetworkTail() {}
 
+    /** Whether all that the layer reads are constants; TensorRT moves such, and finds no kernel for another format. */
+    private static boolean isConstant(Layer layer, Map<String, Layer> writers) {
+        if (layer.type().equals("CONSTANT")) {
+            return true;
+        }
+        return !layer.inputs().isEmpty() && layer.inputs().stream().map(writers::get)
+                .allMatch(writer -> writer != null && isConstant(writer, writers));
+    }
+
     /** Indices of the layers whose format is to be fixed, ascending. */
     static List<Integer> of(List<Layer> layers, Collection<String> outputs) {
         Map<String, Layer> writers = new HashMap<>();
@@ -37,7 +46,7 @@ final class NetworkTail {
             if (layer == null) {
                 continue;
             }
-            if (layer.floating() && !UNTOUCHED.contains(layer.type())) {
+            if (layer.floating() && !UNTOUCHED.contains(layer.type()) && !isConstant(layer, writers)) {
                 found.add(layer.index());
             }
             if (!layer.type().equals("CONVOLUTION")) {

@@ -157,6 +157,9 @@ interface TensorRt {
          */
         void calibrate(Calibration kind, int batch, CalibrationFeed feed);
 
+        /** Makes what was required a wish: the next {@link #serialize} may break it where nothing else can run. */
+        void preferPrecisions();
+
         /** The engine in serialised form. Takes minutes, and cannot be interrupted. */
         byte[] serialize();
 
@@ -192,6 +195,9 @@ interface TensorRt {
 
         /** Number of layers after fusion. */
         int layers();
+
+        /** What TensorRT's inspector says of the layers, as JSON; of their formats only if the engine is detailed. */
+        String layersAsJson();
 
         /** Bytes of device memory that each context takes for activations. */
         long contextBytes();

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * Builds engines: parse the network, fix the formats of its tail, find ranges, let TensorRT choose its kernels.
@@ -52,7 +53,7 @@ final class TensorRtBuilder {
                 calibrated ? CalibrationPictures.digest(pictures) : null, options.dlaCore(),
                 network.batches().orElse(null),
                 options.workspaceBytes(), options.detailed(), tensorRt.version(),
-                device.name(), device.major() + "." + device.minor(), List.of(), 0);
+                device.model(), device.major() + "." + device.minor(), List.of(), 0);
     }
 
     /** What is known of DLAs before there is a builder to ask. */
@@ -116,12 +117,15 @@ final class TensorRtBuilder {
             }
             List<Layer> layers = build.layers();
             List<String> outputs = build.ports().stream().filter(port -> !port.input()).map(Port::name).toList();
-            if (isInt8(record.precision())) {
-                NetworkTail.of(layers, outputs).forEach(layer -> build.require(layer, TensorRt.Precision.FP16));
-            }
+            // Roundings of the network's own say what is INT8; there a format can only make a build fail.
+            List<Integer> tail = isInt8(record.precision()) && !network.quantized()
+                    ? NetworkTail.of(layers, outputs) : List.of();
+            TensorRt.Precision real = record.precision() == EngineOptions.Precision.INT8
+                    ? TensorRt.Precision.FP32 : TensorRt.Precision.FP16;
+            tail.forEach(layer -> build.require(layer, real));
             List<String> onGpu = record.dlaCore() < 0 ? List.of() : notOnDla(build, layers);
             CalibrationCache calibration = CalibrationCache.of(options.cache(), record);
-            byte[] plan = serialize(build, record, pictures, calibration, timings);
+            byte[] plan = serialize(build, record, pictures, calibration, timings, !tail.isEmpty());
             EngineRecord built = record.built(onGpu, (System.nanoTime() - start) / 1e9);
             byte[] ranges = record.calibration() == null ? new byte[0] : calibration.read();
             return new EngineFile(built, MemorySegment.ofArray(network.onnx()), ranges, MemorySegment.ofArray(plan));
@@ -129,36 +133,60 @@ final class TensorRtBuilder {
     }
 
     private byte[] serialize(Build build, EngineRecord record, List<Path> pictures, CalibrationCache cache,
-            Path timings) {
+            Path timings, boolean pinned) {
         if (record.calibration() == null) {
             progress.stage("choosing kernels");
-            return serialize(build, timings);
+            return serialize(build, record, timings, () -> pinned);
         }
         Port input = build.ports().stream().filter(Port::input).findFirst().orElseThrow();
         if (record.batches() != null) {
-            // The smallest takes the least memory, and ranges do not depend on it.
-            input = input.withBatch(record.batches().least());
+            // Entropy calibration depends on the batch: the largest that is sure to be run often.
+            input = input.withBatch(record.batches().best());
         }
         int batch = input.dims().isEmpty() ? 1 : input.dims().getFirst();
         try (CalibrationPictures feed = new CalibrationPictures(gpu, input, pictures)) {
-            build.calibrate(record.calibration(), batch, new Feed(feed, cache, pictures.size()));
-            return serialize(build, timings);
+            Feed calls = new Feed(feed, cache, pictures.size());
+            build.calibrate(record.calibration(), batch, calls);
+            return serialize(build, record, timings, () -> pinned && calls.restart());
         } finally {
             // TensorRT must not call into pictures that are closed.
             build.close();
         }
     }
 
-    private static byte[] serialize(Build build, Path timings) {
-        byte[] plan = build.serialize();
+    /** The engine; formats that keep it from being built are preferred only, if it may be tried again. */
+    private byte[] serialize(Build build, EngineRecord record, Path timings, BooleanSupplier again) {
+        byte[] plan;
+        try {
+            plan = build.serialize();
+        } catch (DeviceException e) {
+            if (gpu.lost().isPresent() || !again.getAsBoolean()) {
+                throw withDlaAdvice(e, record);
+            }
+            LOG.log(Logger.Level.WARNING, "the engine is built once more, with the formats of the network's last layers"
+                    + " preferred instead of required, so that they may run in INT8 and see less: " + e.getMessage());
+            progress.stage("choosing kernels again");
+            build.preferPrecisions();
+            try {
+                plan = build.serialize();
+            } catch (DeviceException second) {
+                throw withDlaAdvice(second, record);
+            }
+        }
         writeTimings(timings, build.timingCache());
         return plan;
+    }
+
+    private static DeviceException withDlaAdvice(DeviceException e, EngineRecord record) {
+        return record.dlaCore() < 0 ? e : new DeviceException(e.getMessage() + "; this was for DLA " + record.dlaCore()
+                + ": leave -Dshrike.tensorrt.dla out, or set it to -1, to run everything on the GPU", e);
     }
 
     private final class Feed implements TensorRt.CalibrationFeed {
         private final CalibrationPictures pictures;
         private final CalibrationCache cache;
         private final int count;
+        private boolean failed;
 
         Feed(CalibrationPictures pictures, CalibrationCache cache, int count) {
             this.pictures = pictures;
@@ -166,9 +194,17 @@ final class TensorRtBuilder {
             this.count = count;
         }
 
+        /** Begins again, unless it is the pictures or the cache that failed. */
+        boolean restart() {
+            pictures.rewind();
+            return !failed;
+        }
+
         @Override
         public long next(String input) {
+            failed = true;
             long address = pictures.next(input);
+            failed = false;
             if (address == 0) {
                 progress.stage("choosing kernels");
             } else {
@@ -179,12 +215,17 @@ final class TensorRtBuilder {
 
         @Override
         public byte[] cached() {
-            return cache.read();
+            failed = true;
+            byte[] bytes = cache.read();
+            failed = false;
+            return bytes;
         }
 
         @Override
         public void keep(byte[] bytes) {
+            failed = true;
             cache.write(bytes);
+            failed = false;
         }
     }
 
@@ -227,8 +268,8 @@ final class TensorRtBuilder {
 
     private TensorRt.Settings settings(EngineRecord record, byte[] timings) {
         boolean int8 = isInt8(record.precision());
-        // The tail of an INT8 network is bound to FP16, which needs the flag too.
-        boolean fp16 = record.precision() != EngineOptions.Precision.FP32;
+        boolean fp16 = record.precision() == EngineOptions.Precision.FP16
+                || record.precision() == EngineOptions.Precision.BEST;
         return new TensorRt.Settings(workspace(), fp16, int8, record.dlaCore(), options.detailed(), timings);
     }
 

@@ -1,5 +1,6 @@
 package dev.shrike.jetson;
 
+import dev.shrike.BackendUnavailableException;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
@@ -43,6 +44,7 @@ final class TensorRtEngines {
     /** An executor of the network; {@code built} is the file that it came from, or null. */
     GraphExecutor open(Graph graph, ExecutorOptions executorOptions, Path built) {
         TensorRtExecutor.requireNoTaps(executorOptions.taps());
+        requireAlive(gpu);
         // Writing the network out takes as long as loading an engine, so a built file that is usable goes without.
         Supplier<NetworkSource> network =
                 () -> NetworkSource.of(graph, executorOptions.inputShapes(), options.batches());
@@ -56,6 +58,22 @@ final class TensorRtEngines {
             executor.close();
             throw e;
         }
+    }
+
+    /**
+     * To be called before an engine is opened.
+     *
+     * @throws BackendUnavailableException if an error has ended the process's use of the GPU
+     */
+    static void requireAlive(Gpu gpu) {
+        gpu.lost().ifPresent(why -> {
+            throw new BackendUnavailableException(lost(why), null);
+        });
+    }
+
+    /** That the process has lost the GPU. */
+    static String lost(String why) {
+        return "an earlier error ended this process's use of the GPU: restart the process (" + why + ")";
     }
 
     /** A built file has the sizes and the batch that it was built for. */
@@ -85,7 +103,7 @@ final class TensorRtEngines {
         Gpu.Device device = gpu.device();
         EngineRecord here = new EngineRecord(record.model(), record.precision(), record.calibration(), record.data(),
                 record.dlaCore(), record.batches(), record.workspaceBytes(), record.detailed(),
-                tensorRt.version(), device.name(),
+                tensorRt.version(), device.model(),
                 device.major() + "." + device.minor(),
                 List.of(), 0);
         String difference = record.difference(here);
@@ -114,6 +132,7 @@ final class TensorRtEngines {
 
     /** The engine of a network, from the cache or new. */
     EngineFile engine(NetworkSource network) {
+        requireAlive(gpu);
         List<Path> pictures = pictures();
         EngineRecord record = builder.record(network, pictures);
         EngineFile engine = cache.get(record, () -> builder.build(network, pictures, record));

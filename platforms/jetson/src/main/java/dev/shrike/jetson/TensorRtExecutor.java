@@ -25,6 +25,9 @@ import java.util.function.Supplier;
 final class TensorRtExecutor implements CandidateExecutor {
     private static final Logger LOG = System.getLogger(TensorRtExecutor.class.getName());
 
+    /** What the log says before the numbers of layers by format, of detailed engines. */
+    static final String FORMATS = "layers by format: ";
+
     private final String device;
     private final Gpu gpu;
     private final DecodeChoice choice;
@@ -82,6 +85,9 @@ final class TensorRtExecutor implements CandidateExecutor {
             this.room =
                     inputs.isEmpty() || inputs.getFirst().dims().isEmpty() ? 1 : inputs.getFirst().dims().getFirst();
             warmUp();
+            if (file.record().detailed()) {
+                LOG.log(Logger.Level.DEBUG, FORMATS + LayerFormats.count(shared.engine().layersAsJson()));
+            }
         } catch (RuntimeException | Error e) {
             release();
             throw e;
@@ -299,9 +305,10 @@ final class TensorRtExecutor implements CandidateExecutor {
         try {
             return work.getAsBoolean();
         } catch (DeviceException e) {
-            // After most CUDA errors nothing on this context can be trusted any more.
             failed = true;
-            throw new DeviceException(e.getMessage() + "; open the detector again", e);
+            // TensorRT says nothing of the device's own error, which comes to light here.
+            settle();
+            throw new DeviceException(e.getMessage() + advice(e.getMessage()), e);
         }
     }
 
@@ -310,12 +317,17 @@ final class TensorRtExecutor implements CandidateExecutor {
         guard.enter();
         try {
             if (failed) {
-                throw new DeviceException("an earlier run failed on the GPU: open the detector again");
+                throw new DeviceException("an earlier run failed on the GPU" + advice(""));
             }
             return use.get();
         } finally {
             guard.exit();
         }
+    }
+
+    private String advice(String said) {
+        return gpu.lost().map(why -> said.contains("restart the process") ? ""
+                : "; restart the process, which has lost the GPU: " + why).orElse("; open the detector again");
     }
 
     @Override

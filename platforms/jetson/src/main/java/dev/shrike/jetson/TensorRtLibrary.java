@@ -5,12 +5,12 @@ import dev.shrike.files.Interrupts;
 import dev.shrike.spi.Batches;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.LongPointer;
@@ -22,6 +22,7 @@ import org.bytedeco.tensorrt.nvinfer.Dims32;
 import org.bytedeco.tensorrt.nvinfer.IBuilder;
 import org.bytedeco.tensorrt.nvinfer.IBuilderConfig;
 import org.bytedeco.tensorrt.nvinfer.ICudaEngine;
+import org.bytedeco.tensorrt.nvinfer.IEngineInspector;
 import org.bytedeco.tensorrt.nvinfer.IExecutionContext;
 import org.bytedeco.tensorrt.nvinfer.IHostMemory;
 import org.bytedeco.tensorrt.nvinfer.IInt8Calibrator;
@@ -84,70 +85,51 @@ final class TensorRtLibrary implements TensorRt {
     }
 
     /**
-     * Takes TensorRT's log, and remembers the errors since it was last asked. TensorRT may keep the first one it was
-     * given for as long as the process lives, whatever was made with it: so they are never freed, but used again.
+     * Takes TensorRT's log. TensorRT may keep the first one it was given for as long as the process lives, whatever was
+     * made with it: so they are never freed, but used again.
      */
     private static final class Log extends ILogger {
-        private static final int KEPT = 4;
-        private static final Deque<Log> IDLE = new ArrayDeque<>();
+        private static final ReusedObjects<Log> ALL = new ReusedObjects<>(Log::new);
 
-        private final Deque<String> errors = new ArrayDeque<>();
-        private volatile Consumer<LogLine> sink = _ -> {};
+        private final MessageLog messages = new MessageLog();
 
         private Log() {}
 
         /** One that tells the sink until it is given back. */
         static Log to(Consumer<LogLine> sink) {
-            synchronized (IDLE) {
-                Log log = IDLE.isEmpty() ? new Log() : IDLE.pop();
-                log.sink = sink;
-                return log;
-            }
+            Log log = ALL.take();
+            log.messages.tell(sink);
+            return log;
         }
 
         void giveBack() {
-            sink = _ -> {};
-            synchronized (errors) {
-                errors.clear();
-            }
-            synchronized (IDLE) {
-                IDLE.push(this);
-            }
+            messages.tell(_ -> {});
+            ALL.giveBack(this);
         }
 
         @Override
         public void log(Severity severity, String text) {
-            // An exception must not get into C++.
-            try {
-                if (severity.value <= Severity.kWARNING.value) {
-                    synchronized (errors) {
-                        errors.addLast(text.strip());
-                        if (errors.size() > KEPT) {
-                            errors.removeFirst();
-                        }
-                    }
-                }
-                sink.accept(new LogLine(severity.value, text));
-            } catch (RuntimeException e) {
-                System.getLogger(TensorRtLibrary.class.getName()).log(System.Logger.Level.WARNING, "log", e);
-            }
+            messages.message(severity.value, text);
         }
 
         DeviceException failure(String what) {
-            synchronized (errors) {
-                String said = errors.isEmpty() ? "TensorRT gives no reason" : String.join(" | ", errors);
-                errors.clear();
-                boolean memory = said.toLowerCase(java.util.Locale.ROOT).contains("memory");
-                return new DeviceException(what + " failed: " + said
-                        + (memory ? "; close other programs, or use a smaller input or workspace" : ""));
-            }
+            return messages.failure(what);
         }
 
-        <T extends Pointer> T require(T made, String what) {
+        /** What an operation of TensorRT gives, which must be something. */
+        <T extends Pointer> T require(String what, Supplier<T> operation) {
+            T made = messages.run(operation);
             if (made == null || made.isNull()) {
                 throw failure(what);
             }
             return made;
+        }
+
+        /** For an operation that says whether it succeeded. */
+        void requireDone(String what, BooleanSupplier operation) {
+            if (!messages.run(operation::getAsBoolean)) {
+                throw failure(what);
+            }
         }
     }
 
@@ -174,11 +156,7 @@ final class TensorRtLibrary implements TensorRt {
     }
 
     private static int bytes(nvinfer.DataType type) {
-        return switch (type.intern()) {
-            case kFLOAT, kINT32 -> 4;
-            case kHALF -> 2;
-            default -> 1;
-        };
+        return BindingEnums.bytes(type.value);
     }
 
     private static final class NetworkBuild implements Build {
@@ -188,7 +166,6 @@ final class TensorRtLibrary implements TensorRt {
         private final INetworkDefinition network;
         private final IBuilderConfig config;
         private final IParser parser;
-        private ITimingCache timingCache;
         /** Kept from the garbage collector as long as C++ may call it. */
         private IInt8Calibrator calibrator;
         private Callbacks callbacks;
@@ -199,14 +176,14 @@ final class TensorRtLibrary implements TensorRt {
             this.log = log;
             opened.add((AutoCloseable) log::giveBack);
             try {
-                builder = log.require(nvinfer.createInferBuilder(log), "creating TensorRT's builder");
+                builder = log.require("creating TensorRT's builder", () -> nvinfer.createInferBuilder(log));
                 opened.add((AutoCloseable) builder::destroy);
                 // Closed before the calibrator, which the settings hold.
-                config = log.require(builder.createBuilderConfig(), "creating the builder's settings");
+                config = log.require("creating the builder's settings", builder::createBuilderConfig);
                 opened.add((AutoCloseable) config::destroy);
-                network = log.require(builder.createNetworkV2(EXPLICIT_BATCH), "creating a network");
+                network = log.require("creating a network", () -> builder.createNetworkV2(EXPLICIT_BATCH));
                 opened.add((AutoCloseable) network::destroy);
-                parser = log.require(nvonnxparser.createParser(network, log), "creating the ONNX parser");
+                parser = log.require("creating the ONNX parser", () -> nvonnxparser.createParser(network, log));
                 opened.add((AutoCloseable) parser::destroy);
             } catch (RuntimeException | Error e) {
                 opened.close();
@@ -216,7 +193,8 @@ final class TensorRtLibrary implements TensorRt {
 
         @Override
         public List<ParserError> parse(MemorySegment onnx) {
-            boolean parsed = parser.parse(CudaLibrary.Address.of(onnx), onnx.byteSize());
+            boolean parsed =
+                    log.messages.run(() -> parser.parse(CudaLibrary.Address.of(onnx), onnx.byteSize()));
             Reference.reachabilityFence(onnx);
             if (parsed) {
                 return List.of();
@@ -224,7 +202,8 @@ final class TensorRtLibrary implements TensorRt {
             List<ParserError> errors = new ArrayList<>();
             for (int i = 0; i < parser.getNbErrors(); i++) {
                 IParserError error = parser.getError(i);
-                errors.add(new ParserError(error.node(), String.valueOf(error.code().intern()), error.desc()));
+                String code = "k" + BindingEnums.name(error.code().intern().name(), error.code().value);
+                errors.add(new ParserError(error.node(), code, error.desc()));
             }
             if (errors.isEmpty()) {
                 throw log.failure("parsing the network");
@@ -251,7 +230,8 @@ final class TensorRtLibrary implements TensorRt {
                     outputs.add(tensor.getName());
                     floating &= isFloating(tensor.getType().intern()) && !tensor.isShapeTensor();
                 }
-                String type = layer.getType().intern().name().substring(1);
+                nvinfer.LayerType known = layer.getType().intern();
+                String type = BindingEnums.name(known.name(), known.value);
                 layers.add(new Layer(i, layer.getName(), type, inputs, outputs, floating));
             }
             return layers;
@@ -311,15 +291,21 @@ final class TensorRtLibrary implements TensorRt {
         }
 
         private void useTimings(byte[] bytes) {
+            // One of another GPU or version is refused; then this build starts an empty one.
+            if (bytes.length == 0 || !useTimingCache(bytes)) {
+                useTimingCache(new byte[0]);
+            }
+        }
+
+        private boolean useTimingCache(byte[] bytes) {
             try (BytePointer blob = bytes.length == 0 ? new BytePointer() : new BytePointer(bytes)) {
-                timingCache = config.createTimingCache(blob, bytes.length);
-                // One of another GPU or version is refused; then this build starts an empty one.
-                if (bytes.length > 0 && (timingCache == null || !config.setTimingCache(timingCache, false))) {
-                    timingCache = config.createTimingCache(new BytePointer(), 0);
-                    config.setTimingCache(timingCache, false);
-                } else if (bytes.length == 0 && timingCache != null) {
-                    config.setTimingCache(timingCache, false);
+                ITimingCache cache = config.createTimingCache(blob, bytes.length);
+                if (cache == null || cache.isNull()) {
+                    return false;
                 }
+                // TensorRT leaves it to its maker, who has no destroy() for it.
+                opened.add((AutoCloseable) () -> CppDestructor.delete(cache.address()));
+                return config.setTimingCache(cache, false);
             }
         }
 
@@ -350,38 +336,35 @@ final class TensorRtLibrary implements TensorRt {
         public void batches(Batches sizes) {
             openBatch = true;
             IOptimizationProfile profile = profile(sizes);
-            if (config.addOptimizationProfile(profile) < 0) {
-                throw log.failure("setting the sizes of the batch");
-            }
+            log.requireDone("setting the sizes of the batch", () -> config.addOptimizationProfile(profile) >= 0);
         }
 
         private IOptimizationProfile profile(Batches sizes) {
-            IOptimizationProfile profile = log.require(builder.createOptimizationProfile(), "creating a profile");
+            IOptimizationProfile profile = log.require("creating a profile",
+                    builder::createOptimizationProfile);
             for (int i = 0; i < network.getNbInputs(); i++) {
                 ITensor input = network.getInput(i);
                 setBatch(profile, input, nvinfer.OptProfileSelector.kMIN, sizes.least());
                 setBatch(profile, input, nvinfer.OptProfileSelector.kOPT, sizes.best());
                 setBatch(profile, input, nvinfer.OptProfileSelector.kMAX, sizes.most());
             }
-            if (!profile.isValid()) {
-                throw log.failure("setting the sizes of the batch");
-            }
+            log.requireDone("setting the sizes of the batch", profile::isValid);
             return profile;
         }
 
         private void setBatch(
                 IOptimizationProfile profile, ITensor input, nvinfer.OptProfileSelector which, int pictures) {
             try (Dims32 dims = withBatch(input.getDimensions(), pictures)) {
-                if (!profile.setDimensions(input.getName(), which, dims)) {
-                    throw log.failure("a batch of " + pictures + " for the input '" + input.getName() + "'");
-                }
+                log.requireDone("a batch of " + pictures + " for the input '" + input.getName() + "'",
+                        () -> profile.setDimensions(input.getName(), which, dims));
             }
         }
 
         @Override
         public void calibrate(Calibration kind, int batch, CalibrationFeed feed) {
-            if (openBatch && !config.setCalibrationProfile(profile(new Batches(batch, batch, batch)))) {
-                throw log.failure("setting the batch of the calibration");
+            if (openBatch) {
+                IOptimizationProfile profile = profile(new Batches(batch, batch, batch));
+                log.requireDone("setting the batch of the calibration", () -> config.setCalibrationProfile(profile));
             }
             callbacks = new Callbacks(feed);
             calibrator = calibrator(kind, callbacks);
@@ -390,14 +373,23 @@ final class TensorRtLibrary implements TensorRt {
 
         @Override
         public byte[] serialize() {
-            IHostMemory plan = builder.buildSerializedNetwork(network, config);
-            if (callbacks != null && callbacks.failure != null) {
+            IHostMemory plan = log.messages.run(() -> builder.buildSerializedNetwork(network, config));
+            if (callbacks != null && callbacks.thrown() != null) {
                 if (plan != null) {
                     plan.destroy();
                 }
-                throw callbacks.failure;
+                callbacks.rethrow();
             }
-            return bytesOf(log.require(plan, "building the engine"));
+            if (plan == null || plan.isNull()) {
+                throw log.failure("building the engine");
+            }
+            return bytesOf(plan);
+        }
+
+        @Override
+        public void preferPrecisions() {
+            config.clearFlag(nvinfer.BuilderFlag.kOBEY_PRECISION_CONSTRAINTS);
+            config.setFlag(nvinfer.BuilderFlag.kPREFER_PRECISION_CONSTRAINTS);
         }
 
         @Override
@@ -432,61 +424,54 @@ final class TensorRtLibrary implements TensorRt {
         }
     }
 
-    /**
-     * What both calibrators do when C++ calls. An exception must not get into C++: it is kept, and the calibration ends
-     * as if there were no more pictures.
-     */
+    /** What both calibrators do when C++ calls. After an exception it is as if there were no more pictures. */
     static final class Callbacks {
         private final CalibrationFeed feed;
+        private final Upcalls upcalls = new Upcalls();
         private BytePointer cache;
-        private RuntimeException failure;
 
         Callbacks(CalibrationFeed feed) {
             this.feed = feed;
         }
 
         /** What a feed threw, or null. */
-        RuntimeException failure() {
-            return failure;
+        Throwable thrown() {
+            return upcalls.thrown();
+        }
+
+        void rethrow() {
+            upcalls.rethrow();
         }
 
         private boolean next(PointerPointer<?> bindings, PointerPointer<?> names, int count) {
-            try {
-                if (failure != null || count != 1) {
-                    throw failure != null ? failure : new DeviceException("the network has " + count + " inputs");
+            return upcalls.attempt(() -> {
+                if (count != 1) {
+                    throw new DeviceException("the network has " + count + " inputs");
                 }
                 long address = feed.next(names.getString(0));
                 if (address != 0) {
                     bindings.put(0, new CudaLibrary.Address(address));
                 }
                 return address != 0;
-            } catch (RuntimeException e) {
-                failure = e;
-                return false;
-            }
+            }, false);
         }
 
         private Pointer cached(LongPointer length) {
-            try {
-                byte[] bytes = feed.cached();
+            byte[] bytes = upcalls.attempt(feed::cached, new byte[0]);
+            return upcalls.attempt(() -> {
                 length.put(bytes.length);
                 cache = bytes.length == 0 ? null : new BytePointer(bytes);
                 return cache;
-            } catch (RuntimeException e) {
-                failure = e;
-                length.put(0);
-                return null;
-            }
+            }, null);
         }
 
         private void keep(Pointer bytes, long length) {
-            try {
+            upcalls.attempt(() -> {
                 byte[] copy = new byte[Math.toIntExact(length)];
                 MemorySegment.ofAddress(bytes.address()).reinterpret(length).asByteBuffer().get(copy);
                 feed.keep(copy);
-            } catch (RuntimeException e) {
-                failure = e;
-            }
+                return true;
+            }, false);
         }
     }
 
@@ -566,13 +551,13 @@ final class TensorRtLibrary implements TensorRt {
         LoadedEngine(MemorySegment plan, int dlaCore) {
             opened.add((AutoCloseable) log::giveBack);
             try {
-                IRuntime runtime = log.require(nvinfer.createInferRuntime(log), "creating TensorRT's runtime");
+                IRuntime runtime = log.require("creating TensorRT's runtime", () -> nvinfer.createInferRuntime(log));
                 opened.add((AutoCloseable) runtime::destroy);
                 if (dlaCore >= 0) {
                     runtime.setDLACore(dlaCore);
                 }
-                engine = log.require(runtime.deserializeCudaEngine(CudaLibrary.Address.of(plan), plan.byteSize()),
-                        "loading the engine");
+                engine = log.require("loading the engine",
+                        () -> runtime.deserializeCudaEngine(CudaLibrary.Address.of(plan), plan.byteSize()));
                 // A mapped file goes when nobody in Java can reach it any more, whatever C++ still reads.
                 Reference.reachabilityFence(plan);
                 opened.add((AutoCloseable) engine::destroy);
@@ -620,13 +605,23 @@ final class TensorRtLibrary implements TensorRt {
         }
 
         @Override
+        public String layersAsJson() {
+            IEngineInspector inspector = log.require("inspecting the engine", engine::createEngineInspector);
+            try {
+                return inspector.getEngineInformation(nvinfer.LayerInformationFormat.kJSON);
+            } finally {
+                CppDestructor.delete(inspector.address());
+            }
+        }
+
+        @Override
         public long contextBytes() {
             return engine.getDeviceMemorySize();
         }
 
         @Override
         public Context context() {
-            return new EngineContext(log, log.require(engine.createExecutionContext(), "creating a context"), ports);
+            return new EngineContext(log, log.require("creating a context", engine::createExecutionContext), ports);
         }
 
         @Override
@@ -657,15 +652,13 @@ final class TensorRtLibrary implements TensorRt {
             for (int i = 0; i < ports.size(); i++) {
                 if (ports.get(i).input()) {
                     try (Dims32 dims = withBatch(context.getBindingDimensions(i), pictures)) {
-                        if (!context.setBindingDimensions(i, dims)) {
-                            throw log.failure("running the engine for " + pictures + " pictures");
-                        }
+                        int binding = i;
+                        log.requireDone("running the engine for " + pictures + " pictures",
+                                () -> context.setBindingDimensions(binding, dims));
                     }
                 }
             }
-            if (!context.allInputDimensionsSpecified()) {
-                throw log.failure("running the engine for " + pictures + " pictures");
-            }
+            log.requireDone("running the engine for " + pictures + " pictures", context::allInputDimensionsSpecified);
         }
 
         @Override
@@ -673,9 +666,8 @@ final class TensorRtLibrary implements TensorRt {
             if (memory != bound) {
                 bind(memory);
             }
-            if (!context.enqueueV2(addresses, CudaLibrary.handle(stream), null)) {
-                throw log.failure("running the engine");
-            }
+            log.requireDone("running the engine",
+                    () -> context.enqueueV2(addresses, CudaLibrary.handle(stream), null));
         }
 
         private void bind(Gpu.DeviceMemory[] memory) {

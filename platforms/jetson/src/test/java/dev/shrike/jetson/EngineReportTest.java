@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.shrike.DeviceException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** What {@code shrike doctor} tells of the engine. */
@@ -75,11 +76,16 @@ class EngineReportTest {
     private static final class BrokenGpu implements Gpu {
         @Override
         public Device device() {
-            return new Device("Xavier", 7, 2, 8L << 30, true, 11040, 11040);
+            return new Device("Xavier", 7, 2, 8L << 30, true, 11040, 11040, 6);
         }
 
         private static DeviceException failure() {
             return new DeviceException("cudaMemGetInfo failed with CUDA error 999");
+        }
+
+        @Override
+        public Optional<String> lost() {
+            return Optional.empty();
         }
 
         @Override

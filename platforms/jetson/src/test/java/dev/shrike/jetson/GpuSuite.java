@@ -22,6 +22,7 @@ import java.util.stream.Stream;
  */
 final class GpuSuite {
     private static final int NO_GPU = 2;
+    private static final String NO_DLA = "this device has 0";
     private static final int COMPARED_PICTURES = 32;
     private static final int FRAME_PICTURES = 8;
     /** What pools and caches of the libraries may take later than we think. */
@@ -36,16 +37,17 @@ final class GpuSuite {
     private final String engine;
     private final int frames;
     private final Path logs;
-    private final SuiteReport report = new SuiteReport();
+    private final SuiteReport report;
 
-    private GpuSuite(SuiteFolder folder, String engine, int frames) throws IOException {
+    private GpuSuite(SuiteFolder folder, String engine, int frames, String steps) throws IOException {
+        this.report = new SuiteReport(folder.results("steps"), steps);
         this.folder = folder;
         this.engine = engine;
         this.frames = frames;
         this.logs = folder.results("logs");
     }
 
-    /** Arguments: the folder, the engine and the number of frames. Exit code 1 if a step failed, 2 without a GPU. */
+    /** Arguments: the folder, the engine, the number of frames and part of the titles of the steps to run, or "" . Exit code 1 if a step failed, 2 without a GPU. */
     public static void main(String[] arguments) throws IOException {
         Path root = Path.of(arguments[0]).toAbsolutePath();
         String engine = arguments[1];
@@ -57,7 +59,8 @@ final class GpuSuite {
                 System.exit(NO_GPU);
             }
             case Availability.Available available -> {
-                GpuSuite suite = new GpuSuite(new SuiteFolder(root), engine, Integer.parseInt(arguments[2]));
+                GpuSuite suite = new GpuSuite(new SuiteFolder(root), engine, Integer.parseInt(arguments[2]),
+                        arguments[3]);
                 System.exit(suite.run(available.description()));
             }
         }
@@ -73,9 +76,13 @@ final class GpuSuite {
             report.step("decoding of " + SuiteFolder.name(model),
                     () -> speed.decoding(model, cache(model, SuiteVariant.FP16)));
             report.step("batches of " + SuiteFolder.name(model),
-                    () -> speed.batches(model, folder.results("engines/" + SuiteFolder.name(model) + "-batches")));
+                    () -> speed.batches(model, folder.engines(SuiteFolder.name(model) + "-batches")));
+            report.step("INT8 batches of " + SuiteFolder.name(model), () -> speed.batches(model,
+                    folder.engines(SuiteFolder.name(model) + "-int8-batches"), SuiteVariant.INT8_ENTROPY, 4));
         }
         Path first = folder.models().getFirst();
+        report.step("two threads", () -> speed.threads(first, cache(first, SuiteVariant.FP16)));
+        report.step("DLA", () -> runOnDla(first));
         report.step("a build that is killed", () -> killBuild(first));
         report.step("two processes at once", () -> buildTwice(first));
         report.step(frames + " frames", () -> runFrames(first));
@@ -90,7 +97,7 @@ final class GpuSuite {
     }
 
     private Path cache(Path model, SuiteVariant variant) throws IOException {
-        return folder.results("engines/" + SuiteFolder.name(model) + "-" + variant.label());
+        return folder.engines(SuiteFolder.name(model) + "-" + variant.label());
     }
 
     private Path network(Path model, SuiteVariant variant) {
@@ -115,16 +122,16 @@ final class GpuSuite {
         JsonNode reference = val(List.of(), model, "cpu");
         String seen = detect(List.of(), model, "cpu", COMPARED_PICTURES).result();
         report.say("| engine | mAP50-95 | mAP50 | objects found | invented | letterbox ms | network ms | decode ms |"
-                + " total, p99 ms | device MiB | build s | file MB |");
-        report.say("|---|---|---|---|---|---|---|---|---|---|---|---|");
-        report.say(row("float, on the CPU", reference) + " | | | | | | | | | |");
+                + " total, p99 ms | device MiB | build s | file MB | layers INT8, FP16, FP32 |");
+        report.say("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        report.say(row("float, on the CPU", reference) + " | | | | | | | | | | |");
         Map<SuiteVariant, List<String>> findings = new EnumMap<>(SuiteVariant.class);
         for (SuiteVariant variant : SuiteVariant.values()) {
             findings.put(variant, new ArrayList<>());
             try {
                 measure(model, variant, reference, seen, findings.get(variant));
-            } catch (IOException e) {
-                findings.get(variant).add(String.valueOf(e.getMessage()));
+            } catch (IOException | RuntimeException e) {
+                findings.get(variant).add(e.toString());
             }
         }
         report.say("");
@@ -143,11 +150,21 @@ final class GpuSuite {
         Map<String, Double> figures =
                 SuiteFolder.figures(frames(List.of(), properties, network(model, variant), TIMED_FRAMES).result());
         report.say(row(variant.label(), measured) + String.format(Locale.ROOT,
-                " | %.3f | %.3f | %.2f | %.2f | %.2f | %.2f | %.0f | %.1f | %.1f |", agreement.found(),
+                " | %.3f | %.3f | %.2f | %.2f | %.2f | %.2f | %.0f | %.1f | %.1f | %.0f, %.0f, %.0f |",
+                agreement.found(),
                 agreement.invented(), figures.get("letterbox_ms"), figures.get("network_ms"), figures.get("decode_ms"),
                 figures.get("total_p99_ms"), figures.get("device_mib"),
                 new ObjectMapper().readTree(record.toFile()).get("buildSeconds").asDouble(),
-                Files.size(only(cache, ".engine")) / 1e6));
+                Files.size(only(cache, ".engine")) / 1e6, figures.get("layers_INT8"), figures.get("layers_FP16"),
+                figures.get("layers_FP32")));
+        if (variant.isInt8() && figures.get("layers_INT8") == 0 && !engine.equals(PlayedBackend.NAME)) {
+            findings.add("no layer runs in INT8");
+        }
+        for (String fallback : List.of("cuda_graph", "gpu_letterbox")) {
+            if (figures.get(fallback + "_fallbacks") > 0) {
+                findings.add("it ran without the " + fallback.replace('_', ' '));
+            }
+        }
         if (again.logged(BUILDS)) {
             findings.add("it was built again instead of taken from the cache");
         }
@@ -188,7 +205,7 @@ final class GpuSuite {
     }
 
     private void killBuild(Path model) throws IOException, InterruptedException {
-        Path cache = folder.results("engines/killed");
+        Path cache = folder.emptyEngines("killed");
         List<String> properties = SuiteVariant.FP16.properties(cache, folder.calibration());
         // Only the played TensorRT looks at it; a real build takes long enough.
         Path hold = Files.writeString(cache.resolve(PlayedBackend.HOLD), "");
@@ -206,7 +223,7 @@ final class GpuSuite {
     }
 
     private void buildTwice(Path model) throws IOException, InterruptedException {
-        Path cache = folder.results("engines/twice");
+        Path cache = folder.emptyEngines("twice");
         List<String> properties = SuiteVariant.FP16.properties(cache, folder.calibration());
         Path hold = Files.writeString(cache.resolve(PlayedBackend.HOLD), "");
         SuiteChild one = detect(properties, model, engine, 1);
@@ -219,6 +236,23 @@ final class GpuSuite {
         report.require(SuiteAgreement.of(seen, other.result()).invented() == 0, "the two saw different things");
         report.require(one.logged(BUILDS) != other.logged(BUILDS), "both of them built the engine");
         report.say("One of two processes built the engine, both ran it.");
+    }
+
+    private void runOnDla(Path model) throws IOException, InterruptedException {
+        List<String> properties = new ArrayList<>(
+                SuiteVariant.FP16.properties(folder.emptyEngines("dla"), folder.calibration()));
+        properties.add("-Dshrike.tensorrt.dla=0");
+        SuiteChild child = detect(properties, model, engine, COMPARED_PICTURES);
+        try {
+            SuiteAgreement agreement =
+                    SuiteAgreement.of(detect(List.of(), model, "cpu", COMPARED_PICTURES).result(), child.result());
+            report.say(String.format(Locale.ROOT, "Of %d objects the DLA finds %.3f and invents %.3f.",
+                    agreement.objects(), agreement.found(), agreement.invented()));
+            report.require(agreement.found() >= SuiteVariant.FP16.agreement(), "the DLA finds too little");
+        } catch (IOException e) {
+            report.require(child.logged(NO_DLA), "DLA: " + e.getMessage());
+            report.say("Not run: this device has no DLA.");
+        }
     }
 
     private void runFrames(Path model) throws IOException, InterruptedException {

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A {@link Gpu} in the memory of the processor, whose streams work when they are waited for. Counts what is open, and
@@ -24,7 +25,9 @@ final class HostGpu implements Gpu {
     private long kernelNanos = 1000;
     private long bytesOut;
     private int launches;
-    private Device device = new Device("HostGpu", 7, 2, 8L << 30, true, 11040, 11040);
+    private Device device = new Device("HostGpu", 7, 2, 8L << 30, true, 11040, 11040, 6);
+    private final CudaErrors errors = new CudaErrors();
+    private int failure = 2;
 
     /** Objects that were made and not closed. */
     int open() {
@@ -35,6 +38,23 @@ final class HostGpu implements Gpu {
     void failAt(int call) {
         calls = 0;
         failingCall = call;
+    }
+
+    /** The same with an error of that number, which lasts if CUDA's does. */
+    void failAt(int call, int error) {
+        failAt(call);
+        failure = error;
+    }
+
+    /** Changes the number of multiprocessors alone. */
+    void resize(int multiprocessors) {
+        device = new Device(device.name(), device.major(), device.minor(), device.totalBytes(), device.integrated(),
+                device.driver(), device.runtime(), multiprocessors);
+    }
+
+    @Override
+    public Optional<String> lost() {
+        return errors.lost();
     }
 
     /** Nanoseconds that pass with work on this GPU alone: one for each byte that is copied, and those of kernels. */
@@ -79,13 +99,16 @@ final class HostGpu implements Gpu {
     }
 
     void become(String name) {
-        device = new Device(name, 9, 0, 8L << 30, false, 12000, 11080);
+        device = new Device(name, 9, 0, 8L << 30, false, 12000, 11080, 132);
     }
 
     void call(String what) {
         if (calls++ == failingCall) {
-            throw new DeviceException(what + " failed with CUDA error 2: out of memory");
+            throw errors.failure(what, failure, failure == 2 ? "out of memory" : "error " + failure);
         }
+        errors.lost().ifPresent(_ -> {
+            throw errors.failure(what, failure, "error " + failure);
+        });
     }
 
     int calls() {

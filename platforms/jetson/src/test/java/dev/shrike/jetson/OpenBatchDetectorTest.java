@@ -145,16 +145,18 @@ class OpenBatchDetectorTest {
     }
 
     @Test
-    void calibratesWithTheSmallestBatch() throws IOException {
+    void calibratesWithTheBestBatch() throws IOException {
         Path pictures = Files.createDirectories(folder.resolve("pictures"));
         for (int i = 0; i < 5; i++) {
             Pictures.write(Batched.frames(1).getFirst(), pictures.resolve("p" + i + ".png"));
         }
         engines(Precision.INT8, pictures, -1, Decode.CPU, TO_FOUR).engine(SmallDetector.make(1, -1));
-        assertEquals(5, tensorRt.calibrated.size());
-        assertEquals(3 * 32 * 32, tensorRt.calibrated.getFirst().length);
+        assertEquals(3, tensorRt.calibrated.size());
+        assertEquals(TO_FOUR.best() * 3 * 32 * 32, tensorRt.calibrated.getFirst().length);
         engines(Precision.INT8, pictures, -1, Decode.CPU, new Batches(2, 2, 4)).engine(SmallDetector.make(1, -1));
-        assertEquals(5, tensorRt.calibrated.size(), "ranges do not depend on the batch: from the cache");
+        assertEquals(3, tensorRt.calibrated.size(), "the same best batch: from the cache");
+        engines(Precision.INT8, pictures, -1, Decode.CPU, new Batches(2, 4, 4)).engine(SmallDetector.make(1, -1));
+        assertEquals(5, tensorRt.calibrated.size(), "another one gives other ranges");
         assertEquals(0, gpu.open());
     }
 

@@ -126,7 +126,7 @@ class RealTensorRtTest {
                 PointerPointer<Pointer> bindings = new PointerPointer<>(1);
                 PointerPointer<BytePointer> names = new PointerPointer<>("images")) {
             assertFalse(throughVtable(made).getBatch(bindings, names, 1));
-            assertEquals("picture 7", callbacks.failure().getMessage());
+            assertEquals("picture 7", callbacks.thrown().getMessage());
         }
     }
 

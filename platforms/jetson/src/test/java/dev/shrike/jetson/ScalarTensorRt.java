@@ -21,6 +21,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A {@link TensorRt} that runs networks with the scalar evaluator: an engine is the ONNX file after a head of its own.
@@ -50,6 +52,10 @@ final class ScalarTensorRt implements TensorRt {
     /** Everything that calibrations were given. */
     final List<float[]> calibrated = new ArrayList<>();
     int cores;
+    /** Whether builds fail as long as formats are required. */
+    boolean refusesPrecisions;
+    /** Whether builds for a DLA fail. */
+    boolean refusesDla;
     String version = "8.5.2";
 
     ScalarTensorRt(HostGpu gpu) {
@@ -109,13 +115,14 @@ final class ScalarTensorRt implements TensorRt {
         private CalibrationFeed feed;
         private Batches sizes;
         private int calibrationBatch;
+        private boolean obeys = true;
         private boolean closed;
 
         @Override
         public List<ParserError> parse(MemorySegment bytes) {
             onnx = bytes.toArray(ValueLayout.JAVA_BYTE);
             graph = OnnxModels.read(onnx, "network", null);
-            return errors;
+            return Stream.concat(errors.stream(), ExplicitRules.of(graph).stream()).toList();
         }
 
         @Override
@@ -192,10 +199,21 @@ final class ScalarTensorRt implements TensorRt {
         }
 
         @Override
+        public void preferPrecisions() {
+            obeys = false;
+        }
+
+        @Override
         public byte[] serialize() {
             builds++;
             duringBuild.run();
             requireProfile();
+            if (obeys && refusesPrecisions && !required.isEmpty()) {
+                throw new DeviceException("building the engine failed: could not find any implementation for node");
+            }
+            if (refusesDla && settings.getLast().dlaCore() >= 0) {
+                throw new DeviceException("building the engine failed: could not find any implementation for node");
+            }
             if (feed != null && (feed.cached().length == 0 || !takesCalibrations)) {
                 Port input = ScalarTensorRt.port(graph.inputs().getFirst(), true).withBatch(calibrationBatch);
                 long address;
@@ -253,6 +271,13 @@ final class ScalarTensorRt implements TensorRt {
         @Override
         public int layers() {
             return graph.nodes().size();
+        }
+
+        @Override
+        public String layersAsJson() {
+            return graph.nodes().stream().map(node -> "{\"Name\": \"" + node.name()
+                    + "\", \"Outputs\": [{\"Format/Datatype\": \"Row major linear FP32\"}]}")
+                    .collect(Collectors.joining(", ", "{\"Layers\": [", "]}"));
         }
 
         @Override

@@ -2,22 +2,30 @@ package dev.shrike.jetson;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.shrike.DeviceException;
 import dev.shrike.ModelException;
-import dev.shrike.graph.DataType;
-import dev.shrike.graph.Graph;
-import dev.shrike.graph.Quantization;
 import dev.shrike.jetson.TensorRt.Layer;
 import dev.shrike.spi.Batches;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,6 +46,132 @@ class SmallPartsTest {
                 layer(7, "SHAPE", List.of("f"), "s"), layer(8, "SHUFFLE", List.of("f", "s"), "g"),
                 layer(9, "CONCATENATION", List.of("g", "d"), "out"));
         assertEquals(List.of(2, 3, 4, 6, 8, 9), NetworkTail.of(layers, List.of("out")));
+    }
+
+    @Test
+    void whatConstantsFeedIsNotOfTheTail() {
+        List<Layer> layers = List.of(layer(0, "CONVOLUTION", List.of("in"), "a"),
+                layer(1, "CONSTANT", List.of(), "k"), layer(2, "SHUFFLE", List.of("k"), "l"),
+                layer(3, "SHUFFLE", List.of("l"), "m"), layer(4, "ELEMENTWISE", List.of("a", "m"), "out"));
+        assertEquals(List.of(0, 4), NetworkTail.of(layers, List.of("out")));
+    }
+
+    /** 8.5 and 8.6 have layers and types that the binding of 8.4 makes constants without a name of. */
+    @Test
+    void valuesNewerThanTheBindingHaveNoName() {
+        assertEquals("CONVOLUTION", BindingEnums.name("kCONVOLUTION", 0));
+        assertEquals("UNKNOWN_40", BindingEnums.name(null, 40));
+        assertEquals(List.of(4, 2, 1, 4, 1, 1, 1), IntStream.range(0, 7).map(BindingEnums::bytes).boxed().toList());
+        Layer newer = new Layer(0, "n", BindingEnums.name(null, 41), List.of("in"), List.of("out"), true);
+        assertEquals(List.of(0), NetworkTail.of(List.of(newer), List.of("out")));
+    }
+
+    @Test
+    void nothingThrownGetsIntoCpp() {
+        Upcalls upcalls = new Upcalls();
+        assertEquals(1, upcalls.attempt(() -> 1, 2));
+        upcalls.rethrow();
+        OutOfMemoryError error = new OutOfMemoryError("heap");
+        assertEquals(2, upcalls.attempt(() -> {
+            throw error;
+        }, 2));
+        assertEquals(3, upcalls.attempt(() -> 1, 3), "not called again");
+        assertSame(error, assertThrows(OutOfMemoryError.class, upcalls::rethrow));
+        Upcalls other = new Upcalls();
+        other.attempt(() -> {
+            throw new IllegalStateException("picture 7");
+        }, 0);
+        assertEquals("picture 7", assertThrows(IllegalStateException.class, other::rethrow).getMessage());
+    }
+
+    @Test
+    void messagesAreOfTheirOperation() {
+        MessageLog log = new MessageLog();
+        List<String> told = new ArrayList<>();
+        log.tell(line -> told.add(line.text()));
+        log.run(() -> {
+            log.message(2, "a warning of the parser\n");
+            return 0;
+        });
+        log.run(() -> {
+            log.message(4, "a detail");
+            log.message(1, "no implementation");
+            return 0;
+        });
+        assertEquals("building failed: no implementation", log.failure("building").getMessage());
+        assertEquals("building failed: TensorRT gives no reason", log.failure("building").getMessage());
+        assertEquals(3, told.size());
+        log.tell(_ -> {
+            throw new OutOfMemoryError("heap");
+        });
+        assertThrows(OutOfMemoryError.class, () -> log.run(() -> {
+            log.message(3, "into a full heap");
+            return 0;
+        }));
+        log.run(() -> 0);
+    }
+
+    /** C++ keeps a logger whatever Java forgot. */
+    @Test
+    void whatCppMayCallIsNeverCollected() {
+        ReusedObjects<Object> objects = new ReusedObjects<>(Object::new);
+        WeakReference<Object> forgotten = new WeakReference<>(objects.take());
+        Object second = objects.take();
+        objects.giveBack(second);
+        assertSame(second, objects.take());
+        for (int i = 0; i < 3; i++) {
+            System.gc();
+        }
+        assertTrue(forgotten.get() != null);
+        assertEquals(2, objects.count());
+    }
+
+    /** An object of C++ is a pointer to its virtual table, whose second entry deletes it. */
+    @Test
+    void deletesThroughTheVirtualTable() throws Exception {
+        List<Long> deleted = new ArrayList<>();
+        MethodHandle add = MethodHandles.lookup().findVirtual(List.class, "add",
+                MethodType.methodType(boolean.class, Object.class)).bindTo(deleted)
+                .asType(MethodType.methodType(void.class, long.class));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment destructor = Linker.nativeLinker().upcallStub(add,
+                    FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), arena);
+            MemorySegment table = arena.allocate(ValueLayout.ADDRESS, 2);
+            table.setAtIndex(ValueLayout.ADDRESS, 1, destructor);
+            MemorySegment object = arena.allocate(ValueLayout.ADDRESS);
+            object.set(ValueLayout.ADDRESS, 0, table);
+            CppDestructor.delete(object.address());
+            assertEquals(List.of(object.address()), deleted);
+        }
+    }
+
+    /** As 8.5 writes it, with and without details. */
+    @Test
+    void layersAreCountedByFormat() {
+        assertEquals(Map.of("INT8", 2, "FP16", 1, "FP32", 1, "OTHER", 1), LayerFormats
+                .count("""
+                        {"Layers": [
+                        {"Name": "a", "Outputs": [{"Format/Datatype": "Thirty-two wide channel vectorized row major Int8 format"}]},
+                        {"Name": "b", "Outputs": [{"Name": "y", "Format/Datatype": "Row major Int8 format"}]},
+                        {"Name": "c", "Outputs": [{"Name": "z", "Format/Datatype": "Row major linear FP16 format"}]},
+                        {"Name": "d", "Outputs": [{"Name": "w", "Format/Datatype": "Row major linear FP32"}]},
+                        {"Name": "e", "Outputs": []}], "Bindings": ["x"]}"""));
+        assertEquals(Map.of("OTHER", 2), LayerFormats.count("{\"Layers\": [\"a\", \"b\"]}"));
+        assertTrue(assertThrows(DeviceException.class, () -> LayerFormats.count("none")).getMessage()
+                .contains("no JSON"));
+    }
+
+    @Test
+    void onlyStickyErrorsLast() {
+        CudaErrors errors = new CudaErrors();
+        assertTrue(errors.failure("cudaMalloc", 2, "out of memory").getMessage().endsWith("workspace"));
+        assertTrue(errors.failure("cudaEventQuery", 600, "not ready").getMessage().endsWith("not ready"));
+        assertEquals(Optional.empty(), errors.lost());
+        String message = errors.failure("cudaStreamSynchronize", 719, "launch failure").getMessage();
+        assertTrue(message.endsWith("restart the process"), message);
+        assertTrue(errors.lost().orElseThrow().contains("719"));
+        message = errors.failure("cudaFree", 2, "out of memory").getMessage();
+        assertTrue(message.contains("restart the process") && message.contains("719"), message);
     }
 
     @Test
@@ -129,6 +263,9 @@ class SmallPartsTest {
         EngineFile read = EngineFile.read(file);
         assertEquals(record, read.record());
         assertArrayEquals(new byte[] {4}, read.calibration());
+        assertArrayEquals(new byte[] {5, 6}, read.plan().toArray(ValueLayout.JAVA_BYTE));
+        assertEquals(0, read.plan().address() % 64, "TensorRT reads it where it is mapped");
+        assertEquals(0, read.onnx().address() % 64);
         byte[] bytes = Files.readAllBytes(file);
         for (int bit = 0; bit < 8 * bytes.length; bit++) {
             byte[] damaged = bytes.clone();
@@ -151,42 +288,5 @@ class SmallPartsTest {
         assertEquals(0, new CalibrationCache(file, "one").read().length, "damaged");
         Files.delete(folder.resolve("c").resolve("x.cache.key"));
         assertEquals(0, new CalibrationCache(file, "one").read().length, "of unknown origin");
-    }
-
-    @Test
-    void symmetricCodesStandForTheSameReals() {
-        Graph graph = SmallDetector.quantized(1);
-        Graph symmetric = new SymmetricCodes().apply(graph);
-        symmetric.quantization().forEach((name, how) -> {
-            assertEquals(8, how.bits());
-            assertTrue(how.signed());
-            for (int i = 0; i < how.zeroPoint().elements(); i++) {
-                assertEquals(0, how.zeroPoint().longAt(i));
-            }
-            Quantization before = graph.quantization().get(name);
-            double lowest = before.scale().floatAt(0) * (before.minCode() - before.zeroPoint().longAt(0));
-            double highest = before.scale().floatAt(0) * (before.maxCode() - before.zeroPoint().longAt(0));
-            double reach = 127 * how.scale().floatAt(0);
-            assertTrue(reach >= highest - 1e-6 && -128 * how.scale().floatAt(0) <= lowest + 1e-6, name);
-        });
-        assertArrayEquals(graph.constants().get("body.w").toLongs(), symmetric.constants().get("body.w").toLongs());
-        assertEquals(DataType.INT8, symmetric.constants().get("body.w").type());
-    }
-
-    @Test
-    void unsignedWeightsMoveToTheNearestSymmetricCode() {
-        Graph graph = SmallDetector.quantized(1);
-        Random random = new Random(2);
-        long[] codes = random.longs(216, 0, 256).toArray();
-        var constants = new java.util.HashMap<>(graph.constants());
-        constants.put("body.w", dev.shrike.graph.Tensor.of(DataType.UINT8, constants.get("body.w").shape(), codes));
-        var quantization = new java.util.HashMap<>(graph.quantization());
-        quantization.put("body.w", Quantization.perTensor(0.01f, 100, 8, false));
-        Graph symmetric = new SymmetricCodes().apply(graph.withNodes(graph.nodes(), constants, quantization));
-        float scale = symmetric.quantization().get("body.w").scale().floatAt(0);
-        for (int i = 0; i < codes.length; i++) {
-            double real = 0.01f * (codes[i] - 100);
-            assertEquals(real, scale * symmetric.constants().get("body.w").longAt(i), scale / 2 + 1e-6);
-        }
     }
 }

@@ -3,6 +3,8 @@ package dev.shrike.jetson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +61,32 @@ record SuiteFolder(Path root) {
     /** A new folder below the results. */
     Path results(String name) throws IOException {
         return Files.createDirectories(root.resolve("results").resolve(name));
+    }
+
+    /** A cache of engines, with the newest timings of kernels that any of them has. */
+    Path engines(String name) throws IOException {
+        Path cache = results("engines/" + name);
+        List<Path> timings;
+        try (Stream<Path> files = Files.walk(root.resolve("results/engines"), 2)) {
+            timings = files.filter(file -> file.getFileName().toString().startsWith("timings-"))
+                    .filter(file -> !file.getParent().equals(cache))
+                    .sorted(Comparator.comparing((Path file) -> file.toFile().lastModified())).toList();
+        }
+        for (Path file : timings) {
+            Path own = cache.resolve(file.getFileName());
+            if (!Files.exists(own) || own.toFile().lastModified() < file.toFile().lastModified()) {
+                Files.copy(file, own, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+            }
+        }
+        return cache;
+    }
+
+    /** The same without engines. */
+    Path emptyEngines(String name) throws IOException {
+        for (Path file : list(results("engines/" + name))) {
+            Files.delete(file);
+        }
+        return engines(name);
     }
 
     /** The figures in {@code NAME VALUE} lines. */

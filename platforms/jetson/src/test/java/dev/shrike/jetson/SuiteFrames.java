@@ -32,6 +32,7 @@ final class SuiteFrames {
         for (String picture : Arrays.asList(arguments).subList(3, arguments.length)) {
             frames.add(Frame.read(Path.of(picture)));
         }
+        SuiteFallbacks fallbacks = SuiteFallbacks.listen();
         Gpu gpu = engine.equals(PlayedBackend.NAME) ? PlayedBackend.gpu() : CudaLibrary.open();
         long freeBefore = gpu.freeBytes();
         StageTimes[] times = new StageTimes[count];
@@ -48,6 +49,11 @@ final class SuiteFrames {
             }
             print("resident_mib", mebibytes(residentBytes()));
             print("resident_growth_mib", mebibytes(residentBytes() - resident));
+            for (String format : List.of("INT8", "FP16", "FP32")) {
+                print("layers_" + format, fallbacks.layers(format));
+            }
+            print("cuda_graph_fallbacks", fallbacks.graphs());
+            print("gpu_letterbox_fallbacks", fallbacks.letterboxes());
             print("device_growth_mib", mebibytes(free - gpu.freeBytes()));
         }
         StageTimes[] warm = Arrays.copyOfRange(times, count / WARM_UP_SHARE, count);

@@ -6,10 +6,27 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The Markdown of the GPU suite, on the standard output while it grows, and what failed so far. */
+/**
+ * The Markdown of the GPU suite, on the standard output while it grows, and what failed so far. Steps that pass are kept
+ * in a folder, from which a later run takes them.
+ */
 final class SuiteReport {
+    static final String KEPT = "kept from an earlier run";
+
     private final List<String> lines = new ArrayList<>();
     private final List<String> failures = new ArrayList<>();
+    private final Path kept;
+    private final String wanted;
+
+    /**
+     * A report that keeps steps in a folder.
+     *
+     * @param wanted part of the titles of the only steps to run, kept or not; empty for all that are not kept
+     */
+    SuiteReport(Path kept, String wanted) {
+        this.kept = kept;
+        this.wanted = wanted;
+    }
 
     /** A part of the suite. */
     @FunctionalInterface
@@ -38,8 +55,25 @@ final class SuiteReport {
         say("");
         say("## " + title);
         say("");
+        Path file = kept.resolve(title.replaceAll("[^A-Za-z0-9.-]+", "-") + ".md");
+        boolean named = !wanted.isEmpty() && title.contains(wanted);
         try {
+            if (!named && Files.exists(file)) {
+                Files.readAllLines(file).forEach(this::say);
+                say("(" + KEPT + ")");
+                return;
+            }
+            if (!named && !wanted.isEmpty()) {
+                say("(not asked for)");
+                return;
+            }
+            Files.deleteIfExists(file);
+            int first = lines.size();
+            int failed = failures.size();
             step.run();
+            if (failures.size() == failed) {
+                Files.write(file, lines.subList(first, lines.size()));
+            }
         } catch (IOException | RuntimeException e) {
             fail(title + ": " + e);
         } catch (InterruptedException e) {

@@ -19,9 +19,14 @@ record SuiteSpeed(SuiteFolder folder, String engine, Path logs, SuiteReport repo
 
     private Map<String, Double> figures(Class<?> main, Path cache, List<String> arguments)
             throws IOException, InterruptedException {
+        return figures(main, cache, SuiteVariant.FP16, arguments);
+    }
+
+    private Map<String, Double> figures(Class<?> main, Path cache, SuiteVariant variant, List<String> arguments)
+            throws IOException, InterruptedException {
         List<String> all = new ArrayList<>(arguments);
         folder.pictures(COMPARED_PICTURES).forEach(picture -> all.add(picture.toString()));
-        List<String> properties = SuiteVariant.FP16.properties(cache, folder.calibration());
+        List<String> properties = variant.properties(cache, folder.calibration());
         return SuiteFolder.figures(
                 SuiteChild.start(logs, List.of(), properties, main.getName(), all).result());
     }
@@ -48,22 +53,37 @@ record SuiteSpeed(SuiteFolder folder, String engine, Path logs, SuiteReport repo
         }
     }
 
+    /** Runs one engine in two threads, which must see what one sees. */
+    void threads(Path model, Path cache) throws IOException, InterruptedException {
+        Map<String, Double> figures = figures(SuiteThreads.class, cache, List.of(engine, model.toString()));
+        report.say(String.format(Locale.ROOT, "Two threads saw %.0f objects, %.2f ms a frame; one %.2f ms.",
+                figures.get("objects"), figures.get("two_ms"), figures.get("one_ms")));
+        report.require(figures.get("objects") > 0, "nothing is seen, so nothing is compared");
+        report.require(figures.get("differing") == 0, "two threads see other things than one");
+    }
+
     /** Compares what batches see with what single pictures give. */
     void batches(Path model, Path cache) throws IOException, InterruptedException {
+        batches(model, cache, SuiteVariant.FP16, BATCHES);
+    }
+
+    /** The same with other engines and batches. */
+    void batches(Path model, Path cache, SuiteVariant variant, int... sizes) throws IOException, InterruptedException {
+        double least = Math.min(LEAST_AGREEMENT, variant.agreement());
         report.say("| batch | ms a frame | 1 to that many, ms a frame | alone, ms | objects alone | seen in batches |"
                 + " seen in 1 to that many |");
         report.say("|---|---|---|---|---|---|---|");
-        for (int batch : BATCHES) {
+        for (int batch : sizes) {
             Map<String, Double> figures =
-                    figures(SuiteBatches.class, cache, List.of(engine, model.toString(), "" + batch));
+                    figures(SuiteBatches.class, cache, variant, List.of(engine, model.toString(), "" + batch));
             report.say(String.format(Locale.ROOT, "| %d | %.2f | %.2f | %.2f | %.0f | %.3f | %.3f |", batch,
                     figures.get("batch_ms"), figures.get("open_ms"), figures.get("single_ms"), figures.get("objects"),
                     figures.get("agreement"), figures.get("open_agreement")));
             report.require(figures.get("objects") > 0, "nothing is seen, so nothing is compared");
-            report.require(figures.get("agreement") >= LEAST_AGREEMENT, "batches of " + batch + " see "
-                    + figures.get("agreement") + " of the objects, less than " + LEAST_AGREEMENT);
-            report.require(figures.get("open_agreement") >= LEAST_AGREEMENT, "batches of 1 to " + batch + " see "
-                    + figures.get("open_agreement") + " of the objects, less than " + LEAST_AGREEMENT);
+            report.require(figures.get("agreement") >= least, "batches of " + batch + " see "
+                    + figures.get("agreement") + " of the objects, less than " + least);
+            report.require(figures.get("open_agreement") >= least, "batches of 1 to " + batch + " see "
+                    + figures.get("open_agreement") + " of the objects, less than " + least);
         }
     }
 }

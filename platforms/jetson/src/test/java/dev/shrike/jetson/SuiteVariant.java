@@ -33,6 +33,10 @@ enum SuiteVariant {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
+    boolean isInt8() {
+        return this != FP32 && this != FP16;
+    }
+
     boolean quantized() {
         return quantized;
     }
@@ -53,7 +57,7 @@ enum SuiteVariant {
     /** The properties of a JVM that builds it, or loads it, in this cache. */
     List<String> properties(Path cache, Path pictures) {
         List<String> properties = new ArrayList<>(List.of("-Dshrike.tensorrt.cache=" + cache,
-                "-Dshrike.tensorrt.precision=" + precision));
+                "-Dshrike.tensorrt.precision=" + precision, "-Dshrike.tensorrt.detailed=true"));
         if (!calibration.isEmpty()) {
             properties.add("-Dshrike.tensorrt.calibration=" + calibration);
             properties.add("-Dshrike.tensorrt.data=" + pictures);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.shrike.BackendUnavailableException;
 import dev.shrike.DeviceException;
 import dev.shrike.Frame;
 import dev.shrike.ShrikeException;
@@ -20,6 +21,7 @@ import dev.shrike.graph.Tensor;
 import dev.shrike.jetson.EngineOptions.Decode;
 import dev.shrike.jetson.EngineOptions.Precision;
 import dev.shrike.jetson.TensorRt.Calibration;
+import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
@@ -277,7 +279,20 @@ class TensorRtEnginesTest {
         engines(options(Precision.AUTO, null, -1)).engine(network);
         assertEquals(0, tensorRt.calibrated.size());
         assertTrue(tensorRt.settings.getFirst().int8());
-        assertTrue(tensorRt.required.containsKey("join"));
+        assertTrue(tensorRt.required.isEmpty(), "its own roundings say what is INT8");
+    }
+
+    /** As TensorRT 8 does with weights that are constants of codes, whatever wrote the file. */
+    @Test
+    void theParserRefusesCodesAsWeightsAndTakesWhatItIsGiven() {
+        Graph quantized = SmallDetector.quantized(1);
+        NetworkSource old = new NetworkSource(OnnxModels.toBytes(quantized), List.of(), true, Optional.empty());
+        String message = assertThrows(UnsupportedModelException.class,
+                () -> engines(options(Precision.AUTO, null, -1)).engine(old)).getMessage();
+        assertTrue(message.contains("does not support INT8 weights"), message);
+        Graph given = OnnxModels.read(NetworkSource.of(quantized, Map.of()).onnx(), "given", null);
+        assertEquals(List.of(), ExplicitRules.of(given));
+        assertEquals(3, given.nodes().stream().filter(node -> node.op() instanceof Op.QuantizeLinear).count());
     }
 
     @Test
@@ -356,6 +371,73 @@ class TensorRtEnginesTest {
         assertEquals(8, tensorRt.calibrated.size());
         assertEquals(0, gpu.open());
         assertEquals(0, tensorRt.open);
+    }
+
+    /** INT8 with FP16 would be what 'best' is. */
+    @Test
+    void int8HasNoFp16() throws IOException {
+        engines(options(Precision.INT8, pictures(2), -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        assertTrue(tensorRt.settings.getFirst().int8() && !tensorRt.settings.getFirst().fp16());
+        assertEquals(Set.of("head", "sigmoid", "join"), tensorRt.required.keySet());
+        assertEquals(Set.of(TensorRt.Precision.FP32), Set.copyOf(tensorRt.required.values()));
+    }
+
+    @Test
+    void calibrationPicturesComeShuffledAndAlwaysAlike() throws IOException {
+        Path data = Files.createDirectories(folder.resolve("many"));
+        for (int i = 0; i < 40; i++) {
+            Files.createFile(data.resolve(String.format("p%02d.png", i)));
+        }
+        List<Path> once = CalibrationPictures.list(data, 20);
+        assertEquals(once, CalibrationPictures.list(data, 20));
+        List<Path> sorted = once.stream().sorted().toList();
+        assertTrue(!once.equals(sorted), "the order of names");
+        assertEquals(Stream.iterate(0, i -> i < 40, i -> i + 2).map(i -> data.resolve(String.format("p%02d.png", i)))
+                .toList(), sorted, "every second one");
+    }
+
+    @Test
+    void formatsThatNothingCanRunArePreferredTheSecondTime() throws IOException {
+        tensorRt.refusesPrecisions = true;
+        Path data = pictures(3);
+        engines(options(Precision.BEST, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        assertEquals(2, tensorRt.builds);
+        assertEquals(3, tensorRt.calibrated.size(), "all pictures, once");
+        DeviceException e = assertThrows(DeviceException.class, () -> {
+            tensorRt.refusesDla = true;
+            tensorRt.cores = 1;
+            engines(options(Precision.BEST, data, 0)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        });
+        assertEquals(4, tensorRt.builds, "tried once again, not twice");
+        assertTrue(e.getMessage().contains("-Dshrike.tensorrt.dla"), e.getMessage());
+        assertEquals(0, tensorRt.open);
+    }
+
+    @Test
+    void buildsAgainForAnotherNumberOfMultiprocessors() {
+        engines(options(Precision.FP16, null, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        gpu.resize(8);
+        EngineFile other =
+                engines(options(Precision.FP16, null, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        assertEquals(2, tensorRt.builds);
+        assertEquals("HostGpu, 8 multiprocessors", other.record().gpu());
+    }
+
+    /** An illegal address ends CUDA's context: nothing but another process helps, for no detector of this one. */
+    @Test
+    void afterAStickyErrorTheProcessHasToEnd() {
+        TensorRtEngines engines = engines(options(Precision.FP16, null, -1));
+        try (GraphExecutor executor = engines.open(SmallDetector.make(1), ExecutorOptions.DEFAULT, null)) {
+            gpu.failAt(1, 700);
+            String message = assertThrows(DeviceException.class, executor::run).getMessage();
+            assertTrue(message.contains("CUDA error 700") && message.contains("restart the process"), message);
+            assertTrue(!message.contains("open the detector"), message);
+            message = assertThrows(DeviceException.class, executor::run).getMessage();
+            assertTrue(message.contains("restart the process"), message);
+        }
+        String message = assertThrows(BackendUnavailableException.class,
+                () -> engines.open(SmallDetector.make(1), ExecutorOptions.DEFAULT, null)).getMessage();
+        assertTrue(message.contains("restart the process") && message.contains("700"), message);
     }
 
     @Test

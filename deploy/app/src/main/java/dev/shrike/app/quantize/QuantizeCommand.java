@@ -32,6 +32,8 @@ public final class QuantizeCommand implements Callable<Integer> {
     private static final String AUTO = "auto";
     private static final String DEFAULT_SCHEME = "w8a8";
     private static final String INT8 = "int8";
+    private static final String SHRIKE = "shrike";
+    private static final String TENSOR_RT = "tensorrt";
 
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
@@ -56,6 +58,15 @@ public final class QuantizeCommand implements Callable<Integer> {
                     + " w8a8; or auto, which chooses the width of every layer's weights under a budget, such as"
                     + " --avg-bits (default: " + DEFAULT_SCHEME + ").")
     private String scheme;
+
+    @Option(
+            names = "--for", hidden = true,
+            paramLabel = "ENGINE",
+            description = "shrike, which TensorRT engines of Shrike take as well; or tensorrt: a file for TensorRT 8"
+                    + " itself, such as for trtexec, of w8a8 without zero points, with one scale for all that a Concat"
+                    + " joins and float weights in front of QuantizeLinear, so as large as the float network"
+                    + " (default: " + SHRIKE + ").")
+    private String engine = SHRIKE;
 
     @Option(
             names = "--weight-codes", hidden = true,
@@ -229,6 +240,7 @@ public final class QuantizeCommand implements Callable<Integer> {
         if (crop != 0 && (crop < 64 || crop % 32 != 0)) {
             throw common.usage("--crop " + crop + " is neither 0 nor a multiple of 32 from 64 on");
         }
+        boolean forTensorRt = forTensorRt(auto);
         double machine = MemoryBudget.machine();
         if (memory != null && !(memory > 0 && memory <= machine)) {
             throw common.usage(String.format(Locale.ROOT, "--memory %s is not within 0 and the %.1f GB of this machine",
@@ -242,9 +254,33 @@ public final class QuantizeCommand implements Callable<Integer> {
                 Optional.ofNullable(wideRanges).map(method -> common.method("--wide-ranges", method)), preActivations(),
                 effort(),
                 epochs,
-                crop, seed,
+                crop, seed, forTensorRt,
                 Optional.ofNullable(cache).map(common::path), memory == null ? MemoryBudget.usual() : memory);
         return new QuantizeRun(console, stores.apply(common.progress()), common, request).run();
+    }
+
+    private boolean forTensorRt(boolean auto) {
+        if (engine.equals(SHRIKE)) {
+            return false;
+        }
+        if (!engine.equals(TENSOR_RT)) {
+            throw common.usage("--for '" + engine + "' is neither " + SHRIKE + " nor " + TENSOR_RT);
+        }
+        WeightCodes codes = codes();
+        if (auto || !codes.isConsecutive() || scheme != null && !widths(false).equals(Optional.of(
+                new Widths(8, 8, codes)))) {
+            throw common.usage("--for tensorrt: it runs codes of 8 bits only; give --scheme w8a8 and uniform weight"
+                    + " codes, or --plan with some layers in float");
+        }
+        if (preActivations().orElse(false) || dynamicRanges().orElse(false)) {
+            throw common.usage("--for tensorrt does not go with --pre-activations 8, which it does not fuse, nor with"
+                    + " --activation-ranges dynamic, which it has not; leave them out");
+        }
+        if (epochs > 0) {
+            throw common.usage("--for tensorrt does not go with --epochs, which gives values of a Concat scales of"
+                    + " their own; leave one out");
+        }
+        return true;
     }
 
     private Optional<QuantizeRequest.LatencyBudget> latencyBudget() {

@@ -27,6 +27,7 @@ import java.util.Optional;
  * @param epochs how often each picture is shown to tune the network as a whole
  * @param crop side of the window of each picture, 0 for all of it
  * @param seed decides where in the pictures the windows lie
+ * @param forTensorRt whether the file is for TensorRT 8
  * @param cache calibration cache
  * @param memory gigabytes that the run may take
  */
@@ -35,6 +36,7 @@ record QuantizeRequest(Path output, Optional<Widths> widths, WeightCodes codes, 
         Optional<Double> averageBits, Optional<Double> megabytes, Optional<LatencyBudget> latency, int activations,
         Optional<Boolean> dynamicRanges, Optional<String> ranges,
         Optional<String> wideRanges, Optional<Boolean> preActivations, Effort effort, int epochs, int crop, long seed,
+        boolean forTensorRt,
         Optional<Path> cache,
         double memory) {
     /**

@@ -22,6 +22,7 @@ import dev.shrike.calibration.ranges.ValueStatistics;
 import dev.shrike.calibration.training.Distillation;
 import dev.shrike.calibration.training.SensitivePlaces;
 import dev.shrike.files.FileReplacement;
+import dev.shrike.graph.ExplicitQuantization;
 import dev.shrike.graph.Graph;
 import dev.shrike.heads.PictureWarning;
 import dev.shrike.onnx.OnnxModels;
@@ -95,6 +96,7 @@ final class QuantizeRun {
             Quantizer quantizer = new Quantizer(graph,
                     Measurement.inputShapes(graph, common.width(), common.height()), backend, common.threads(), memory);
             data.warn(console, common.quiet());
+            quantizer = request.forTensorRt() ? quantizer.withSymmetricCodes() : quantizer;
             quantize(model, dynamic ? quantizer.withDynamicRanges() : quantizer,
                     given.map(plan -> withRanges(plan, dynamic)), pictures, backend, dynamic, start);
             if (!common.quiet() && memory.mostOnDisk() > 0) {
@@ -185,7 +187,8 @@ final class QuantizeRun {
         }
         // What the engine cannot run is told here, not where the file goes.
         quantizer.open(result.graph()).close();
-        OnnxModels.write(result.graph(), request.output());
+        OnnxModels.write(request.forTensorRt() ? new ExplicitQuantization().apply(result.graph()) : result.graph(),
+                request.output());
         if (!common.quiet()) {
             summary(model, plan, result, start);
         }
