@@ -7,6 +7,8 @@
 #   best       all that the processor has, OpenBLAS's kernels for Haswell: other last digits than its own
 # One tier by hand, without OpenBLAS's part: mvn -Ptier -Dshrike.cpu.features=1f test
 # Tests tagged any-processor stay out; random networks are fewer than in mvn verify, as there are several runs.
+# avx512 and best differ from mvn verify itself in little: of them only the tests that choose and compare kernels and
+# that fit networks are run, unless TIERS_WHOLE=1.
 # ONNX Runtime, which tests compare with, cannot be lowered.
 # needs: what mvn verify needs. MVN is the command to call (mvn -B -ntp -q).
 set -euo pipefail
@@ -16,6 +18,7 @@ modules=(platforms/cpu calibration deploy/app)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 fewer=(-Dshrike.plan.graphs=50 -Dshrike.candidates=30 -Dshrike.qonnx.graphs=30)
+deciding=TunerTest,KernelCandidatesTest,PlanTest,QuantizedPlanTest,SurveyNetworksTest,QuantizerTest,RateAllocationTest
 
 # Whether the processor has all of these flags of Linux.
 has() {
@@ -37,11 +40,15 @@ offered() {
 run() {
     local tier=$1 features=$2 began=$SECONDS variables=(OPENBLAS_CORETYPE="$3") reports
     [[ -z ${4:-} ]] || variables+=(OPENCV_CPU_DISABLE="$4")
+    local selection=()
+    if [[ $tier == avx512 || $tier == best ]] && [[ ${TIERS_WHOLE:-0} != 1 ]]; then
+        selection=(-Dtest="$deciding" -Dsurefire.failIfNoSpecifiedTests=false)
+    fi
     reports=("${modules[@]/%//target/surefire-reports}")
     rm -rf "${reports[@]}"
     echo "test-tiers: $tier (features $features, OpenBLAS $3)"
     if ! env "${variables[@]}" "${maven[@]}" -Ptier -Dshrike.cpu.features="$features" "${fewer[@]}" \
-        -pl deploy/app -am test >"$log" 2>&1; then
+        "${selection[@]}" -pl deploy/app -am test >"$log" 2>&1; then
         # Warnings that tests provoke fill screens; what failed stands at the end.
         grep -aE '^\[(ERROR|FATAL)\]|FAILURE|Tests run:.*(Failures: [1-9]|Errors: [1-9])' "$log" | tail -n 60
         echo "test-tiers: $tier failed" >&2

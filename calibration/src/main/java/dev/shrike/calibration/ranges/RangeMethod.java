@@ -75,12 +75,20 @@ public sealed interface RangeMethod {
      * @param function as in {@link #codes(ValueStatistics, int, DoubleUnaryOperator)}
      */
     default UniformCodes symmetricCodes(ValueStatistics statistics, DoubleUnaryOperator function) {
-        if (this instanceof LeastError(double power)) {
-            return new LeastErrorSearch(statistics.histogram(), statistics.minMax(), power, function).symmetricCodes();
-        }
-        UniformCodes free = codes(statistics, 8, function);
-        double step = free.scale();
-        return UniformCodes.symmetric(new Range(-free.zero() * step, (255 - free.zero()) * step));
+        Histogram histogram = statistics.histogram();
+        return switch (this) {
+            case MinMax _ -> UniformCodes.symmetric(statistics.minMax());
+            case MovingAverage _ -> UniformCodes.symmetric(statistics.movingAverage());
+            case Percentile(double share) -> UniformCodes.symmetric(new Range(
+                    histogram.quantile((100 - share) / 100), histogram.quantile(share / 100)));
+            case Entropy _ -> {
+                UniformCodes free = EntropyRange.codes(statistics, 8);
+                double step = free.scale();
+                yield UniformCodes.symmetric(new Range(-free.zero() * step, (255 - free.zero()) * step));
+            }
+            case LeastError(double power) ->
+                new LeastErrorSearch(histogram, statistics.minMax(), power, function).symmetricCodes();
+        };
     }
 
     /**
