@@ -12,7 +12,8 @@
 #           on the GPU and on the CPU, bit for bit, and runs batches of 2, 4 and 8, and of 1 to these, timing all; kills
 #           a build, lets two processes build at once, runs N frames (default: 10000) and looks at the memory, and runs
 #           under compute-sanitizer where that is installed; runs two threads on one engine, INT8 in batches and, where
-#           there is one, a DLA. Report: FOLDER/results/report.md. Exit code 1 if something failed, 2 if there is no GPU.
+#           there is one, a DLA. Report: FOLDER/results/report.md. Exit code 1 if something failed, 2 if there is no
+#           GPU.
 #           A second run keeps the steps that passed and runs the others; --steps runs those whose title has the text
 #           again, and only those; --fresh forgets everything
 #   platforms/jetson/gpu-suite.sh --played

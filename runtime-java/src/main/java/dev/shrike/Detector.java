@@ -9,11 +9,11 @@ import java.util.List;
  * <ol>
  *   <li>Open one with {@link Detectors#open}; this loads and prepares the network.
  *   <li>Call {@link #detect} once a frame, or {@link #detectAll} with several, from any thread but one at a time: while
- *   one call runs, another throws {@link IllegalStateException} and changes nothing for the first. An interrupt does not
- *   end a call and is kept.
- *   <li>Close it, from any thread, a shutdown hook among them: {@link #close} waits for the call that runs and then frees
- *   the native memory. Closing twice does nothing, use after close throws {@link IllegalStateException}, and a close by
- *   the thread of the running call itself returns at once, the end of that call frees.
+ *   one call runs, another throws {@link IllegalStateException} and changes nothing for the first. An interrupt does
+ *   not end a call and is kept.
+ *   <li>Close it, from any thread, a shutdown hook among them: {@link #close} waits for the call that runs and then
+ *   frees the native memory. Closing twice does nothing, use after close throws {@link IllegalStateException}, and a
+ *   close by the thread of the running call itself returns at once, the end of that call frees.
  * </ol>
  *
  * <p>The opener owns it and its native memory.
@@ -62,8 +62,8 @@ public interface Detector extends AutoCloseable {
     String engine();
 
     /**
-     * What people should know about how the model is read, a line each: what was assumed for want of a word in its file,
-     * and what it gives that is left out.
+     * What people should know about how the model is read, a line each: what was assumed for want of a word in its
+     * file, and what it gives that is left out.
      */
     default List<String> notes() {
         return List.of();

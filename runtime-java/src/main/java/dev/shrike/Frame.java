@@ -22,11 +22,12 @@ public final class Frame {
     private final Instant captured;
 
     /**
-     * Wraps pixels that already are in native memory. It must stay there, and as it is, while anybody looks at the frame.
+     * Wraps pixels that already are in native memory. It must stay there, and as it is, while anybody looks at the
+     * frame.
      *
      * @param pixels at least {@code 3 * width * height} bytes, native
-     * @throws IllegalArgumentException if the size is not positive or above {@link Integer#MAX_VALUE} bytes, or the memory
-     *     is too small or on the heap
+     * @throws IllegalArgumentException if the size is not positive or above {@link Integer#MAX_VALUE} bytes, or the
+     *     memory is too small or on the heap
      */
     public Frame(int width, int height, MemorySegment pixels, Instant captured) {
         long bytes = bytes(width, height);

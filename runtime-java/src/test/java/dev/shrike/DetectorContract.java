@@ -20,9 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * The life of a detector, whatever the engine: wrong use ends in an exception, and what is not refused is right. Engines
- * open a detector of {@link BlockYolo#graph}. The system property {@code shrike.stress.sequences} has the number of
- * sequences of opening, detecting, closing and interrupting that eight threads go through.
+ * The life of a detector, whatever the engine: wrong use ends in an exception, and what is not refused is right.
+ * Engines open a detector of {@link BlockYolo#graph}. The system property {@code shrike.stress.sequences} has the
+ * number of sequences of opening, detecting, closing and interrupting that eight threads go through.
  */
 @Timeout(1800)
 public abstract class DetectorContract {

@@ -50,8 +50,8 @@ public sealed interface HeadDecoder permits AnchorFreeOutput, BoxesAndScores, En
     default void tried() {}
 
     /**
-     * Returns if the values of the outputs, whatever was seen, can be what this decoder takes them for. Cheap enough for
-     * the first picture, not for each.
+     * Returns if the values of the outputs, whatever was seen, can be what this decoder takes them for. Cheap enough
+     * for the first picture, not for each.
      *
      * @throws UnsupportedModelException otherwise; gives the range of values and the way out
      */
@@ -101,9 +101,9 @@ public sealed interface HeadDecoder permits AnchorFreeOutput, BoxesAndScores, En
     }
 
     /**
-     * The decoder for the outputs of a network, chosen by their shapes and the model's metadata. A form is taken only if
-     * it explains every output, and the number of values of a box by the names of the classes or as the one form that
-     * can have so many.
+     * The decoder for the outputs of a network, chosen by their shapes and the model's metadata. A form is taken only
+     * if it explains every output, and the number of values of a box by the names of the classes or as the one form
+     * that can have so many.
      *
      * @param outputs bindings that stay valid as long as the decoder
      * @throws UnsupportedModelException if no decoder fits, or more than one; names the outputs with their shapes

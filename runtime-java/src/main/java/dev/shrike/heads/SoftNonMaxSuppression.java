@@ -1,9 +1,9 @@
 package dev.shrike.heads;
 
 /**
- * Soft-NMS: takes the best box, lowers the scores of those that it overlaps, and goes on with the best of the rest until
- * all scores are at or below the threshold (Bodla et al. 2017, figure 2). With scores s, the best box M and overlap
- * {@code iou(M, b)}, {@code s = s (1 - iou)} where the overlap is the IoU threshold or more, or
+ * Soft-NMS: takes the best box, lowers the scores of those that it overlaps, and goes on with the best of the rest
+ * until all scores are at or below the threshold (Bodla et al. 2017, figure 2). With scores s, the best box M and
+ * overlap {@code iou(M, b)}, {@code s = s (1 - iou)} where the overlap is the IoU threshold or more, or
  * {@code s = s exp(-iou² / 0.5)} everywhere. Boxes of different classes do not touch each other unless the suppression
  * is class-agnostic. Equal scores keep the order of the candidates.
  */

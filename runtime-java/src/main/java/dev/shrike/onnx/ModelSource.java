@@ -84,7 +84,8 @@ final class ModelSource {
             return "; this is a picture: give it as the source and an .onnx file as the model";
         }
         if (text.startsWith("PK")) {
-            return "; this is a zip archive, perhaps a PyTorch checkpoint: export it with 'yolo export model=FILE.pt format=onnx'";
+            return "; this is a zip archive, perhaps a PyTorch checkpoint: export it with 'yolo export model=FILE.pt"
+                    + " format=onnx'";
         }
         if (text.startsWith("version https")) {
             return "; this is a Git LFS pointer: fetch the file itself with 'git lfs pull'";

@@ -18,9 +18,9 @@ import java.util.function.Supplier;
  * ONNX files as graphs, and back.
  *
  * <p>Read are opsets 9 to 24 of ONNX's own operators (22 to 24 changed none of those that Shrike has) and QONNX's
- * {@code Quant}, {@code BipolarQuant} and {@code Trunc}. A node that suppresses overlapping boxes is left out: the boxes
- * and scores that it reads are the outputs of the graph. Whatever the opset, the graph comes in the normal form that
- * {@link dev.shrike.graph.Op} describes.
+ * {@code Quant}, {@code BipolarQuant} and {@code Trunc}. A node that suppresses overlapping boxes is left out: the
+ * boxes and scores that it reads are the outputs of the graph. Whatever the opset, the graph comes in the normal form
+ * that {@link dev.shrike.graph.Op} describes.
  */
 public final class OnnxModels {
     /** Key in a graph's metadata: the opset of the file that it was read from. */

@@ -40,7 +40,8 @@ final class QuantizedOperators {
     static List<NodeProto> expand(NodeProto node, String name, ReadScope scope) {
         if (node.getDomain().equals(MICROSOFT) && BLOCKED.contains(node.getOpType())) {
             throw new UnsupportedModelException("node '" + name + "' (" + MICROSOFT + "." + node.getOpType()
-                    + "): weights in blocks (4-bit formats of language models) are not supported; export the float model"
+                    + "): weights in blocks (4-bit formats of language models) are not supported; export the float"
+                    + " model"
                     + " and quantise it with 'shrike quantize', which has 4-bit weights with a scale for each channel");
         }
         QuantizedOperators expansion = new QuantizedOperators(node, name, scope);

@@ -19,8 +19,9 @@ import java.util.Set;
 
 /**
  * Takes non-maximum suppression out of a network: ONNX's NonMaxSuppression and TensorRT's EfficientNMS_TRT and
- * BatchedNMS_TRT, whose results have no shape that is known before a run. What they read, boxes and scores, become the outputs instead, since a
- * detector suppresses by itself, with thresholds that its user chose. How boxes are written goes to the metadata.
+ * BatchedNMS_TRT, whose results have no shape that is known before a run. What they read, boxes and scores, become the
+ * outputs instead, since a detector suppresses by itself, with thresholds that its user chose. How boxes are written
+ * goes to the metadata.
  */
 final class SuppressionNodes {
     /** Metadata entry: how boxes are written. */

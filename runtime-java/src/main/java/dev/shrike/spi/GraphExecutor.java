@@ -14,9 +14,9 @@ import java.util.List;
  *   twice does nothing.
  * </ol>
  *
- * <p>One thread at a time may use it; a second one gets an {@link IllegalStateException}, and interrupts are kept. Running
- * makes no garbage. The opener owns it and its native memory: what the bindings lie in must not be touched after close,
- * which throws {@link IllegalStateException} as well.
+ * <p>One thread at a time may use it; a second one gets an {@link IllegalStateException}, and interrupts are kept.
+ * Running makes no garbage. The opener owns it and its native memory: what the bindings lie in must not be touched
+ * after close, which throws {@link IllegalStateException} as well.
  */
 public interface GraphExecutor extends AutoCloseable {
     /** What runs the network, for people. */

@@ -8,11 +8,11 @@ import java.util.concurrent.locks.ReentrantLock;
  * detectors keep one each, so that a wrong use ends in an exception and never in memory that was freed.
  *
  * <ol>
- *   <li>{@link #enter} begins a use and {@link #exit} ends it, in a {@code finally}; a second use beside it, by whatever
- *   thread, is refused.
+ *   <li>{@link #enter} begins a use and {@link #exit} ends it, in a {@code finally}; a second use beside it, by
+ *   whatever thread, is refused.
  *   <li>{@link #close} refuses further uses, waits for the one that runs, and releases once. It may be called by any
- *   thread, by several at a time, and by the thread of the running use: then it returns at once, and the end of that use
- *   releases.
+ *   thread, by several at a time, and by the thread of the running use: then it returns at once, and the end of that
+ *   use releases.
  * </ol>
  *
  * <p>For any thread. Entering and leaving makes no garbage.

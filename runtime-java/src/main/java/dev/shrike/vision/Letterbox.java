@@ -9,8 +9,8 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * Fits frames of any size into a network's input: resized with the ratio kept, centred on grey 114, RGB, 0 to 1, unless
- * the network wants something else ({@link Preprocessing}). The steps and the rounding are those of {@code letterbox} in
- * YOLOv5 v6.1 with {@code auto=False, scaleup=True}; for YOLOX those of its {@code preproc}.
+ * the network wants something else ({@link Preprocessing}). The steps and the rounding are those of {@code letterbox}
+ * in YOLOv5 v6.1 with {@code auto=False, scaleup=True}; for YOLOX those of its {@code preproc}.
  *
  * <p>Bound to the memory of one executor's input. Buffers are made once; one thread at a time may use it, a second one
  * gets an exception. The opener closes it, which waits for a use that runs; closing twice does nothing.

@@ -28,8 +28,8 @@ public final class DataSets {
      *
      * @param pictures folder of the pictures that a COCO JSON names; null looks for it
      * @param split part of a YOLO data set: {@code "train"}, {@code "val"} or {@code "test"}
-     * @throws DataSetException if there is none or it is broken as a whole; names the file and the field or line. What is
-     *     wrong with single labels is in {@link DataSet#problems}. Pictures are not looked at: see
+     * @throws DataSetException if there is none or it is broken as a whole; names the file and the field or line. What
+     *     is wrong with single labels is in {@link DataSet#problems}. Pictures are not looked at: see
      *     {@link DataSet#requirePictures}
      */
     public static DataSet open(Path path, Path pictures, String split) {

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How much of each channel of a layer the channels that are left do not predict linearly, while channels are removed one
- * by one: {@code 1 / (variance * inverse)} with the diagonal of the inverse covariance, which is brought up to date at
- * each removal (the optimal brain surgeon's update, Hassibi and Stork 1993).
+ * How much of each channel of a layer the channels that are left do not predict linearly, while channels are removed
+ * one by one: {@code 1 / (variance * inverse)} with the diagonal of the inverse covariance, which is brought up to date
+ * at each removal (the optimal brain surgeon's update, Hassibi and Stork 1993).
  */
 final class ChannelRedundancy {
     private static final double DAMPING = 1e-3;

@@ -10,7 +10,9 @@ public enum Criterion {
     L1,
     /** Euclidean norm of the filter. */
     L2,
-    /** Distance of the filter from the others of its layer: near their geometric median is redundant (He et al. 2019). */
+    /**
+     * Distance of the filter from the others of its layer: near their geometric median is redundant (He et al. 2019).
+     */
     FPGM,
     /**
      * Absolute scale of the batch normalisation behind the filter (network slimming, Liu et al. 2017); without one, the
@@ -25,7 +27,9 @@ public enum Criterion {
     HRANK,
     /** Mean absolute first-order change of the loss without the channel (Molchanov et al. 2017). */
     TAYLOR,
-    /** Second-order change of the loss if the channel becomes its mean, by the Fisher information (Theis et al. 2018). */
+    /**
+     * Second-order change of the loss if the channel becomes its mean, by the Fisher information (Theis et al. 2018).
+     */
     FISHER,
     /** Mutual information of the channel's mean and the objects found on a picture. */
     MUTUAL_INFORMATION,

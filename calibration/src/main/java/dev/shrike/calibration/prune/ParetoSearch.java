@@ -21,8 +21,8 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * Finds plans of which none is both cheaper and nearer to the whole network, by NSGA-II (Deb et al. 2002) over the share
- * of units that each group loses.
+ * Finds plans of which none is both cheaper and nearer to the whole network, by NSGA-II (Deb et al. 2002) over the
+ * share of units that each group loses.
  */
 final class ParetoSearch {
     /** Stands for plans that cannot be carried out; finite, since distances of plans are differences. */

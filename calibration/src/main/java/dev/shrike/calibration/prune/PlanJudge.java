@@ -11,8 +11,8 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
- * Judges which units should go without labels, as EagleEye does (Li et al. 2020): mean and deviation of each channel are
- * estimated anew on some pictures, and the divergence of the heads is measured on others.
+ * Judges which units should go without labels, as EagleEye does (Li et al. 2020): mean and deviation of each channel
+ * are estimated anew on some pictures, and the divergence of the heads is measured on others.
  */
 final class PlanJudge {
     /** Pictures for each of the two purposes; what is judged is an order, which few pictures show. */

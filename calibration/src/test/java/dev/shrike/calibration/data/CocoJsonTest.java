@@ -92,7 +92,8 @@ class CocoJsonTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                    "\"category_id\": 90|\"category_id\": 91|annotations[0].category_id 91 is none of the categories|20",
+                    "\"category_id\": 90|\"category_id\": 91|annotations[0].category_id 91 is none of the"
+                            + " categories|20",
                     "[1.5, 2, 30, 40]|[1.5, 2, 30]|annotations[0].bbox has 3 numbers, not 4|20",
                     "[1.5, 2, 30, 40]|[]|annotations[0].bbox has 0 numbers, not 4|20",
                     "[1.5, 2, 30, 40]|null|annotations[0].bbox is null, not an array|20",

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * Random networks with all that ties channels: residual additions, concatenations, splits, slices, grouped and depthwise
- * convolutions, channel shuffles, squeeze and excitation, attention over positions, poolings and upsampling.
+ * Random networks with all that ties channels: residual additions, concatenations, splits, slices, grouped and
+ * depthwise convolutions, channel shuffles, squeeze and excitation, attention over positions, poolings and upsampling.
  */
 final class RandomNetwork {
     private static final int SIDE = 8;

@@ -8,8 +8,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
 
 /**
- * The option {@code --help-all}: {@code --help} shows what most people need, this the other options as well, which their
- * command marks as hidden.
+ * The option {@code --help-all}: {@code --help} shows what most people need, this the other options as well, which
+ * their command marks as hidden.
  */
 public final class HelpAll {
     private static final String NAME = "--help-all";

@@ -173,7 +173,8 @@ class ValFlawsTest {
         assertEquals(1, outcome.exit());
         assertTrue(outcome.err()
                 .contains("the class 'red brick' is not among those of the model; if they are the same in"
-                        + " the same order under other names, say --classes-by-order. Data set: red brick, blue block. Model:"
+                        + " the same order under other names, say --classes-by-order. Data set: red brick, blue"
+                        + " block. Model:"
                         + " red block, blue block"),
                 outcome.err());
         assertFalse(outcome.err().contains("unexpected"));

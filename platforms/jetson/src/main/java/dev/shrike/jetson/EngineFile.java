@@ -21,8 +21,8 @@ import java.util.List;
 
 /**
  * An engine with the network that it was built from, in one file, so that another GPU or another TensorRT can build it
- * again. TensorRT trusts the engines it loads, so every byte is checked first. Each part starts at a multiple of 64 bytes
- * of the file, with zeros in front, since TensorRT reads the engine where it is mapped. Little-endian:
+ * again. TensorRT trusts the engines it loads, so every byte is checked first. Each part starts at a multiple of 64
+ * bytes of the file, with zeros in front, since TensorRT reads the engine where it is mapped. Little-endian:
  *
  * <pre>
  *   0  magic, 8 bytes: 0x89 'S' 'T' 'R' 'T' 0x0d 0x0a 0x1a

@@ -47,7 +47,10 @@ final class GpuSuite {
         this.logs = folder.results("logs");
     }
 
-    /** Arguments: the folder, the engine, the number of frames and part of the titles of the steps to run, or "" . Exit code 1 if a step failed, 2 without a GPU. */
+    /**
+     * Arguments: the folder, the engine, the number of frames and part of the titles of the steps to run, or "" . Exit
+     * code 1 if a step failed, 2 without a GPU.
+     */
     public static void main(String[] arguments) throws IOException {
         Path root = Path.of(arguments[0]).toAbsolutePath();
         String engine = arguments[1];

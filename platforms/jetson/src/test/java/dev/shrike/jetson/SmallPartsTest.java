@@ -151,7 +151,8 @@ class SmallPartsTest {
         assertEquals(Map.of("INT8", 2, "FP16", 1, "FP32", 1, "OTHER", 1), LayerFormats
                 .count("""
                         {"Layers": [
-                        {"Name": "a", "Outputs": [{"Format/Datatype": "Thirty-two wide channel vectorized row major Int8 format"}]},
+                        {"Name": "a", "Outputs": [{"Format/Datatype": "Thirty-two wide channel vectorized \
+                        row major Int8 format"}]},
                         {"Name": "b", "Outputs": [{"Name": "y", "Format/Datatype": "Row major Int8 format"}]},
                         {"Name": "c", "Outputs": [{"Name": "z", "Format/Datatype": "Row major linear FP16 format"}]},
                         {"Name": "d", "Outputs": [{"Name": "w", "Format/Datatype": "Row major linear FP32"}]},

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The Markdown of the GPU suite, on the standard output while it grows, and what failed so far. Steps that pass are kept
- * in a folder, from which a later run takes them.
+ * The Markdown of the GPU suite, on the standard output while it grows, and what failed so far. Steps that pass are
+ * kept in a folder, from which a later run takes them.
  */
 final class SuiteReport {
     static final String KEPT = "kept from an earlier run";

@@ -45,7 +45,8 @@ public final class DetectCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..*",
             paramLabel = "SOURCE",
-            description = "Pictures (JPEG, PNG, BMP, WebP, TIFF), folders of them, quoted globs such as 'in/**/*.jpg', lists of"
+            description = "Pictures (JPEG, PNG, BMP, WebP, TIFF), folders of them, quoted globs such as"
+                    + " 'in/**/*.jpg', lists of"
                     + " these (.txt, one a line), or - for a picture on the standard input.")
     private List<String> positional = new ArrayList<>();
 

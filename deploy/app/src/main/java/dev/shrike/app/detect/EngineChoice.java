@@ -27,7 +27,8 @@ public final class EngineChoice {
     @Option(
             names = "--head",
             paramLabel = "NAME",
-            description = "Form of the model's outputs: yolov5, yolov5-face, yolov5-raw, yolov6, yolox, yolov8, yolov8-raw,"
+            description = "Form of the model's outputs: yolov5, yolov5-face, yolov5-raw, yolov6, yolox, yolov8,"
+                    + " yolov8-raw,"
                     + " end-to-end or boxes-scores (default: found out by their shapes, values and class names).")
     private String head = "";
 

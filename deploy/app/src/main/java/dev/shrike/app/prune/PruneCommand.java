@@ -30,7 +30,8 @@ import picocli.CommandLine.Spec;
         name = "prune",
         description = {
                 "Makes a float network smaller without training.",
-                "Removes channels together with all that depends on them, or sets weights to zero; what is left is fitted"
+                "Removes channels together with all that depends on them, or sets weights to zero; what is left is"
+                        + " fitted"
                         + " to pictures, layer by layer, so that it gives what the whole network gives. Writes plain"
                         + " ONNX, for any engine, 'shrike quantize' and further training.",
                 ""
@@ -71,8 +72,10 @@ public final class PruneCommand implements Callable<Integer> {
     @Option(
             names = "--criterion",
             paramLabel = "NAME",
-            description = "What is worth least: l1, l2, fpgm, bn-scale, random, which need no pictures; activation-mean,"
-                    + " activation-deviation, hrank, taylor, fisher, mutual-information, obs, which do (default: obs for"
+            description = "What is worth least: l1, l2, fpgm, bn-scale, random, which need no pictures;"
+                    + " activation-mean,"
+                    + " activation-deviation, hrank, taylor, fisher, mutual-information, obs, which do (default: obs"
+                    + " for"
                     + " channels if there are pictures, else l1).")
     private String criterion;
 
@@ -98,7 +101,8 @@ public final class PruneCommand implements Callable<Integer> {
     private int steps;
 
     @Option(names = "--data", split = ",", paramLabel = "FOLDER",
-            description = "Pictures like those that the model will see: folders, files, globs, data.yaml or lists, split"
+            description = "Pictures like those that the model will see: folders, files, globs, data.yaml or lists,"
+                    + " split"
                     + " by commas. Labels are not needed.")
     private List<String> data;
 
@@ -110,7 +114,8 @@ public final class PruneCommand implements Callable<Integer> {
     private boolean strict;
 
     @Option(names = "--crop", paramLabel = "SIZE", defaultValue = "320",
-            description = "Side of what is used of each picture, in pixels: a window of the network's input and the whole"
+            description = "Side of what is used of each picture, in pixels: a window of the network's input and the"
+                    + " whole"
                     + " picture made that small, by turns; 0 takes the input itself (default: ${DEFAULT-VALUE}).")
     private int crop;
 

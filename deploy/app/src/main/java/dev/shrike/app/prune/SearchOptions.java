@@ -20,7 +20,8 @@ final class SearchOptions {
     private CommandSpec spec;
 
     @Option(names = "--macs", paramLabel = "REST",
-            description = "Multiplications that may remain: a share such as 0.8, or millions of a picture such as 1500.")
+            description = "Multiplications that may remain: a share such as 0.8, or millions of a picture such as"
+                    + " 1500.")
     private Double macs;
 
     @Option(names = "--params", paramLabel = "REST",
@@ -28,7 +29,8 @@ final class SearchOptions {
     private Double parameters;
 
     @Option(names = "--size", paramLabel = "REST",
-            description = "Size of the parameters as 32-bit floats that may remain: a share such as 0.8, or with a unit,"
+            description = "Size of the parameters as 32-bit floats that may remain: a share such as 0.8, or with a"
+                    + " unit,"
                     + " such as 6.3MB or 900kB (of 1000 bytes).")
     private String size;
 
