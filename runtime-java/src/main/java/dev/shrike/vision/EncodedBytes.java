@@ -119,6 +119,10 @@ final class EncodedBytes {
         if (header.pixels() <= maxPixels && Math.max(width, height) > LONGEST_SIDE) {
             throw new SourceException(name + ": " + header + " has a side of more than " + LONGEST_SIDE + " pixels");
         }
+        if (header.pixels() > Pictures.HARD_MAX_PIXELS) {
+            throw new SourceException(name + ": " + header + " has " + header.pixels() + " pixels, more than the "
+                    + Pictures.HARD_MAX_PIXELS + " that can be read at all: make the picture smaller");
+        }
         if (header.pixels() > maxPixels) {
             throw new SourceException(name + ": " + header + " has " + header.pixels() + " pixels, the limit is "
                     + maxPixels + ": make the picture smaller, or raise the limit with --max-pixels "

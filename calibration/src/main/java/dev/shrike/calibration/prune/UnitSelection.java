@@ -107,7 +107,7 @@ public final class UnitSelection {
             int next = next(open);
             if (next < 0) {
                 throw new ModelException(String.format(Locale.ROOT, "cannot be pruned to %s: with %.0f %% of each"
-                        + " layer's channels kept, %s remain; ask for less, or lower the share that layers keep",
+                        + " layer's channels kept, %s remain; give a larger budget, or let layers keep a smaller share",
                         options.budget().text(goal), 100 * options.keep(), options.budget().text(remaining())));
             }
             open.remove(next);

@@ -15,7 +15,7 @@ public final class PixelLimit {
     @Option(
             names = "--max-pixels",
             paramLabel = "N",
-            description = "Pixels of the largest picture that is read (default: 64 million).")
+            description = "Pixels of the largest picture that is read, at most 715827882 (default: 64 million).")
     public void setPixels(long pixels) {
         if (pixels < 1 || pixels > Pictures.HARD_MAX_PIXELS) {
             throw new ParameterException(spec.commandLine(),

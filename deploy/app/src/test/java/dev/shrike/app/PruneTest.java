@@ -259,6 +259,14 @@ class PruneTest {
     }
 
     @Test
+    void theShortHelpLeavesOutWhatFewNeed() {
+        String few = run("prune", "--help").out();
+        String all = run("prune", "--help-all").out();
+        assertTrue(few.contains("--criterion") && few.contains("--help-all") && !few.contains("--ridge"), few);
+        assertTrue(all.contains("--criterion") && all.contains("--ridge"), all);
+    }
+
+    @Test
     void theModelItselfIsNotOverwritten() {
         Outcome outcome = run("prune", model, "-o", model, "--sparsity", "0.5", "--no-repair");
         assertEquals(2, outcome.exit(), outcome.err());

@@ -1,6 +1,7 @@
 package dev.shrike.app.prune;
 
 import dev.shrike.app.Console;
+import dev.shrike.app.HelpAll;
 import dev.shrike.app.PathArgument;
 import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.ModelStore;
@@ -45,6 +46,9 @@ public final class PruneCommand implements Callable<Integer> {
 
     @Spec
     private CommandSpec spec;
+
+    @Mixin
+    private HelpAll help;
 
     @Parameters(
             arity = "1",
@@ -96,7 +100,7 @@ public final class PruneCommand implements Callable<Integer> {
             description = "Least share of its channels that each layer keeps (default: ${DEFAULT-VALUE}).")
     private double keep;
 
-    @Option(names = "--steps", paramLabel = "N", defaultValue = "1",
+    @Option(names = "--steps", hidden = true, paramLabel = "N", defaultValue = "1",
             description = "Remove channels in N steps, and judge anew after each (default: ${DEFAULT-VALUE}).")
     private int steps;
 
@@ -106,14 +110,15 @@ public final class PruneCommand implements Callable<Integer> {
                     + " by commas. Labels are not needed.")
     private List<String> data;
 
-    @Option(names = "--images", paramLabel = "N", defaultValue = "256",
+    @Option(names = "--images", hidden = true, paramLabel = "N", defaultValue = "256",
             description = "Most pictures to take of --data, at even distances (default: ${DEFAULT-VALUE}).")
     private int images;
 
-    @Option(names = "--strict", description = "Stop at pictures that cannot be read, instead of leaving them out.")
+    @Option(names = "--strict", hidden = true,
+            description = "Stop at pictures that cannot be read, instead of leaving them out.")
     private boolean strict;
 
-    @Option(names = "--crop", paramLabel = "SIZE", defaultValue = "320",
+    @Option(names = "--crop", hidden = true, paramLabel = "SIZE", defaultValue = "320",
             description = "Side of what is used of each picture, in pixels: a window of the network's input and the"
                     + " whole"
                     + " picture made that small, by turns; 0 takes the input itself (default: ${DEFAULT-VALUE}).")
@@ -122,16 +127,16 @@ public final class PruneCommand implements Callable<Integer> {
     @Option(names = "--no-repair", description = "Fit nothing to pictures afterwards.")
     private boolean noRepair;
 
-    @Option(names = "--repair", paramLabel = "HOW", defaultValue = "weights",
+    @Option(names = "--repair", hidden = true, paramLabel = "HOW", defaultValue = "weights",
             description = "weights: least squares. statistics: mean and deviation of each channel alone. both: weights,"
                     + " then statistics (default: ${DEFAULT-VALUE}).")
     private String repair;
 
-    @Option(names = "--ridge", paramLabel = "R", defaultValue = "0.1",
+    @Option(names = "--ridge", hidden = true, paramLabel = "R", defaultValue = "0.1",
             description = "How much fitted weights are held near the given ones (default: ${DEFAULT-VALUE}).")
     private double ridge;
 
-    @Option(names = "--positions", paramLabel = "N", defaultValue = "256",
+    @Option(names = "--positions", hidden = true, paramLabel = "N", defaultValue = "256",
             description = "Positions of each picture that a layer is fitted at (default: ${DEFAULT-VALUE}).")
     private int positions;
 
@@ -147,11 +152,11 @@ public final class PruneCommand implements Callable<Integer> {
             description = "Draw what is left of each layer.")
     private String chart;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
+    @Option(names = "--seed", hidden = true, paramLabel = "N", defaultValue = "1",
             description = "Of random choices (default: ${DEFAULT-VALUE}).")
     private long seed;
 
-    @Option(names = "--memory", paramLabel = "GB",
+    @Option(names = "--memory", hidden = true, paramLabel = "GB",
             description = "Most memory to take; values of pictures that do not fit go to files beside the output, which"
                     + " vanish with the process (default: 3, or three quarters of the machine's where that is less).")
     private Double memory;

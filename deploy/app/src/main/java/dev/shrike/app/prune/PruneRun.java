@@ -85,11 +85,11 @@ final class PruneRun {
         request.chart().ifPresent(file -> data.requireOther("--chart", file));
         request.front().ifPresent(file -> data.requireOther("--front", file));
         request.frontChart().ifPresent(file -> data.requireOther("--front-chart", file));
-        data.warn(console, request.quiet());
         Backend backend = Backends.usable(Backends.installed(), "").getFirst();
         if (backend.reads(model)) {
             throw new ModelException(model + ": is a built model; give the ONNX file that it was made from");
         }
+        data.warn(console, request.quiet());
         long start = System.nanoTime();
         try {
             Graph given = OnnxModels.read(model);

@@ -40,7 +40,7 @@ final class SearchOptions {
                     + " interpolated, and the sum is scaled to the time of the whole network.")
     private String latency;
 
-    @Option(names = "--latencies", paramLabel = "FILE.yaml",
+    @Option(names = "--latencies", hidden = true, paramLabel = "FILE.yaml",
             description = "Table of these times: read if it is there, else measured and written, so that it can be"
                     + " measured on another machine.")
     private String latencies;
@@ -53,16 +53,16 @@ final class SearchOptions {
                     + " two need --data (default: by --scope).")
     private String search;
 
-    @Option(names = "--weightings", paramLabel = "N", defaultValue = "32",
+    @Option(names = "--weightings", hidden = true, paramLabel = "N", defaultValue = "32",
             description = "Weightings that --search spdy tries (default: ${DEFAULT-VALUE}).")
     private int weightings;
 
-    @Option(names = "--population", paramLabel = "N", defaultValue = "16",
+    @Option(names = "--population", hidden = true, paramLabel = "N", defaultValue = "16",
             description = "Plans of --search nsga2 at a time, half of them new in each generation (default:"
                     + " ${DEFAULT-VALUE}).")
     private int population;
 
-    @Option(names = "--generations", paramLabel = "N", defaultValue = "8",
+    @Option(names = "--generations", hidden = true, paramLabel = "N", defaultValue = "8",
             description = "Generations of --search nsga2 after the first (default: ${DEFAULT-VALUE}).")
     private int generations;
 
@@ -71,7 +71,8 @@ final class SearchOptions {
                     + " plans is measured too, and decides.")
     private String front;
 
-    @Option(names = "--front-chart", paramLabel = "FILE.png", description = "Draw the front of --search nsga2.")
+    @Option(names = "--front-chart", hidden = true, paramLabel = "FILE.png",
+            description = "Draw the front of --search nsga2.")
     private String frontChart;
 
     /** Fails unless the options make sense by themselves. */
