@@ -317,10 +317,7 @@ final class ChannelPropagation {
         String x = node.input(0);
         int rank = shape(x).rank();
         List<Integer> reduced = new ArrayList<>();
-        if (!node.hasInput(1)) {
-            pinInputs(node);
-            return;
-        }
+        // Without axes all of them are reduced; a left-out input is no constant either.
         if (!isConstant(node.input(1))) {
             pinInputs(node);
             return;

@@ -77,7 +77,8 @@ public final class ChannelRemoval {
                 means.put(norm, kept(node, shifts.get(node.name())));
                 nodes.add(cut(node));
             } else if (means.containsKey(node)) {
-                nodes.add(withMean(cut(node), means.get(node)));
+                nodes.add(Normalizations.shifted(cut(node), means.get(node), newName(node.output() + ".mean"),
+                        constants));
             } else {
                 nodes.addAll(shifted(node, cut(node)));
             }
@@ -104,7 +105,7 @@ public final class ChannelRemoval {
             constants.put(bias, Tensor.ofFloats(Shape.of(sum.length), sum));
             return List.of(node.withInputs(List.of(node.input(0), node.input(1), bias)));
         }
-        constants.put(bias, Tensor.ofFloats(Shape.of(shift.length), floats(shift)));
+        constants.put(bias, TensorSlices.vector(shift));
         String product = newName(node.output() + ".product");
         return List.of(node.withOutputs(List.of(product)), new Node(newName(node.name() + "/shift"),
                 new Op.Binary(Op.Binary.Kind.ADD), List.of(product, bias), List.of(node.output())));
@@ -114,27 +115,6 @@ public final class ChannelRemoval {
     private double[] kept(Node layer, double[] values) {
         int[] units = dependencies.units(layer.output(), layer.op() instanceof Op.Conv ? 1 : -1);
         return units == null ? values : Arrays.stream(kept(units)).mapToDouble(i -> values[i]).toArray();
-    }
-
-    /** The normalisation of a result that is shifted by so much. */
-    private Node withMean(Node norm, double[] shift) {
-        float[] means = constants.get(norm.input(Normalizations.MEAN)).toFloats();
-        for (int i = 0; i < means.length; i++) {
-            means[i] -= (float) shift[i];
-        }
-        String name = newName(norm.output() + ".mean");
-        constants.put(name, Tensor.ofFloats(Shape.of(means.length), means));
-        List<String> inputs = new ArrayList<>(norm.inputs());
-        inputs.set(Normalizations.MEAN, name);
-        return norm.withInputs(inputs);
-    }
-
-    private static float[] floats(double[] values) {
-        float[] floats = new float[values.length];
-        for (int i = 0; i < floats.length; i++) {
-            floats[i] = (float) values[i];
-        }
-        return floats;
     }
 
     private String newName(String wish) {

@@ -367,25 +367,14 @@ public final class LayerwiseReconstruction {
         String name = layer.name() + ".weights.fitted";
         String bias = layer.name() + ".bias.fitted";
         constants.put(name, form.toTensor(weights));
-        float[] floats = new float[offsets.length];
-        for (int i = 0; i < floats.length; i++) {
-            floats[i] = (float) offsets[i];
-        }
         Node norm = norms.get(layer.name());
         if (norm != null) {
-            float[] means = pruned.constants().get(norm.input(Normalizations.MEAN)).toFloats();
-            for (int i = 0; i < means.length; i++) {
-                means[i] -= floats[i];
-            }
-            String mean = norm.name() + ".mean.fitted";
-            constants.put(mean, Tensor.ofFloats(Shape.of(means.length), means));
-            List<String> read = new ArrayList<>(norm.inputs());
-            read.set(Normalizations.MEAN, mean);
-            inputs.put(norm.name(), read);
+            Node shifted = Normalizations.shifted(norm, offsets, norm.name() + ".mean.fitted", constants);
+            inputs.put(norm.name(), shifted.inputs());
             inputs.put(layer.name(), List.of(layer.input(0), name));
             return;
         }
-        constants.put(bias, Tensor.ofFloats(Shape.of(floats.length), floats));
+        constants.put(bias, TensorSlices.vector(offsets));
         inputs.put(layer.name(), List.of(layer.input(0), name, bias));
     }
 

@@ -3,8 +3,12 @@ package dev.shrike.calibration.prune;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
+import dev.shrike.graph.Shape;
+import dev.shrike.graph.Tensor;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -14,7 +18,7 @@ import java.util.Set;
  */
 final class Normalizations {
     /** Input of the running mean. */
-    static final int MEAN = 3;
+    private static final int MEAN = 3;
 
     private Normalizations() {}
 
@@ -40,5 +44,20 @@ final class Normalizations {
             }
         }
         return found;
+    }
+
+    /**
+     * The normalisation of a result that is shifted by so much: with another running mean, which goes into the
+     * constants under that name.
+     */
+    static Node shifted(Node norm, double[] shift, String name, Map<String, Tensor> constants) {
+        float[] means = constants.get(norm.input(MEAN)).toFloats();
+        for (int i = 0; i < means.length; i++) {
+            means[i] -= (float) shift[i];
+        }
+        constants.put(name, Tensor.ofFloats(Shape.of(means.length), means));
+        List<String> inputs = new ArrayList<>(norm.inputs());
+        inputs.set(MEAN, name);
+        return norm.withInputs(inputs);
     }
 }

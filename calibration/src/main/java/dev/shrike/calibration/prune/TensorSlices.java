@@ -4,9 +4,18 @@ import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** Parts of tensors. */
+/** Tensors of parts of others, or of numbers of more precision. */
 final class TensorSlices {
     private TensorSlices() {}
+
+    /** These numbers, rounded to single precision, as a vector. */
+    static Tensor vector(double[] values) {
+        float[] floats = new float[values.length];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = (float) values[i];
+        }
+        return Tensor.ofFloats(Shape.of(floats.length), floats);
+    }
 
     /**
      * These positions along an axis, in that order.
