@@ -10,7 +10,9 @@ module dev.shrike {
             dev.shrike.calibration,
             dev.shrike.cpu,
             dev.shrike.jetson,
-            dev.shrike.app;
+            dev.shrike.app,
+            dev.shrike.sources,
+            dev.shrike.training;
     exports dev.shrike.graph;
     exports dev.shrike.heads;
     exports dev.shrike.onnx;

@@ -3,6 +3,8 @@ module dev.shrike.app {
     requires com.fasterxml.jackson.databind;
     requires dev.shrike;
     requires dev.shrike.calibration;
+    requires dev.shrike.sources;
+    requires dev.shrike.training;
     requires info.picocli;
     requires java.management;
     requires jdk.management;

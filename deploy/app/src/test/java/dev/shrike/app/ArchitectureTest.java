@@ -42,9 +42,12 @@ class ArchitectureTest {
     private static final String CPU = "dev.shrike.cpu..";
     private static final String JETSON = "dev.shrike.jetson..";
     private static final String CALIBRATION = "dev.shrike.calibration..";
+    private static final String TRAINING = "dev.shrike.training..";
+    private static final String[] SOURCES = {"dev.shrike.sources..", "dev.shrike.live..", "dev.shrike.tracking.."};
     /** Everything that is not named above is the runtime, so a new package there falls under its rules by itself. */
     private static final DescribedPredicate<JavaClass> RUNTIME =
-            resideInAPackage("dev.shrike..").and(resideOutsideOfPackages(APP, CPU, JETSON, CALIBRATION));
+            resideInAPackage("dev.shrike..").and(resideOutsideOfPackages(APP, CPU, JETSON, CALIBRATION, TRAINING))
+                    .and(resideOutsideOfPackages(SOURCES));
 
     private static JavaClasses house;
 
@@ -66,7 +69,8 @@ class ArchitectureTest {
     @Test
     void runtimeKnowsNeitherEnginesNorToolsNorApp() {
         noClasses().that(RUNTIME).should().dependOnClassesThat()
-                .resideInAnyPackage(APP, CALIBRATION, CPU, JETSON).check(house);
+                .resideInAnyPackage(APP, CALIBRATION, CPU, JETSON, TRAINING).orShould().dependOnClassesThat()
+                .resideInAnyPackage(SOURCES).check(house);
     }
 
     @Test
@@ -84,6 +88,21 @@ class ArchitectureTest {
         DescribedPredicate<JavaClass> others = resideInAPackage("dev.shrike..").and(not(RUNTIME))
                 .and(not(resideInAPackage(CALIBRATION)));
         noClasses().that().resideInAPackage(CALIBRATION).should().dependOnClassesThat(others).check(house);
+    }
+
+    @Test
+    void trainingStandsOnToolsAndRuntime() {
+        DescribedPredicate<JavaClass> others = resideInAPackage("dev.shrike..").and(not(RUNTIME))
+                .and(not(resideInAnyPackage(CALIBRATION, TRAINING)));
+        noClasses().that().resideInAPackage(TRAINING).should().dependOnClassesThat(others).allowEmptyShould(true)
+                .check(house);
+    }
+
+    @Test
+    void sourcesStandOnTheRuntimeAlone() {
+        DescribedPredicate<JavaClass> others = resideInAPackage("dev.shrike..").and(not(RUNTIME))
+                .and(not(resideInAnyPackage(SOURCES)));
+        noClasses().that().resideInAnyPackage(SOURCES).should().dependOnClassesThat(others).check(house);
     }
 
     @Test

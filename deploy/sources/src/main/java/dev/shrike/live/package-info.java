@@ -1,0 +1,2 @@
+/** Detection on the newest frame of a source. */
+package dev.shrike.live;

@@ -1,0 +1,2 @@
+/** Frames from cameras, streams and files. */
+package dev.shrike.sources;

@@ -1,0 +1,8 @@
+/** Frames from cameras, streams and files, live detection on the newest of them, and tracking. */
+module dev.shrike.sources {
+    requires transitive dev.shrike;
+
+    exports dev.shrike.live;
+    exports dev.shrike.sources;
+    exports dev.shrike.tracking;
+}
