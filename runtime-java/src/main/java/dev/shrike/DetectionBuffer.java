@@ -89,8 +89,7 @@ public final class DetectionBuffer {
         size = 0;
         width = found.width();
         height = found.height();
-        capturedMicros = Math.floorDiv(found.captured().toEpochMilli(), 1000L) * 1_000_000
-                + found.captured().getNano() / 1000;
+        capturedMicros = found.captured().getEpochSecond() * 1_000_000 + found.captured().getNano() / 1000;
         capturedNanos = found.capturedNanos();
         camera = found.camera();
         sequence = found.sequence();
