@@ -182,6 +182,11 @@ public final class Frame {
         return stride;
     }
 
+    /** Bytes from the first pixel to the last, all planes; for {@link PixelFormat#MJPEG} those of the JPEG file. */
+    public long bytes() {
+        return format == PixelFormat.MJPEG ? pixels.byteSize() : format.frameBytes(width, height, stride);
+    }
+
     /** The pixels, planes one after another; of {@link PixelFormat#BGR} {@code height} rows of {@link #stride} bytes. */
     public MemorySegment pixels() {
         return pixels;
