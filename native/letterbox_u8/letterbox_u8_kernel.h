@@ -199,12 +199,20 @@ static inline void letterbox_u8_block(const letterbox_u8_job *job, int32_t x, in
     }
 }
 
+/* Columns from..to-1 of a row of dst, around the picture. */
 static inline void letterbox_u8_fill(const letterbox_u8_job *job, int64_t y, int32_t from, int32_t to) {
     const shrike_letterbox_u8_f32_params *p = job->p;
+    const float fill = p->fill;
     for (int c = 0; c < 3; c++) {
         float *dst = job->channel[c] + y * p->dst_row_stride;
-        for (int64_t x = from; x < to; x++) {
-            dst[x * p->dst_pixel_stride] = p->fill;
+        if (p->dst_pixel_stride == 1) {
+            for (int32_t x = from; x < to; x++) {
+                dst[x] = fill;
+            }
+        } else {
+            for (int64_t x = from; x < to; x++) {
+                dst[x * p->dst_pixel_stride] = fill;
+            }
         }
     }
 }
