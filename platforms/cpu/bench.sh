@@ -4,8 +4,9 @@
 #   platforms/cpu/bench.sh quantized [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--tiers best,avx2] [--layers]
 #       MODEL.onnx
 #   platforms/cpu/bench.sh tuning [--rounds N] [--threads 1,2] [--bits 8x8,2x2] [--layers] MODEL.onnx
+#   platforms/cpu/bench.sh frames [--rounds N] [--threads N]
 # The first compares float networks, the second quantised ones with both in float and in int8, the third tuned plans
-# with untuned ones; --layers adds a row a layer. Without models:
+# with untuned ones, the fourth the fitting of frames with OpenCV's; --layers adds a row a layer. Without models:
 # yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
 #
 # --isa avx2 makes it the contest of a processor with AVX2 only: neither we nor ONNX Runtime nor OpenCV see AVX-512, AMX
@@ -19,6 +20,7 @@ bench=FloatBench
 case ${1:-} in
     quantized) bench=QuantizedBench && shift ;;
     tuning) bench=TuningBench && shift ;;
+    frames) bench=LetterboxBench && shift ;;
 esac
 options=() models=() isa=best
 while (($# > 0)); do
@@ -40,7 +42,7 @@ case $isa in
         ;;
     *) echo "bench.sh: --isa takes best or avx2, not $isa" >&2 && exit 2 ;;
 esac
-if ((${#models[@]} == 0)); then
+if ((${#models[@]} == 0)) && [[ $bench != LetterboxBench ]]; then
     cache=${XDG_CACHE_HOME:-$HOME/.cache}/shrike/models
     ./shrike detect --imgsz 320 --nosave >/dev/null
     ./shrike detect --nosave >/dev/null

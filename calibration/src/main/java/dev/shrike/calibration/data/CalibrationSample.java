@@ -2,6 +2,7 @@ package dev.shrike.calibration.data;
 
 import dev.shrike.Frame;
 import dev.shrike.SourceException;
+import dev.shrike.vision.Pictures;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -85,7 +86,7 @@ public record CalibrationSample(List<Path> pictures, List<Problem> problems, int
 
         boolean take(Path picture) {
             try {
-                look(Frame.read(picture));
+                look(Pictures.bgr(Frame.read(picture)));
             } catch (SourceException e) {
                 problems.add(new Problem(Problem.Kind.UNREADABLE_PICTURE, e.getMessage()));
                 return false;
