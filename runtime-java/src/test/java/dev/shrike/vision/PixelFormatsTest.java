@@ -157,6 +157,29 @@ class PixelFormatsTest {
         assertThrows(SourceException.class, () -> Pictures.bgr(jpeg(half, 64, 48)));
     }
 
+    /** Cameras leave the usual Huffman tables out and hand on buffers that are larger than their JPEG. */
+    @Test
+    void decodesJpegFramesAsCamerasSendThem() {
+        byte[] file = SamplePictures.encoded(".jpg", 64, 48);
+        java.io.ByteArrayOutputStream bare = new java.io.ByteArrayOutputStream();
+        int at = 2;
+        bare.write(file, 0, at);
+        int tables = 0;
+        while ((file[at + 1] & 0xff) != 0xda) {
+            int length = 2 + ((file[at + 2] & 0xff) << 8 | file[at + 3] & 0xff);
+            if ((file[at + 1] & 0xff) == 0xc4) {
+                tables++;
+            } else {
+                bare.write(file, at, length);
+            }
+            at += length;
+        }
+        assertTrue(tables > 0);
+        bare.write(file, at, file.length - at);
+        bare.writeBytes(new byte[333]);
+        requireSame(Pictures.bgr(jpeg(file, 64, 48)), Pictures.bgr(jpeg(bare.toByteArray(), 64, 48)));
+    }
+
     private static Frame jpeg(byte[] file, int width, int height) {
         ByteBuffer buffer = ByteBuffer.allocateDirect(file.length).put(file).flip();
         return new Frame(PixelFormat.MJPEG, width, height, 0, buffer, "front");

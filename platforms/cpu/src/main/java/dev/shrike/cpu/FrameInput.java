@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Writes frames of any raw format into the only input of a plan, by one call of {@code shrike_letterbox_u8_f32}.
@@ -18,14 +19,20 @@ import java.util.List;
 final class FrameInput {
     private static final int CHANNELS = 3;
 
+    private static final long PIXELS = Params.LETTERBOX.offset("src");
+    private static final long PIXEL_BOUNDS = Params.LETTERBOX.offset("src_bounds");
+    private static final long STRIDE = Params.LETTERBOX.offset("src_row_stride");
+    private static final long SCALE = Params.LETTERBOX.offset("scale");
+    private static final long FILL = Params.LETTERBOX.offset("fill");
+    private static final long[] SIZES = Stream.of("format", "height", "width", "region_top", "region_left",
+            "region_height", "region_width", "out_height", "out_width", "top", "left", "inner_height", "inner_width",
+            "red_first").mapToLong(Params.LETTERBOX::offset).toArray();
+
     private final NativeLibrary library;
     private final long context;
     private final int width;
     private final int height;
-    private final Params.Writer writer;
     private final MemorySegment params;
-    private final long pixels;
-    private final long pixelBounds;
     private LetterboxParams last;
     private PixelFormat format;
     private int stride;
@@ -37,19 +44,15 @@ final class FrameInput {
         this.context = context;
         height = input.dims().get(2);
         width = input.dims().get(3);
-        writer = Params.LETTERBOX.allocate(arena);
+        Params.Writer writer = Params.LETTERBOX.allocate(arena);
         params = writer.memory();
-        pixels = Params.LETTERBOX.offset("src");
-        pixelBounds = Params.LETTERBOX.offset("src_bounds");
         long elements = 6L * width + 4L * height;
         writer.point("dst", input.memory())
                 .point("workspace", arena.allocate(Integer.BYTES * elements, Integer.BYTES))
                 .set("dst_channel_stride", input.strides().get(1))
                 // The stride of a dimension of size 1 says nothing, but the library wants one that is sound.
                 .set("dst_row_stride", height == 1 ? 1 : input.strides().get(2))
-                .set("dst_pixel_stride", width == 1 ? 1 : input.strides().get(3))
-                .set("out_height", height)
-                .set("out_width", width);
+                .set("dst_pixel_stride", width == 1 ? 1 : input.strides().get(3));
     }
 
     /** For the inputs of a plan; null if they are not one picture of three channels. */
@@ -76,8 +79,8 @@ final class FrameInput {
                 || frame.height() != frameHeight) {
             prepare(frame, how);
         }
-        params.set(ValueLayout.JAVA_LONG, pixels, memory.address());
-        params.set(ValueLayout.JAVA_LONG, pixelBounds + Long.BYTES, memory.byteSize());
+        params.set(ValueLayout.JAVA_LONG, PIXELS, memory.address());
+        params.set(ValueLayout.JAVA_LONG, PIXEL_BOUNDS + Long.BYTES, memory.byteSize());
         int status;
         try {
             status = (int) library.letterbox().invokeExact(context, params.address());
@@ -92,28 +95,35 @@ final class FrameInput {
         return true;
     }
 
+    /** Written by offset and not by name, which would make garbage where regions alternate. */
     private void prepare(Frame frame, LetterboxParams how) {
         last = null;
-        writer.set("src_row_stride", frame.stride())
-                .set("format", code(frame.format()))
-                .set("height", frame.height())
-                .set("width", frame.width())
-                .set("region_top", how.regionY())
-                .set("region_left", how.regionX())
-                .set("region_height", how.regionHeight())
-                .set("region_width", how.regionWidth())
-                .set("top", how.top())
-                .set("left", how.left())
-                .set("inner_height", how.height())
-                .set("inner_width", how.width())
-                .set("red_first", how.redFirst() ? 1 : 0)
-                .setFloat("scale", how.scale())
-                .setFloat("fill", how.fill());
+        params.set(ValueLayout.JAVA_LONG, STRIDE, frame.stride());
+        put(0, code(frame.format()));
+        put(1, frame.height());
+        put(2, frame.width());
+        put(3, how.regionY());
+        put(4, how.regionX());
+        put(5, how.regionHeight());
+        put(6, how.regionWidth());
+        put(7, height);
+        put(8, width);
+        put(9, how.top());
+        put(10, how.left());
+        put(11, how.height());
+        put(12, how.width());
+        put(13, how.redFirst() ? 1 : 0);
+        params.set(ValueLayout.JAVA_FLOAT, SCALE, how.scale());
+        params.set(ValueLayout.JAVA_FLOAT, FILL, how.fill());
         format = frame.format();
         stride = frame.stride();
         frameWidth = frame.width();
         frameHeight = frame.height();
         last = how;
+    }
+
+    private void put(int index, int value) {
+        params.set(ValueLayout.JAVA_INT, SIZES[index], value);
     }
 
     /** The number of {@code enum shrike_pixel_format}. */

@@ -49,9 +49,9 @@ class GpuLetterboxTest {
                         List.of(1, 3, input[1], input[0]), 4, true), expected);
                 for (Preprocessing how : Preprocessing.values()) {
                     try (Letterbox reference = new Letterbox(binding, how)) {
-                        for (int round = 0; round < 21 * SIZES.length; round++) {
+                        for (int round = 0; round < 7 * SIZES.length; round++) {
                             int[] size = SIZES[round % SIZES.length];
-                            PixelFormat format = PixelFormat.values()[round % (PixelFormat.values().length - 1)];
+                            PixelFormat format = PixelFormat.values()[round / SIZES.length];
                             Frame frame = noise(format, size[0], size[1], random.nextInt(7), random);
                             LetterboxTransform transform = round % 3 < 2
                                     ? LetterboxTransform.of(size[0], size[1], input[0], input[1], how)
