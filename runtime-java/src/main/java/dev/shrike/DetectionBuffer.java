@@ -159,7 +159,7 @@ public final class DetectionBuffer {
         for (int i = 0; i < size; i++) {
             order[i] = (long) (Integer.MAX_VALUE - Float.floatToIntBits(score[i])) << 32 | i;
         }
-        Arrays.sort(order, 0, size);
+        heapSort();
         if (size == score.length) {
             grow();
         }
@@ -177,6 +177,36 @@ public final class DetectionBuffer {
             }
             copy(size, to);
             order[to] = to;
+        }
+    }
+
+    /** Arrays.sort would allocate, since what each region found is sorted already and it merges such runs. */
+    private void heapSort() {
+        for (int start = size / 2 - 1; start >= 0; start--) {
+            sink(start, size);
+        }
+        for (int end = size - 1; end > 0; end--) {
+            long largest = order[0];
+            order[0] = order[end];
+            order[end] = largest;
+            sink(0, end);
+        }
+    }
+
+    private void sink(int start, int end) {
+        int parent = start;
+        while (2 * parent + 1 < end) {
+            int child = 2 * parent + 1;
+            if (child + 1 < end && order[child + 1] > order[child]) {
+                child++;
+            }
+            if (order[parent] >= order[child]) {
+                return;
+            }
+            long lower = order[parent];
+            order[parent] = order[child];
+            order[child] = lower;
+            parent = child;
         }
     }
 
