@@ -180,7 +180,13 @@ int32_t shrike_letterbox_u8_f32(shrike_context *context, const shrike_letterbox_
         return status;
     }
     const layout l = layout_of(p);
-    letterbox_u8_job job = {.p = p, .kind = l.kind, .chroma_stride = l.chroma_stride, .row_shift = l.row_shift};
+    letterbox_u8_job job = {.p = p,
+                            .kind = l.kind,
+                            .end = p->src + l.bytes,
+                            .chroma_stride = l.chroma_stride,
+                            .luma_step = l.luma_step,
+                            .chroma_step = l.chroma_step,
+                            .row_shift = l.row_shift};
     job.halves = p->region_width == 2 * (int64_t)p->inner_width && p->region_height == 2 * (int64_t)p->inner_height;
     make_tables(&job, &l);
     /* What the kernel calls blue is the first byte of a pixel, which of RGB is red. */

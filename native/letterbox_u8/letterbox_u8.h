@@ -19,7 +19,9 @@ typedef struct letterbox_u8_job {
     letterbox_u8_kind kind;
     /* Luminance, or the pixels; U; V: where the region's first row begins, less what the offsets below add. */
     const uint8_t *planes[3];
+    const uint8_t *end; /* of the frame's memory */
     int64_t chroma_stride;
+    int32_t luma_step, chroma_step; /* bytes from one sample of a row to the next */
     int32_t row_shift; /* 1 if two rows share one of chrominance */
     /* For each inner column its two source columns, as offsets into a row, and their weights. */
     const int32_t *luma[2], *chroma[2], *column_weight[2];

@@ -5,15 +5,18 @@
  *   for each block of columns, for each row of dst
  *       for the one or two rows of the frame that it is made of, unless the row before had them
  *           collect the bytes of the one or two pixels that each column is made of; make them BGR
- *           h = first * w0 + second * w1                                          (11 bits of fraction)
- *       byte = (((h0 >> 4) * v0 >> 16) + ((h1 >> 4) * v1 >> 16) + 2) >> 2        (cut off where OpenCV cuts off)
+ *           h = (first * w0 + second * w1) >> 4                     (11 bits of fraction, 7 are left: 16 bits)
+ *       byte = ((h0 * v0 >> 16) + (h1 * v1 >> 16) + 2) >> 2                   (cut off where OpenCV cuts off)
  *       dst = byte * scale
  *
  * Pixels with a weight of zero are not read: frames of three times the size cost a ninth of their pixels. Sums stay in
- * int32: 239 * 1220542 + 127 * 2116026 + 2^19 < 2^30, 255 * 2048 < 2^19, (2^19 >> 4) * 2048 < 2^27.
+ * int32: 239 * 1220542 + 127 * 2116026 + 2^19 < 2^30, 255 * 2048 >> 4 < 2^15, (2^15 - 1) * 2048 < 2^26.
  */
 #ifndef SHRIKE_LETTERBOX_U8_KERNEL_H
 #define SHRIKE_LETTERBOX_U8_KERNEL_H
+
+#include <stddef.h>
+#include <string.h>
 
 #include "letterbox_u8.h"
 
@@ -36,7 +39,7 @@ typedef struct letterbox_u8_pixels {
 /* A row of the frame, resized along it; row is -1 where there is none. */
 typedef struct letterbox_u8_line {
     int32_t row;
-    int32_t sum[3][LETTERBOX_BLOCK];
+    int16_t level[3][LETTERBOX_BLOCK]; /* times 128, or the sum of two where the region is halved */
 } letterbox_u8_line;
 
 static inline uint8_t letterbox_u8_clamp(int32_t level) {
@@ -95,22 +98,39 @@ static inline void letterbox_u8_collect(const letterbox_u8_job *job, int32_t row
     }
 }
 
-/* Weights of a block of columns, 0 in its padding. */
-typedef struct letterbox_u8_weights {
+/* A block of columns: offsets of the first pixel of each and columns; in its padding the last offset and 0. */
+typedef struct letterbox_u8_columns {
+    int32_t luma[LETTERBOX_BLOCK], chroma[LETTERBOX_BLOCK];
     int32_t first[LETTERBOX_BLOCK], second[LETTERBOX_BLOCK];
+    int32_t pair[LETTERBOX_BLOCK]; /* first in the low half, second in the high half */
     int both; /* whether any second one is not 0 */
-} letterbox_u8_weights;
+} letterbox_u8_columns;
+
+/*
+ * A tier may have a quicker way for rows that it can read in its own way: then it defines LETTERBOX_U8_OWN_RESIZE and
+ * this function, which answers whether it has filled the line.
+ */
+#if defined(LETTERBOX_U8_OWN_RESIZE)
+static int letterbox_u8_own_resize(const letterbox_u8_job *job, int32_t row, int32_t count,
+                                   const letterbox_u8_columns *columns, letterbox_u8_line *line);
+#else
+static inline int letterbox_u8_own_resize(const letterbox_u8_job *job, int32_t row, int32_t count,
+                                          const letterbox_u8_columns *columns, letterbox_u8_line *line) {
+    (void)job, (void)row, (void)count, (void)columns, (void)line;
+    return 0;
+}
+#endif
 
 static inline void letterbox_u8_resize(const letterbox_u8_job *job, int32_t row, int32_t x, int32_t count,
-                                       const letterbox_u8_weights *restrict weights, letterbox_u8_line *restrict line) {
+                                       const letterbox_u8_columns *restrict columns, letterbox_u8_line *restrict line) {
     letterbox_u8_pixels first, second;
     const int channels = job->kind == LETTERBOX_GREY ? 1 : 3, padded = letterbox_u8_padded(count);
-    line->row = row;
     letterbox_u8_collect(job, row, 0, x, count, &first);
-    if (!weights->both) {
+    const int shift = job->halves ? 0 : 4;
+    if (!columns->both) {
         for (int c = 0; c < channels; c++) {
             for (int i = 0; i < padded; i++) {
-                line->sum[c][i] = first.channel[c][i] * weights->first[i];
+                line->level[c][i] = (int16_t)(first.channel[c][i] * columns->first[i] >> shift);
             }
         }
         return;
@@ -118,7 +138,8 @@ static inline void letterbox_u8_resize(const letterbox_u8_job *job, int32_t row,
     letterbox_u8_collect(job, row, 1, x, count, &second);
     for (int c = 0; c < channels; c++) {
         for (int i = 0; i < padded; i++) {
-            line->sum[c][i] = first.channel[c][i] * weights->first[i] + second.channel[c][i] * weights->second[i];
+            const int32_t sum = first.channel[c][i] * columns->first[i] + second.channel[c][i] * columns->second[i];
+            line->level[c][i] = (int16_t)(sum >> shift);
         }
     }
 }
@@ -126,33 +147,23 @@ static inline void letterbox_u8_resize(const letterbox_u8_job *job, int32_t row,
 /* A line of that row: one of the two that are there, or else made in the place of the one that is not `kept`. */
 static inline letterbox_u8_line *letterbox_u8_line_of(const letterbox_u8_job *job, letterbox_u8_line *lines,
                                                       const letterbox_u8_line *kept, int32_t row, int32_t x,
-                                                      int32_t count, const letterbox_u8_weights *weights) {
+                                                      int32_t count, const letterbox_u8_columns *columns) {
     for (int i = 0; i < 2; i++) {
         if (lines[i].row == row) {
             return &lines[i];
         }
     }
     letterbox_u8_line *line = kept == &lines[0] ? &lines[1] : &lines[0];
-    letterbox_u8_resize(job, row, x, count, weights, line);
+    line->row = row;
+    if (!letterbox_u8_own_resize(job, row, count, columns, line)) {
+        letterbox_u8_resize(job, row, x, count, columns, line);
+    }
     return line;
 }
 
-static inline void letterbox_u8_store(const float *restrict values, float *restrict dst, int64_t stride,
-                                      int32_t count) {
-    if (stride == 1) {
-        for (int32_t i = 0; i < count; i++) {
-            dst[i] = values[i];
-        }
-        return;
-    }
-    for (int32_t i = 0; i < count; i++) {
-        dst[i * stride] = values[i];
-    }
-}
-
-static inline void letterbox_u8_mix(const letterbox_u8_job *job, int32_t y, const int32_t *restrict upper,
-                                    const int32_t *restrict lower, int32_t count, float *restrict values) {
-    const int32_t v0 = job->row_weight[0][y], v1 = job->row_weight[1][y];
+static inline void letterbox_u8_mix(const letterbox_u8_job *job, int32_t y, const int16_t *restrict upper,
+                                    const int16_t *restrict lower, int32_t count, float *restrict values) {
+    const int16_t v0 = (int16_t)job->row_weight[0][y], v1 = (int16_t)job->row_weight[1][y];
     const int padded = letterbox_u8_padded(count);
     const float scale = job->p->scale;
     if (job->halves) {
@@ -161,12 +172,49 @@ static inline void letterbox_u8_mix(const letterbox_u8_job *job, int32_t y, cons
         }
     } else if (v1 == 0) {
         for (int i = 0; i < padded; i++) {
-            values[i] = (float)((((upper[i] >> 4) * v0 >> 16) + 2) >> 2) * scale;
+            const int16_t high = (int16_t)(upper[i] * v0 >> 16);
+            values[i] = (float)((high + 2) >> 2) * scale;
         }
     } else {
         for (int i = 0; i < padded; i++) {
-            values[i] = (float)((((upper[i] >> 4) * v0 >> 16) + ((lower[i] >> 4) * v1 >> 16) + 2) >> 2) * scale;
+            const int16_t high = (int16_t)(upper[i] * v0 >> 16), low = (int16_t)(lower[i] * v1 >> 16);
+            values[i] = (float)((high + low + 2) >> 2) * scale;
         }
+    }
+}
+
+static inline void letterbox_u8_store(const float *restrict values, float *restrict dst, int64_t stride,
+                                      int32_t count) {
+    if (stride == 1) {
+        memcpy(dst, values, (size_t)count * sizeof *dst);
+        return;
+    }
+    for (int32_t i = 0; i < count; i++) {
+        dst[i * stride] = values[i];
+    }
+}
+
+/* Three channels side by side. */
+static inline void letterbox_u8_interleave(const float *restrict a, const float *restrict b, const float *restrict c,
+                                           float *restrict dst, int32_t count) {
+    for (int32_t i = 0; i < count; i++) {
+        dst[3 * i] = a[i];
+        dst[3 * i + 1] = b[i];
+        dst[3 * i + 2] = c[i];
+    }
+}
+
+static inline void letterbox_u8_take_columns(const letterbox_u8_job *job, int32_t x, int32_t count,
+                                             letterbox_u8_columns *columns) {
+    columns->both = 0;
+    for (int32_t i = 0; i < letterbox_u8_padded(count); i++) {
+        const int32_t from = x + (i < count ? i : count - 1);
+        columns->luma[i] = job->luma[0][from];
+        columns->chroma[i] = job->chroma[0][from];
+        columns->first[i] = i < count ? job->column_weight[0][from] : 0;
+        columns->second[i] = i < count ? job->column_weight[1][from] : 0;
+        columns->pair[i] = columns->first[i] | columns->second[i] * 65536;
+        columns->both |= columns->second[i] != 0;
     }
 }
 
@@ -176,25 +224,32 @@ static inline void letterbox_u8_block(const letterbox_u8_job *job, int32_t x, in
     const shrike_letterbox_u8_f32_params *p = job->p;
     letterbox_u8_line lines[2];
     lines[0].row = lines[1].row = -1;
-    letterbox_u8_weights weights = {.both = 0};
-    for (int32_t i = 0; i < count; i++) {
-        weights.first[i] = job->column_weight[0][x + i];
-        weights.second[i] = job->column_weight[1][x + i];
-        weights.both |= weights.second[i] != 0;
-    }
+    letterbox_u8_columns columns;
+    letterbox_u8_take_columns(job, x, count, &columns);
     for (int32_t y = begin; y < end; y++) {
-        const letterbox_u8_line *upper = letterbox_u8_line_of(job, lines, NULL, job->row[0][y], x, count, &weights);
+        const letterbox_u8_line *upper = letterbox_u8_line_of(job, lines, NULL, job->row[0][y], x, count, &columns);
         const letterbox_u8_line *lower = upper;
         if (job->row_weight[1][y] != 0) {
-            lower = letterbox_u8_line_of(job, lines, upper, job->row[1][y], x, count, &weights);
+            lower = letterbox_u8_line_of(job, lines, upper, job->row[1][y], x, count, &columns);
         }
         const int64_t at = (p->top + y) * p->dst_row_stride + (p->left + x) * p->dst_pixel_stride;
-        float values[LETTERBOX_BLOCK];
+        float values[3][LETTERBOX_BLOCK];
+        const float *channel[3] = {values[0], values[1], values[2]};
         for (int c = 0; c < 3; c++) {
             if (c == 0 || job->kind != LETTERBOX_GREY) {
-                letterbox_u8_mix(job, y, upper->sum[c], lower->sum[c], count, values);
+                letterbox_u8_mix(job, y, upper->level[c], lower->level[c], count, values[c]);
+            } else {
+                channel[c] = values[0];
             }
-            letterbox_u8_store(values, job->channel[c] + at, p->dst_pixel_stride, count);
+        }
+        if (p->dst_pixel_stride == 3 && p->dst_channel_stride == 1) {
+            const int blue_first = job->channel[0] < job->channel[2];
+            letterbox_u8_interleave(channel[blue_first ? 0 : 2], channel[1], channel[blue_first ? 2 : 0],
+                                    (blue_first ? job->channel[0] : job->channel[2]) + at, count);
+        } else {
+            for (int c = 0; c < 3; c++) {
+                letterbox_u8_store(channel[c], job->channel[c] + at, p->dst_pixel_stride, count);
+            }
         }
     }
 }
