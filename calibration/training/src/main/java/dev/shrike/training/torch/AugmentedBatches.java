@@ -99,7 +99,7 @@ final class AugmentedBatches implements BatchSource {
         for (int i = 0; i < size; i++) {
             System.arraycopy(examples.get(i).pixels(), 0, all, i * each, each);
         }
-        return Tensors.ofBytes(all, size, 3, images.height(), images.width());
+        return TensorMath.ofBytes(all, size, 3, images.height(), images.width());
     }
 
     private Tensor targets(List<Example> examples) {
@@ -116,7 +116,7 @@ final class AugmentedBatches implements BatchSource {
                 values[at++] = target.height() / images.height();
             }
         }
-        return Tensors.ofFloats(values, count, TARGET_VALUES);
+        return TensorMath.ofFloats(values, count, TARGET_VALUES);
     }
 
     @Override

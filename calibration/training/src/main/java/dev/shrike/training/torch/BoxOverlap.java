@@ -15,35 +15,35 @@ final class BoxOverlap {
     /** Boxes as tensors of one shape: centre and size. */
     record Boxes(Tensor x, Tensor y, Tensor width, Tensor height) {
         private Tensor low(Tensor centre, Tensor size) {
-            return centre.sub(Tensors.mul(size, 0.5));
+            return centre.sub(TensorMath.mul(size, 0.5));
         }
 
         private Tensor high(Tensor centre, Tensor size) {
-            return centre.add(Tensors.mul(size, 0.5));
+            return centre.add(TensorMath.mul(size, 0.5));
         }
     }
 
     /** CIoU of each pair. */
     static Tensor complete(Boxes a, Boxes b) {
-        Tensor innerWidth = Tensors.atLeast(a.high(a.x(), a.width()).minimum(b.high(b.x(), b.width()))
+        Tensor innerWidth = TensorMath.atLeast(a.high(a.x(), a.width()).minimum(b.high(b.x(), b.width()))
                 .sub(a.low(a.x(), a.width()).maximum(b.low(b.x(), b.width()))), 0);
-        Tensor innerHeight = Tensors.atLeast(a.high(a.y(), a.height()).minimum(b.high(b.y(), b.height()))
+        Tensor innerHeight = TensorMath.atLeast(a.high(a.y(), a.height()).minimum(b.high(b.y(), b.height()))
                 .sub(a.low(a.y(), a.height()).maximum(b.low(b.y(), b.height()))), 0);
         Tensor inner = innerWidth.mul(innerHeight);
-        Tensor union = Tensors.add(a.width().mul(a.height()).add(b.width().mul(b.height())).sub(inner), EPSILON);
+        Tensor union = TensorMath.add(a.width().mul(a.height()).add(b.width().mul(b.height())).sub(inner), EPSILON);
         Tensor iou = inner.div(union);
         Tensor outerWidth = a.high(a.x(), a.width()).maximum(b.high(b.x(), b.width()))
                 .sub(a.low(a.x(), a.width()).minimum(b.low(b.x(), b.width())));
         Tensor outerHeight = a.high(a.y(), a.height()).maximum(b.high(b.y(), b.height()))
                 .sub(a.low(a.y(), a.height()).minimum(b.low(b.y(), b.height())));
-        Tensor diagonal = Tensors.add(outerWidth.square().add(outerHeight.square()), EPSILON);
+        Tensor diagonal = TensorMath.add(outerWidth.square().add(outerHeight.square()), EPSILON);
         Tensor distance = a.x().sub(b.x()).square().add(a.y().sub(b.y()).square());
-        Tensor v = Tensors.mul(angle(b).sub(angle(a)).square(), 4 / (Math.PI * Math.PI));
-        Tensor alpha = v.div(Tensors.add(v.sub(iou), 1 + EPSILON)).detach();
+        Tensor v = TensorMath.mul(angle(b).sub(angle(a)).square(), 4 / (Math.PI * Math.PI));
+        Tensor alpha = v.div(TensorMath.add(v.sub(iou), 1 + EPSILON)).detach();
         return iou.sub(distance.div(diagonal)).sub(v.mul(alpha));
     }
 
     private static Tensor angle(Boxes boxes) {
-        return boxes.width().div(Tensors.add(boxes.height(), EPSILON)).atan();
+        return boxes.width().div(TensorMath.add(boxes.height(), EPSILON)).atan();
     }
 }

@@ -49,7 +49,7 @@ final class Yolov5Loss implements Loss {
 
     @Override
     public Value of(List<Tensor> heads, Tensor targets) {
-        float[] boxes = Tensors.floats(targets);
+        float[] boxes = TensorMath.floats(targets);
         Tensor box = torch.zeros(new long[0], heads.getFirst().options());
         Tensor objectness = box;
         Tensor classes = box;
@@ -63,22 +63,22 @@ final class Yolov5Loss implements Loss {
             if (!matches.isEmpty()) {
                 Matched matched = new Matched(raw, matches, i);
                 Tensor overlap = matched.overlap();
-                box = box.add(Tensors.from(1, overlap.mean()));
-                wanted = wanted.scatter_reduce(0, matched.places(), Tensors.atLeast(overlap.detach(), 0), "amax");
+                box = box.add(TensorMath.from(1, overlap.mean()));
+                wanted = wanted.scatter_reduce(0, matched.places(), TensorMath.atLeast(overlap.detach(), 0), "amax");
                 if (head.classes() > 1) {
                     classes = classes.add(matched.classLoss());
                 }
             }
-            objectness = objectness.add(Tensors.mul(Tensors.crossEntropy(objectness(raw), wanted).mean(), balance[i]));
+            objectness = objectness.add(TensorMath.mul(TensorMath.crossEntropy(objectness(raw), wanted).mean(), balance[i]));
         }
-        box = Tensors.mul(box, boxGain);
-        objectness = Tensors.mul(objectness, objectnessGain);
-        classes = Tensors.mul(classes, classGain);
+        box = TensorMath.mul(box, boxGain);
+        objectness = TensorMath.mul(objectness, objectnessGain);
+        classes = TensorMath.mul(classes, classGain);
         Map<String, Tensor> parts = new LinkedHashMap<>();
         parts.put("box", box.detach());
         parts.put("obj", objectness.detach());
         parts.put("cls", classes.detach());
-        return new Value(Tensors.mul(box.add(objectness).add(classes), heads.getFirst().size(0)), parts);
+        return new Value(TensorMath.mul(box.add(objectness).add(classes), heads.getFirst().size(0)), parts);
     }
 
     private int values() {
@@ -123,8 +123,8 @@ final class Yolov5Loss implements Loss {
                     flat[i * values() + value] = (anchor * values() + value) * cells + cell;
                 }
             }
-            places = Tensors.ofLongs(objects).to(raw.device(), torch.ScalarType.Long);
-            values = raw.reshape(-1).index_select(0, Tensors.ofLongs(flat).to(raw.device(), torch.ScalarType.Long))
+            places = TensorMath.ofLongs(objects).to(raw.device(), torch.ScalarType.Long);
+            values = raw.reshape(-1).index_select(0, TensorMath.ofLongs(flat).to(raw.device(), torch.ScalarType.Long))
                     .reshape(matches.size(), values());
         }
 
@@ -137,7 +137,7 @@ final class Yolov5Loss implements Loss {
         Tensor overlap() {
             Tensor[] share = new Tensor[4];
             for (int i = 0; i < share.length; i++) {
-                share[i] = Tensors.mul(values.select(1, i).sigmoid(), 2);
+                share[i] = TensorMath.mul(values.select(1, i).sigmoid(), 2);
             }
             float[][] wanted = new float[6][matches.size()];
             for (int i = 0; i < matches.size(); i++) {
@@ -150,13 +150,13 @@ final class Yolov5Loss implements Loss {
                 wanted[5][i] = sizes[2 * match.anchor() + 1];
             }
             return BoxOverlap.complete(
-                    new BoxOverlap.Boxes(Tensors.add(share[0], -0.5), Tensors.add(share[1], -0.5),
+                    new BoxOverlap.Boxes(TensorMath.add(share[0], -0.5), TensorMath.add(share[1], -0.5),
                             share[2].square().mul(known(wanted[4])), share[3].square().mul(known(wanted[5]))),
                     new BoxOverlap.Boxes(known(wanted[0]), known(wanted[1]), known(wanted[2]), known(wanted[3])));
         }
 
         private Tensor known(float[] numbers) {
-            return Tensors.ofFloats(numbers, numbers.length).to(values);
+            return TensorMath.ofFloats(numbers, numbers.length).to(values);
         }
 
         /** Mean cross entropy of the classes. */
@@ -165,7 +165,7 @@ final class Yolov5Loss implements Loss {
             for (int i = 0; i < matches.size(); i++) {
                 wanted[i * head.classes() + matches.get(i).classId()] = 1;
             }
-            return Tensors.crossEntropy(values.narrow(1, FIRST_CLASS, head.classes()),
+            return TensorMath.crossEntropy(values.narrow(1, FIRST_CLASS, head.classes()),
                     known(wanted).reshape(matches.size(), head.classes())).mean();
         }
     }

@@ -42,29 +42,29 @@ final class Yolov8Loss implements Loss {
         Tensor logits = joined(heads, 1, head.classes());
         Tensor bins = torch.arange(new org.bytedeco.pytorch.Scalar(BINS)).to(sides);
         Tensor distances = sides.softmax(3).mul(bins).sum(3);
-        Assigned assigned = new Assigned(cells, images, Tensors.floats(distances), Tensors.floats(logits.sigmoid()),
-                Tensors.floats(targets));
+        Assigned assigned = new Assigned(cells, images, TensorMath.floats(distances), TensorMath.floats(logits.sigmoid()),
+                TensorMath.floats(targets));
         double total = Math.max(1, assigned.total);
-        Tensor wanted = Tensors.ofFloats(assigned.scores, images, cells.count(), head.classes()).to(logits);
-        Tensor classes = Tensors.mul(Tensors.crossEntropy(logits, wanted).sum(), CLASSES / total);
-        Tensor box = Tensors.mul(classes, 0).detach();
+        Tensor wanted = TensorMath.ofFloats(assigned.scores, images, cells.count(), head.classes()).to(logits);
+        Tensor classes = TensorMath.mul(TensorMath.crossEntropy(logits, wanted).sum(), CLASSES / total);
+        Tensor box = TensorMath.mul(classes, 0).detach();
         Tensor distribution = box;
         if (!assigned.places.isEmpty()) {
-            Tensor index = Tensors.ofLongs(assigned.places.stream().mapToLong(Long::longValue).toArray())
+            Tensor index = TensorMath.ofLongs(assigned.places.stream().mapToLong(Long::longValue).toArray())
                     .to(logits.device(), torch.ScalarType.Long);
             Tensor weights = assigned.known(assigned.weights, 1, logits).select(1, 0);
             Tensor own = distances.reshape(-1, 4).index_select(0, index);
             Tensor goal = assigned.known(assigned.distances, 4, logits);
             Tensor overlap = BoxOverlap.complete(boxes(own), boxes(goal));
-            box = Tensors.mul(Tensors.from(1, overlap).mul(weights).sum(), BOX / total);
-            distribution = Tensors.mul(distributionLoss(sides.reshape(-1, 4, BINS).index_select(0, index), goal)
+            box = TensorMath.mul(TensorMath.from(1, overlap).mul(weights).sum(), BOX / total);
+            distribution = TensorMath.mul(distributionLoss(sides.reshape(-1, 4, BINS).index_select(0, index), goal)
                     .mul(weights).sum(), DISTRIBUTION / total);
         }
         Map<String, Tensor> parts = new LinkedHashMap<>();
         parts.put("box", box.detach());
         parts.put("cls", classes.detach());
         parts.put("dfl", distribution.detach());
-        return new Value(Tensors.mul(box.add(classes).add(distribution), images), parts);
+        return new Value(TensorMath.mul(box.add(classes).add(distribution), images), parts);
     }
 
     /** The values of all strides as {@code [images, cells, values]}; {@code which} is 0 for boxes, 1 for classes. */
@@ -82,20 +82,20 @@ final class Yolov8Loss implements Loss {
         Tensor top = distances.select(1, 1);
         Tensor right = distances.select(1, 2);
         Tensor bottom = distances.select(1, 3);
-        return new BoxOverlap.Boxes(Tensors.mul(right.sub(left), 0.5), Tensors.mul(bottom.sub(top), 0.5),
+        return new BoxOverlap.Boxes(TensorMath.mul(right.sub(left), 0.5), TensorMath.mul(bottom.sub(top), 0.5),
                 left.add(right), top.add(bottom));
     }
 
     /** Mean of the four sides' cross entropies. */
     private static Tensor distributionLoss(Tensor sides, Tensor goal) {
-        Tensor within = Tensors.clamp(goal, 0, FARTHEST);
+        Tensor within = TensorMath.clamp(goal, 0, FARTHEST);
         Tensor low = within.floor();
         Tensor share = within.sub(low);
         Tensor logarithms = sides.log_softmax(2);
         Tensor index = low.to(torch.ScalarType.Long).unsqueeze(2);
         Tensor atLow = logarithms.gather(2, index).squeeze(2);
         Tensor atHigh = logarithms.gather(2, index.add(new org.bytedeco.pytorch.Scalar(1))).squeeze(2);
-        return atLow.mul(Tensors.from(1, share)).add(atHigh.mul(share)).neg().mean(1);
+        return atLow.mul(TensorMath.from(1, share)).add(atHigh.mul(share)).neg().mean(1);
     }
 
     /** Where cells lie. */
@@ -190,7 +190,7 @@ final class Yolov8Loss implements Loss {
             for (int i = 0; i < values.length; i++) {
                 values[i] = numbers.get(i);
             }
-            return Tensors.ofFloats(values, values.length / columns, columns).to(like);
+            return TensorMath.ofFloats(values, values.length / columns, columns).to(like);
         }
     }
 

@@ -58,7 +58,7 @@ class LossTest {
         for (int i = 0; i < flat.length; i++) {
             flat[i] = (float) targets[i / 6][i % 6];
         }
-        return Tensors.ofFloats(flat, targets.length, 6);
+        return TensorMath.ofFloats(flat, targets.length, 6);
     }
 
     private static double[] doubles(Tensor tensor) {

@@ -9,8 +9,8 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 
 /** Tensors from arrays and back, and arithmetic with numbers. */
-final class Tensors {
-    private Tensors() {}
+final class TensorMath {
+    private TensorMath() {}
 
     /** Unsigned bytes. */
     static Tensor ofBytes(byte[] values, long... shape) {
