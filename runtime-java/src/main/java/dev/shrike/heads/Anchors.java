@@ -7,7 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Widths and heights of anchor boxes in pixels of the input, smallest stride first: w, h, w, h … */
-final class Anchors {
+public final class Anchors {
     private static final Pattern NUMBER = Pattern.compile("[-+]?\\d+(\\.\\d*)?([eE][-+]?\\d+)?");
 
     /** The anchors of the YOLOv5 models trained on COCO with strides 8, 16, 32. */
@@ -28,7 +28,7 @@ final class Anchors {
     private Anchors() {}
 
     /** The anchors of a model that says nothing about them, if its strides are those of the models of YOLOv5. */
-    static Optional<float[]> standard(List<Integer> strides) {
+    public static Optional<float[]> standard(List<Integer> strides) {
         if (strides.equals(List.of(8, 16, 32))) {
             return Optional.of(COCO_P5.clone());
         }
@@ -36,7 +36,7 @@ final class Anchors {
     }
 
     /** The numbers of a list of any nesting. */
-    static float[] parse(String text, int anchors) {
+    public static float[] parse(String text, int anchors) {
         float[] values = new float[2 * anchors];
         int count = 0;
         Matcher matcher = NUMBER.matcher(text);
