@@ -56,8 +56,8 @@ final class Teacher implements AutoCloseable {
     void show(Tensor images) {
         release();
         try (PointerScope _ = new PointerScope()) {
-            Tensor floats = images.scalar_type() == torch.ScalarType.Byte
-                    ? images.to(torch.ScalarType.Float).div(new Scalar(255)) : images;
+            Tensor floats = images.is_floating_point() ? images
+                    : images.to(torch.ScalarType.Float).div(new Scalar(255));
             heads = kept(network.forward(floats));
             List<Tensor> values = new ArrayList<>();
             features.forEach(name -> values.add(network.value(name)));

@@ -75,11 +75,12 @@ class QuantizedTwinTest {
         Map<String, Quantization> quantization = new HashMap<>();
         for (QuantizedLayer layer : twin.layers()) {
             float[] weights = learned.get(layer.weights()).clone();
-            float[] steps = layer.steps(learned::get);
-            int depth = weights.length / steps.length;
+            float[] factors = layer.factors(learned::get);
+            int depth = weights.length / factors.length;
             for (int i = 0; i < weights.length; i++) {
                 long zero = layer.how().zeroPoint().longAt(i / depth);
-                weights[i] = steps[i / depth] * (float) Math.clamp(Math.rint(weights[i] / steps[i / depth]),
+                weights[i] = layer.how().scale().floatAt(i / depth) * factors[i / depth] * (float) Math.clamp(
+                        Math.rint(weights[i] / factors[i / depth]),
                         layer.how().minCode() - zero, layer.how().maxCode() - zero);
             }
             constants.put(layer.weights(), Tensor.ofFloats(constants.get(layer.weights()).shape(), weights));

@@ -95,7 +95,7 @@ class FakeQuantizationTest {
         float[] weights = new float[2 * 5];
         Random random = new Random(2);
         for (int i = 0; i < weights.length; i++) {
-            weights[i] = 3 * random.nextFloat() - 1.5f;
+            weights[i] = 12 * random.nextFloat() - 6;
         }
         try (PointerScope _ = new PointerScope()) {
             Tensor x = TensorMath.ofFloats(weights, 2, 5, 1, 1).requires_grad_(true);
@@ -107,11 +107,11 @@ class FakeQuantizationTest {
                 float step = how.scale().floatAt(i / 5);
                 double low = -4 - how.zeroPoint().longAt(i / 5);
                 double high = 3 - how.zeroPoint().longAt(i / 5);
-                double position = weights[i] / step;
+                double position = weights[i];
                 boolean inside = position >= low && position <= high;
                 double code = Math.clamp(Math.rint(position), low, high);
                 slopes[i / 5] += (float) (i * step * (inside ? code - position : code));
-                passed[i] = inside ? i : 0;
+                passed[i] = inside ? i * step : 0;
             }
             float scale = (float) (1 / Math.sqrt(5 * 3));
             assertArrayEquals(new float[] {slopes[0] * scale, slopes[1] * scale}, TensorMath.floats(p.grad()), 1e-4f);
