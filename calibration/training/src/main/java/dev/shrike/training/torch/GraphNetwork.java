@@ -32,6 +32,7 @@ final class GraphNetwork implements TorchNetwork {
     private final Map<String, Tensor> constants = new HashMap<>();
     private final Set<String> added = new HashSet<>();
     private final Set<String> weights = new LinkedHashSet<>();
+    private final Set<String> biases = new LinkedHashSet<>();
     private final Set<String> gammas = new LinkedHashSet<>();
     private final Map<String, Integer> lastReader = new HashMap<>();
     private final Map<String, UnaryOperator<Tensor>> parameterHooks = new HashMap<>();
@@ -79,13 +80,13 @@ final class GraphNetwork implements TorchNetwork {
                 if (parameter(node.input(0))) {
                     weights.add(node.input(0));
                 }
-                parameter(node.input(2));
+                bias(node.input(2));
             }
             case Op.BatchNormalization _ -> {
                 if (parameter(node.input(1))) {
                     gammas.add(node.input(1));
                 }
-                parameter(node.input(2));
+                bias(node.input(2));
                 for (int i = 3; i < 5; i++) {
                     buffers.computeIfAbsent(node.input(i), name -> own(graph.constants().get(name)));
                 }
@@ -94,6 +95,12 @@ final class GraphNetwork implements TorchNetwork {
             default -> {
                 // Nothing of it is learnt.
             }
+        }
+    }
+
+    private void bias(String name) {
+        if (parameter(name)) {
+            biases.add(name);
         }
     }
 
@@ -134,6 +141,11 @@ final class GraphNetwork implements TorchNetwork {
     @Override
     public List<String> weights() {
         return List.copyOf(weights);
+    }
+
+    @Override
+    public List<String> biases() {
+        return List.copyOf(biases);
     }
 
     @Override

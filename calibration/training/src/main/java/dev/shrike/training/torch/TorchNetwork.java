@@ -29,6 +29,9 @@ public interface TorchNetwork extends AutoCloseable {
     /** Names of those parameters that are weights of convolutions and matrix products, which alone decay. */
     List<String> weights();
 
+    /** Names of those parameters that are biases of convolutions and matrix products, or betas. */
+    List<String> biases();
+
     /** Names of those parameters that are gammas of batch normalisation. */
     List<String> gammas();
 

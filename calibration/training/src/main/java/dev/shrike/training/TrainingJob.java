@@ -1,0 +1,37 @@
+package dev.shrike.training;
+
+import dev.shrike.training.data.Augmentation;
+import java.util.Objects;
+
+/**
+ * What the child process is to do, as the file {@code job.json} of a run holds it.
+ *
+ * @param model ONNX file to start from, with the head and the batch normalisation that are trained
+ * @param images file of decoded images
+ * @param folder where checkpoints and networks go
+ * @param width of the input in pixels; likewise the height
+ * @param insertNormalization whether batch normalisation of the model is new and takes its statistics from images first
+ * @param schedule how long and how fast it learns
+ * @param freeze number of modules at the beginning that do not learn
+ * @param augmentation how images are changed
+ * @param plainEpochs last epochs without mosaics
+ * @param seed of everything random
+ * @param threads of PyTorch
+ * @param device {@code cpu} or {@code cuda}
+ */
+public record TrainingJob(String model, String images, String folder, int width, int height,
+        boolean insertNormalization, LearningSchedule schedule, int freeze, Augmentation augmentation, int plainEpochs,
+        long seed, int threads, String device) {
+    public TrainingJob {
+        Objects.requireNonNull(model, "model");
+        Objects.requireNonNull(images, "images");
+        Objects.requireNonNull(folder, "folder");
+        Objects.requireNonNull(schedule, "schedule");
+        Objects.requireNonNull(augmentation, "augmentation");
+        Objects.requireNonNull(device, "device");
+        if (freeze < 0 || plainEpochs < 0 || threads < 1) {
+            throw new IllegalArgumentException("freeze " + freeze + ", " + plainEpochs + " epochs without mosaics, "
+                    + threads + " threads");
+        }
+    }
+}
