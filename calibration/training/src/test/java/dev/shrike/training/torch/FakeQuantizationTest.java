@@ -57,17 +57,61 @@ class FakeQuantizationTest {
         }
     }
 
+    @Test
+    void directedRoundingIsWrittenAsItIsComputed() {
+        QuantizedTwin twin = twin(3);
+        try (PointerScope _ = new PointerScope(); GraphNetwork network = new GraphNetwork(twin.graph(), new Device("cpu"))) {
+            FakeQuantization rounding = new FakeQuantization(network, twin, new DirectedRounding());
+            rounding.initialize(List.of(images(4)));
+            network.train(true);
+            for (int i = 0; i < 10; i++) {
+                step(network, rounding);
+            }
+            network.train(false);
+            compare(network, rounding, 0.05);
+        }
+    }
+
+    @Test
+    void correctionLearnsWithoutChangingCodes() {
+        QuantizedTwin twin = twin(2);
+        try (PointerScope _ = new PointerScope(); GraphNetwork network = new GraphNetwork(twin.graph(), new Device("cpu"))) {
+            FakeQuantization rounding = new FakeQuantization(network, twin, QuantizationMethod.LSQ);
+            rounding.initialize(List.of(images(4)));
+            CodeCorrection correction = new CodeCorrection(rounding, 0.5, network::parameters);
+            network.train(true);
+            correction.addGradients(network, 0.4);
+            step(network, rounding);
+            correction.afterStep(network, 0.4);
+            correction.addGradients(network, 0.5);
+            Graph before = rounding.assembled();
+            for (int i = 0; i < 5; i++) {
+                step(network, rounding);
+                correction.afterStep(network, 0.5);
+            }
+            Graph after = rounding.assembled();
+            boolean scaled = false;
+            for (var layer : twin.layers()) {
+                assertArrayEquals(before.constants().get(layer.weights()).toLongs(),
+                        after.constants().get(layer.weights()).toLongs());
+                scaled |= !before.quantization().get(layer.weights()).isSameAs(after.quantization().get(layer.weights()));
+            }
+            assertTrue(scaled, "no scale was corrected");
+        }
+    }
+
     private static void step(GraphNetwork network, FakeQuantization rounding) {
         Tensor loss = network.forward(images(4)).getFirst().sub(TensorMath.ofFloats(new float[] {0.5f}, 1)).square()
                 .mean();
         loss.backward();
+        rounding.addGradients(network, 0.1);
         for (Tensor parameter : network.parameters().values()) {
             if (parameter.grad().defined()) {
-                parameter.data().sub_(TensorMath.mul(parameter.grad(), 0.05));
+                parameter.detach().sub_(TensorMath.mul(parameter.grad(), 0.05));
                 parameter.grad().zero_();
             }
         }
-        rounding.afterStep();
+        rounding.afterStep(network, 0.1);
     }
 
     /** Values on the border of two codes may go either way, so a share of the results may differ. */
