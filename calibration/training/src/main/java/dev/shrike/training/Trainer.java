@@ -10,6 +10,7 @@ import dev.shrike.ShrikeException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.Evaluation;
 import dev.shrike.calibration.data.DataSet;
+import dev.shrike.calibration.data.Sample;
 import dev.shrike.files.FileReplacement;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.data.ClassCounts;
@@ -119,28 +120,47 @@ public final class Trainer {
     private TrainingJob prepare() {
         TrainableModel given = named(() -> TrainableModel.of(OnnxModels.read(model), options.width(),
                 options.height()).withClasses(train.names(), options.seed()));
-        boolean insert = given.isFolded();
+        boolean insert = given.isFolded() && options.methods().rounding() == null;
         TrainableModel start = insert ? given.withTrunk(NormalizationInsertion.apply(given.trunk())) : given;
         MemoryNeed.require(MemoryNeed.bytes(start.trunk(), options.schedule().batch()), MemoryNeed.free(),
                 options.schedule().batch());
         TrainingJob job = new TrainingJob(folder.resolve("start.onnx").toString(),
                 folder.resolve("images.bin").toString(), folder.toString(), start.width(), start.height(), insert,
                 options.schedule(), options.freeze(), options.augmentation(), options.plainEpochs(), options.seed(),
-                options.threads(), options.device());
+                options.threads(), options.device(), methods());
         if (options.resume()) {
             requireSame(job);
         } else {
             discard(folder.resolve("results.csv"));
             discard(folder.resolve("checkpoint.bin"));
+            discard(folder.resolve("quantized.onnx"));
             OnnxModels.write(start.whole(), Path.of(job.model()));
         }
         if (!options.resume() || !Files.exists(Path.of(job.images()))) {
             decode(job);
         }
+        if (job.methods().rounding() != null && !Files.exists(Path.of(job.methods().rounding().network()))) {
+            quantize(job);
+        }
         FileReplacement.write(folder.resolve(JOB), stream -> stream.write(json.writerWithDefaultPrettyPrinter()
                 .writeValueAsBytes(job)));
         tell(start, insert);
         return job;
+    }
+
+    /** What is done beside learning labels, with the files of this run. */
+    private TrainingMethods methods() {
+        TrainingMethods methods = options.methods();
+        if (methods.rounding() != null && methods.rounding().network() == null) {
+            methods = methods.with(methods.rounding().from(folder.resolve("quantized.onnx").toString()));
+        }
+        return methods;
+    }
+
+    /** Writes the quantised network that training starts from. */
+    private void quantize(TrainingJob job) {
+        new QuantizedStart(OnnxModels.read(Path.of(job.model())), job.methods().rounding(), options.threads(), listener)
+                .write(train.samples().stream().map(Sample::file).toList(), Path.of(job.methods().rounding().network()));
     }
 
     private void tell(TrainableModel start, boolean insert) {

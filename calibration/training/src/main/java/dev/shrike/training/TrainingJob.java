@@ -18,10 +18,11 @@ import java.util.Objects;
  * @param seed of everything random
  * @param threads of PyTorch
  * @param device {@code cpu} or {@code cuda}
+ * @param methods what it does beside learning labels
  */
 public record TrainingJob(String model, String images, String folder, int width, int height,
         boolean insertNormalization, LearningSchedule schedule, int freeze, Augmentation augmentation, int plainEpochs,
-        long seed, int threads, String device) {
+        long seed, int threads, String device, TrainingMethods methods) {
     public TrainingJob {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(images, "images");
@@ -29,6 +30,7 @@ public record TrainingJob(String model, String images, String folder, int width,
         Objects.requireNonNull(schedule, "schedule");
         Objects.requireNonNull(augmentation, "augmentation");
         Objects.requireNonNull(device, "device");
+        Objects.requireNonNull(methods, "methods");
         if (freeze < 0 || plainEpochs < 0 || threads < 1) {
             throw new IllegalArgumentException("freeze " + freeze + ", " + plainEpochs + " epochs without mosaics, "
                     + threads + " threads");

@@ -16,9 +16,10 @@ import java.util.Objects;
  * @param device {@code cpu} or {@code cuda}
  * @param resume whether a run that stopped goes on
  * @param fetch whether PyTorch may be fetched
+ * @param methods what it does beside learning labels
  */
 public record TrainingOptions(int width, int height, LearningSchedule schedule, int freeze, Augmentation augmentation,
-        int plainEpochs, long seed, int threads, String device, boolean resume, boolean fetch) {
+        int plainEpochs, long seed, int threads, String device, boolean resume, boolean fetch, TrainingMethods methods) {
     public TrainingOptions {
         Objects.requireNonNull(schedule, "schedule");
         Objects.requireNonNull(augmentation, "augmentation");
@@ -29,5 +30,18 @@ public record TrainingOptions(int width, int height, LearningSchedule schedule, 
             throw new IllegalArgumentException(threads + " threads, " + freeze + " modules that do not learn, "
                     + plainEpochs + " epochs without mosaics");
         }
+    }
+
+    /** Options of a run that learns labels alone. */
+    public TrainingOptions(int width, int height, LearningSchedule schedule, int freeze, Augmentation augmentation,
+            int plainEpochs, long seed, int threads, String device, boolean resume, boolean fetch) {
+        this(width, height, schedule, freeze, augmentation, plainEpochs, seed, threads, device, resume, fetch,
+                TrainingMethods.NONE);
+    }
+
+    /** The same with other methods. */
+    public TrainingOptions with(TrainingMethods other) {
+        return new TrainingOptions(width, height, schedule, freeze, augmentation, plainEpochs, seed, threads, device,
+                resume, fetch, other);
     }
 }

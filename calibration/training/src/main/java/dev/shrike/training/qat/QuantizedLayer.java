@@ -4,6 +4,7 @@ import dev.shrike.graph.DataType;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import java.util.Arrays;
 import java.util.function.Function;
 
 /**
@@ -50,24 +51,24 @@ public record QuantizedLayer(String node, String weights, Quantization how, bool
         return (int) how.scale().elements();
     }
 
-    /** The steps of the grid that weights are rounded on. */
-    float[] steps(Function<String, float[]> learned) {
-        float[] steps = learned.apply(step()).clone();
-        for (int row = 0; row < steps.length; row++) {
-            steps[row] = how.scale().floatAt(row) * (float) Math.exp(steps[row]);
+    /** What has become of each step, as a factor of the given one. */
+    float[] factors(Function<String, float[]> learned) {
+        float[] factors = learned.apply(step()).clone();
+        for (int row = 0; row < factors.length; row++) {
+            factors[row] = (float) Math.exp(factors[row]);
         }
-        return steps;
+        return factors;
     }
 
-    /** The codes of what was learned: {@code clamp(rint(weight / step) + zero)}. */
+    /** The codes of what was learned: {@code clamp(rint(weight / factor) + zero)}. */
     Tensor codes(Function<String, float[]> learned, Tensor given) {
         float[] weights = learned.apply(weights());
-        float[] steps = steps(learned);
-        int depth = weights.length / steps.length;
+        float[] factors = factors(learned);
+        int depth = weights.length / factors.length;
         long[] codes = new long[weights.length];
         for (int i = 0; i < codes.length; i++) {
             int row = i / depth;
-            double position = Math.rint(weights[i] / steps[row]) + how.zeroPoint().longAt(row);
+            double position = Math.rint(weights[i] / factors[row]) + how.zeroPoint().longAt(row);
             codes[i] = (long) Math.clamp(position, how.minCode(), how.maxCode());
         }
         return Tensor.of(given.type() == DataType.UINT8 ? DataType.UINT8 : DataType.INT8, given.shape(), codes);
@@ -75,27 +76,27 @@ public record QuantizedLayer(String node, String weights, Quantization how, bool
 
     /** What the codes stand for: batch normalisation goes into their scales. */
     Quantization quantization(Function<String, float[]> learned) {
-        float[] scales = steps(learned);
-        double[] factors = factors(learned);
+        float[] scales = factors(learned);
+        double[] gains = gains(learned);
         for (int row = 0; row < scales.length; row++) {
-            scales[row] = (float) (scales[row] * factors[row]);
+            scales[row] = (float) (scales[row] * how.scale().floatAt(row) * gains[row]);
         }
         return new Quantization(Tensor.ofFloats(how.scale().shape(), scales), how.zeroPoint(), how.bits(),
                 how.signed(), how.narrow(), how.axis());
     }
 
     /** What batch normalisation multiplies each channel with. */
-    private double[] factors(Function<String, float[]> learned) {
-        double[] factors = new double[rows()];
-        java.util.Arrays.fill(factors, 1);
+    private double[] gains(Function<String, float[]> learned) {
+        double[] gains = new double[rows()];
+        Arrays.fill(gains, 1);
         if (normalized) {
             float[] gamma = learned.apply(gamma());
             float[] variance = learned.apply(variance());
-            for (int row = 0; row < factors.length; row++) {
-                factors[row] = gamma[row] / Math.sqrt((double) variance[row] + QuantizedTwin.EPSILON);
+            for (int row = 0; row < gains.length; row++) {
+                gains[row] = gamma[row] / Math.sqrt((double) variance[row] + QuantizedTwin.EPSILON);
             }
         }
-        return factors;
+        return gains;
     }
 
     /** The bias, with the shift of batch normalisation. */
@@ -103,9 +104,9 @@ public record QuantizedLayer(String node, String weights, Quantization how, bool
         float[] bias = learned.apply(beta()).clone();
         if (normalized) {
             float[] mean = learned.apply(mean());
-            double[] factors = factors(learned);
+            double[] gains = gains(learned);
             for (int row = 0; row < bias.length; row++) {
-                bias[row] = (float) (bias[row] - mean[row] * factors[row]);
+                bias[row] = (float) (bias[row] - mean[row] * gains[row]);
             }
         }
         return Tensor.ofFloats(Shape.of(bias.length), bias);

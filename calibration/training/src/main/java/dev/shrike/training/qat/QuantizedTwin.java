@@ -1,12 +1,15 @@
 package dev.shrike.training.qat;
 
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
+import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.ValueInfo;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -18,7 +21,7 @@ import java.util.function.Function;
 
 /**
  * A float network that computes what a quantised one does once its weights and values are rounded, and that can be
- * trained: the way there and back.
+ * trained: the way there and back. Its weights are in units of the given steps, so that one learning rate suits all.
  *
  * <p>Behind each quantised layer but those of the head stands a batch normalisation. It is no layer of the engine: with a
  * positive gamma it goes into the scales of the layer's weights and into its bias, one of each for every output channel,
@@ -99,14 +102,14 @@ public final class QuantizedTwin {
                 Tensor.of(how.zeroPoint().type(), Shape.of(rows), zeros), how.bits(), how.signed(), how.narrow(), 0);
     }
 
-    /** Weights that are rounded to the given codes, as near to the float ones as that and {@link #REACH} allow. */
+    /** Weights in steps that are rounded to the given codes, as near to the float ones as {@link #REACH} allows. */
     private static Tensor latent(Tensor codes, Quantization how, Tensor real) {
         float[] values = real.toFloats();
         int depth = values.length / (int) real.shape().dim(0);
         for (int i = 0; i < values.length; i++) {
             float scale = how.scale().floatAt(i / depth);
             float code = codes.longAt(i) - how.zeroPoint().longAt(i / depth);
-            values[i] = Math.clamp(values[i] / scale, code - REACH, code + REACH) * scale;
+            values[i] = Math.clamp(values[i] / scale, code - REACH, code + REACH);
         }
         return Tensor.ofFloats(real.shape(), values);
     }
@@ -135,6 +138,12 @@ public final class QuantizedTwin {
     /** The float network, with the constants that {@link #layers} name, and values of the same names. */
     public Graph graph() {
         return graph;
+    }
+
+    /** The part of the float network that gives these values. */
+    public Graph trunk(List<String> values) {
+        Map<String, ValueInfo> infos = ShapeInference.infer(graph);
+        return Subgraphs.upTo(graph, values.stream().map(infos::get).toList());
     }
 
     /** The quantised layers, in order. */

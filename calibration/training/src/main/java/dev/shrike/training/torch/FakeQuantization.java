@@ -7,7 +7,9 @@ import dev.shrike.training.qat.QuantizedValue;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -16,7 +18,7 @@ import org.bytedeco.pytorch.global.torch;
  * Rounds the weights and values of a network as an integer engine does. Made once for a network, which stays the
  * caller's; afterwards the network has the parameters of the rounding.
  */
-final class FakeQuantization {
+final class FakeQuantization implements Regularizer {
     private static final double LEAST_GAMMA = 1e-6;
 
     private final TorchNetwork network;
@@ -57,7 +59,7 @@ final class FakeQuantization {
         network.train(false);
         network.keep(layers.stream().map(QuantizedLayer::sums).toList());
         for (Tensor batch : batches) {
-            try (PointerScope _ = new PointerScope()) {
+            try (PointerScope _ = new PointerScope(); NoGradGuard _ = new NoGradGuard()) {
                 network.forward(batch);
                 for (QuantizedLayer layer : layers) {
                     moments.computeIfAbsent(layer.sums(), _ -> new Moments(layer.rows()))
@@ -85,7 +87,7 @@ final class FakeQuantization {
 
     private static void set(Tensor tensor, float[] values) {
         try (PointerScope _ = new PointerScope()) {
-            tensor.data().copy_(TensorMath.ofFloats(values, values.length));
+            tensor.detach().copy_(TensorMath.ofFloats(values, values.length));
         }
     }
 
@@ -130,30 +132,56 @@ final class FakeQuantization {
         }
     }
 
-    /** Has each weight keep the code that it has now; steps, gammas and betas go on being learned. */
-    void freezeCodes() {
+    /** Gives the {@link #codeParameters} these values. */
+    void hold(Map<String, Tensor> held) {
         for (QuantizedLayer layer : twin.layers()) {
-            Tensor weights = network.parameters().get(layer.weights());
-            weights.set_requires_grad(false);
-            network.parameters().get(layer.step()).set_requires_grad(false);
-        }
-    }
-
-    /** Keeps gammas positive, without which batch normalisation could not go into the scales. Called after each step. */
-    void afterStep() {
-        for (QuantizedLayer layer : twin.layers()) {
-            if (layer.normalized()) {
+            for (String name : List.of(layer.weights(), layer.step())) {
                 try (PointerScope _ = new PointerScope()) {
-                    network.parameters().get(layer.gamma()).data()
-                            .clamp_min_(new Scalar(LEAST_GAMMA));
+                    network.parameters().get(name).detach().copy_(held.get(name));
                 }
             }
         }
     }
 
+    /** Names of the parameters that decide about the codes of weights. */
+    List<String> codeParameters() {
+        return twin.layers().stream().flatMap(layer -> Stream.of(layer.weights(), layer.step())).toList();
+    }
+
+    @Override
+    public void addGradients(TorchNetwork same, double progress) {
+        try (PointerScope _ = new PointerScope()) {
+            method.addGradients(network, twin);
+        }
+    }
+
+    /** Keeps gammas positive, without which batch normalisation could not go into the scales. */
+    @Override
+    public void afterStep(TorchNetwork same, double progress) {
+        for (QuantizedLayer layer : twin.layers()) {
+            if (layer.normalized()) {
+                try (PointerScope _ = new PointerScope()) {
+                    network.parameters().get(layer.gamma()).detach().clamp_min_(new Scalar(LEAST_GAMMA));
+                }
+            }
+        }
+        try (PointerScope _ = new PointerScope()) {
+            method.afterStep(network, twin, progress);
+        }
+    }
+
     /** The quantised network with what was learned so far. */
     Graph assembled() {
-        return twin.assembled(name -> TensorMath.floats(network.parameters().containsKey(name)
-                ? network.parameters().get(name) : network.buffers().get(name)));
+        Map<String, QuantizedLayer> byWeights = new HashMap<>();
+        twin.layers().forEach(layer -> byWeights.put(layer.weights(), layer));
+        return twin.assembled(name -> {
+            try (PointerScope _ = new PointerScope()) {
+                Tensor own = network.parameters().containsKey(name) ? network.parameters().get(name)
+                        : network.buffers().get(name);
+                QuantizedLayer layer = byWeights.get(name);
+                return TensorMath.floats(layer == null ? own
+                        : method.rounded(layer, own.detach(), network.parameters().get(layer.step()).detach()));
+            }
+        });
     }
 }

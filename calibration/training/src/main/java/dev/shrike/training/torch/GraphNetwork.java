@@ -314,6 +314,11 @@ final class GraphNetwork implements TorchNetwork {
         return names;
     }
 
+    /** The graph whose nodes are run. */
+    Graph graph() {
+        return graph;
+    }
+
     ValueInfo input() {
         return graph.inputs().getFirst();
     }

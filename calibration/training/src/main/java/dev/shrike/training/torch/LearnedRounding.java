@@ -28,8 +28,8 @@ final class LearnedRounding {
             return torch.fake_quantize_per_tensor_affine(x, given, zero, how.minCode(), how.maxCode());
         }
         int high = how.maxCode() - zero;
-        Tensor step = step(parameter, TensorMath.ofFloats(new float[] {(float) given}, 1).to(x),
-                (double) x.numel() / x.size(0), Math.max(high, zero - how.minCode()));
+        Tensor step = TensorMath.mul(step(parameter, (double) x.numel() / x.size(0),
+                Math.max(high, zero - how.minCode())), given);
         double scale = step.item_float();
         T_TensorTensor_T rounded =
                 torch.fake_quantize_per_tensor_affine_cachemask(x, scale, zero, how.minCode(), how.maxCode());
@@ -42,15 +42,16 @@ final class LearnedRounding {
     /**
      * Weights rounded to codes with a step for each output channel.
      *
-     * @param x {@code [rows, channels, height, width]}
+     * @param x {@code [rows, channels, height, width]}, in given steps
      * @param parameter a number for each row
      */
     static Tensor weights(Tensor x, Quantization how, Tensor parameter) {
-        Tensor step = step(parameter, TensorMath.ofFloats(how.scale().toFloats(), how.scale().elements()).to(x),
-                (double) x.numel() / x.size(0), Math.max(1, how.maxCode())).reshape(-1, 1, 1, 1);
+        Tensor given = TensorMath.ofFloats(how.scale().toFloats(), how.scale().elements(), 1, 1, 1).to(x);
+        Tensor factor = step(parameter.reshape(-1, 1, 1, 1), (double) x.numel() / x.size(0),
+                Math.max(1, how.maxCode()));
         Bounds bounds = Bounds.of(how, x);
-        Tensor position = x.div(step).maximum(bounds.low()).minimum(bounds.high());
-        return TensorMath.straightThrough(position.round(), position).mul(step);
+        Tensor position = x.div(factor).maximum(bounds.low()).minimum(bounds.high());
+        return TensorMath.straightThrough(position.round(), position).mul(factor).mul(given);
     }
 
     /** Lowest and highest codes of each row, from its zero point. */
@@ -67,9 +68,9 @@ final class LearnedRounding {
         }
     }
 
-    /** The step, whose gradient is scaled for that many values. */
-    static Tensor step(Tensor parameter, Tensor given, double values, double high) {
+    /** The factor of the given step, with the gradient scaled for so many values. */
+    static Tensor step(Tensor parameter, double values, double high) {
         Tensor scaled = TensorMath.mul(parameter, 1 / Math.sqrt(values * high));
-        return TensorMath.straightThrough(parameter, scaled).exp().mul(given);
+        return TensorMath.straightThrough(parameter, scaled).exp();
     }
 }

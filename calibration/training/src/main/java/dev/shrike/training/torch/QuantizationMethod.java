@@ -1,6 +1,7 @@
 package dev.shrike.training.torch;
 
 import dev.shrike.training.qat.QuantizedLayer;
+import dev.shrike.training.qat.QuantizedTwin;
 import dev.shrike.training.qat.QuantizedValue;
 import org.bytedeco.pytorch.Tensor;
 
@@ -19,6 +20,21 @@ interface QuantizationMethod {
      * @param step logarithm of the step, as a factor of the given one; null if it is not learned
      */
     Tensor values(QuantizedValue value, Tensor x, Tensor step);
+
+    /** Changes the gradients of weights, before the optimiser steps. */
+    default void addGradients(TorchNetwork network, QuantizedTwin twin) {}
+
+    /**
+     * Called after the optimiser's step.
+     *
+     * @param progress share of the run that is done
+     */
+    default void afterStep(TorchNetwork network, QuantizedTwin twin, double progress) {}
+
+    /** Weights whose nearest codes are those that {@link #weights} rounds to. */
+    default Tensor rounded(QuantizedLayer layer, Tensor weights, Tensor step) {
+        return weights;
+    }
 
     /** Learned steps (Esser et al. 2020). */
     QuantizationMethod LSQ = new QuantizationMethod() {

@@ -139,8 +139,8 @@ final class TrainingLoop {
 
     private Tensor input(Tensor images) {
         Tensor there = onDevice(images);
-        Tensor floats = images.scalar_type() == torch.ScalarType.Byte
-                ? there.to(torch.ScalarType.Float).div(Tensors.scalar(255)) : there;
+        Tensor floats = images.is_floating_point() ? there
+                : there.to(torch.ScalarType.Float).div(Tensors.scalar(255));
         return floats.contiguous(torch.MemoryFormat.ChannelsLast);
     }
 

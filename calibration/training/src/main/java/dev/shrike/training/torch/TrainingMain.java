@@ -2,7 +2,6 @@ package dev.shrike.training.torch;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.shrike.ShrikeException;
-import dev.shrike.graph.Graph;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.DetectHead;
 import dev.shrike.training.TrainableModel;
@@ -19,6 +18,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
@@ -77,15 +78,21 @@ public final class TrainingMain {
         Device device = device();
         TrainableModel model = TrainableModel.of(OnnxModels.read(Path.of(job.model())), job.width(), job.height());
         try (ImageStore images = new ImageStore(Path.of(job.images()));
-                GraphNetwork network = new GraphNetwork(model.trunk(), device);
-                BatchSource batches = batches(images)) {
+                RunParts parts = new RunParts(job, model, device);
+                BatchSource batches = parts.batches(batches(images))) {
+            GraphNetwork network = parts.network();
             if (job.insertNormalization() && !resume) {
-                measure(network, model.trunk(), images);
+                inputs(images, inputs -> NormalizationStatistics.measure(network, model.trunk(), inputs));
+            }
+            if (parts.needsStatistics() && !resume) {
+                inputs(images, parts::initialize);
             }
             Optimization optimization = new Optimization(network, job.schedule(), frozen(network));
-            TrainingLoop loop = new TrainingLoop(network, loss(model.head()), List.of(), batches, job.schedule(),
-                    optimization, device, job.seed());
-            loop.run(Path.of(job.folder()), resume, () -> model.with(network.toGraph()), parent);
+            AtomicReference<WeightAverage> average = new AtomicReference<>();
+            TrainingLoop loop = new TrainingLoop(network, parts.loss(loss(model.head())),
+                    parts.regularizers(average::get), batches, job.schedule(), optimization, device, job.seed());
+            average.set(loop.average());
+            loop.run(Path.of(job.folder()), resume, parts::written, parent);
         }
     }
 
@@ -96,7 +103,8 @@ public final class TrainingMain {
         return new AugmentedBatches(augmented, job.schedule().batch(), plainFrom, 1);
     }
 
-    private void measure(GraphNetwork network, Graph trunk, ImageStore images) {
+    /** Shows the first images, as they are, to what needs them before the first step. */
+    private void inputs(ImageStore images, Consumer<List<Tensor>> user) {
         AugmentedImages plain = new AugmentedImages(images, job.width(), job.height(), Augmentation.NONE, job.seed());
         List<Tensor> inputs = new ArrayList<>();
         try (PointerScope _ = new PointerScope(); BatchSource source = new AugmentedBatches(plain,
@@ -104,7 +112,7 @@ public final class TrainingMain {
             for (int i = 0; i < Math.min(STATISTICS_BATCHES, source.batches()); i++) {
                 inputs.add(source.batch(0, i).images().to(torch.ScalarType.Float).div(Tensors.scalar(255)));
             }
-            NormalizationStatistics.measure(network, trunk, inputs);
+            user.accept(inputs);
         }
     }
 
