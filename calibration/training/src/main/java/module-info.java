@@ -7,4 +7,5 @@ module dev.shrike.training {
     requires static org.bytedeco.pytorch;
 
     exports dev.shrike.training;
+    exports dev.shrike.training.data;
 }
