@@ -58,4 +58,10 @@ public record DetectHead(
     public int anchorsPerStride() {
         return anchors.size() / 2 / strides.size();
     }
+
+    /** Whether both say the same in the same form, so that one can learn from the other value by value. */
+    public boolean isLike(DetectHead other) {
+        return family == other.family && classes == other.classes && strides.equals(other.strides)
+                && anchors.equals(other.anchors);
+    }
 }

@@ -5,12 +5,14 @@ import java.util.Objects;
 /**
  * A teacher.
  *
- * @param network ONNX file of a detector with a head of the same form
+ * @param network ONNX file of a detector, or {@link #ITSELF}
  * @param head weight of what its head says
  * @param features weight of the values that its head reads
  * @param labels whether labels are learned besides
  */
 public record Teaching(String network, double head, double features, boolean labels) {
+    /** Stands for the float network itself that a run starts from. */
+    public static final String ITSELF = "";
     /** Weights as tried on YOLOv5n with six classes. */
     public static final double HEAD = 1;
     /** Of values inside. */

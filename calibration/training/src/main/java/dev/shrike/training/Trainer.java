@@ -3,6 +3,7 @@ package dev.shrike.training;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.shrike.Detector;
+import dev.shrike.DetectorOptions;
 import dev.shrike.Detectors;
 import dev.shrike.DeviceException;
 import dev.shrike.ModelException;
@@ -12,6 +13,7 @@ import dev.shrike.calibration.Evaluation;
 import dev.shrike.calibration.data.DataSet;
 import dev.shrike.calibration.data.Sample;
 import dev.shrike.files.FileReplacement;
+import dev.shrike.graph.Graph;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.data.ClassCounts;
 import dev.shrike.training.data.ImageStoreWriter;
@@ -34,6 +36,8 @@ import java.util.Optional;
 public final class Trainer {
     private static final String JOB = "job.json";
     private static final long HEAP_MEGABYTES = 1024;
+    /** Overlap from which on a teacher's boxes of one class are one object. */
+    private static final float PSEUDO_IOU = 0.5f;
 
     private final Path model;
     private final DataSet train;
@@ -44,6 +48,7 @@ public final class Trainer {
     private final Path folder;
     private final ObjectMapper json = new ObjectMapper();
     private RunResults results;
+    private Optional<Teaching> labeller = Optional.empty();
     private long measuring;
 
     /**
@@ -82,7 +87,7 @@ public final class Trainer {
         FileReplacement.requireFolder(output);
         TorchLibraries libraries = TorchLibraries.ofMachine();
         List<Path> jars = libraries.require(options.fetch(), listener::note);
-        ClassCounts counts = ClassCounts.require(train, true);
+        ClassCounts counts = ClassCounts.require(train, needsLabels());
         counts.warnings().forEach(warning -> listener.note("warning: " + warning));
         makeFolder();
         TrainingJob job = prepare();
@@ -127,7 +132,7 @@ public final class Trainer {
         TrainingJob job = new TrainingJob(folder.resolve("start.onnx").toString(),
                 folder.resolve("images.bin").toString(), folder.toString(), start.width(), start.height(), insert,
                 options.schedule(), options.freeze(), options.augmentation(), options.plainEpochs(), options.seed(),
-                options.threads(), options.device(), methods());
+                options.threads(), options.device(), methods(start));
         if (options.resume()) {
             requireSame(job);
         } else {
@@ -148,13 +153,37 @@ public final class Trainer {
         return job;
     }
 
+    private boolean needsLabels() {
+        return options.methods().teacher() == null || options.methods().teacher().labels();
+    }
+
     /** What is done beside learning labels, with the files of this run. */
-    private TrainingMethods methods() {
+    private TrainingMethods methods(TrainableModel start) {
         TrainingMethods methods = options.methods();
         if (methods.rounding() != null && methods.rounding().network() == null) {
             methods = methods.with(methods.rounding().from(folder.resolve("quantized.onnx").toString()));
         }
-        return methods;
+        Teaching teacher = methods.teacher();
+        if (teacher == null) {
+            return methods;
+        }
+        if (teacher.network().equals(Teaching.ITSELF)) {
+            return methods.with(teacher.in(folder.resolve("start.onnx").toString()));
+        }
+        labeller = hasSameHead(Path.of(teacher.network()), start) ? Optional.empty() : Optional.of(teacher);
+        if (labeller.isPresent()) {
+            listener.note(teacher.network() + ": has a head of another form: what it detects is taken for labels");
+        }
+        return labeller.isPresent() ? methods.with((Teaching) null) : methods;
+    }
+
+    private static boolean hasSameHead(Path teacher, TrainableModel start) {
+        Graph graph = OnnxModels.read(teacher);
+        try {
+            return TrainableModel.of(graph, start.width(), start.height()).head().isLike(start.head());
+        } catch (UnsupportedModelException e) {
+            return false;
+        }
     }
 
     /** Writes the quantised network that training starts from. */
@@ -207,11 +236,24 @@ public final class Trainer {
         int[] classes = new int[train.categories().size()];
         java.util.Arrays.setAll(classes, i -> i);
         ImageStoreWriter writer = new ImageStoreWriter(job.width(), job.height(), classes);
-        ImageStoreWriter.Result written = writer.write(train, Path.of(job.images()),
+        ImageStoreWriter.Result written = writer.write(labelled(), Path.of(job.images()),
                 (done, total) -> listener.working("decoding images", done, total));
         if (!written.problems().isEmpty()) {
             listener.note(written.problems().size() + " images left out, the first because of "
                     + written.problems().getFirst().message());
+        }
+    }
+
+    /** The images to learn, with what a teacher of another form finds in them. */
+    private DataSet labelled() {
+        if (labeller.isEmpty()) {
+            return train;
+        }
+        try (Detector detector = Detectors.open(Path.of(labeller.get().network()), DetectorOptions.DEFAULT
+                .withThreads(options.threads()).withThresholds(PseudoLabels.CONFIDENCE, PSEUDO_IOU))) {
+            DataSet found = PseudoLabels.of(train, detector, labeller.get().labels(), listener);
+            ClassCounts.require(found, true);
+            return found;
         }
     }
 

@@ -44,4 +44,10 @@ public record TrainingOptions(int width, int height, LearningSchedule schedule, 
         return new TrainingOptions(width, height, schedule, freeze, augmentation, plainEpochs, seed, threads, device,
                 resume, fetch, other);
     }
+
+    /** The same for a run that goes on, or does not. */
+    TrainingOptions resuming(boolean on) {
+        return new TrainingOptions(width, height, schedule, freeze, augmentation, plainEpochs, seed, threads, device, on,
+                fetch, methods);
+    }
 }

@@ -61,9 +61,7 @@ final class RunParts implements AutoCloseable {
         TrainableModel teaching = TrainableModel.of(OnnxModels.read(Path.of(how.network())), job.width(), job.height());
         DetectHead own = model.head();
         DetectHead other = teaching.head();
-        boolean same = own.family() == other.family() && own.classes() == other.classes()
-                && own.strides().equals(other.strides()) && own.anchors().equals(other.anchors());
-        if (!same) {
+        if (!own.isLike(other)) {
             throw new UnsupportedModelException(how.network() + ": the teacher's head has another form (" + other.family()
                     + ", " + other.classes() + " classes, strides " + other.strides() + ") than that of the network ("
                     + own.family() + ", " + own.classes() + " classes, strides " + own.strides() + ")");

@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
         description = {
                 "Trains a float network on your own images.",
                 "The classes become those of the data set; weights of the others stay. Writes the network of the best"
-                        + " epoch as ONNX, for any engine, 'shrike prune' and 'shrike quantize'. Needs PyTorch, which"
+                        + " epoch as ONNX, for any engine, 'shrike prune' and 'shrike quantize'; with --scheme an integer"
+                        + " network for 'shrike build', with --prune-schedule a smaller one. Needs PyTorch, which"
                         + " --fetch brings once (113 MB, x86_64 alone).",
                 ""
         },
@@ -35,6 +36,12 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = dev.shrike.app.Version.class)
 public final class TrainCommand implements Callable<Integer> {
+    private static final int NOMINAL_BATCH = 64;
+    private static final double WARMUP = 3;
+    /** In steps of weights of 2 bits, as far as other parameters go at a time. */
+    private static final double ROUNDED_RATE = 0.004;
+    private static final double ROUNDED_WARMUP = 0.3;
+
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
 
@@ -54,7 +61,8 @@ public final class TrainCommand implements Callable<Integer> {
             names = "--data",
             required = true,
             paramLabel = "DATA",
-            description = "Images with labels to learn: data.yaml (its part 'train'), COCO JSON, or a folder with one.")
+            description = "Images with labels to learn: data.yaml (its part 'train'), COCO JSON, or a folder with one;"
+                    + " with --no-labels also a folder of images.")
     private String data;
 
     @Option(
@@ -82,12 +90,13 @@ public final class TrainCommand implements Callable<Integer> {
     @Mixin
     private InputSizeOption inputSize;
 
-    @Option(names = "--optimizer", paramLabel = "sgd|adamw", defaultValue = "sgd",
-            description = "Method (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--optimizer", paramLabel = "sgd|adamw",
+            description = "Method (default: sgd, with --scheme adamw).")
     private String optimizer;
 
     @Option(names = "--lr", paramLabel = "RATE",
-            description = "Learning rate after the warm-up (default: 0.01 for sgd, 0.001 for adamw).")
+            description = "Learning rate after the warm-up (default: 0.01 for sgd, 0.001 for adamw,"
+                    + " with --scheme 0.004).")
     private Double rate;
 
     @Option(names = "--freeze", paramLabel = "N", defaultValue = "0",
@@ -126,14 +135,14 @@ public final class TrainCommand implements Callable<Integer> {
             description = "Of weights of convolutions (default: ${DEFAULT-VALUE}).")
     private double weightDecay;
 
-    @Option(names = "--warmup", hidden = true, paramLabel = "EPOCHS", defaultValue = "3",
-            description = "Length of the warm-up, at most half of all (default: ${DEFAULT-VALUE}).")
-    private double warmup;
+    @Option(names = "--warmup", hidden = true, paramLabel = "EPOCHS",
+            description = "Length of the warm-up, at most half of all (default: 3, with --scheme 0.3).")
+    private Double warmup;
 
-    @Option(names = "--nominal-batch", hidden = true, paramLabel = "N", defaultValue = "64",
-            description = "Images whose gradients make one step; batches are added up to it"
-                    + " (default: ${DEFAULT-VALUE}).")
-    private int nominalBatch;
+    @Option(names = "--nominal-batch", hidden = true, paramLabel = "N",
+            description = "Images whose gradients make one step; batches are added up to it (default: 64, with --scheme"
+                    + " those of a batch).")
+    private Integer nominalBatch;
 
     @Option(names = "--no-augmentation", hidden = true, description = "Learn the images as they are.")
     private boolean plain;
@@ -176,26 +185,31 @@ public final class TrainCommand implements Callable<Integer> {
             throw usage("number of threads " + threads + " is not within 0 to 256");
         }
         TrainRequest request = new TrainRequest(model, path(data), Optional.ofNullable(val).map(this::path),
-                path(output), options(), quiet, !noProgress && !quiet);
+                path(output), options(), methods.schedule(), methods.needsLabels(), quiet, !noProgress && !quiet);
         return new TrainRun(console, stores.apply(request.progress()), request).run();
     }
 
     private TrainingOptions options() {
-        LearningSchedule.Optimizer method = switch (optimizer.toLowerCase(Locale.ROOT)) {
+        boolean rounded = methods.isQuantized();
+        String name = optimizer != null ? optimizer : rounded ? "adamw" : "sgd";
+        LearningSchedule.Optimizer method = switch (name.toLowerCase(Locale.ROOT)) {
             case "sgd" -> LearningSchedule.Optimizer.SGD;
             case "adamw" -> LearningSchedule.Optimizer.ADAMW;
-            default -> throw usage("--optimizer '" + optimizer + "' is neither sgd nor adamw");
+            default -> throw usage("--optimizer '" + name + "' is neither sgd nor adamw");
         };
         try {
-            LearningSchedule schedule = new LearningSchedule(method, epochs, batch, nominalBatch,
-                    rate == null ? method.usualRate() : rate, finalRate, momentum, weightDecay, warmup);
+            double usualRate = rounded ? ROUNDED_RATE : method.usualRate();
+            LearningSchedule schedule = new LearningSchedule(method, epochs, batch,
+                    nominalBatch != null ? nominalBatch : rounded ? batch : NOMINAL_BATCH,
+                    rate == null ? usualRate : rate, finalRate, momentum, weightDecay,
+                    warmup != null ? warmup : rounded ? ROUNDED_WARMUP : WARMUP);
             Augmentation usual = Augmentation.DEFAULT;
             Augmentation augmentation = plain ? Augmentation.NONE
                     : new Augmentation(mosaic, usual.hue(), usual.saturation(), usual.value(), usual.flip(), scale,
                             usual.translate());
             return new TrainingOptions(inputSize.width(), inputSize.height(), schedule, freeze, augmentation,
                     plainEpochs, seed, threads == 0 ? Runtime.getRuntime().availableProcessors() : threads, device,
-                    resume, fetch);
+                    resume, fetch, methods.methods());
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }

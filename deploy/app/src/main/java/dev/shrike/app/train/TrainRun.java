@@ -6,16 +6,26 @@ import dev.shrike.app.OtherFile;
 import dev.shrike.app.Progress;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.Weights;
+import dev.shrike.app.quantize.CalibrationData;
+import dev.shrike.calibration.data.Category;
 import dev.shrike.calibration.data.DataSet;
 import dev.shrike.calibration.data.DataSetException;
 import dev.shrike.calibration.data.DataSets;
+import dev.shrike.calibration.data.Sample;
+import dev.shrike.graph.Graph;
+import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.EpochResult;
+import dev.shrike.training.IterativePruning;
+import dev.shrike.training.TrainableModel;
 import dev.shrike.training.Trainer;
 import dev.shrike.training.TrainingListener;
 import dev.shrike.training.TrainingProgress;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** One run of {@code shrike train}: opens data and model, trains, prints the figures of each epoch. */
 final class TrainRun implements TrainingListener {
@@ -35,18 +45,43 @@ final class TrainRun implements TrainingListener {
     int run() {
         Path model = Weights.resolve(request.model(), request.options().width(), request.options().height(), store);
         OtherFile.require("-o", request.output(), model);
-        DataSet train = DataSets.open(request.data(), null, "train").requirePictures();
+        DataSet train = train(model);
         DataSet validation = validation(train);
         note(train.census().toString());
         long start = System.nanoTime();
         try {
-            Trainer trainer = new Trainer(model, train, validation, request.output(), request.options(), this);
-            List<EpochResult> epochs = trainer.run();
+            List<EpochResult> epochs = request.schedule().isPresent()
+                    ? new IterativePruning(model, train, validation, request.output(), request.options(), this)
+                            .run(request.schedule().get())
+                    : new Trainer(model, train, validation, request.output(), request.options(), this).run();
             progress.clear();
             report(epochs, (System.nanoTime() - start) / 1e9);
             return ExitCode.OK;
         } finally {
             progress.clear();
+        }
+    }
+
+    /** The images to learn; without labels if none are learned and it is only a folder. */
+    private DataSet train(Path model) {
+        try {
+            return DataSets.open(request.data(), null, "train").requirePictures();
+        } catch (DataSetException e) {
+            if (request.labels() || !Files.isDirectory(request.data())) {
+                throw e;
+            }
+            List<Path> images = CalibrationData.choose(console, new CalibrationData.Wanted(
+                    List.of(request.data().toString()), Integer.MAX_VALUE, false, Optional.empty()),
+                    (image, done, total) -> progress.show("reading " + image.getFileName(), done, total)).pictures();
+            progress.clear();
+            Graph graph = OnnxModels.read(model);
+            List<String> names = TrainableModel.of(graph, request.options().width(), request.options().height())
+                    .classNames();
+            List<Category> categories = new ArrayList<>();
+            names.forEach(name -> categories.add(new Category(categories.size(), name)));
+            List<Sample> samples = new ArrayList<>();
+            images.forEach(image -> samples.add(new Sample(image.toString(), image, 0, 0, true, List.of())));
+            return new DataSet(request.data(), categories, samples);
         }
     }
 
@@ -67,7 +102,12 @@ final class TrainRun implements TrainingListener {
         if (request.quiet()) {
             return;
         }
-        EpochResult best = epochs.stream().filter(EpochResult::best).reduce((_, later) -> later).orElseThrow();
+        Optional<EpochResult> last = epochs.stream().filter(EpochResult::best).reduce((_, later) -> later);
+        if (last.isEmpty()) {
+            console.line(request.output() + ": was done before");
+            return;
+        }
+        EpochResult best = last.get();
         console.line(String.format(Locale.ROOT, "%s: epoch %d of %d, mAP50 %.4f, mAP50-95 %.4f, in %s",
                 request.output(), best.epoch(), epochs.size(), best.map50(), best.map(), time(seconds)));
         console.line("curves and the last network: " + Trainer.folder(request.output()));
