@@ -1,7 +1,6 @@
 package dev.shrike.training;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.shrike.Detector;
 import dev.shrike.DetectorOptions;
 import dev.shrike.Detectors;
@@ -46,7 +45,6 @@ public final class Trainer {
     private final TrainingOptions options;
     private final TrainingListener listener;
     private final Path folder;
-    private final ObjectMapper json = new ObjectMapper();
     private RunResults results;
     private Optional<Teaching> labeller = Optional.empty();
     private long measuring;
@@ -147,8 +145,7 @@ public final class Trainer {
         if (job.methods().rounding() != null && !Files.exists(Path.of(job.methods().rounding().network()))) {
             quantize(job);
         }
-        FileReplacement.write(folder.resolve(JOB), stream -> stream.write(json.writerWithDefaultPrettyPrinter()
-                .writeValueAsBytes(job)));
+        job.write(folder.resolve(JOB));
         tell(start, insert);
         return job;
     }
@@ -212,23 +209,17 @@ public final class Trainer {
         if (!Files.exists(file) || !Files.exists(folder.resolve("checkpoint.bin"))) {
             throw new TrainingException(folder + ": holds no run that could go on: leave --resume out");
         }
-        try {
-            JsonNode before = json.readTree(file.toFile());
-            JsonNode now = json.valueToTree(job);
-            List<String> other = new ArrayList<>();
-            now.properties().forEach(field -> {
-                boolean free = field.getKey().equals("threads") || field.getKey().equals("device");
-                if (!free && !field.getValue().equals(before.get(field.getKey()))) {
-                    other.add(field.getKey() + " was " + before.get(field.getKey()) + ", is " + field.getValue());
-                }
-            });
-            if (!other.isEmpty()) {
-                throw new TrainingException(folder + ": the run that is to go on had other options: "
-                        + String.join("; ", other) + "; give them as they were, or begin anew without --resume");
+        JsonNode before = TrainingJob.read(file).json();
+        List<String> other = new ArrayList<>();
+        job.json().properties().forEach(field -> {
+            boolean free = field.getKey().equals("threads") || field.getKey().equals("device");
+            if (!free && !field.getValue().equals(before.get(field.getKey()))) {
+                other.add(field.getKey() + " was " + before.get(field.getKey()) + ", is " + field.getValue());
             }
-        } catch (IOException e) {
-            throw new TrainingException(file + ": cannot be read: " + e.getMessage() + "; begin anew without"
-                    + " --resume", e);
+        });
+        if (!other.isEmpty()) {
+            throw new TrainingException(folder + ": the run that is to go on had other options: "
+                    + String.join("; ", other) + "; give them as they were, or begin anew without --resume");
         }
     }
 

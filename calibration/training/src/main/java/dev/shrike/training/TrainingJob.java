@@ -1,6 +1,13 @@
 package dev.shrike.training;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.shrike.files.FileReplacement;
 import dev.shrike.training.data.Augmentation;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Objects;
 
 /**
@@ -35,5 +42,34 @@ public record TrainingJob(String model, String images, String folder, int width,
             throw new IllegalArgumentException("freeze " + freeze + ", " + plainEpochs + " epochs without mosaics, "
                     + threads + " threads");
         }
+    }
+
+    /** What is asked of a record, such as {@code isNone}, is no part of it. */
+    private static ObjectMapper mapper() {
+        return JsonMapper.builder().disable(MapperFeature.AUTO_DETECT_IS_GETTERS).build();
+    }
+
+    /**
+     * The job in a file.
+     *
+     * @throws TrainingException if it is none
+     */
+    public static TrainingJob read(Path file) {
+        try {
+            return mapper().readValue(file.toFile(), TrainingJob.class);
+        } catch (IOException e) {
+            throw new TrainingException(file + ": is no job: " + e.getMessage(), e);
+        }
+    }
+
+    /** Writes the job. */
+    void write(Path file) {
+        FileReplacement.write(file, stream -> stream.write(mapper().writerWithDefaultPrettyPrinter()
+                .writeValueAsBytes(this)));
+    }
+
+    /** The job as JSON, by its components. */
+    JsonNode json() {
+        return mapper().valueToTree(this);
     }
 }

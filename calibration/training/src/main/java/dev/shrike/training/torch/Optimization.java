@@ -77,7 +77,8 @@ final class Optimization {
             case SGD -> {
                 SGDOptions options = new SGDOptions(schedule.learningRate());
                 options.momentum().put(schedule.momentum());
-                options.nesterov().put(true);
+                // Nesterov's way is nothing without momentum, and PyTorch refuses it then.
+                options.nesterov().put(schedule.momentum() > 0);
                 yield new SGD(vector(first), options);
             }
             case ADAMW -> {

@@ -1,6 +1,5 @@
 package dev.shrike.training.torch;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.shrike.ShrikeException;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.DetectHead;
@@ -10,8 +9,6 @@ import dev.shrike.training.TrainingJob;
 import dev.shrike.training.data.Augmentation;
 import dev.shrike.training.data.AugmentedImages;
 import dev.shrike.training.data.ImageStore;
-import java.io.File;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,13 +47,13 @@ public final class TrainingMain {
         System.setOut(System.err);
         ParentLink parent = new ParentLink(System.in, events);
         try {
-            TrainingJob job = new ObjectMapper().readValue(new File(arguments[0]), TrainingJob.class);
+            TrainingJob job = TrainingJob.read(Path.of(arguments[0]));
             new TrainingMain(job, arguments.length > 1 && arguments[1].equals("--resume"), parent).run();
         } catch (ShrikeException e) {
             e.printStackTrace();
             parent.tell("error", "kind", e.getClass().getSimpleName(), "message", e.getMessage());
             Runtime.getRuntime().halt(FAILED);
-        } catch (IOException | RuntimeException | LinkageError | OutOfMemoryError e) {
+        } catch (RuntimeException | LinkageError | OutOfMemoryError e) {
             e.printStackTrace();
             parent.tell("error", "kind", e.getClass().getSimpleName(), "message", String.valueOf(e.getMessage()));
             Runtime.getRuntime().halt(FAILED);
