@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -142,7 +143,12 @@ public final class Trainer {
         if (!options.resume() || !Files.exists(Path.of(job.images()))) {
             decode(job);
         }
-        if (job.methods().rounding() != null && !Files.exists(Path.of(job.methods().rounding().network()))) {
+        QuantizedTraining rounding = job.methods().rounding();
+        if (rounding != null && !Files.exists(Path.of(rounding.network()))) {
+            if (options.methods().rounding().network() != null) {
+                throw new ModelException(rounding.network() + ": no such file; --quantized takes the quantised form of "
+                        + model);
+            }
             quantize(job);
         }
         job.write(folder.resolve(JOB));
@@ -186,7 +192,8 @@ public final class Trainer {
     /** Writes the quantised network that training starts from. */
     private void quantize(TrainingJob job) {
         new QuantizedStart(OnnxModels.read(Path.of(job.model())), job.methods().rounding(), options.threads(), listener)
-                .write(train.samples().stream().map(Sample::file).toList(), Path.of(job.methods().rounding().network()));
+                .write(train.samples().stream().map(Sample::file).toList(),
+                        Path.of(job.methods().rounding().network()));
     }
 
     private void tell(TrainableModel start, boolean insert) {
@@ -325,6 +332,10 @@ public final class Trainer {
             copy(network, output);
         }
         listener.epoch(result);
+        if (options.methods().sparse() != null) {
+            double small = new GammaHistory(folder, epoch.epoch() - 1).add(OnnxModels.read(network));
+            listener.note(String.format(Locale.ROOT, "gammas below 0.01: %.1f %%", 100 * small));
+        }
     }
 
     /** Seconds that measuring took. */
