@@ -35,7 +35,11 @@ public final class Anchors {
         return strides.equals(List.of(8, 16, 32, 64)) ? Optional.of(COCO_P6.clone()) : Optional.empty();
     }
 
-    /** The numbers of a list of any nesting. */
+    /**
+     * The numbers of a list of any nesting.
+     *
+     * @throws ModelException if they are not positive, or another number than that of so many anchors
+     */
     public static float[] parse(String text, int anchors) {
         float[] values = new float[2 * anchors];
         int count = 0;

@@ -11,9 +11,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /** The epochs of a run as {@code results.csv}, and as curves in {@code results.png}. */
 final class RunResults {
@@ -88,8 +90,15 @@ final class RunResults {
         return marked;
     }
 
+    /** Names of all losses; an epoch that was measured after its run was stopped has none. */
+    private Set<String> lossNames() {
+        Set<String> names = new LinkedHashSet<>();
+        epochs.forEach(epoch -> names.addAll(epoch.losses().keySet()));
+        return names;
+    }
+
     private String table() {
-        List<String> losses = List.copyOf(epochs.getLast().losses().keySet());
+        Set<String> losses = lossNames();
         StringBuilder text = new StringBuilder(String.join(",", BEFORE));
         losses.forEach(name -> text.append(',').append(name));
         text.append('\n');
@@ -105,7 +114,7 @@ final class RunResults {
 
     private List<Series> series() {
         List<Series> series = new ArrayList<>();
-        for (String name : epochs.getLast().losses().keySet()) {
+        for (String name : lossNames()) {
             double[] values = epochs.stream().mapToDouble(epoch -> epoch.losses().getOrDefault(name, 0.0)).toArray();
             double largest = java.util.Arrays.stream(values).max().orElse(0);
             if (largest > 0) {

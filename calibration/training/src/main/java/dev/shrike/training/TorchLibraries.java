@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * PyTorch's libraries for Java, which are no part of Shrike: 113 MB that are fetched when somebody trains for the first
+ * PyTorch's libraries for Java, which are no part of Shrike: 114 MB that are fetched when somebody trains for the first
  * time, by the machine's own Maven and from wherever that is set up to. They lie in
  * {@code ${XDG_CACHE_HOME:-~/.cache}/shrike/torch-VERSION}. A folder of one's own, in the environment variable
  * {@code SHRIKE_TORCH}, takes their place: for machines without a network, and for the libraries with CUDA.

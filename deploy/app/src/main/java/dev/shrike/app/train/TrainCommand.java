@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
                 "The classes become those of the data set; weights of the others stay. Writes the network of the best"
                         + " epoch as ONNX, for any engine, 'shrike prune' and 'shrike quantize'; with --scheme an integer"
                         + " network for 'shrike build', with --prune-schedule a smaller one. Needs PyTorch, which"
-                        + " --fetch brings once (113 MB, x86_64 alone).",
+                        + " --fetch brings once (114 MB, x86_64 alone).",
                 ""
         },
         sortOptions = false,
