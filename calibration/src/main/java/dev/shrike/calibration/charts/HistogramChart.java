@@ -74,7 +74,8 @@ public final class HistogramChart {
         canvas.line(LEFT, bottom, LEFT, TOP, INK, 1);
         for (int tick = 0; tick <= TICKS; tick++) {
             String label = String.format(Locale.ROOT, "%.2f", limit * tick / TICKS);
-            canvas.text(label, LEFT - 10 - Canvas.textWidth(label, TEXT, 1), bottom - ROW * bins * tick / TICKS + 5, TEXT,
+            canvas.text(label, LEFT - 10 - Canvas.textWidth(label, TEXT, 1), bottom - ROW * bins * tick / TICKS + 5,
+                    TEXT,
                     INK, 1);
         }
         canvas.text(across, LEFT + (width - Canvas.textWidth(across, TEXT, 1)) / 2, bottom + 45, TEXT, INK, 1);

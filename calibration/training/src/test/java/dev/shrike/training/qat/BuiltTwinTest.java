@@ -45,8 +45,10 @@ class BuiltTwinTest {
             fill(executor.inputs().getFirst(), TinyNetwork.image(9));
             executor.run();
             for (String name : List.of("head", "coarse")) {
-                compare(expected.get(name), executor.outputs().stream().filter(each -> each.name().equals(name)).findFirst()
-                        .orElseThrow(), name);
+                compare(expected.get(name),
+                        executor.outputs().stream().filter(each -> each.name().equals(name)).findFirst()
+                                .orElseThrow(),
+                        name);
             }
         }
     }
@@ -85,7 +87,8 @@ class BuiltTwinTest {
     private static void compare(Tensor expected, Binding output, String name) {
         for (int i = 0; i < expected.elements(); i++) {
             assertEquals(expected.floatAt(i),
-                    output.memory().getAtIndex(ValueLayout.JAVA_FLOAT, place(output, i, output.dims())), name + " " + i);
+                    output.memory().getAtIndex(ValueLayout.JAVA_FLOAT, place(output, i, output.dims())),
+                    name + " " + i);
         }
     }
 }
