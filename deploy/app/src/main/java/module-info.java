@@ -23,6 +23,8 @@ module dev.shrike.app {
             info.picocli;
     opens dev.shrike.app.quantize to
             info.picocli;
+    opens dev.shrike.app.train to
+            info.picocli;
     opens dev.shrike.app.val to
             info.picocli;
 }

@@ -7,7 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Widths and heights of anchor boxes in pixels of the input, smallest stride first: w, h, w, h … */
-final class Anchors {
+public final class Anchors {
     private static final Pattern NUMBER = Pattern.compile("[-+]?\\d+(\\.\\d*)?([eE][-+]?\\d+)?");
 
     /** The anchors of the YOLOv5 models trained on COCO with strides 8, 16, 32. */
@@ -28,15 +28,19 @@ final class Anchors {
     private Anchors() {}
 
     /** The anchors of a model that says nothing about them, if its strides are those of the models of YOLOv5. */
-    static Optional<float[]> standard(List<Integer> strides) {
+    public static Optional<float[]> standard(List<Integer> strides) {
         if (strides.equals(List.of(8, 16, 32))) {
             return Optional.of(COCO_P5.clone());
         }
         return strides.equals(List.of(8, 16, 32, 64)) ? Optional.of(COCO_P6.clone()) : Optional.empty();
     }
 
-    /** The numbers of a list of any nesting. */
-    static float[] parse(String text, int anchors) {
+    /**
+     * The numbers of a list of any nesting.
+     *
+     * @throws ModelException if they are not positive, or another number than that of so many anchors
+     */
+    public static float[] parse(String text, int anchors) {
         float[] values = new float[2 * anchors];
         int count = 0;
         Matcher matcher = NUMBER.matcher(text);

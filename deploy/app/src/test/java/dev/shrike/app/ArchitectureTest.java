@@ -98,6 +98,16 @@ class ArchitectureTest {
                 .check(house);
     }
 
+    /** PyTorch is there in the child process alone (decision 50): whoever touched it elsewhere would not load. */
+    @Test
+    void pyTorchStaysInTheChildProcess() {
+        String child = "dev.shrike.training.torch";
+        Set<String> users = usersOf("org.bytedeco.pytorch.");
+        assertTrue(users.stream().allMatch(name -> name.startsWith(child + ".")), users.toString());
+        noClasses().that().resideOutsideOfPackage(child).should().dependOnClassesThat().resideInAPackage(child)
+                .check(house);
+    }
+
     @Test
     void sourcesStandOnTheRuntimeAlone() {
         DescribedPredicate<JavaClass> others = resideInAPackage("dev.shrike..").and(not(RUNTIME))

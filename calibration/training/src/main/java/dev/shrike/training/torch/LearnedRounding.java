@@ -1,0 +1,76 @@
+package dev.shrike.training.torch;
+
+import dev.shrike.graph.Quantization;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.T_TensorTensor_T;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Rounding to codes whose step is learned (Esser et al. 2020, LSQ): {@code y = s clamp(round(x / s), low, high)}. The
+ * gradient of x passes straight through where nothing is clipped; that of s is {@code round(x / s) - x / s} there and low
+ * or high where something is, and is scaled by {@code 1 / sqrt(N high)} for N values that share s. The parameter is the
+ * logarithm of s as a factor of a given step, so that s stays positive.
+ */
+final class LearnedRounding {
+    private LearnedRounding() {}
+
+    /**
+     * Values rounded to the codes of a whole tensor.
+     *
+     * @param x {@code [batch, …]}
+     * @param parameter one number, or null if the step is not learned
+     */
+    static Tensor values(Tensor x, Quantization how, Tensor parameter) {
+        int zero = (int) how.zeroPoint().longAt(0);
+        double given = how.scale().floatAt(0);
+        if (parameter == null) {
+            return torch.fake_quantize_per_tensor_affine(x, given, zero, how.minCode(), how.maxCode());
+        }
+        int high = how.maxCode() - zero;
+        Tensor step = TensorMath.mul(step(parameter, (double) x.numel() / x.size(0),
+                Math.max(high, zero - how.minCode())), given);
+        double scale = step.item_float();
+        T_TensorTensor_T rounded =
+                torch.fake_quantize_per_tensor_affine_cachemask(x, scale, zero, how.minCode(), how.maxCode());
+        Tensor y = rounded.get0();
+        // The slope in s: what is rounded less what was there, in steps; the code alone where that was clipped.
+        Tensor slope = y.detach().sub(x.detach().mul(rounded.get1())).mul(new Scalar(1 / scale));
+        return y.add(slope.mul(step.sub(step.detach())));
+    }
+
+    /**
+     * Weights rounded to codes with a step for each output channel.
+     *
+     * @param x {@code [rows, channels, height, width]}, in given steps
+     * @param parameter a number for each row
+     */
+    static Tensor weights(Tensor x, Quantization how, Tensor parameter) {
+        Tensor given = TensorMath.ofFloats(how.scale().toFloats(), how.scale().elements(), 1, 1, 1).to(x);
+        Tensor factor = step(parameter.reshape(-1, 1, 1, 1), (double) x.numel() / x.size(0),
+                Math.max(1, how.maxCode()));
+        Bounds bounds = Bounds.of(how, x);
+        Tensor position = x.div(factor).maximum(bounds.low()).minimum(bounds.high());
+        return TensorMath.straightThrough(position.round(), position).mul(factor).mul(given);
+    }
+
+    /** Lowest and highest codes of each row, from its zero point. */
+    record Bounds(Tensor low, Tensor high) {
+        static Bounds of(Quantization how, Tensor like) {
+            float[] low = new float[(int) how.scale().elements()];
+            float[] high = new float[low.length];
+            for (int row = 0; row < low.length; row++) {
+                low[row] = how.minCode() - how.zeroPoint().longAt(row);
+                high[row] = how.maxCode() - how.zeroPoint().longAt(row);
+            }
+            return new Bounds(TensorMath.ofFloats(low, low.length, 1, 1, 1).to(like),
+                    TensorMath.ofFloats(high, high.length, 1, 1, 1).to(like));
+        }
+    }
+
+    /** The factor of the given step, with the gradient scaled for so many values. */
+    static Tensor step(Tensor parameter, double values, double high) {
+        Tensor scaled = TensorMath.mul(parameter, 1 / Math.sqrt(values * high));
+        return TensorMath.straightThrough(parameter, scaled).exp();
+    }
+}

@@ -1,0 +1,139 @@
+package dev.shrike.training.torch;
+
+import dev.shrike.ShrikeException;
+import dev.shrike.onnx.OnnxModels;
+import dev.shrike.training.DetectHead;
+import dev.shrike.training.TrainableModel;
+import dev.shrike.training.TrainingException;
+import dev.shrike.training.TrainingJob;
+import dev.shrike.training.data.Augmentation;
+import dev.shrike.training.data.AugmentedImages;
+import dev.shrike.training.data.ImageStore;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/** The child process: its only argument is the job's file. Events go to the standard output, see {@link ParentLink}. */
+public final class TrainingMain {
+    private static final int FAILED = 1;
+    private static final int STATISTICS_BATCHES = 8;
+    private static final Pattern MODULE = Pattern.compile("model\\.(\\d+)\\.");
+
+    private final TrainingJob job;
+    private final boolean resume;
+    private final ParentLink parent;
+
+    private TrainingMain(TrainingJob job, boolean resume, ParentLink parent) {
+        this.job = job;
+        this.resume = resume;
+        this.parent = parent;
+    }
+
+    /** Runs a job: {@code JOB.json [--resume]}. */
+    public static void main(String[] arguments) {
+        PrintStream events = System.out;
+        // What libraries print must not come between the events.
+        System.setOut(System.err);
+        ParentLink parent = new ParentLink(System.in, events);
+        try {
+            TrainingJob job = TrainingJob.read(Path.of(arguments[0]));
+            new TrainingMain(job, arguments.length > 1 && arguments[1].equals("--resume"), parent).run();
+        } catch (ShrikeException e) {
+            e.printStackTrace();
+            parent.tell("error", "kind", e.getClass().getSimpleName(), "message", e.getMessage());
+            Runtime.getRuntime().halt(FAILED);
+        } catch (RuntimeException | LinkageError | OutOfMemoryError e) {
+            e.printStackTrace();
+            parent.tell("error", "kind", e.getClass().getSimpleName(), "message", String.valueOf(e.getMessage()));
+            Runtime.getRuntime().halt(FAILED);
+        }
+        // Threads of libraries do not keep the process.
+        Runtime.getRuntime().halt(0);
+    }
+
+    private Device device() {
+        if (job.device().equals("cuda") && !torch.cuda_is_available()) {
+            throw new TrainingException(
+                    "PyTorch finds no CUDA device here: train with --device cpu, or install NVIDIA's"
+                            + " driver");
+        }
+        return new Device(job.device());
+    }
+
+    private void run() {
+        torch.set_num_threads(job.threads());
+        Device device = device();
+        TrainableModel model = TrainableModel.of(OnnxModels.read(Path.of(job.model())), job.width(), job.height());
+        try (ImageStore images = new ImageStore(Path.of(job.images()));
+                RunParts parts = new RunParts(job, model, device);
+                BatchSource batches = parts.batches(batches(images))) {
+            GraphNetwork network = parts.network();
+            if (job.insertNormalization() && !resume) {
+                inputs(images, inputs -> NormalizationStatistics.measure(network, model.trunk(), inputs));
+            }
+            if (parts.needsStatistics() && !resume) {
+                inputs(images, parts::initialize);
+            }
+            Optimization optimization = new Optimization(network, job.schedule(), frozen(network));
+            AtomicReference<WeightAverage> average = new AtomicReference<>();
+            TrainingLoop loop = new TrainingLoop(network, parts.loss(loss(model.head())),
+                    parts.regularizers(average::get), batches, job.schedule(), optimization, device, job.seed());
+            average.set(loop.average());
+            loop.run(Path.of(job.folder()), resume, parts::written, parent);
+        }
+    }
+
+    private BatchSource batches(ImageStore images) {
+        AugmentedImages augmented = new AugmentedImages(images, job.width(), job.height(), job.augmentation(),
+                job.seed());
+        int plainFrom = Math.max(0, job.schedule().epochs() - job.plainEpochs());
+        return new AugmentedBatches(augmented, job.schedule().batch(), plainFrom, 1);
+    }
+
+    /** Shows the first images, as they are, to what needs them before the first step. */
+    private void inputs(ImageStore images, Consumer<List<Tensor>> user) {
+        AugmentedImages plain = new AugmentedImages(images, job.width(), job.height(), Augmentation.NONE, job.seed());
+        List<Tensor> inputs = new ArrayList<>();
+        try (PointerScope _ = new PointerScope(); BatchSource source = new AugmentedBatches(plain,
+                job.schedule().batch(), 0, 1)) {
+            for (int i = 0; i < Math.min(STATISTICS_BATCHES, source.batches()); i++) {
+                inputs.add(source.batch(0, i).images().to(torch.ScalarType.Float).div(Tensors.scalar(255)));
+            }
+            user.accept(inputs);
+        }
+    }
+
+    private Loss loss(DetectHead head) {
+        return switch (head.family()) {
+            case YOLOV5 -> new Yolov5Loss(head, Math.max(job.width(), job.height()));
+            case YOLOV8 -> new Yolov8Loss(head);
+        };
+    }
+
+    /** Parameters of the first modules: those whose names begin with {@code model.N.}, N below the number. */
+    private Set<String> frozen(TorchNetwork network) {
+        Set<String> frozen = new HashSet<>();
+        for (String name : network.parameters().keySet()) {
+            Matcher module = MODULE.matcher(name);
+            if (job.freeze() > 0 && module.lookingAt() && Integer.parseInt(module.group(1)) < job.freeze()) {
+                frozen.add(name);
+            }
+        }
+        if (job.freeze() > 0 && frozen.isEmpty()) {
+            throw new TrainingException("no weights of the network are called 'model.N…', by which --freeze tells"
+                    + " modules; leave it out");
+        }
+        return frozen;
+    }
+}

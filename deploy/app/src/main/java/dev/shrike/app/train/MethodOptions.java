@@ -1,0 +1,171 @@
+package dev.shrike.app.train;
+
+import dev.shrike.calibration.quantize.Widths;
+import dev.shrike.training.PruneSchedule;
+import dev.shrike.training.QuantizedTraining;
+import dev.shrike.training.SparseTraining;
+import dev.shrike.training.Teaching;
+import dev.shrike.training.TrainingMethods;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * Options of {@code shrike train} beyond fine-tuning: penalties that make a network sparse ({@code --sparse}), pruning
+ * and fine-tuning in turn ({@code --prune-schedule}), rounding that it learns ({@code --scheme}, {@code --qat}), and a
+ * teacher ({@code --teacher}). What they say goes into {@link dev.shrike.training.TrainingOptions} and from there into the
+ * job of the child process.
+ */
+@Command
+final class MethodOptions {
+    private static final String NO_TEACHER = "none";
+    private static final double USUAL_FACTOR = 0.0005;
+    private static final int WIDEST = 8;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    @Option(names = "--sparse", paramLabel = "METHOD",
+            description = "Draw gammas of batch normalisation to 0, for 'shrike prune --criterion bn-scale': constant,"
+                    + " cosine (falls but for the smaller half), filter-wise (more for small ones) or compute-weighted"
+                    + " (more where multiplications are many).")
+    private String sparse;
+
+    @Option(names = "--sparse-factor", paramLabel = "F",
+            description = "Factor of the penalty of --sparse (default: 0.0005).")
+    private Double factor;
+
+    @Option(names = "--prune-schedule", split = ",", paramLabel = "SHARE",
+            description = "Prune and fine-tune in turn: shares of the parameters that are left after each round, such as"
+                    + " 0.7,0.5,0.35. Each round takes --epochs.")
+    private Double[] schedule;
+
+    @Option(names = "--scheme", paramLabel = "wXaY|auto",
+            description = "Train a network of X bits a weight and Y bits an activation, 2 to 8 each, the first and last"
+                    + " layers 8. It is quantised as 'shrike quantize' does and learns on from there; each epoch is"
+                    + " measured with the integer engine. auto chooses the width of each layer, see --avg-bits.")
+    private String scheme;
+
+    @Option(names = "--avg-bits", paramLabel = "BITS", description = "Bits a weight on the average, for --scheme auto.")
+    private Double averageBits;
+
+    @Option(names = "--qat", paramLabel = "lsq|drgs",
+            description = "How rounding is learned: with learned steps (lsq), or besides with scaled gradients and"
+                    + " rounding in the direction of the last update (drgs) (default: lsq).")
+    private String method;
+
+    @Option(names = "--quantized", paramLabel = "Q.onnx",
+            description = "Start from this quantised form of the model, as 'shrike quantize' or an earlier run wrote it,"
+                    + " instead of quantising it anew.")
+    private String quantized;
+
+    @Option(names = "--calibration-images", hidden = true, paramLabel = "N", defaultValue = "128",
+            description = "Images to quantise with before training (default: ${DEFAULT-VALUE}).")
+    private int calibration;
+
+    @Option(names = "--no-correction", hidden = true,
+            description = "Let codes of weights change in the last epoch too.")
+    private boolean noCorrection;
+
+    @Option(names = "--teacher", paramLabel = "T.onnx",
+            description = "Learn from this detector too. One with a head of the same form is followed closely, of any"
+                    + " other one what it detects is taken for labels. With --scheme the float network is the teacher"
+                    + " unless this says 'none'.")
+    private String teacher;
+
+    @Option(names = "--no-labels", description = "Learn from the teacher alone; --data needs no labels then.")
+    private boolean noLabels;
+
+    @Option(names = "--teacher-weight", hidden = true, paramLabel = "W", defaultValue = "1",
+            description = "Weight of what the teacher's head says (default: ${DEFAULT-VALUE}).")
+    private double headWeight;
+
+    @Option(names = "--feature-weight", hidden = true, paramLabel = "W", defaultValue = "0.5",
+            description = "Weight of the values that the teacher's head reads (default: ${DEFAULT-VALUE}).")
+    private double featureWeight;
+
+    /** Complains of options that do not fit each other. */
+    void check() {
+        if (factor != null && sparse == null) {
+            throw usage("--sparse-factor is for --sparse; give its method");
+        }
+        if (scheme == null && (method != null || averageBits != null || quantized != null)) {
+            throw usage((method != null ? "--qat" : averageBits != null ? "--avg-bits" : "--quantized")
+                    + " is for --scheme; give the widths, such as --scheme w4a4");
+        }
+        if ("auto".equals(scheme) != (averageBits != null) && quantized == null) {
+            throw usage(averageBits == null ? "--scheme auto needs --avg-bits" : "--avg-bits is for --scheme auto");
+        }
+        if (averageBits != null && !(averageBits >= 2 && averageBits <= WIDEST)) {
+            throw usage("--avg-bits " + averageBits + " is not within 2 to 8");
+        }
+        if (scheme != null && (sparse != null || schedule != null)) {
+            throw usage((sparse != null ? "--sparse" : "--prune-schedule") + " is for float networks: train and prune"
+                    + " first, then train the result with --scheme");
+        }
+        if (noLabels && (teacher == null && scheme == null || NO_TEACHER.equals(teacher))) {
+            throw usage("--no-labels needs a --teacher");
+        }
+    }
+
+    /** Whether the network is to be rounded, which goes with other habits of learning. */
+    boolean isQuantized() {
+        return scheme != null;
+    }
+
+    /** Whether labels are learned. */
+    boolean needsLabels() {
+        return !noLabels;
+    }
+
+    /** The rounds of pruning, if there are any. */
+    Optional<PruneSchedule> schedule() {
+        if (schedule == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(PruneSchedule.of(schedule));
+        } catch (IllegalArgumentException e) {
+            throw usage("--prune-schedule: " + e.getMessage());
+        }
+    }
+
+    /** What is done beside learning labels. */
+    TrainingMethods methods() {
+        try {
+            SparseTraining penalty = sparse == null ? null
+                    : new SparseTraining(SparseTraining.Method.of(sparse), factor == null ? USUAL_FACTOR : factor);
+            return new TrainingMethods(penalty, rounding(), teaching());
+        } catch (IllegalArgumentException e) {
+            throw usage(e.getMessage());
+        }
+    }
+
+    private QuantizedTraining rounding() {
+        if (scheme == null) {
+            return null;
+        }
+        String widths = scheme.toLowerCase(Locale.ROOT);
+        return new QuantizedTraining(widths.equals("auto") ? widths : Widths.parse(widths).toString(),
+                averageBits == null ? 0 : averageBits,
+                method == null ? QuantizedTraining.Method.LSQ : QuantizedTraining.Method.of(method),
+                quantized == null ? null : Path.of(quantized).toAbsolutePath().toString(), calibration, !noCorrection);
+    }
+
+    private Teaching teaching() {
+        if (NO_TEACHER.equals(teacher) || teacher == null && scheme == null) {
+            return null;
+        }
+        return new Teaching(teacher == null ? Teaching.ITSELF : Path.of(teacher).toAbsolutePath().toString(),
+                headWeight, featureWeight, !noLabels);
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}
