@@ -57,6 +57,12 @@ public final class Main {
         }
     }
 
+    /** The command as picocli knows it, which manual pages and completion are made from. */
+    public static CommandLine commandLine(PrintStream out, PrintStream err) {
+        Console console = new Console(out, err, false, false);
+        return commandLine(console, new Failures(console));
+    }
+
     static CommandLine commandLine(Console console, Failures failures) {
         Function<Boolean, ModelStore> store = progress -> new CatalogueStore(
                 Catalogue.open(), new StderrProgress(console.err(), progress && console.errTerminal()));
