@@ -84,7 +84,10 @@ step_install() {
     holds 'nothing is unpacked into the home of root' test ! -e /root/.javacpp -a ! -e /root/.cache
     holds 'the command runs' shrike --version
     holds 'the shipped configuration can be used' shrike serve --check
-    holds 'systemd finds nothing in the unit' test -z "$(systemd-analyze verify shrike.service 2>&1)"
+    # Its exit status is 0 whatever it finds; the pages are there, but man is not.
+    systemd-analyze verify shrike.service 2>&1 | grep -v "Command 'man " >/check/verify
+    cat /check/verify
+    holds 'systemd finds nothing in the unit' test ! -s /check/verify
     local exposure
     exposure=$(systemd-analyze security --no-pager shrike.service \
         | sed -n 's/.*Overall exposure level.*: \([0-9.]*\).*/\1/p')
@@ -118,6 +121,7 @@ step_start() {
 step_survive() {
     local pid restarts began
     pid=$(value MainPID)
+    active || { bad 'the service does not run'; return; }
     printf 'model:\n  weigths: /check/model.shrike\n' >"$config"
     systemctl reload shrike.service
     holds 'a reload with a wrong configuration keeps the process' test "$(value MainPID)" = "$pid"
@@ -152,6 +156,7 @@ step_survive() {
 upgraded() {
     local what=$1 pid
     pid=$(value MainPID)
+    active || { bad "$what: the service does not run"; return; }
     apt_install "$2" || bad "$what"
     holds "$what: the version is $3" test "$(dpkg-query -W -f '${Version}' shrike)" = "$3"
     holds "$what: the running service is another process" within 60 other_process "$pid"
