@@ -166,7 +166,8 @@ if [[ -z $deb ]]; then
     cmp "$work/first.deb" "$deb" || fail 'two builds give different packages'
     echo 'two builds give the same bytes'
 fi
-dpkg-deb -c "$deb" | grep -q '/usr/share/doc/shrike/sbom.cdx.json$' \
+dpkg-deb -c "$deb" >"$work/contents"
+grep -q '/usr/share/doc/shrike/sbom.cdx.json$' "$work/contents" \
     || fail 'the package has no list of its parts, which Maven only makes online'
 say 'lintian'
 lintian --allow-root --fail-on error "$deb" || fail 'lintian finds errors'
