@@ -7,7 +7,10 @@ module dev.shrike.app {
     requires dev.shrike.training;
     requires info.picocli;
     requires java.management;
+    requires jdk.httpserver;
     requires jdk.management;
+    requires jdk.unsupported;
+    requires org.snakeyaml.engine.v2;
 
     opens dev.shrike.app to
             info.picocli;
@@ -22,6 +25,8 @@ module dev.shrike.app {
     opens dev.shrike.app.prune to
             info.picocli;
     opens dev.shrike.app.quantize to
+            info.picocli;
+    opens dev.shrike.app.serve to
             info.picocli;
     opens dev.shrike.app.val to
             info.picocli;
