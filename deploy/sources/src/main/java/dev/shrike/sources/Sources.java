@@ -3,6 +3,7 @@ package dev.shrike.sources;
 import dev.shrike.SourceException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 
 /** Opens cameras, streams and files by their URI. */
 public final class Sources {
@@ -46,10 +47,15 @@ public final class Sources {
             case SourceUri.Images images -> new FolderSource(images.name(), images.files(), options);
             case SourceUri.Test test -> new TestSource(test.pattern(), options);
             case SourceUri.Device device -> throw new SourceException(device.name() + ": cameras are not read");
-            case SourceUri.Stream stream -> throw new SourceException(stream.name() + ": streams are not read");
-            case SourceUri.Video video -> throw new SourceException(video.name() + ": videos are not read");
+            case SourceUri.Stream stream ->
+                returning(stream.name(), new StreamLink(stream.address(), options));
+            case SourceUri.Video video -> new VideoSource(video.file(), options);
             case SourceUri.Csi csi -> throw new SourceException(csi.name() + ": CSI cameras are not read");
         };
+    }
+
+    private static FrameSource returning(String name, Link link) {
+        return new ReconnectingSource(name, link, new BackOff(new Random()));
     }
 
     /** What people may see of a source's URI, which may have a password in it. */

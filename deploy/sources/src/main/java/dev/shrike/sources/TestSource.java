@@ -66,7 +66,7 @@ final class TestSource extends OpenSource {
         Frame frame = given.orElseThrow();
         draw(frame);
         long now = System.nanoTime();
-        frame.stamp(now, clock.microsAt(now), false, number++);
+        frame.stamp(now, clock.microsAt(now), clock.isSynchronized(), number++);
         return given;
     }
 

@@ -14,6 +14,7 @@ final class WallClock {
     private long comparedNanos;
     private long comparedMicros;
     private boolean compared;
+    private boolean synchronizedNow;
 
     WallClock(Clock clock) {
         this.clock = clock;
@@ -27,7 +28,13 @@ final class WallClock {
             comparedMicros = wall.getEpochSecond() * 1_000_000 + wall.getNano() / 1_000;
             comparedNanos = now;
             compared = true;
+            synchronizedNow = CLibrary.clockSynchronized();
         }
         return comparedMicros + Math.floorDiv(nanos - comparedNanos, 1_000);
+    }
+
+    /** Whether the kernel's clock was synchronised when {@link #microsAt} last compared. */
+    boolean isSynchronized() {
+        return synchronizedNow;
     }
 }
