@@ -105,7 +105,7 @@ final class ConfigReader {
             }
         });
         for (Setting setting : section.settings()) {
-            setting(setting, prefix + setting.key(), found.get(setting.key()));
+            setting(setting, prefix + setting.key(), found.get(setting.key()), node.at());
         }
         for (Section inner : section.sections()) {
             YamlNode.Entry entry = found.get(inner.key());
@@ -169,7 +169,7 @@ final class ConfigReader {
         }
     }
 
-    private void setting(Setting setting, String path, YamlNode.Entry entry) {
+    private void setting(Setting setting, String path, YamlNode.Entry entry, Position section) {
         String variable = variable(path);
         variables.add(variable);
         YamlNode node = entry == null ? null : entry.value();
@@ -182,7 +182,7 @@ final class ConfigReader {
         }
         if (node == null || node instanceof YamlNode.Scalar scalar && scalar.isNothing()) {
             setting.defaultValue().ifPresent(value -> values.put(path,
-                    new Value(value, shown(setting, value, String.valueOf(value)), Position.of("default"))));
+                    new Value(value, shown(setting, value, written(value)), section)));
             return;
         }
         try {
@@ -192,6 +192,11 @@ final class ConfigReader {
         } catch (ConfigException e) {
             problems.addAll(e.problems());
         }
+    }
+
+    private static String written(Object value) {
+        return value instanceof List<?> list ? String.join(", ", list.stream().map(String::valueOf).toList())
+                : String.valueOf(value);
     }
 
     private static String shown(Setting setting, Object value, String written) {

@@ -1,8 +1,12 @@
 package dev.shrike.app.serve.config;
 
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Keeps secrets out of what people see. */
@@ -12,6 +16,8 @@ public final class CredentialFilter {
 
     private static final String MASK = "***";
     private static final Pattern USER_INFO = Pattern.compile("([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\\s]*@");
+
+    private static final Pattern PASSWORD = Pattern.compile("://[^/\\s:]*:([^/\\s]+)@");
 
     private final List<String> secrets;
 
@@ -28,6 +34,21 @@ public final class CredentialFilter {
             clean = clean.replace(secret, MASK);
         }
         return withoutUserInfo(clean);
+    }
+
+    /** What stands for a password in a URI, as it is there and decoded. */
+    static Set<String> inUserInfo(String text) {
+        Set<String> found = new HashSet<>();
+        Matcher matcher = PASSWORD.matcher(text);
+        while (matcher.find()) {
+            found.add(matcher.group(1));
+            try {
+                found.add(URLDecoder.decode(matcher.group(1), StandardCharsets.UTF_8));
+            } catch (IllegalArgumentException e) {
+                // Then it is not encoded.
+            }
+        }
+        return found;
     }
 
     static String withoutUserInfo(String text) {

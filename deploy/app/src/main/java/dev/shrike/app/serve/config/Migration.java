@@ -69,7 +69,12 @@ record Migration(ConfigVersion version, String from, String to) {
         if (path.size() == 1) {
             taken.add(entries.remove(path.getFirst()));
         } else {
-            entries.put(path.getFirst(), new YamlNode.Entry(take(entry.value(), rest(path), taken), entry.at()));
+            YamlNode left = take(entry.value(), rest(path), taken);
+            if (!taken.isEmpty() && left instanceof YamlNode.Mapping below && below.entries().isEmpty()) {
+                entries.remove(path.getFirst());
+            } else {
+                entries.put(path.getFirst(), new YamlNode.Entry(left, entry.at()));
+            }
         }
         return new YamlNode.Mapping(entries, mapping.nodes(), mapping.at());
     }

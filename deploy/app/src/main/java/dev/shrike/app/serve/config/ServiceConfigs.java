@@ -178,6 +178,8 @@ public final class ServiceConfigs {
         values.values().forEach((path, value) -> {
             if (path.endsWith(".password") || path.equals("page.token")) {
                 secrets.add((String) value.value());
+            } else if (value.value() instanceof String text) {
+                secrets.addAll(CredentialFilter.inUserInfo(text));
             }
         });
         return secrets;
