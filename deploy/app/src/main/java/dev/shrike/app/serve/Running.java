@@ -1,6 +1,6 @@
 package dev.shrike.app.serve;
 
-import dev.shrike.app.outputs.Output;
+import dev.shrike.app.outputs.CameraControl;
 import dev.shrike.app.outputs.OutputStatus;
 import dev.shrike.app.serve.config.ServiceConfig;
 import dev.shrike.app.serve.page.PageServer;
@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** All that runs under one configuration, and the change to another. Confined to the thread of the service. */
 final class Running implements AutoCloseable {
@@ -22,6 +23,8 @@ final class Running implements AutoCloseable {
     private final RecentEvents events;
     private final ServiceState state;
     private final Map<String, CameraLoop> loops = new LinkedHashMap<>();
+    /** The same for other threads. */
+    private final Map<String, CameraLoop> running = new ConcurrentHashMap<>();
     private ServiceConfig config;
     private Engines engines;
     private Openers.Outlets outlets = Openers.Outlets.NONE;
@@ -55,7 +58,7 @@ final class Running implements AutoCloseable {
         Map<String, Reporting> reporting = reporting(first, opened);
         Map<String, FrameSource> sources = openSources(first.cameras());
         try {
-            outlets = openers.outputs(first.outputs());
+            outlets = openers.outputs(first, control(first));
         } catch (RuntimeException | Error e) {
             sources.values().forEach(FrameSource::close);
             throw e;
@@ -87,7 +90,7 @@ final class Running implements AutoCloseable {
             sources.putAll(openSources(next.cameras().stream()
                     .filter(camera -> otherEngines || !runs(camera, next)).toList()));
             newPage = otherPage(next);
-            if (!next.outputs().equals(config.outputs())) {
+            if (!next.outputs().equals(config.outputs()) || !ids(next).equals(ids(config))) {
                 newOutlets = otherOutlets(next);
             }
         } catch (RuntimeException | Error e) {
@@ -106,9 +109,11 @@ final class Running implements AutoCloseable {
         for (CameraLoop loop : List.copyOf(loops.values())) {
             boolean kept = next.cameras().contains(loop.camera()) && !sources.containsKey(loop.camera().id());
             if (kept) {
-                loop.outputs(outlets.list());
+                loop.outputs(outlets.outputs());
             } else {
-                loops.remove(loop.camera().id()).close();
+                loops.remove(loop.camera().id());
+                running.remove(loop.camera().id());
+                loop.close();
             }
         }
         config = next;
@@ -137,15 +142,23 @@ final class Running implements AutoCloseable {
 
     /** Files, sockets and names at brokers are one at a time, so the old ones are closed first. */
     private Openers.Outlets otherOutlets(ServiceConfig next) {
-        loops.values().forEach(loop -> loop.outputs(List.of()));
+        loops.values().forEach(loop -> loop.outputs(Openers.Outlets.NONE.outputs()));
         outlets.close();
         try {
-            return openers.outputs(next.outputs());
+            return openers.outputs(next, control(next));
         } catch (RuntimeException | Error e) {
-            outlets = openers.outputs(config.outputs());
-            loops.values().forEach(loop -> loop.outputs(outlets.list()));
+            outlets = openers.outputs(config, control(config));
+            loops.values().forEach(loop -> loop.outputs(outlets.outputs()));
             throw e;
         }
+    }
+
+    private static List<String> ids(ServiceConfig config) {
+        return config.cameras().stream().map(ServiceConfig.Camera::id).toList();
+    }
+
+    private CameraControl control(ServiceConfig config) {
+        return new LoopControl(ids(config), running);
     }
 
     private PageServer otherPage(ServiceConfig next) {
@@ -196,8 +209,9 @@ final class Running implements AutoCloseable {
         int width = config.page().map(ServiceConfig.Page::previewWidth).orElse(64);
         int quality = config.page().map(ServiceConfig.Page::previewQuality).orElse(1);
         CameraLoop loop = new CameraLoop(camera, reporting, source, engines.byCamera().get(camera.id()),
-                outlets.list(), new PreviewFeed(camera.id(), rate, width, quality), events, log);
+                outlets.outputs(), new PreviewFeed(camera.id(), rate, width, quality), events, log);
         loops.put(camera.id(), loop);
+        running.put(camera.id(), loop);
         loop.start();
     }
 
@@ -241,7 +255,7 @@ final class Running implements AutoCloseable {
     }
 
     List<OutputStatus> outputs() {
-        return outlets.list().stream().map(Output::status).toList();
+        return outlets.outputs().statuses();
     }
 
     Optional<InetSocketAddress> pageAddress() {

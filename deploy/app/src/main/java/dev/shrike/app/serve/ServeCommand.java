@@ -115,8 +115,9 @@ public final class ServeCommand implements Callable<Integer> {
         Map<String, String> environment = System.getenv();
         FaultLog log = new FaultLog(console.err(), environment.containsKey("JOURNAL_STREAM"), System::nanoTime);
         Supervisor supervisor = new Supervisor(environment, ProcessHandle.current().pid());
-        Service service = new Service(configuration, new BoxOpeners(console, stores.apply(false)), log, supervisor,
-                new BoardSensors(Path.of("/")), stateFolder(environment), new Version().getVersion()[0]);
+        String version = new Version().getVersion()[0];
+        Service service = new Service(configuration, new BoxOpeners(console, stores.apply(false), version), log,
+                supervisor, new BoardSensors(Path.of("/")), stateFolder(environment), version);
         ProcessSignals.handle(service);
         return service.run();
     }

@@ -35,6 +35,7 @@ import java.util.function.Supplier;
 final class Service {
     private static final Duration EXTENSION = Duration.ofSeconds(30);
     private static final long EXTEND_EVERY = TimeUnit.SECONDS.toNanos(10);
+    private static final long STATUS_EVERY = TimeUnit.SECONDS.toNanos(5);
     private static final long TICK_MILLIS = 1000;
     private static final long CLOSE_MILLIS = 800;
 
@@ -48,8 +49,9 @@ final class Service {
     private final BlockingQueue<Command> commands = new LinkedBlockingQueue<>();
     private final RecentEvents events = new RecentEvents();
     private FailureRecord failures;
-    private Running running;
+    private volatile Running running;
     private boolean frozen;
+    private long statusAt = System.nanoTime();
     private boolean ready;
     private volatile boolean stopping;
 
@@ -162,7 +164,10 @@ final class Service {
         Optional<String> why = running.frozen(now);
         if (why.isEmpty()) {
             supervisor.alive();
-            supervisor.status(running.summary());
+            if (frozen || now - statusAt > STATUS_EVERY) {
+                statusAt = now;
+                supervisor.status(running.summary());
+            }
             running.healthy();
             frozen = false;
         } else {

@@ -101,7 +101,7 @@ final class ServiceState implements PageModel {
         ArrayNode cameras = state.putArray("cameras");
         running.cameras().values().forEach(loop -> camera(cameras.addObject(), loop, now, whole));
         ArrayNode outputs = state.putArray("outputs");
-        running.outlets().list().forEach(output -> output(outputs.addObject(), output.status()));
+        running.outlets().outputs().statuses().forEach(status -> output(outputs.addObject(), status));
         ArrayNode list = state.putArray("events");
         for (RecentEvents.Event event : events.list()) {
             list.addObject().put("number", event.number()).put("camera", event.camera()).put("kind", event.kind())
@@ -143,6 +143,7 @@ final class ServiceState implements PageModel {
         node.put("id", loop.camera().id()).put("source", log.clean(loop.source().name()))
                 .put("phase", source.phase().name().toLowerCase(Locale.ROOT)).put("reason", log.clean(source.reason()))
                 .put("frames", source.frames()).put("reconnects", source.reconnects()).put("dropped", seen.dropped())
+                .put("paused", loop.paused())
                 .put("viewers", loop.preview().viewers());
         List<LatencyHistory.Point> points = loop.history().points(now, whole ? LatencyHistory.SECONDS : 2);
         if (!points.isEmpty()) {

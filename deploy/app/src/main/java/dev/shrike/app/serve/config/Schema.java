@@ -62,27 +62,46 @@ final class Schema {
     private static final Section OUTPUTS = new Section("outputs", "Where it tells what it sees", false, List.of(),
             List.of(
                     new Section("stdout", "JSON lines on the standard output",
-                            new Setting("enabled", FLAG, false, "whether it is used")),
+                            new Setting("enabled", FLAG, false, "whether it is used"),
+                            new Setting("frames", FLAG, true, "whether each frame's detections are told, besides events and the"
+                                    + " state of cameras")),
                     new Section("socket", "JSON lines for whoever connects to a unix socket",
-                            new Setting("path", TEXT, "", "path of the socket; empty switches it off")),
+                            new Setting("path", TEXT, "", "path of the socket; empty switches it off"),
+                            new Setting("frames", FLAG, true, "whether each frame's detections are told, besides events and the"
+                                    + " state of cameras")),
                     new Section("file", "JSON lines in a file",
                             new Setting("path", TEXT, "", "path of the file; empty switches it off"),
                             new Setting("rotate_megabytes", whole(1, 100_000), 16L, "size at which another file is"
                                     + " begun"),
-                            new Setting("keep", whole(1, 1000), 4L, "files that are kept, the newest among them")),
+                            new Setting("keep", whole(0, 1000), 4L, "full files that are kept"),
+                            new Setting("frames", FLAG, true, "whether each frame's detections are told, besides events and the"
+                                    + " state of cameras")),
                     new Section("mqtt", "MQTT 5",
                             new Setting("broker", TEXT, "", "mqtt://HOST:PORT or mqtts://HOST:PORT; empty switches it"
                                     + " off"),
                             new Setting("user", SECRET, "", "user at the broker"),
                             new Setting("password", SECRET, "", "password at the broker"),
-                            new Setting("client_id", TEXT, "", "name at the broker; empty is shrike-HOSTNAME"),
+                            new Setting("authorities", TEXT, "", "PEM file of the certificates to trust; empty takes"
+                                    + " those of Java"),
+                            new Setting("client_id", TEXT, "", "name at the broker; empty makes one up"),
                             new Setting("prefix", TEXT, "shrike", "first part of all topics"),
                             new Setting("discovery", TEXT, "homeassistant", "first part of Home Assistant's discovery"
                                     + " topics; empty switches it off"),
-                            new Setting("results", FLAG, false, "whether each frame's detections are sent, besides"
+                            new Setting("frames", FLAG, false, "whether each frame's detections are told, besides"
                                     + " events"),
                             new Setting("outbox_megabytes", whole(1, 1024), 16L, "memory for what waits for the broker;"
                                     + " what does not fit is dropped and counted")),
+                    new Section("mavlink", "LANDING_TARGET for an autopilot (needs the MAVLink jar, see the guide)",
+                            new Setting("host", TEXT, "", "host of the autopilot; empty switches it off"),
+                            new Setting("port", whole(1, 65_535), 14_550L, "its UDP port"),
+                            new Setting("camera", TEXT, "", "the camera that looks down"),
+                            new Setting("label", TEXT, "", "class of the target"),
+                            new Setting("horizontal_degrees", new Kind.Real(1, 179), 62.2, "angle that the image spans"
+                                    + " from left to right"),
+                            new Setting("vertical_degrees", new Kind.Real(1, 179), 48.8, "angle that it spans from top"
+                                    + " to bottom"),
+                            new Setting("system_id", whole(1, 255), 1L, "id of the vehicle"),
+                            new Setting("component_id", whole(1, 255), 191L, "id of this computer")),
                     new Section("metrics", "Figures for Prometheus at /metrics of the page",
                             new Setting("enabled", FLAG, true, "whether they are there"))));
 

@@ -98,15 +98,26 @@ public record ServiceConfig(Engine engine, List<Camera> cameras, Outputs outputs
      * Where the service tells what it sees; empty texts switch off.
      *
      * @param stdout whether JSON lines go to the standard output
+     * @param stdoutFrames whether each frame is among them
      * @param socket path of a unix socket
-     * @param file path of a file
-     * @param rotateBytes size at which another file is begun
-     * @param keep files that are kept
+     * @param socketFrames whether each frame is told there
+     * @param file a file of JSON lines
      * @param mqtt the broker
+     * @param mavlink the autopilot
      * @param metrics whether there are figures for Prometheus
      */
-    public record Outputs(boolean stdout, String socket, String file, long rotateBytes, int keep, Mqtt mqtt,
-            boolean metrics) {}
+    public record Outputs(boolean stdout, boolean stdoutFrames, String socket, boolean socketFrames, LineFile file,
+            Mqtt mqtt, Mavlink mavlink, boolean metrics) {}
+
+    /**
+     * A file of JSON lines.
+     *
+     * @param path its path; empty for none
+     * @param rotateBytes size at which another file is begun
+     * @param keep full files that are kept
+     * @param frames whether each frame is told there
+     */
+    public record LineFile(String path, long rotateBytes, int keep, boolean frames) {}
 
     /**
      * An MQTT broker.
@@ -114,19 +125,35 @@ public record ServiceConfig(Engine engine, List<Camera> cameras, Outputs outputs
      * @param broker its URI; empty for none
      * @param user at the broker
      * @param password at the broker
+     * @param authorities file of certificates; empty for those of Java
      * @param clientId name at the broker
      * @param prefix first part of topics
      * @param discovery first part of discovery topics; empty for none
-     * @param results whether each frame's detections are sent
+     * @param frames whether each frame's detections are told
      * @param outboxBytes memory for what waits
      */
-    public record Mqtt(String broker, String user, String password, String clientId, String prefix, String discovery,
-            boolean results, long outboxBytes) {
+    public record Mqtt(String broker, String user, String password, String authorities, String clientId, String prefix,
+            String discovery, boolean frames, long outboxBytes) {
         @Override
         public String toString() {
             return "mqtt";
         }
     }
+
+    /**
+     * An autopilot.
+     *
+     * @param host of it; empty for none
+     * @param port of UDP
+     * @param camera that looks down
+     * @param label class of the target
+     * @param horizontalDegrees angle that the image spans from left to right
+     * @param verticalDegrees angle that it spans from top to bottom
+     * @param systemId id of the vehicle
+     * @param componentId id of this computer
+     */
+    public record Mavlink(String host, int port, String camera, String label, double horizontalDegrees,
+            double verticalDegrees, int systemId, int componentId) {}
 
     /**
      * The page.

@@ -120,16 +120,35 @@ public final class ServiceConfigs {
     }
 
     private ServiceConfig.Outputs outputs() {
-        ServiceConfig.Mqtt mqtt = new ServiceConfig.Mqtt(values.text("outputs.mqtt.broker"),
-                values.text("outputs.mqtt.user"), values.text("outputs.mqtt.password"),
-                values.text("outputs.mqtt.client_id"), values.text("outputs.mqtt.prefix"),
-                values.text("outputs.mqtt.discovery"), values.flag("outputs.mqtt.results"),
-                values.whole("outputs.mqtt.outbox_megabytes") * MEBIBYTE);
         path("outputs.socket.path");
         path("outputs.file.path");
-        return new ServiceConfig.Outputs(values.flag("outputs.stdout.enabled"), values.text("outputs.socket.path"),
-                values.text("outputs.file.path"), values.whole("outputs.file.rotate_megabytes") * MEBIBYTE,
-                values.whole("outputs.file.keep"), mqtt, values.flag("outputs.metrics.enabled"));
+        path("outputs.mqtt.authorities");
+        ServiceConfig.LineFile file = new ServiceConfig.LineFile(values.text("outputs.file.path"),
+                values.whole("outputs.file.rotate_megabytes") * MEBIBYTE, values.whole("outputs.file.keep"),
+                values.flag("outputs.file.frames"));
+        return new ServiceConfig.Outputs(values.flag("outputs.stdout.enabled"), values.flag("outputs.stdout.frames"),
+                values.text("outputs.socket.path"), values.flag("outputs.socket.frames"), file, mqtt(), mavlink(),
+                values.flag("outputs.metrics.enabled"));
+    }
+
+    private ServiceConfig.Mqtt mqtt() {
+        String prefix = "outputs.mqtt.";
+        return new ServiceConfig.Mqtt(values.text(prefix + "broker"), values.text(prefix + "user"),
+                values.text(prefix + "password"), values.text(prefix + "authorities"),
+                values.text(prefix + "client_id"), values.text(prefix + "prefix"), values.text(prefix + "discovery"),
+                values.flag(prefix + "frames"), values.whole(prefix + "outbox_megabytes") * MEBIBYTE);
+    }
+
+    private ServiceConfig.Mavlink mavlink() {
+        String prefix = "outputs.mavlink.";
+        String camera = values.text(prefix + "camera");
+        if (!values.text(prefix + "host").isEmpty() && !values.names("cameras").contains(camera)) {
+            problem(prefix + "camera", "is no camera of this configuration: '" + camera + "'");
+        }
+        return new ServiceConfig.Mavlink(values.text(prefix + "host"), values.whole(prefix + "port"), camera,
+                values.text(prefix + "label"), values.real(prefix + "horizontal_degrees"),
+                values.real(prefix + "vertical_degrees"), values.whole(prefix + "system_id"),
+                values.whole(prefix + "component_id"));
     }
 
     private Optional<ServiceConfig.Page> page() {

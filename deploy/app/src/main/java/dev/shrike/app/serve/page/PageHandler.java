@@ -149,17 +149,9 @@ final class PageHandler implements HttpHandler {
     }
 
     private void picture(HttpExchange exchange, PreviewFeed feed) throws IOException, InterruptedException {
-        Optional<PreviewFeed.Picture> picture = Optional.empty();
-        if (!head(exchange)) {
-            feed.enter();
-            try {
-                picture = feed.await(0, LONGEST_WAIT_MILLIS / 3);
-            } finally {
-                feed.leave();
-            }
-        }
+        Optional<byte[]> picture = head(exchange) ? Optional.empty() : feed.snapshot(LONGEST_WAIT_MILLIS / 3);
         if (picture.isPresent()) {
-            send(exchange, 200, new PageFiles.Body("image/jpeg", picture.get().jpeg(), ""));
+            send(exchange, 200, new PageFiles.Body("image/jpeg", picture.get(), ""));
         } else {
             refuse(exchange, 503, "the camera gives no picture");
         }

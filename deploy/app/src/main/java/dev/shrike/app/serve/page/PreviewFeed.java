@@ -121,6 +121,20 @@ public final class PreviewFeed {
         return closed ? Optional.empty() : Optional.of(new Picture(number, newest));
     }
 
+    /** The next picture, if one comes in time; for somebody who wants one only. */
+    public Optional<byte[]> snapshot(long millis) throws InterruptedException {
+        long before;
+        synchronized (this) {
+            before = number;
+        }
+        enter();
+        try {
+            return await(before, millis).map(Picture::jpeg);
+        } finally {
+            leave();
+        }
+    }
+
     private void encode() {
         while (true) {
             Frame frame;
