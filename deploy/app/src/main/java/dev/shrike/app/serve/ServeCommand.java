@@ -4,6 +4,7 @@ import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.Version;
 import dev.shrike.app.detect.ModelStore;
+import dev.shrike.app.serve.config.BoardDefaults;
 import dev.shrike.app.serve.config.ConfigException;
 import dev.shrike.app.serve.config.ConfigPrinter;
 import dev.shrike.app.serve.config.ServiceConfig;
@@ -42,6 +43,9 @@ import picocli.CommandLine.Option;
 public final class ServeCommand implements Callable<Integer> {
     private static final Path STANDARD = Path.of("/etc/shrike/config.yaml");
 
+    /** System property with the file of the board's defaults. */
+    private static final String BOARD_PROPERTY = "shrike.serve.defaults";
+
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
 
@@ -75,10 +79,26 @@ public final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, IOException {
-        if (print) {
-            ConfigPrinter.lines().forEach(console::line);
-            return ExitCode.OK;
+        try {
+            BoardDefaults board = board();
+            if (print) {
+                ConfigPrinter.lines(board).forEach(console::line);
+                return ExitCode.OK;
+            }
+            return serveOrCheck(board);
+        } catch (ConfigException e) {
+            e.problems().forEach(console::error);
+            return ExitCode.USAGE;
         }
+    }
+
+    /** A package says in which file the defaults of its board are. */
+    private static BoardDefaults board() {
+        String file = System.getProperty(BOARD_PROPERTY, "");
+        return file.isEmpty() ? BoardDefaults.NONE : BoardDefaults.read(Path.of(file));
+    }
+
+    private int serveOrCheck(BoardDefaults board) throws InterruptedException, IOException {
         Map<String, String> flags = new LinkedHashMap<>(settings);
         if (source != null) {
             flags.put("cameras.camera.source", source);
@@ -86,27 +106,22 @@ public final class ServeCommand implements Callable<Integer> {
         if (weights != null) {
             flags.put("model.weights", weights);
         }
-        Supplier<ServiceConfig> configuration = () -> read(flags);
-        try {
-            if (check) {
-                ServiceConfig config = configuration.get();
-                config.notes().forEach(console::note);
-                console.line("the configuration can be used: cameras " + String.join(", ",
-                        config.cameras().stream().map(ServiceConfig.Camera::id).toList()));
-                return ExitCode.OK;
-            }
-            return serve(configuration);
-        } catch (ConfigException e) {
-            e.problems().forEach(console::error);
-            return ExitCode.USAGE;
+        Supplier<ServiceConfig> configuration = () -> read(flags, board);
+        if (check) {
+            ServiceConfig config = configuration.get();
+            config.notes().forEach(console::note);
+            console.line("the configuration can be used: cameras " + String.join(", ",
+                    config.cameras().stream().map(ServiceConfig.Camera::id).toList()));
+            return ExitCode.OK;
         }
+        return serve(configuration);
     }
 
-    private ServiceConfig read(Map<String, String> flags) {
+    private ServiceConfig read(Map<String, String> flags, BoardDefaults board) {
         Map<String, String> environment = System.getenv();
         boolean without = file == null && !flags.isEmpty() && !Files.exists(STANDARD);
-        return without ? ServiceConfigs.withoutFile(environment, flags)
-                : ServiceConfigs.read(file == null ? STANDARD : file, environment, flags);
+        return without ? ServiceConfigs.withoutFile(environment, flags, board)
+                : ServiceConfigs.read(file == null ? STANDARD : file, environment, flags, board);
     }
 
     private int serve(Supplier<ServiceConfig> configuration) throws InterruptedException, IOException {

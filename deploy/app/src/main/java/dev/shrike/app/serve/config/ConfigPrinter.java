@@ -10,22 +10,26 @@ public final class ConfigPrinter {
 
     private final List<String> lines = new ArrayList<>();
 
-    private ConfigPrinter() {}
+    private final BoardDefaults board;
+
+    private ConfigPrinter(BoardDefaults board) {
+        this.board = board;
+    }
 
     /** Its lines. The camera in it is one that makes its own pictures, so that the file can be tried as it is. */
-    public static List<String> lines() {
-        ConfigPrinter printer = new ConfigPrinter();
+    public static List<String> lines(BoardDefaults board) {
+        ConfigPrinter printer = new ConfigPrinter(board);
         printer.comment("Configuration of 'shrike serve'. What is left out has the value that stands here.", "");
         printer.comment("\"{NAME}\" stands for a variable of the environment or a credential of systemd.", "");
         printer.comment("SHRIKE_PAGE_PORT=8081 in the environment and --set page.port=8081 win over page.port.", "");
-        printer.section(Schema.ROOT, "");
+        printer.section(Schema.ROOT, "", "");
         return List.copyOf(printer.lines);
     }
 
-    private void section(Section section, String indent) {
+    private void section(Section section, String indent, String path) {
         for (Setting setting : section.settings()) {
             comment(capital(setting.comment()) + " (" + setting.kind().words() + ").", indent);
-            lines.add(indent + setting.key() + ": " + yaml(setting.standard()));
+            lines.add(indent + setting.key() + ": " + yaml(setting, path + setting.key()));
         }
         for (Section inner : section.sections()) {
             lines.add("");
@@ -34,7 +38,7 @@ public final class ConfigPrinter {
             if (inner.entries()) {
                 camera(inner, indent + "  ");
             } else {
-                section(inner, indent + "  ");
+                section(inner, indent + "  ", path + inner.key() + ".");
             }
         }
     }
@@ -45,7 +49,7 @@ public final class ConfigPrinter {
         for (Setting setting : template.settings()) {
             comment(capital(setting.comment()) + " (" + setting.kind().words() + ").", inner);
             lines.add(inner + setting.key() + ": "
-                    + (setting.key().equals("source") ? "test://" : yaml(setting.standard())));
+                    + (setting.key().equals("source") ? "test://" : yaml(setting, "cameras.test." + setting.key())));
         }
         for (Section override : template.sections()) {
             comment("As '" + override.key() + "' below or above, for this camera: "
@@ -68,6 +72,10 @@ public final class ConfigPrinter {
 
     private static String capital(String text) {
         return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+    }
+
+    private String yaml(Setting setting, String path) {
+        return board.find(path).map(node -> ((YamlNode.Scalar) node).text()).orElseGet(() -> yaml(setting.standard()));
     }
 
     private static String yaml(Object value) {

@@ -25,6 +25,7 @@ final class ConfigReader {
     private final ConfigVersion known;
     private final Map<String, String> environment;
     private final Map<String, String> flags;
+    private final BoardDefaults board;
     private final Placeholders placeholders;
     private final List<String> problems = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
@@ -37,14 +38,16 @@ final class ConfigReader {
     /**
      * @param environment variables, which win over the document
      * @param flags paths and what the command line sets them to, which wins over both
+     * @param board what holds on this board for settings that are left out
      */
     ConfigReader(Section schema, ConfigVersion known, List<Migration> migrations, Map<String, String> environment,
-            Map<String, String> flags) {
+            Map<String, String> flags, BoardDefaults board) {
         this.schema = schema;
         this.known = known;
         this.migrations = migrations;
         this.environment = environment;
         this.flags = flags;
+        this.board = board;
         this.placeholders = new Placeholders(environment);
     }
 
@@ -59,6 +62,8 @@ final class ConfigReader {
         flags.keySet().stream().filter(path -> !usedFlags.contains(path))
                 .forEach(path -> problem(Position.of("--set " + path), unknown("setting", path, paths())));
         unknownVariables();
+        board.keys().stream().filter(key -> !boardPaths().contains(key)).forEach(
+                key -> problem(board.at(key), unknown("setting", key, boardPaths())));
         if (!problems.isEmpty()) {
             throw new ConfigException(problems, null);
         }
@@ -181,6 +186,9 @@ final class ConfigReader {
             node = new YamlNode.Scalar(flags.get(path), false, Position.of("--set " + path));
         }
         if (node == null || node instanceof YamlNode.Scalar scalar && scalar.isNothing()) {
+            node = setting.defaultValue().isEmpty() ? null : board.find(path).orElse(null);
+        }
+        if (node == null) {
             setting.defaultValue().ifPresent(value -> values.put(path,
                     new Value(value, shown(setting, value, written(value)), section)));
             return;
@@ -233,6 +241,12 @@ final class ConfigReader {
         collect(schema, "", paths);
         paths.addAll(values.keySet());
         return paths;
+    }
+
+    private List<String> boardPaths() {
+        List<String> paths = new ArrayList<>();
+        collect(schema, "", paths);
+        return paths.stream().map(path -> path.replace("cameras.*.", BoardDefaults.CAMERA)).toList();
     }
 
     private static void collect(Section section, String prefix, List<String> paths) {

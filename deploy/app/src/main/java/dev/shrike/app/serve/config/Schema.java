@@ -13,7 +13,7 @@ final class Schema {
     private static final Kind UNIT = new Kind.Real(0, 1);
 
     private static final Section MODEL = new Section("model", "The network",
-            new Setting("weights", TEXT, "yolov5n", "file (.onnx, .shrike, .engine) or name of a model, see"
+            new Setting("weights", TEXT, "yolov5s", "file (.onnx, .shrike, .engine) or name of a model, see"
                     + " 'shrike models'"),
             new Setting("image_size", whole(0, 16384), 0L, "side of the network's input in pixels; 0 is the model's"
                     + " own"),

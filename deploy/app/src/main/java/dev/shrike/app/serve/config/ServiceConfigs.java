@@ -16,11 +16,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Configurations from files, the environment and the command line. */
 public final class ServiceConfigs {
     private static final int SHORTEST_TOKEN = 16;
     private static final long MEBIBYTE = 1L << 20;
+
+    private static final Pattern CAMERA_SOURCE = Pattern.compile("\\d{1,3}|/dev/.*|v4l2:.*|csi:.*");
 
     private final Values values;
     private final List<String> problems = new ArrayList<>();
@@ -34,23 +37,33 @@ public final class ServiceConfigs {
      *
      * @param environment variables, of which {@code SHRIKE_PAGE_PORT} wins over {@code page.port} of the file
      * @param flags settings by path, which win over both
+     * @param board what holds on this board for settings that are left out
      * @throws ConfigException if the file cannot be read, or anything in it is not known or not possible
      */
+    public static ServiceConfig read(Path file, Map<String, String> environment, Map<String, String> flags,
+            BoardDefaults board) {
+        return of(YamlReader.read(bytes(file), file.toString()), environment, flags, board);
+    }
+
+    /** The same on a board without defaults of its own. */
     public static ServiceConfig read(Path file, Map<String, String> environment, Map<String, String> flags) {
-        return of(YamlReader.read(bytes(file), file.toString()), environment, flags);
+        return read(file, environment, flags, BoardDefaults.NONE);
     }
 
     /** The configuration of the flags and the environment alone. */
-    public static ServiceConfig withoutFile(Map<String, String> environment, Map<String, String> flags) {
-        return of(new YamlNode.Mapping(Map.of(), 1, Position.of("without a file")), environment, flags);
+    public static ServiceConfig withoutFile(Map<String, String> environment, Map<String, String> flags,
+            BoardDefaults board) {
+        return of(new YamlNode.Mapping(Map.of(), 1, Position.of("without a file")), environment, flags, board);
     }
 
-    private static ServiceConfig of(YamlNode root, Map<String, String> environment, Map<String, String> flags) {
-        Values values = new ConfigReader(Schema.ROOT, Schema.VERSION, Schema.MIGRATIONS, environment, flags).read(root);
+    private static ServiceConfig of(YamlNode root, Map<String, String> environment, Map<String, String> flags,
+            BoardDefaults board) {
+        Values values = new ConfigReader(Schema.ROOT, Schema.VERSION, Schema.MIGRATIONS, environment, flags, board)
+                .read(root);
         return new ServiceConfigs(values).config();
     }
 
-    private static byte[] bytes(Path file) {
+    static byte[] bytes(Path file) {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
             throw new ConfigException(file + ": is no file");
         }
@@ -105,8 +118,8 @@ public final class ServiceConfigs {
                     + " tracking.new_score; they are " + low + ", " + high + " and " + begin);
         }
         return new ServiceConfig.Camera(id, values.text(prefix + "source"), values.text(prefix + "user"),
-                values.text(prefix + "password"), values.text(prefix + "transport"), values.whole(prefix + "width"),
-                values.whole(prefix + "height"), values.real(prefix + "fps"),
+                values.text(prefix + "password"), values.text(prefix + "transport"), asked(prefix, "width").intValue(),
+                asked(prefix, "height").intValue(), asked(prefix, "fps").doubleValue(),
                 Integer.parseInt(values.text(prefix + "rotate")), values.flag(prefix + "mirror"),
                 values.flag(prefix + "loop"),
                 new ServiceConfig.Detecting(values.real(values.of(id, "model.confidence")),
@@ -117,6 +130,13 @@ public final class ServiceConfigs {
                         values.real(values.of(id, "tracking.lost_seconds")),
                         values.flag(values.of(id, "tracking.across_classes")),
                         values.flag(values.of(id, "tracking.end_on_lost"))));
+    }
+
+    /** Only cameras can be asked for a size or a rate; what a board has for them is not for streams and files. */
+    private Number asked(String prefix, String key) {
+        Value value = values.values().get(prefix + key);
+        boolean camera = CAMERA_SOURCE.matcher(values.text(prefix + "source")).matches();
+        return BoardDefaults.isFrom(value.at()) && !camera ? Integer.valueOf(0) : (Number) value.value();
     }
 
     private ServiceConfig.Outputs outputs() {

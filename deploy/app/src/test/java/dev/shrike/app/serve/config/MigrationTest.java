@@ -64,7 +64,7 @@ class MigrationTest {
     }
 
     private static Values read(Section schema, ConfigVersion version, List<Migration> migrations, String yaml) {
-        return new ConfigReader(schema, version, migrations, Map.of(), Map.of())
+        return new ConfigReader(schema, version, migrations, Map.of(), Map.of(), BoardDefaults.NONE)
                 .read(YamlReader.read(yaml.getBytes(StandardCharsets.UTF_8), "c.yaml"));
     }
 

@@ -29,7 +29,7 @@ class ServiceConfigsTest {
 
     @Test
     void thePrintedConfigurationIsTheOneOfTheDefaults() throws IOException {
-        ServiceConfig printed = read(String.join("\n", ConfigPrinter.lines()));
+        ServiceConfig printed = read(String.join("\n", ConfigPrinter.lines(BoardDefaults.NONE)));
         ServiceConfig bare = read("cameras: {test: {source: 'test://'}}");
         assertEquals(bare, printed);
         assertEquals(List.of(), printed.notes());
@@ -37,7 +37,7 @@ class ServiceConfigsTest {
 
     @Test
     void everyDefaultIsPrinted() {
-        String text = String.join("\n", ConfigPrinter.lines());
+        String text = String.join("\n", ConfigPrinter.lines(BoardDefaults.NONE));
         Schema.ROOT.sections().forEach(section -> section.keys()
                 .forEach(key -> assertTrue(text.contains(" " + key + ":"), section.key() + "." + key)));
     }
@@ -112,6 +112,25 @@ class ServiceConfigsTest {
         assertEquals(90, camera.cameras().getFirst().rotate());
         assertEquals(List.of("person", "dog"), camera.cameras().getFirst().detecting().classes());
         assertEquals("back", camera.cameras().getLast().id());
+    }
+
+    @Test
+    void aBoardHasDefaultsOfItsOwn() throws IOException {
+        Path defaults = Files.writeString(folder.resolve("defaults.yaml"),
+                "engine.threads: 3\ncamera.width: 640\ncamera.fps: 15\npage.preview.fps: 2\n");
+        BoardDefaults board = BoardDefaults.read(defaults);
+        Path file = write("cameras: {a: {source: 0}, b: {source: 'rtsp://h/'}, c: {source: /dev/video1, width: 320}}");
+        ServiceConfig config = ServiceConfigs.read(file, Map.of("SHRIKE_PAGE_PREVIEW_FPS", "4"), Map.of(), board);
+        assertEquals(3, config.engine().threads());
+        assertEquals(List.of(640, 0, 320), config.cameras().stream().map(ServiceConfig.Camera::width).toList());
+        assertEquals(0, config.cameras().get(1).fps(), "a stream is not asked for a rate");
+        assertEquals(4, config.page().orElseThrow().previewFps());
+        assertTrue(String.join("\n", ConfigPrinter.lines(board)).contains("  threads: 3\n"));
+        Files.writeString(defaults, "engine.thread: 3\n");
+        ConfigException e = assertThrows(ConfigException.class,
+                () -> ServiceConfigs.read(file, Map.of(), Map.of(), BoardDefaults.read(defaults)));
+        assertTrue(e.getMessage().contains("defaults.yaml:1:16") && e.getMessage().contains("'engine.threads'"),
+                e.getMessage());
     }
 
     @Test
