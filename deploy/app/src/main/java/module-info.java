@@ -1,15 +1,21 @@
 /** The {@code shrike} command. */
 module dev.shrike.app {
     requires com.fasterxml.jackson.databind;
+    requires com.hivemq.client.mqtt;
     requires dev.shrike;
     requires dev.shrike.calibration;
     requires dev.shrike.sources;
     requires dev.shrike.training;
     requires info.picocli;
+    requires io.prometheus.metrics.core;
+    requires io.prometheus.metrics.model;
+    requires io.prometheus.writer.text;
     requires java.management;
     requires jdk.httpserver;
     requires jdk.management;
     requires jdk.unsupported;
+    // Not shipped: MAVLink is for autopilots only.
+    requires static mavlink;
     requires org.snakeyaml.engine.v2;
 
     opens dev.shrike.app to

@@ -128,6 +128,14 @@ class ArchitectureTest {
                 .resideInAPackage("com.google.protobuf..").check(house);
     }
 
+    /** Libraries that speak to others: a class each, so that another one can take their place. */
+    @Test
+    void eachProtocolHasOneClass() {
+        assertEquals(Set.of("dev.shrike.app.outputs.mqtt.MqttConnection"), usersOf("com.hivemq."));
+        assertEquals(Set.of("dev.shrike.app.outputs.mavlink.MavlinkMessages"), usersOf("io.dronefleet."));
+        assertEquals(Set.of("dev.shrike.app.outputs.Metrics"), usersOf("io.prometheus."));
+    }
+
     /**
      * The package {@code dev.shrike} itself is left out: a user starts there ({@code Frame.read},
      * {@code Detectors.open}) and is led to vision and spi, which speak of frames and options in turn. Cycles through
