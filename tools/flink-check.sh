@@ -202,7 +202,7 @@ publish() {
         printf '{"id":"box%02d-%d","label":"person"}\n' "$box" "$n"
         # Not all at once, so that a worker can be killed meanwhile.
         ((n % 25)) || sleep 0.3
-    done | mosquitto_pub -V mqttv5 -h 127.0.0.1 -p "$broker" -q 1 -l -t "$(printf 'shrike/box%02d/events' "$box")"
+    done | mosquitto_pub -V mqttv5 -h 127.0.0.1 -p "$broker" -q 1 -l -t "$(printf 'fleet/box%02d/events' "$box")"
 }
 publishers=()
 for ((box = 1; box <= boxes; box++)); do
@@ -228,7 +228,7 @@ sleep 4
 committed "$work/out/events" | sort >"$work/events.jsonl"
 for ((box = 1; box <= boxes; box++)); do
     for ((n = 0; n < events / boxes; n++)); do
-        printf '{"topic":"shrike/box%02d/events","event":{"id":"box%02d-%d","label":"person"}}\n' "$box" "$box" "$n"
+        printf '{"topic":"fleet/box%02d/events","event":{"id":"box%02d-%d","label":"person"}}\n' "$box" "$box" "$n"
     done
 done | sort >"$work/expected.jsonl"
 cmp "$work/expected.jsonl" "$work/events.jsonl" \

@@ -10,6 +10,7 @@ import dev.shrike.app.doctor.DoctorCommand;
 import dev.shrike.app.prune.PruneCommand;
 import dev.shrike.app.quantize.CalibrateCommand;
 import dev.shrike.app.quantize.QuantizeCommand;
+import dev.shrike.app.serve.ServeCommand;
 import dev.shrike.app.val.ValCommand;
 import dev.shrike.vision.Pictures;
 import java.io.FileDescriptor;
@@ -73,6 +74,7 @@ public final class Main {
                 .addSubcommand(new CalibrateCommand(console, store))
                 .addSubcommand(new QuantizeCommand(console, store))
                 .addSubcommand(new PruneCommand(console, store))
+                .addSubcommand(new ServeCommand(console, store))
                 .addSubcommand(new ModelsCommand())
                 .addSubcommand(new DoctorCommand(console))
                 .addSubcommand(new CommandLine.HelpCommand())

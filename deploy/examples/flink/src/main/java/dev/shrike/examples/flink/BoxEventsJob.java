@@ -15,7 +15,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * comes a second time within {@link #REMEMBERED} is left out here.
  *
  * <p>
- * Arguments: {@code --host BROKER --output FOLDER [--port 1883] [--topics shrike/+/events] [--group shrike-flink]
+ * Arguments: {@code --host BROKER --output FOLDER [--port 1883] [--topics fleet/+/events] [--group shrike-flink]
  * [--checkpoint SECONDS]}.
  */
 public final class BoxEventsJob {
@@ -29,7 +29,7 @@ public final class BoxEventsJob {
         StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment();
         ImageFolderJob.checkpoints(environment, arguments);
         MqttSource source = new MqttSource(arguments.wanted("host"), arguments.number("port", 1883),
-                arguments.or("topics", "shrike/+/events"), arguments.or("group", "shrike-flink"));
+                arguments.or("topics", "fleet/+/events"), arguments.or("group", "shrike-flink"));
         Path output = Path.of(arguments.wanted("output")).toAbsolutePath();
         environment.fromSource(source, WatermarkStrategy.noWatermarks(), "events of boxes")
                 .keyBy(MqttEvent::identity)

@@ -18,7 +18,7 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
  *
  * @param host of the broker
  * @param port of the broker
- * @param filter of topics, such as {@code shrike/+/events}
+ * @param filter of topics, such as {@code fleet/+/events}
  * @param group name of the shared subscription
  */
 record MqttSource(String host, int port, String filter, String group)
