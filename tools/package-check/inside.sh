@@ -64,6 +64,7 @@ cameras:
 outputs:
   mqtt:
     broker: mqtt://127.0.0.1:1883
+    results: true
 # changed by the administrator
 END
 }
@@ -104,7 +105,7 @@ step_start() {
         began=$(now)
         timeout 120 systemctl start shrike.service || bad 'starts'
         ready=$(milliseconds "$began" "$(now)")
-        echo "start $try: READY after $ready ms"
+        echo "start $try: READY after $ready ms, $(($(value CPUUsageNSec) / 1000000)) ms of a processor"
         ((ready >= best)) || best=$ready
         active || bad 'is active'
         began=$(now)
