@@ -13,7 +13,6 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 /**
  * The events of many boxes, from their MQTT broker to files: each once. The source brings each at least once; whatever
  * comes a second time within {@link #REMEMBERED} is left out here.
- *
  * <p>
  * Arguments: {@code --host BROKER --output FOLDER [--port 1883] [--topics fleet/+/events] [--group shrike-flink]
  * [--checkpoint SECONDS]}.
@@ -21,7 +20,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 public final class BoxEventsJob {
     private static final Duration REMEMBERED = Duration.ofHours(1);
 
-    private BoxEventsJob() {}
+    private BoxEventsJob() {
+    }
 
     /** Submits the job, which ends when it is cancelled. */
     public static void main(String[] args) throws Exception {
@@ -31,10 +31,8 @@ public final class BoxEventsJob {
         MqttSource source = new MqttSource(arguments.wanted("host"), arguments.number("port", 1883),
                 arguments.or("topics", "fleet/+/events"), arguments.or("group", "shrike-flink"));
         Path output = Path.of(arguments.wanted("output")).toAbsolutePath();
-        environment.fromSource(source, WatermarkStrategy.noWatermarks(), "events of boxes")
-                .keyBy(MqttEvent::identity)
-                .filter(new FirstTime()).name("each once")
-                .map(BoxEventsJob::line)
+        environment.fromSource(source, WatermarkStrategy.noWatermarks(), "events of boxes").keyBy(MqttEvent::identity)
+                .filter(new FirstTime()).name("each once").map(BoxEventsJob::line)
                 .sinkTo(ImageFolderJob.lines(output.resolve("events"))).name("events");
         environment.execute("events of boxes");
     }

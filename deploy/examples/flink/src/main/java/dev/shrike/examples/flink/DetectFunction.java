@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * From the name of an image to its detections as a line of JSON. Each task slot has a detector of its own, on one thread:
- * the slots are what makes a worker busy.
+ * From the name of an image to its detections as a line of JSON. Each task slot has a detector of its own, on one
+ * thread: the slots are what makes a worker busy.
  */
 final class DetectFunction extends RichMapFunction<String, String> {
     private static final long serialVersionUID = 1L;

@@ -15,13 +15,13 @@ import org.apache.flink.streaming.api.functions.sink.filesystem.rollingpolicies.
 
 /**
  * A folder of images, however many, becomes lines of JSON with what is on them: each image once, whatever worker dies.
- *
  * <p>
- * Arguments: {@code --images FOLDER --weights FILE --output FOLDER [--checkpoint SECONDS]}. Images and weights lie where
- * all workers see them under the same path.
+ * Arguments: {@code --images FOLDER --weights FILE --output FOLDER [--checkpoint SECONDS]}. Images and weights lie
+ * where all workers see them under the same path.
  */
 public final class ImageFolderJob {
-    private ImageFolderJob() {}
+    private ImageFolderJob() {
+    }
 
     /** Submits the job. */
     public static void main(String[] args) throws Exception {
@@ -32,8 +32,7 @@ public final class ImageFolderJob {
         // One list is one split, which a checkpoint remembers as a position; a split for each image would be a million.
         FileSource<String> names = FileSource.forRecordStreamFormat(new TextLineInputFormat(),
                 new org.apache.flink.core.fs.Path(list(arguments, output).toUri())).build();
-        environment.fromSource(names, WatermarkStrategy.noWatermarks(), "names").setParallelism(1)
-                .rebalance()
+        environment.fromSource(names, WatermarkStrategy.noWatermarks(), "names").setParallelism(1).rebalance()
                 .map(new DetectFunction(arguments.wanted("weights"))).name("detect")
                 .sinkTo(lines(output.resolve("detections"))).name("detections");
         environment.execute("images of " + arguments.wanted("images"));
@@ -51,7 +50,8 @@ public final class ImageFolderJob {
 
     /**
      * What is committed once a checkpoint is complete is neither lost nor doubled. An image takes long and its name is
-     * short, so thousands of names wait between the workers: unaligned checkpoints save them instead of waiting for them.
+     * short, so thousands of names wait between the workers: unaligned checkpoints save them instead of waiting for
+     * them.
      */
     static void checkpoints(StreamExecutionEnvironment environment, Arguments arguments) {
         environment.enableCheckpointing(Duration.ofSeconds(arguments.number("checkpoint", 30)).toMillis(),
@@ -60,9 +60,9 @@ public final class ImageFolderJob {
     }
 
     static FileSink<String> lines(Path folder) {
-        return FileSink.forRowFormat(new org.apache.flink.core.fs.Path(folder.toUri()),
-                new SimpleStringEncoder<String>("UTF-8"))
-                .withRollingPolicy(OnCheckpointRollingPolicy.build())
-                .build();
+        return FileSink
+                .forRowFormat(new org.apache.flink.core.fs.Path(folder.toUri()),
+                        new SimpleStringEncoder<String>("UTF-8"))
+                .withRollingPolicy(OnCheckpointRollingPolicy.build()).build();
     }
 }

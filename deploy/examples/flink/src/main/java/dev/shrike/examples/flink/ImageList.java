@@ -14,7 +14,8 @@ import java.util.Set;
 final class ImageList {
     private static final Set<String> ENDINGS = Set.of("jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff");
 
-    private ImageList() {}
+    private ImageList() {
+    }
 
     /** Writes the list and returns how many names are in it; a million of them are never in memory at once. */
     static long write(Path folder, Path list) throws IOException {

@@ -13,7 +13,8 @@ public final class MqttEvent {
     private String payload = "";
 
     /** For the serializer. */
-    public MqttEvent() {}
+    public MqttEvent() {
+    }
 
     /** The message on the topic. */
     public MqttEvent(String topic, String payload) {

@@ -25,9 +25,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One reader of {@link MqttSource}. Flink calls it from one thread; the client calls {@link #arrived} from another. What
- * waits here is bounded: the broker sends no more than {@link #UNACKNOWLEDGED} messages that it has no acknowledgement
- * for, so that is also the most between two checkpoints.
+ * One reader of {@link MqttSource}. Flink calls it from one thread; the client calls {@link #arrived} from another.
+ * What waits here is bounded: the broker sends no more than {@link #UNACKNOWLEDGED} messages that it has no
+ * acknowledgement for, so that is also the most between two checkpoints.
  */
 final class MqttReader implements SourceReader<MqttEvent, MqttSource.NoSplit> {
     private static final Logger LOG = LoggerFactory.getLogger(MqttReader.class);
@@ -44,13 +44,9 @@ final class MqttReader implements SourceReader<MqttEvent, MqttSource.NoSplit> {
 
     MqttReader(MqttSource source, int subtask) {
         this.source = source;
-        client = Mqtt5Client.builder()
-                .identifier(source.group() + "-" + subtask)
-                .serverHost(source.host())
-                .serverPort(source.port())
-                .automaticReconnectWithDefaultConfig()
-                .addDisconnectedListener(MqttReader::keepOn)
-                .buildAsync();
+        client = Mqtt5Client.builder().identifier(source.group() + "-" + subtask).serverHost(source.host())
+                .serverPort(source.port()).automaticReconnectWithDefaultConfig()
+                .addDisconnectedListener(MqttReader::keepOn).buildAsync();
     }
 
     /** A broker that forgot the session, or an attempt that met none, is no end. */
@@ -61,14 +57,10 @@ final class MqttReader implements SourceReader<MqttEvent, MqttSource.NoSplit> {
     @Override
     public void start() {
         client.publishes(MqttGlobalPublishFilter.ALL, this::arrived, true);
-        client.connectWith()
-                .cleanStart(false)
-                .sessionExpiryInterval(SESSION_SECONDS)
-                .restrictions().receiveMaximum(UNACKNOWLEDGED).applyRestrictions()
-                .send()
+        client.connectWith().cleanStart(false).sessionExpiryInterval(SESSION_SECONDS).restrictions()
+                .receiveMaximum(UNACKNOWLEDGED).applyRestrictions().send()
                 .thenCompose(connected -> client.subscribeWith()
-                        .topicFilter("$share/" + source.group() + "/" + source.filter())
-                        .qos(MqttQos.AT_LEAST_ONCE)
+                        .topicFilter("$share/" + source.group() + "/" + source.filter()).qos(MqttQos.AT_LEAST_ONCE)
                         .send())
                 .whenComplete((subscribed, failure) -> {
                     if (failure == null) {
@@ -125,10 +117,12 @@ final class MqttReader implements SourceReader<MqttEvent, MqttSource.NoSplit> {
     }
 
     @Override
-    public void addSplits(List<MqttSource.NoSplit> splits) {}
+    public void addSplits(List<MqttSource.NoSplit> splits) {
+    }
 
     @Override
-    public void notifyNoMoreSplits() {}
+    public void notifyNoMoreSplits() {
+    }
 
     /** Leaves the session at the broker, which keeps what comes until the next reader takes it over. */
     @Override

@@ -13,13 +13,17 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
 
 /**
  * Messages of an MQTT 5 broker, each at least once: the broker gets its acknowledgement when a checkpoint holds the
- * message, and until then delivers it again to whoever takes over. The readers share one subscription, and each keeps its
- * session at the broker under its own name, so that nothing is missed while there is none.
+ * message, and until then delivers it again to whoever takes over. The readers share one subscription, and each keeps
+ * its session at the broker under its own name, so that nothing is missed while there is none.
  *
- * @param host of the broker
- * @param port of the broker
- * @param filter of topics, such as {@code fleet/+/events}
- * @param group name of the shared subscription
+ * @param host
+ *            of the broker
+ * @param port
+ *            of the broker
+ * @param filter
+ *            of topics, such as {@code fleet/+/events}
+ * @param group
+ *            name of the shared subscription
  */
 record MqttSource(String host, int port, String filter, String group)
         implements Source<MqttEvent, MqttSource.NoSplit, Integer>, Serializable {
@@ -63,16 +67,20 @@ record MqttSource(String host, int port, String filter, String group)
 
     private static final class Nothing implements SplitEnumerator<NoSplit, Integer> {
         @Override
-        public void start() {}
+        public void start() {
+        }
 
         @Override
-        public void handleSplitRequest(int subtask, String host) {}
+        public void handleSplitRequest(int subtask, String host) {
+        }
 
         @Override
-        public void addSplitsBack(List<NoSplit> splits, int subtask) {}
+        public void addSplitsBack(List<NoSplit> splits, int subtask) {
+        }
 
         @Override
-        public void addReader(int subtask) {}
+        public void addReader(int subtask) {
+        }
 
         @Override
         public Integer snapshotState(long checkpoint) {
@@ -80,7 +88,8 @@ record MqttSource(String host, int port, String filter, String group)
         }
 
         @Override
-        public void close() {}
+        public void close() {
+        }
     }
 
     private record Empty<T>(T value) implements SimpleVersionedSerializer<T> {

@@ -9,7 +9,8 @@ import java.util.stream.Stream;
 
 /** The same as {@link ImageFolderJob} in one process and without Flink: {@code --images FOLDER --weights FILE}. */
 public final class OneProcess {
-    private OneProcess() {}
+    private OneProcess() {
+    }
 
     /** Prints a line for each image. */
     public static void main(String[] args) throws Exception {
