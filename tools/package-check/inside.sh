@@ -9,14 +9,19 @@ readonly kept=/var/cache/shrike/engines-of-the-check
 ok() { echo "ok: $*"; }
 bad() {
     echo "FAIL: $*"
-    systemctl status --no-pager -n 25 shrike.service 2>&1 | sed 's/^/    /'
+    journalctl --no-pager -n 12 -u shrike.service 2>&1 | cut -c1-300 | sed 's/^/    /'
 }
 
 # holds WHAT COMMAND...
 holds() {
     local what=$1
     shift
-    if "$@"; then ok "$what"; else bad "$what"; fi
+    if "$@"; then
+        ok "$what"
+    else
+        bad "$what"
+        return 1
+    fi
 }
 
 # within SECONDS COMMAND...: whether it succeeds in time.
@@ -64,7 +69,7 @@ cameras:
 outputs:
   mqtt:
     broker: mqtt://127.0.0.1:1883
-    results: true
+    frames: true
 # changed by the administrator
 END
 }
@@ -80,7 +85,8 @@ step_install() {
     holds 'the user is made and is in the groups of cameras and graphics processors' \
         test "$(id -nG shrike | tr ' ' '\n' | sort | xargs)" = 'render shrike video'
     holds 'the service is neither enabled nor started' test "$(systemctl is-enabled shrike.service)" = disabled
-    holds 'a start cache is made' compgen -G '/usr/lib/shrike/start-*.aot'
+    holds 'a start cache is made' compgen -G '/usr/lib/shrike/start-*.aot' \
+        || grep -v '\[aot\]' /usr/lib/shrike/start-cache.log | tail -n 5
     holds 'the board is told' test "$(readlink /usr/lib/shrike/board)" = boards/generic
     holds 'nothing is unpacked into the home of root' test ! -e /root/.javacpp -a ! -e /root/.cache
     holds 'the command runs' shrike --version
@@ -107,7 +113,7 @@ step_start() {
         ready=$(milliseconds "$began" "$(now)")
         echo "start $try: READY after $ready ms, $(($(value CPUUsageNSec) / 1000000)) ms of a processor"
         ((ready >= best)) || best=$ready
-        active || bad 'is active'
+        active || { bad 'is active'; return; }
         began=$(now)
         systemctl stop shrike.service
         echo "stop $try: $(milliseconds "$began" "$(now)") ms, $(value Result)"

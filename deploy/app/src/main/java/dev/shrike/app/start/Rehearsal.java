@@ -88,9 +88,14 @@ public final class Rehearsal {
     }
 
     /** The exit code of a service that sees what {@link #perform} has left, and ends when it has. It needs a process. */
-    private static int serve(Path folder) {
-        return run(List.of("serve", "--weights", folder.resolve("real.shrike").toString(), "--source",
-                folder.resolve("pictures").toString(), "--set", "page.port=0"));
+    private static int serve(Path folder) throws IOException {
+        // A file of its own: else one that the box has would be read.
+        Path config = Files.writeString(folder.resolve("config.yaml"), """
+                model: {weights: '%s'}
+                cameras: {rehearsal: {source: '%s'}}
+                page: {port: 0}
+                """.formatted(folder.resolve("real.shrike"), folder.resolve("pictures")));
+        return run(List.of("serve", "--config", config.toString()));
     }
 
     private static int run(List<String> command) {
