@@ -1,13 +1,22 @@
 /** The {@code shrike} command. */
 module dev.shrike.app {
     requires com.fasterxml.jackson.databind;
+    requires com.hivemq.client.mqtt;
     requires dev.shrike;
     requires dev.shrike.calibration;
     requires dev.shrike.sources;
     requires dev.shrike.training;
     requires info.picocli;
+    requires io.prometheus.metrics.core;
+    requires io.prometheus.metrics.model;
+    requires io.prometheus.writer.text;
     requires java.management;
+    requires jdk.httpserver;
     requires jdk.management;
+    requires jdk.unsupported;
+    // Not shipped: MAVLink is for autopilots only.
+    requires static mavlink;
+    requires org.snakeyaml.engine.v2;
 
     opens dev.shrike.app to
             info.picocli;
@@ -24,6 +33,8 @@ module dev.shrike.app {
     opens dev.shrike.app.quantize to
             info.picocli;
     opens dev.shrike.app.train to
+            info.picocli;
+    opens dev.shrike.app.serve to
             info.picocli;
     opens dev.shrike.app.val to
             info.picocli;

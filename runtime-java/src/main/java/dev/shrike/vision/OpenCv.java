@@ -21,6 +21,9 @@ import org.bytedeco.opencv.opencv_core.Size;
  * {@link OpenCvLibrary#require} before anything here.
  */
 final class OpenCv {
+    /** Key of the quality of a JPEG, 0 to 100, among the settings of {@link #encode}. */
+    static final int JPEG_QUALITY = opencv_imgcodecs.IMWRITE_JPEG_QUALITY;
+
     private OpenCv() {}
 
     /** A decoded picture in memory of its own, freed by the garbage collector. */

@@ -11,6 +11,7 @@ import dev.shrike.app.prune.PruneCommand;
 import dev.shrike.app.quantize.CalibrateCommand;
 import dev.shrike.app.quantize.QuantizeCommand;
 import dev.shrike.app.train.TrainCommand;
+import dev.shrike.app.serve.ServeCommand;
 import dev.shrike.app.val.ValCommand;
 import dev.shrike.vision.Pictures;
 import java.io.FileDescriptor;
@@ -58,6 +59,12 @@ public final class Main {
         }
     }
 
+    /** The command as picocli knows it, which manual pages and completion are made from. */
+    public static CommandLine commandLine(PrintStream out, PrintStream err) {
+        Console console = new Console(out, err, false, false);
+        return commandLine(console, new Failures(console));
+    }
+
     static CommandLine commandLine(Console console, Failures failures) {
         Function<Boolean, ModelStore> store = progress -> new CatalogueStore(
                 Catalogue.open(), new StderrProgress(console.err(), progress && console.errTerminal()));
@@ -69,6 +76,7 @@ public final class Main {
                 .addSubcommand(new QuantizeCommand(console, store))
                 .addSubcommand(new PruneCommand(console, store))
                 .addSubcommand(new TrainCommand(console, store))
+                .addSubcommand(new ServeCommand(console, store))
                 .addSubcommand(new ModelsCommand())
                 .addSubcommand(new DoctorCommand(console))
                 .addSubcommand(new CommandLine.HelpCommand())

@@ -17,8 +17,9 @@ public final class Nearest {
                 .min(Comparator.comparingInt(candidate -> changes(wanted, candidate.toLowerCase(Locale.ROOT))));
     }
 
-    /** Levenshtein's distance. */
+    /** Levenshtein's distance, in which two neighbours that changed places are one change. */
     static int changes(String from, String to) {
+        int[] twoBefore = {};
         int[] before = new int[to.length() + 1];
         for (int j = 0; j <= to.length(); j++) {
             before[j] = j;
@@ -29,7 +30,11 @@ public final class Nearest {
             for (int j = 1; j <= to.length(); j++) {
                 int replaced = before[j - 1] + (from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
                 row[j] = Math.min(replaced, 1 + Math.min(before[j], row[j - 1]));
+                if (i > 1 && j > 1 && from.charAt(i - 1) == to.charAt(j - 2) && from.charAt(i - 2) == to.charAt(j - 1)) {
+                    row[j] = Math.min(row[j], 1 + twoBefore[j - 2]);
+                }
             }
+            twoBefore = before;
             before = row;
         }
         return before[to.length()];

@@ -138,6 +138,14 @@ class ArchitectureTest {
                 .resideInAPackage("com.google.protobuf..").check(house);
     }
 
+    /** Libraries that speak to others: a class each, so that another one can take their place. */
+    @Test
+    void eachProtocolHasOneClass() {
+        assertEquals(Set.of("dev.shrike.app.outputs.mqtt.MqttConnection"), usersOf("com.hivemq."));
+        assertEquals(Set.of("dev.shrike.app.outputs.mavlink.MavlinkMessages"), usersOf("io.dronefleet."));
+        assertEquals(Set.of("dev.shrike.app.outputs.Metrics"), usersOf("io.prometheus."));
+    }
+
     /**
      * The package {@code dev.shrike} itself is left out: a user starts there ({@code Frame.read},
      * {@code Detectors.open}) and is led to vision and spi, which speak of frames and options in turn. Cycles through
@@ -147,6 +155,10 @@ class ArchitectureTest {
     void packagesFormNoCycles() {
         slices().matching("dev.shrike.(*)..").should().beFreeOfCycles().check(house);
         slices().matching("dev.shrike.app.(*)..").should().beFreeOfCycles().check(house);
+        slices().matching("dev.shrike.app.serve.(*)..").should().beFreeOfCycles().check(house);
+        noClasses().that().resideInAnyPackage("dev.shrike.app.serve.config", "dev.shrike.app.serve.page",
+                "dev.shrike.app.serve.systemd").should().dependOnClassesThat()
+                .resideInAPackage("dev.shrike.app.serve").check(house);
         slices().matching("dev.shrike.calibration.(*)..").should().beFreeOfCycles().check(house);
     }
 
@@ -155,7 +167,7 @@ class ArchitectureTest {
      * but for oneDNN's, whose binding has a class for reals and one for codes (decision 11), and OpenCV's matrices, which
      * users may bring (decision 56). What links C functions:
      * ours (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, the C library's
-     * streams (CodecMessages), and OpenBLAS's product of arrays on the heap (OpenBlas, decision 21).
+     * streams (CodecMessages) and unix datagrams (UnixDatagram), and OpenBLAS's product of arrays on the heap (OpenBlas, decision 21).
      */
     @Test
     void eachNativeLibraryHasOneBinding() throws IOException {
@@ -164,7 +176,8 @@ class ArchitectureTest {
                 usersOf("org.bytedeco.opencv."));
         assertEquals(Set.of("dev.shrike.calibration.linear.OpenBlas"), usersOf("org.bytedeco.openblas."));
         Set<String> linking = new TreeSet<>(
-                Set.of("dev.shrike.vision.CodecMessages", "dev.shrike.calibration.linear.OpenBlas"));
+                Set.of("dev.shrike.vision.CodecMessages", "dev.shrike.calibration.linear.OpenBlas",
+                        "dev.shrike.app.serve.systemd.UnixDatagram"));
         if (hasClasses("platforms/cpu")) {
             assertEquals(
                     Set.of("dev.shrike.cpu.OneDnn", "dev.shrike.cpu.OneDnnCodes", "dev.shrike.cpu.OneDnnReals"),

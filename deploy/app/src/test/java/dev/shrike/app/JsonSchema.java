@@ -44,6 +44,8 @@ public final class JsonSchema {
                 }
                 case "$ref" -> check(schema.at(wanted.asText().substring(1)), value, at, found);
                 case "type" -> expect(isType(value, wanted.asText()), at + " is no " + wanted.asText(), found);
+                case "enum" -> expect(contains(wanted, value), at + " is none of " + wanted, found);
+                case "oneOf" -> oneOf(wanted, value, at, found);
                 case "const" -> expect(value.equals(wanted), at + " is not " + wanted, found);
                 case "minimum" -> expect(value.asDouble() >= wanted.asDouble(), at + " < " + wanted, found);
                 case "maximum" -> expect(value.asDouble() <= wanted.asDouble(), at + " > " + wanted, found);
@@ -74,11 +76,33 @@ public final class JsonSchema {
         }
     }
 
+    private static boolean contains(JsonNode values, JsonNode value) {
+        for (JsonNode one : values) {
+            if (one.equals(value)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void oneOf(JsonNode alternatives, JsonNode value, String at, List<String> found) {
+        List<List<String>> tried = new ArrayList<>();
+        for (JsonNode alternative : alternatives) {
+            List<String> violations = new ArrayList<>();
+            check(alternative, value, at, violations);
+            tried.add(violations);
+        }
+        long fitting = tried.stream().filter(List::isEmpty).count();
+        expect(fitting == 1, at + " fits " + fitting + " of the alternatives: " + tried, found);
+    }
+
     private static boolean isType(JsonNode value, String type) {
         return switch (type) {
             case "object" -> value.isObject();
             case "array" -> value.isArray();
             case "string" -> value.isTextual();
+            case "boolean" -> value.isBoolean();
+            case "null" -> value.isNull();
             case "number" -> value.isNumber();
             case "integer" -> value.isIntegralNumber();
             default -> throw new IllegalArgumentException("unknown type " + type);

@@ -1,6 +1,7 @@
 package dev.shrike.app.start;
 
 import dev.shrike.Frame;
+import dev.shrike.app.ExitCode;
 import dev.shrike.app.Main;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
@@ -45,6 +46,9 @@ public final class Rehearsal {
         int exit;
         try {
             exit = perform(folder);
+            if (exit == ExitCode.OK) {
+                exit = serve(folder);
+            }
         } finally {
             try (Stream<Path> files = Files.walk(folder)) {
                 for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
@@ -74,14 +78,29 @@ public final class Rehearsal {
                 List.of("detect", "--weights", real, "--nosave", pictures),
                 List.of("detect", "--weights", bytes, "--nosave", "--json", pictures),
                 List.of("detect", "--weights", bits, "--nosave", "--conf-thres", "0.001", pictures));
-        PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
         for (List<String> command : commands) {
-            int exit = Main.run(command.toArray(String[]::new), nowhere, System.err);
+            int exit = run(command);
             if (exit != 0) {
                 return exit;
             }
         }
         return 0;
+    }
+
+    /** The exit code of a service that sees what {@link #perform} has left, and ends when it has. It needs a process. */
+    private static int serve(Path folder) throws IOException {
+        // A file of its own: else one that the box has would be read.
+        Path config = Files.writeString(folder.resolve("config.yaml"), """
+                model: {weights: '%s'}
+                cameras: {rehearsal: {source: '%s'}}
+                page: {port: 0}
+                """.formatted(folder.resolve("real.shrike"), folder.resolve("pictures")));
+        return run(List.of("serve", "--config", config.toString()));
+    }
+
+    private static int run(List<String> command) {
+        PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
+        return Main.run(command.toArray(String[]::new), nowhere, System.err);
     }
 
     /** Of each kind of operation in YOLOv5 a few, on 64x64 pixels; the weights are noise. */

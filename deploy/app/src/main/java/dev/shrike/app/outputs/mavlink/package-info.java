@@ -1,0 +1,2 @@
+/** Landing targets for autopilots by MAVLink. */
+package dev.shrike.app.outputs.mavlink;

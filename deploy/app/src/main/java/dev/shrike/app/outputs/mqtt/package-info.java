@@ -1,0 +1,2 @@
+/** Events, counts and commands by MQTT. */
+package dev.shrike.app.outputs.mqtt;
