@@ -168,18 +168,6 @@ public final class Pictures {
         }
     }
 
-    /**
-     * A BGR frame without padding as a JPEG file.
-     *
-     * @param quality 1 to 100
-     * @throws SourceException if it cannot be encoded
-     */
-    public static byte[] jpeg(Frame frame, int quality) {
-        OpenCvLibrary.require();
-        return OpenCv.encode(live(frame), frame.width(), frame.height(), ".jpg", "preview",
-                OpenCv.JPEG_QUALITY, quality);
-    }
-
     /** Draws boxes and labels into the frame itself. */
     public static void draw(Frame frame, Detections detections) {
         draw(frame, detections, DrawingStyle.DEFAULT);

@@ -48,6 +48,18 @@ public final class PreviewImage {
         return image;
     }
 
+    /**
+     * An image that {@link #of} gave, as a JPEG file.
+     *
+     * @param quality 1 to 100
+     * @throws dev.shrike.SourceException if it cannot be encoded
+     */
+    public static byte[] jpeg(Frame image, int quality) {
+        OpenCvLibrary.require();
+        return OpenCv.encode(Pictures.live(image), image.width(), image.height(), ".jpg", "preview",
+                OpenCv.JPEG_QUALITY, quality);
+    }
+
     private void shrink(Frame frame, MemorySegment pixels) {
         if (frame.stride() == CHANNELS * frame.width()) {
             OpenCvLibrary.require();
