@@ -181,19 +181,6 @@ public final class Pictures {
     }
 
     /**
-     * The frame as a JPEG file.
-     *
-     * @param quality 1 to 100
-     * @throws SourceException if it cannot be encoded
-     */
-    public static byte[] jpeg(Frame frame, int quality) {
-        OpenCvLibrary.require();
-        Frame plain = bgr(frame);
-        return OpenCv.encode(live(plain), frame.width(), frame.height(), ".jpg", "preview",
-                OpenCv.JPEG_QUALITY, quality);
-    }
-
-    /**
      * Draws boxes and labels into the frame itself.
      *
      * @throws IllegalArgumentException if the frame is not {@link PixelFormat#BGR}; {@link #annotate} takes any
