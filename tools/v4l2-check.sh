@@ -103,8 +103,8 @@ INSIDE
 echo "$work/inside.sh" >"$initial/command"
 (cd "$initial" && find . | cpio --quiet -o -H newc | gzip -1 >"$work/initial.gz")
 
-timeout 900 qemu-system-x86_64 -machine q35,accel=tcg -cpu max -smp 2 -m 1536 -nographic -no-reboot \
+timeout "${SHRIKE_V4L2_SECONDS:-1800}" qemu-system-x86_64 -machine q35,accel=tcg -cpu max -smp 2 -m 1536 -nographic -no-reboot \
     -kernel "$kernel" -initrd "$work/initial.gz" -append 'console=ttyS0 quiet panic=-1' \
     -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap </dev/null |
-    tr -d '\r' | tee "$work/output"
+    sed -u 's/\r$//' | tee "$work/output"
 grep -qx 'v4l2-check: status 0' "$work/output"

@@ -184,8 +184,9 @@ final class V4l2Connection implements Connection {
         }
         long captured = System.nanoTime();
         if ((flags & V4l2.FLAG_TIMESTAMP_MASK) == V4l2.FLAG_TIMESTAMP_MONOTONIC) {
-            captured = buffer.get(JAVA_LONG, V4l2.SECONDS_AT) * 1_000_000_000L
-                    + buffer.get(JAVA_LONG, V4l2.MICROSECONDS_AT) * 1_000L;
+            // Some drivers tell when the frame ought to end, which may be yet to come.
+            captured = Math.min(captured, buffer.get(JAVA_LONG, V4l2.SECONDS_AT) * 1_000_000_000L
+                    + buffer.get(JAVA_LONG, V4l2.MICROSECONDS_AT) * 1_000L);
         }
         frame.stamp(captured, wall.microsAt(captured), wall.isSynchronized(), number[0] - 1);
         return next;

@@ -26,6 +26,7 @@ final class V4l2Link implements Link {
     private final UsbCameras cameras;
     private final long[] number = new long[1];
     private String identity = "";
+    private boolean connected;
 
     V4l2Link(Path path, SourceOptions options, DeviceCalls calls, UsbCameras cameras) {
         this.path = path;
@@ -47,7 +48,9 @@ final class V4l2Link implements Link {
         try (Arena arena = Arena.ofConfined()) {
             identify(descriptor, arena);
             Negotiated agreed = negotiate(descriptor, arena);
-            return new V4l2Connection(descriptor, calls, agreed, BUFFERS, options, number);
+            Connection connection = new V4l2Connection(descriptor, calls, agreed, BUFFERS, options, number);
+            connected = true;
+            return connection;
         } catch (LostException | RuntimeException | Error e) {
             int ignored = calls.close(descriptor);
             throw e;
@@ -70,7 +73,7 @@ final class V4l2Link implements Link {
         }
         String found = card + " at " + V4l2.text(capability, V4l2.BUS_AT, V4l2.NAME_BYTES);
         boolean byNumber = path.toString().startsWith("/dev/video");
-        if (byNumber && !identity.isEmpty() && !identity.equals(found)) {
+        if (byNumber && connected && !identity.equals(found)) {
             throw new LostException("the number is that of another camera now (" + found + " instead of " + identity
                     + "); give v4l2:by-path/NAME, which 'ls /dev/v4l/by-path' lists", true);
         }
@@ -79,7 +82,7 @@ final class V4l2Link implements Link {
 
     /** What the first connection finds is for good; what a later one finds may be a device that is still starting. */
     private RuntimeException permanent(String why) throws LostException {
-        if (!identity.isEmpty()) {
+        if (connected) {
             throw new LostException(why, true);
         }
         return new SourceException(path + ": " + why);

@@ -55,7 +55,7 @@ class ReportsTest {
     @Test
     void aTableHasAHeadAndARowAPicture() {
         Path deep = Path.of("a/folder/with/a/rather/long/name/in/front/of/bus.jpg");
-        TableReport report = new TableReport(console, List.of(deep));
+        TableReport report = new TableReport(console, new Sources(List.of(deep), List.of(), List.of()));
         report.picture(0, 1, deep, STREET);
         List<String> lines = printed().lines().toList();
         assertEquals(2, lines.size());
