@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Publishes what Shrike sees as vision_msgs/Detection2DArray: reads JSON lines from its unix socket; see docs/ros2.md."""
+"""Publishes what Shrike sees as vision_msgs/Detection2DArray, from JSON lines of its unix socket; see docs/ros2.md."""
 import json
 import socket
 import threading

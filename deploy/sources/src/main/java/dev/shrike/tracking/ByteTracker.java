@@ -20,7 +20,7 @@ public final class ByteTracker implements Tracker {
 
     /** Coordinates beyond this many pixels are no image's. */
     private static final float FARTHEST = 1_000_000;
-    /** A pair of the first stage costs 1 - IoU * score, less than this (the paper has .8, but for boxes as they are). */
+    /** A pair of the first stage costs 1 - IoU * score, less than this; the paper has .8, for boxes as they are. */
     private static final double FIRST_LIMIT = .7;
     /** A pair of the second stage costs 1 - IoU. */
     private static final double SECOND_LIMIT = .5;

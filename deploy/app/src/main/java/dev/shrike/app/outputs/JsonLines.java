@@ -1,5 +1,7 @@
 package dev.shrike.app.outputs;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
@@ -13,6 +15,12 @@ public final class JsonLines {
     public static final long DEFAULT_BOUND = 4L << 20;
 
     private JsonLines() {}
+
+    /** Lines to the standard output; see {@link #stream}. */
+    public static Output standardOutput(ServiceRun run, Selection selection, long bound) {
+        // System.out would hide that its reader is gone.
+        return stream("stdout", new FileOutputStream(FileDescriptor.out), run, selection, bound);
+    }
 
     /**
      * Lines to a stream, such as the standard output. If its reader is gone, the output stops and says so.

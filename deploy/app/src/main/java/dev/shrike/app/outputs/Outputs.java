@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * Several outputs as one: each gets every message, and none can harm another. Any thread may use it.
  */
 public final class Outputs implements AutoCloseable {
-    private static final long CLOSE_MILLIS = 1500;
+    private static final long CLOSE_MILLIS = 1000;
 
     private final List<Output> outputs;
     /** Of each output what its last message threw, which is a defect of ours. */

@@ -62,6 +62,8 @@ public final class MqttOutput implements Output {
     private final Thread worker;
     private volatile boolean connected;
     private volatile String reason = "connecting";
+    /** Topic of the last message that the broker did not want. */
+    private volatile String refusedTopic = "";
     private volatile boolean closed;
     private volatile long pausedUntil = System.nanoTime();
     private volatile long resendFrom = System.nanoTime();
@@ -274,9 +276,16 @@ public final class MqttOutput implements Output {
         underWay.incrementAndGet();
         connection.publish(topic, payload, atLeastOnce, retain, (outcome, why) -> {
             switch (outcome) {
-                case SENT -> sent.incrementAndGet();
+                case SENT -> {
+                    sent.incrementAndGet();
+                    if (connected && topic.equals(refusedTopic)) {
+                        refusedTopic = "";
+                        reason = "";
+                    }
+                }
                 case REFUSED -> {
                     dropped.incrementAndGet();
+                    refusedTopic = topic;
                     reason = why;
                 }
                 case FAILED -> {

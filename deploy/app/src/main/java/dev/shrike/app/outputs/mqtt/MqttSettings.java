@@ -24,7 +24,7 @@ public record MqttSettings(URI broker, String user, String password, Path author
     public static final long DEFAULT_OUTBOX = 16L << 20;
     private static final int MOST_CHARACTERS = 200;
 
-    /** @throws IllegalArgumentException if the address is none of a broker or a topic cannot be; without the password */
+    /** @throws IllegalArgumentException if the address is none of a broker or a topic cannot be */
     public MqttSettings {
         Objects.requireNonNull(broker, "broker");
         Objects.requireNonNull(user, "user");

@@ -374,6 +374,9 @@ class MqttOutputTest {
             Samples.await("dropped", () -> output.status().dropped() == 1);
             assertTrue(output.status().reason().contains("shrike/events"), output.status().reason());
             assertTrue(output.status().reason().contains("NOT_AUTHORIZED"), output.status().reason());
+            broker.refusedTopic = "\0";
+            output.send(Samples.event(TrackEvent.Kind.NEW, "yard", 2, 3));
+            Samples.await("works again", () -> output.status().working());
         }
     }
 
