@@ -1,5 +1,7 @@
 /** The {@code shrike} command. */
 module dev.shrike.app {
+    requires com.fasterxml.jackson.annotation;
+    requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
     requires dev.shrike;
     requires dev.shrike.calibration;
@@ -8,9 +10,17 @@ module dev.shrike.app {
     requires info.picocli;
     requires java.management;
     requires jdk.management;
+    requires org.bytedeco.javacpp;
+    requires org.bytedeco.opencv;
 
     opens dev.shrike.app to
             info.picocli;
+    opens dev.shrike.app.bench to
+            info.picocli;
+    opens dev.shrike.app.bench.report to
+            com.fasterxml.jackson.databind;
+    opens dev.shrike.app.bench.statistics to
+            com.fasterxml.jackson.databind;
     opens dev.shrike.app.build to
             info.picocli;
     opens dev.shrike.app.catalogue to

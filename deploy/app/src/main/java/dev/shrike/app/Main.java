@@ -1,5 +1,6 @@
 package dev.shrike.app;
 
+import dev.shrike.app.bench.BenchCommand;
 import dev.shrike.app.build.BuildCommand;
 import dev.shrike.app.catalogue.Catalogue;
 import dev.shrike.app.catalogue.ModelsCommand;
@@ -63,6 +64,7 @@ public final class Main {
         CommandLine line = new CommandLine(new RootCommand())
                 .addSubcommand(new DetectCommand(console, store))
                 .addSubcommand(new ValCommand(console, store))
+                .addSubcommand(new BenchCommand(console, store))
                 .addSubcommand(new BuildCommand(console, store))
                 .addSubcommand(new CalibrateCommand(console, store))
                 .addSubcommand(new QuantizeCommand(console, store))
