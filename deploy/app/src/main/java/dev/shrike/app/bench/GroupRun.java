@@ -25,6 +25,7 @@ final class GroupRun {
     private final Progress progress;
     private final List<Entry> entries = new ArrayList<>();
     private final List<BenchReport.Absent> absent = new ArrayList<>();
+    private final List<Contestant> open = new ArrayList<>();
 
     /** A contestant that is open, with what was measured before its rounds. */
     private static final class Entry {
@@ -93,12 +94,8 @@ final class GroupRun {
             long start = System.nanoTime();
             Contestant contestant = Contestants.open(configuration);
             long opened = System.nanoTime();
-            try {
-                contestant.run();
-            } catch (RuntimeException | Error e) {
-                contestant.close();
-                throw e;
-            }
+            open.add(contestant);
+            contestant.run();
             entries.add(new Entry(configuration, contestant, (opened - start) / 1e6,
                     (System.nanoTime() - opened) / 1e6));
         } catch (ShrikeException e) {
@@ -148,6 +145,8 @@ final class GroupRun {
     }
 
     private void closeAll() {
-        entries.forEach(entry -> entry.contestant.close());
+        while (!open.isEmpty()) {
+            open.removeLast().close();
+        }
     }
 }
