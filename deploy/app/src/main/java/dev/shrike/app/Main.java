@@ -64,7 +64,7 @@ public final class Main {
         CommandLine line = new CommandLine(new RootCommand())
                 .addSubcommand(new DetectCommand(console, store))
                 .addSubcommand(new ValCommand(console, store))
-                .addSubcommand(new BenchCommand(console, store))
+                .addSubcommand(BenchCommand.line(console, store))
                 .addSubcommand(new BuildCommand(console, store))
                 .addSubcommand(new CalibrateCommand(console, store))
                 .addSubcommand(new QuantizeCommand(console, store))

@@ -17,6 +17,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -238,6 +239,12 @@ public final class BenchCommand implements Callable<Integer> {
         this.console = console;
         this.stores = stores;
         this.root = root;
+    }
+
+    /** The command with its own sub-commands. */
+    public static CommandLine line(Console console, Function<Boolean, ModelStore> stores) {
+        return new CommandLine(new BenchCommand(console, stores)).addSubcommand(new CompareCommand(console))
+                .addSubcommand(new ReportCommand(console));
     }
 
     @Override

@@ -39,13 +39,13 @@ public record CorePeak(Core core) {
 
     /** Multiply-accumulates a cycle of one core at best in such a kernel; empty if that is not known. */
     public Optional<Double> macsPerCycle(String kernel) {
-        boolean real = kernel.contains("f32");
-        boolean planes = kernel.contains("bitserial") || kernel.contains("bits");
-        boolean bytes = kernel.contains("int8") || kernel.contains("u8");
+        boolean codes = BITS.matcher(kernel).find();
+        boolean planes = codes && kernel.contains("bits");
+        boolean real = !codes && kernel.contains("f32");
         return switch (core) {
-            case CORTEX_A72 -> real ? Optional.of(4.0) : planes ? planes(kernel) : bytes ? Optional.of(8.0)
+            case CORTEX_A72 -> real ? Optional.of(4.0) : planes ? planes(kernel) : codes ? Optional.of(8.0)
                     : Optional.empty();
-            case AVX2 -> real ? Optional.of(16.0) : bytes && !planes ? Optional.of(32.0) : Optional.empty();
+            case AVX2 -> real ? Optional.of(16.0) : codes && !planes ? Optional.of(32.0) : Optional.empty();
             case UNKNOWN -> Optional.empty();
         };
     }
