@@ -25,6 +25,9 @@ module dev.shrike.app {
             info.picocli;
     opens dev.shrike.app.catalogue to
             info.picocli;
+    opens dev.shrike.app.compress to
+            info.picocli,
+            com.fasterxml.jackson.databind;
     opens dev.shrike.app.detect to
             info.picocli;
     opens dev.shrike.app.doctor to

@@ -5,6 +5,7 @@ import dev.shrike.app.build.BuildCommand;
 import dev.shrike.app.catalogue.Catalogue;
 import dev.shrike.app.catalogue.ModelsCommand;
 import dev.shrike.app.catalogue.StderrProgress;
+import dev.shrike.app.compress.CompressCommand;
 import dev.shrike.app.detect.DetectCommand;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.doctor.DoctorCommand;
@@ -69,6 +70,7 @@ public final class Main {
                 .addSubcommand(new CalibrateCommand(console, store))
                 .addSubcommand(new QuantizeCommand(console, store))
                 .addSubcommand(new PruneCommand(console, store))
+                .addSubcommand(new CompressCommand(console, store))
                 .addSubcommand(new ModelsCommand())
                 .addSubcommand(new DoctorCommand(console))
                 .addSubcommand(new CommandLine.HelpCommand())

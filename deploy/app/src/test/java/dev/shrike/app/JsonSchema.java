@@ -81,6 +81,7 @@ public final class JsonSchema {
             case "string" -> value.isTextual();
             case "number" -> value.isNumber();
             case "integer" -> value.isIntegralNumber();
+            case "boolean" -> value.isBoolean();
             default -> throw new IllegalArgumentException("unknown type " + type);
         };
     }

@@ -121,7 +121,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--image",
             paramLabel = "FILE",
-            description = "Image that is looked at (default: coloured tiles of 1280x720).")
+            description = "Image that is looked at (default: grey tiles of 1280x720).")
     private String image;
 
     @Option(

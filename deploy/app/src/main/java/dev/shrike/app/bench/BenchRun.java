@@ -76,7 +76,7 @@ final class BenchRun {
 
     private BenchReport.Settings settings() {
         return new BenchReport.Settings(request.how().pace().mode(),
-                request.image().map(path -> path.getFileName().toString()).orElse("coloured tiles, 1280x720"),
+                request.image().map(path -> path.getFileName().toString()).orElse("grey tiles, 1280x720"),
                 request.how().stopping().runsPerRound(), request.how().stopping().leastRounds(),
                 request.how().stopping().precision());
     }
@@ -115,7 +115,7 @@ final class BenchRun {
             return;
         }
         List<BenchReport.Result> more =
-                maker.results(group++, variants.name(), variants.width(), variants.height(), outcome);
+                maker.results(group++, variants, outcome);
         comparisons.addAll(ResultMaker.comparisons(more, results.size()));
         results.addAll(more);
         timeline.addAll(maker.timeline(outcome.measured().moments()));

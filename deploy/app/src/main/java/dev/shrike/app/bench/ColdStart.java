@@ -1,6 +1,7 @@
 package dev.shrike.app.bench;
 
 import dev.shrike.ShrikeException;
+import dev.shrike.app.ChildJvm;
 import dev.shrike.app.bench.harness.Configuration;
 import dev.shrike.app.bench.harness.Contestant;
 import dev.shrike.app.bench.report.BenchReport;
@@ -10,10 +11,8 @@ import dev.shrike.app.device.SystemFiles;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -63,7 +62,7 @@ public final class ColdStart {
         long peak = -1;
         for (int i = 0; i < processes; i++) {
             long start = System.nanoTime();
-            Matcher answer = answer(command(configuration));
+            Matcher answer = answer(ChildJvm.command(ColdStart.class, configuration.arguments()));
             double cold = (System.nanoTime() - start) / 1e6;
             double load = Long.parseLong(answer.group(1)) / 1e6;
             double first = Long.parseLong(answer.group(2)) / 1e6;
@@ -77,27 +76,6 @@ public final class ColdStart {
         BenchReport.Opening opening = new BenchReport.Opening(Quantiles.median(times[0]), Quantiles.median(times[1]),
                 Quantiles.median(times[2]), Quantiles.median(times[3]), processes);
         return new Measured(opening, resident < 0 ? null : resident, peak < 0 ? null : peak);
-    }
-
-    /** This very JVM with its options, so that a start cache counts, and with the classes that this one has. */
-    private static List<String> command(Configuration configuration) {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
-            if (!option.startsWith("-agentlib") && !option.startsWith("-javaagent")
-                    && !option.startsWith("-Djava.class.path")) {
-                command.add(option);
-            }
-        }
-        String modules = System.getProperty("jdk.module.path", "");
-        if (ColdStart.class.getModule().isNamed()) {
-            command.addAll(List.of("-p", modules, "-m",
-                    ColdStart.class.getModule().getName() + "/" + ColdStart.class.getName()));
-        } else {
-            command.addAll(List.of("-cp", System.getProperty("java.class.path"), ColdStart.class.getName()));
-        }
-        command.addAll(configuration.arguments());
-        return command;
     }
 
     /** The line of the process; the clock stops when it is there, not when the process has gone. */

@@ -116,7 +116,7 @@ final class ModelVariants {
      */
     Path ours(String precision, int threads) {
         if (precision.equals(ownPrecision())) {
-            return tune && backend.isPortable() ? made.computeIfAbsent("tuned" + threads,
+            return tune && backend.isPortable() && !isBuilt() ? made.computeIfAbsent("tuned" + threads,
                     key -> build(key, ready, threads)) : file;
         }
         requireFloat(precision);

@@ -35,7 +35,7 @@ final class ResultMaker {
 
     private final long begin;
     private final boolean isLong;
-    private final Map<Path, BenchReport.Model> models = new HashMap<>();
+    private final Map<Path, String> hashes = new HashMap<>();
 
     /**
      * A configuration that ran.
@@ -63,7 +63,7 @@ final class ResultMaker {
     }
 
     /** The results of a group, in its order. */
-    List<BenchReport.Result> results(int group, String modelName, int width, int height, GroupRun.Outcome outcome) {
+    List<BenchReport.Result> results(int group, ModelVariants variants, GroupRun.Outcome outcome) {
         List<BenchReport.Result> results = new ArrayList<>();
         BenchReport.Quality quality = quality(outcome.measured());
         for (int i = 0; i < outcome.made().size(); i++) {
@@ -74,7 +74,7 @@ final class ResultMaker {
             Summary latency = Summary.of(milliseconds(totals));
             Configuration configuration = made.configuration();
             results.add(new BenchReport.Result(group, configuration.engine(), made.description(),
-                    model(modelName, configuration.model()), configuration.precision(), width, height,
+                    model(variants, configuration), configuration.precision(), variants.width(), variants.height(),
                     configuration.threads(), configuration.batch(), made.cold().opening(),
                     new BenchReport.WarmUp(warm.runs(), warm.converged(), made.firstMs(), made.loadMs()), latency,
                     Summary.of(milliseconds(recording.networks())),
@@ -161,21 +161,28 @@ final class ResultMaker {
         return Rival.of(result.engine()).isPresent();
     }
 
-    private BenchReport.Model model(String name, Path file) {
-        return models.computeIfAbsent(file, path -> {
-            try {
-                MessageDigest digest = MessageDigest.getInstance("SHA-256");
-                try (InputStream in = new DigestInputStream(Files.newInputStream(path), digest)) {
-                    in.transferTo(OutputStream.nullOutputStream());
-                }
-                return new BenchReport.Model(name, String.valueOf(path.getFileName()), Files.size(path),
-                        HexFormat.of().formatHex(digest.digest()));
-            } catch (IOException e) {
-                throw new ShrikeException(path + ": cannot be read: " + e.getMessage(), e);
-            } catch (NoSuchAlgorithmException e) {
-                throw new IllegalStateException("every Java has SHA-256", e);
+    private BenchReport.Model model(ModelVariants variants, Configuration configuration) {
+        try {
+            return new BenchReport.Model(variants.name(), String.valueOf(variants.file().getFileName()),
+                    hashes.computeIfAbsent(variants.file(), ResultMaker::sha256), Files.size(configuration.model()),
+                    !configuration.precision().equals(variants.ownPrecision()));
+        } catch (IOException e) {
+            throw new ShrikeException(configuration.model() + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static String sha256(Path file) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+                in.transferTo(OutputStream.nullOutputStream());
             }
-        });
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (IOException e) {
+            throw new ShrikeException(file + ": cannot be read: " + e.getMessage(), e);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
     }
 
     private long[] since(long[] nanos) {

@@ -129,8 +129,7 @@ public final class Harness {
             if (pace.minutes() > 0) {
                 return done == 0 || seconds < pace.minutes() * 60;
             }
-            return done < stopping.leastRounds() && (done == 0 || seconds < 10 * stopping.mostSeconds())
-                    || seconds < stopping.mostSeconds() && !judged();
+            return done < stopping.leastRounds() || seconds < stopping.mostSeconds() && !judged();
         }
 
         private boolean judged() {

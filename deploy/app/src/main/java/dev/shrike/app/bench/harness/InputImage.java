@@ -23,7 +23,7 @@ public final class InputImage {
 
     private InputImage() {}
 
-    /** The image of that file, or one of coloured tiles in a camera's size, the same each time. */
+    /** The image of that file, or one of grey tiles in a camera's size, the same each time. */
     public static Frame frame(Optional<Path> file) {
         return file.map(Frame::read).orElseGet(InputImage::tiles);
     }
@@ -31,14 +31,13 @@ public final class InputImage {
     private static Frame tiles() {
         Frame frame = Frame.allocate(WIDTH, HEIGHT);
         SplittableRandom random = new SplittableRandom(SEED);
-        byte[] colours = new byte[CHANNELS * (WIDTH / TILE) * (HEIGHT / TILE)];
-        random.nextBytes(colours);
+        byte[] greys = new byte[WIDTH / TILE * (HEIGHT / TILE)];
+        random.nextBytes(greys);
         for (int y = 0; y < HEIGHT; y++) {
             for (int x = 0; x < WIDTH; x++) {
-                int tile = (y / TILE * (WIDTH / TILE) + x / TILE) * CHANNELS;
+                byte grey = greys[y / TILE * (WIDTH / TILE) + x / TILE];
                 for (int channel = 0; channel < CHANNELS; channel++) {
-                    frame.pixels().set(ValueLayout.JAVA_BYTE, (long) CHANNELS * (y * WIDTH + x) + channel,
-                            colours[tile + channel]);
+                    frame.pixels().set(ValueLayout.JAVA_BYTE, (long) CHANNELS * (y * WIDTH + x) + channel, grey);
                 }
             }
         }

@@ -27,7 +27,7 @@ public record Pace(double framesPerSecond, double minutes) {
 
     /** The name of the mode. */
     public String mode() {
-        String paced = String.format(Locale.ROOT, "paced %.4g", framesPerSecond);
+        String paced = "paced " + String.format(Locale.ROOT, "%.3f", framesPerSecond).replaceFirst("\\.?0+$", "");
         return framesPerSecond > 0 ? minutes > 0 ? "long, " + paced : paced : minutes > 0 ? "long" : "back-to-back";
     }
 

@@ -42,6 +42,13 @@ public record BenchReport(int schema, String version, String started, double sec
         timeline = List.copyOf(timeline);
         imported = List.copyOf(imported);
         accuracy = List.copyOf(accuracy);
+        for (Comparison comparison : comparisons) {
+            if (Math.min(comparison.a(), comparison.b()) < 0
+                    || Math.max(comparison.a(), comparison.b()) >= results.size()) {
+                throw new IllegalArgumentException("a comparison of results " + comparison.a() + " and "
+                        + comparison.b() + ", of which there are " + results.size());
+            }
+        }
     }
 
     /**
@@ -167,11 +174,12 @@ public record BenchReport(int schema, String version, String started, double sec
      * The file of a model.
      *
      * @param name the model that was asked for
-     * @param file what the engine opened
-     * @param bytes its size
-     * @param sha256 its hash, in hexadecimal digits
+     * @param file its file
+     * @param sha256 hash of the file, in hexadecimal digits
+     * @param bytes size of what the engine opened
+     * @param made whether the precision was made for the bench, so that nothing is known of its accuracy
      */
-    public record Model(String name, String file, long bytes, String sha256) {
+    public record Model(String name, String file, String sha256, long bytes, boolean made) {
         public Model {
             Objects.requireNonNull(name, "name");
             Objects.requireNonNull(file, "file");

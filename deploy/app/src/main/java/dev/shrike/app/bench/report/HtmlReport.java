@@ -159,9 +159,8 @@ public final class HtmlReport {
 
     /** The accuracy of the file that ran; what was made for the bench alone has none. */
     static Optional<BenchReport.Accuracy> accuracyOf(BenchReport report, BenchReport.Result result) {
-        return report.accuracy().stream().filter(accuracy -> accuracy.file().equals(result.model().file())
-                || accuracy.model().equals(result.model().name()) && result.model().file()
-                        .startsWith(accuracy.model() + "."))
+        return report.accuracy().stream()
+                .filter(accuracy -> !result.model().made() && accuracy.file().equals(result.model().file()))
                 .findFirst();
     }
 

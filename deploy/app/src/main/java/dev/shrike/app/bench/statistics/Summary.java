@@ -31,6 +31,9 @@ public record Summary(int count, double min, double mean, double p50, double p90
 
     /** The summary of samples that are not negative; at least one. */
     public static Summary of(double[] samples) {
+        if (samples.length == 0) {
+            throw new IllegalArgumentException("no samples");
+        }
         double[] sorted = samples.clone();
         Arrays.sort(sorted);
         double mean = Arrays.stream(sorted).sum() / sorted.length;
