@@ -1,5 +1,7 @@
 /** The {@code shrike} command. */
 module dev.shrike.app {
+    requires com.fasterxml.jackson.annotation;
+    requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
     requires com.hivemq.client.mqtt;
     requires dev.shrike;
@@ -17,13 +19,24 @@ module dev.shrike.app {
     // Not shipped: MAVLink is for autopilots only.
     requires static mavlink;
     requires org.snakeyaml.engine.v2;
+    requires org.bytedeco.javacpp;
+    requires org.bytedeco.opencv;
 
     opens dev.shrike.app to
             info.picocli;
+    opens dev.shrike.app.bench to
+            info.picocli;
+    opens dev.shrike.app.bench.report to
+            com.fasterxml.jackson.databind;
+    opens dev.shrike.app.bench.statistics to
+            com.fasterxml.jackson.databind;
     opens dev.shrike.app.build to
             info.picocli;
     opens dev.shrike.app.catalogue to
             info.picocli;
+    opens dev.shrike.app.compress to
+            info.picocli,
+            com.fasterxml.jackson.databind;
     opens dev.shrike.app.detect to
             info.picocli;
     opens dev.shrike.app.doctor to

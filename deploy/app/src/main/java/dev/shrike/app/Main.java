@@ -1,9 +1,11 @@
 package dev.shrike.app;
 
+import dev.shrike.app.bench.BenchCommand;
 import dev.shrike.app.build.BuildCommand;
 import dev.shrike.app.catalogue.Catalogue;
 import dev.shrike.app.catalogue.ModelsCommand;
 import dev.shrike.app.catalogue.StderrProgress;
+import dev.shrike.app.compress.CompressCommand;
 import dev.shrike.app.detect.DetectCommand;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.doctor.DoctorCommand;
@@ -71,12 +73,14 @@ public final class Main {
         CommandLine line = new CommandLine(new RootCommand())
                 .addSubcommand(new DetectCommand(console, store))
                 .addSubcommand(new ValCommand(console, store))
+                .addSubcommand(BenchCommand.line(console, store))
                 .addSubcommand(new BuildCommand(console, store))
                 .addSubcommand(new CalibrateCommand(console, store))
                 .addSubcommand(new QuantizeCommand(console, store))
                 .addSubcommand(new PruneCommand(console, store))
                 .addSubcommand(new TrainCommand(console, store))
                 .addSubcommand(new ServeCommand(console, store))
+                .addSubcommand(new CompressCommand(console, store))
                 .addSubcommand(new ModelsCommand())
                 .addSubcommand(new DoctorCommand(console))
                 .addSubcommand(new CommandLine.HelpCommand())

@@ -159,6 +159,7 @@ class ArchitectureTest {
         noClasses().that().resideInAnyPackage("dev.shrike.app.serve.config", "dev.shrike.app.serve.page",
                 "dev.shrike.app.serve.systemd").should().dependOnClassesThat()
                 .resideInAPackage("dev.shrike.app.serve").check(house);
+        slices().matching("dev.shrike.app.bench.(*)..").should().beFreeOfCycles().check(house);
         slices().matching("dev.shrike.calibration.(*)..").should().beFreeOfCycles().check(house);
     }
 
@@ -172,8 +173,10 @@ class ArchitectureTest {
      */
     @Test
     void eachNativeLibraryHasOneBinding() throws IOException {
+        // The bench runs OpenCV's network module as a rival (decision 73).
         assertEquals(
-                Set.of("dev.shrike.vision.MatFrames", "dev.shrike.vision.OpenCv", "dev.shrike.vision.OpenCvLibrary"),
+                Set.of("dev.shrike.vision.MatFrames", "dev.shrike.vision.OpenCv", "dev.shrike.vision.OpenCvLibrary",
+                        "dev.shrike.app.bench.rivals.OpenCvDnn"),
                 usersOf("org.bytedeco.opencv."));
         assertEquals(Set.of("dev.shrike.calibration.linear.OpenBlas"), usersOf("org.bytedeco.openblas."));
         assertEquals(Set.of("dev.shrike.sources.FfmpegInput", "dev.shrike.sources.FfmpegLibrary",

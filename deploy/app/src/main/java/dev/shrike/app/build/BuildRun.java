@@ -23,8 +23,6 @@ import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
 import dev.shrike.spi.BuildOptions;
 import dev.shrike.spi.ExecutorOptions;
-import dev.shrike.vision.InputSize;
-import dev.shrike.vision.Labels;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -142,7 +140,7 @@ final class BuildRun {
                 // The build itself is the trial, and takes minutes.
                 return sized(graph);
             }
-            Graph ready = GraphPasses.forInference(graph, inputShapes(graph));
+            Graph ready = GraphPasses.forInference(graph, InputShapes.of(graph, request.width(), request.height()));
             Graph built = request.quantization().isEmpty() ? ready : quantized(ready, backend, pictures);
             // What the engine cannot run is told here, not on the machine that the file goes to.
             backend.open(built, ExecutorOptions.DEFAULT.withThreads(request.threads())).close();
@@ -182,7 +180,7 @@ final class BuildRun {
     /** The network with the size of its picture, and with the batch that it has, which may be open. */
     private Graph sized(Graph graph) {
         List<ValueInfo> inputs = new ArrayList<>();
-        Map<String, Shape> shapes = inputShapes(graph);
+        Map<String, Shape> shapes = InputShapes.of(graph, request.width(), request.height());
         for (ValueInfo input : graph.inputs()) {
             long[] dims = shapes.getOrDefault(input.name(), input.shape()).toArray();
             if (dims.length > 0) {
@@ -191,23 +189,5 @@ final class BuildRun {
             inputs.add(new ValueInfo(input.name(), input.type(), Shape.of(dims)));
         }
         return graph.withInputs(inputs);
-    }
-
-    /** The full shape of a picture input; other inputs keep their own. */
-    private Map<String, Shape> inputShapes(Graph graph) {
-        boolean wanted = request.width() != 0;
-        if (graph.inputs().size() != 1 || graph.inputs().getFirst().shape().rank() != 4) {
-            if (wanted) {
-                throw new UnsupportedModelException("--imgsz is for networks with one picture as input; this one has "
-                        + graph.inputs());
-            }
-            return Map.of();
-        }
-        ValueInfo input = graph.inputs().getFirst();
-        InputSize size = InputSize.choose(
-                input.shape(), request.width(), request.height(), Labels.stride(graph.metadata()));
-        long channels = input.shape().dim(1) == Shape.OPEN ? 3 : input.shape().dim(1);
-        long batch = input.shape().dim(0) == Shape.OPEN ? 1 : input.shape().dim(0);
-        return Map.of(input.name(), Shape.of(batch, channels, size.height(), size.width()));
     }
 }

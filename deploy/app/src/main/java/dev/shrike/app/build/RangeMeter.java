@@ -26,7 +26,7 @@ import java.util.stream.IntStream;
  * The smallest and largest values that a float network gives on pictures. Keeps nothing of a picture but these. Owns an
  * executor; confined to one thread.
  */
-final class RangeMeter implements AutoCloseable {
+public final class RangeMeter implements AutoCloseable {
     private final GraphExecutor executor;
     private final Letterbox letterbox;
     private final Set<String> wanted;
@@ -43,7 +43,7 @@ final class RangeMeter implements AutoCloseable {
      *
      * @throws UnsupportedModelException if the graph does not take one picture
      */
-    static RangeMeter open(Graph graph, Set<String> wanted, Backend backend, int threads) {
+    public static RangeMeter open(Graph graph, Set<String> wanted, Backend backend, int threads) {
         Set<String> taps = new HashSet<>(wanted);
         graph.inputs().stream().map(ValueInfo::name).forEach(taps::remove);
         GraphExecutor executor = backend.open(graph, ExecutorOptions.DEFAULT.withThreads(threads).withTaps(taps));
@@ -69,7 +69,16 @@ final class RangeMeter implements AutoCloseable {
      * @throws ModelException if a value is no finite number
      */
     void measure(Path picture) {
-        letterbox.apply(Frame.read(picture));
+        measure(Frame.read(picture), picture.toString());
+    }
+
+    /**
+     * As {@link #measure(Path)}, of a picture in memory.
+     *
+     * @param picture what messages call it
+     */
+    public void measure(Frame frame, String picture) {
+        letterbox.apply(frame);
         // Before the run: it may use the memory of the input for something else once that was read.
         executor.inputs().stream().filter(input -> wanted.contains(input.name())).forEach(b -> widen(b, picture));
         executor.run();
@@ -77,11 +86,11 @@ final class RangeMeter implements AutoCloseable {
     }
 
     /** Smallest and largest value by name. */
-    Map<String, float[]> ranges() {
+    public Map<String, float[]> ranges() {
         return Map.copyOf(ranges);
     }
 
-    private void widen(Binding binding, Path picture) {
+    private void widen(Binding binding, String picture) {
         float[] range = ranges.computeIfAbsent(
                 binding.name(), _ -> new float[] {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY});
         // Along memory, whatever the order of the dimensions.

@@ -1,6 +1,7 @@
 package dev.shrike.app.doctor;
 
 import dev.shrike.app.Console;
+import dev.shrike.app.device.Machine;
 import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;

@@ -1,4 +1,4 @@
-package dev.shrike.app.doctor;
+package dev.shrike.app.device;
 
 import java.util.Optional;
 import java.util.regex.Matcher;

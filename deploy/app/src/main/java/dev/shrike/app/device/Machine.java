@@ -1,4 +1,4 @@
-package dev.shrike.app.doctor;
+package dev.shrike.app.device;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** What a machine's own files say about it; what is not there is left out. */
-final class Machine {
+public final class Machine {
     private static final String CLOCKS = "sys/devices/system/cpu/cpufreq/";
     private static final String FIRST_CLOCK = "sys/devices/system/cpu/cpu0/cpufreq";
     private static final long KILOHERTZ = 1000;
@@ -21,7 +21,8 @@ final class Machine {
     private final JetsonFiles jetson;
     private final Packages packages;
 
-    Machine(Path root) {
+    /** The machine whose files are below the root. */
+    public Machine(Path root) {
         files = new SystemFiles(root);
         jetson = new JetsonFiles(files);
         packages = new Packages(files.text("var/lib/dpkg/status").orElse(""));
@@ -33,12 +34,14 @@ final class Machine {
      * @param name what it is about
      * @param value what was found
      */
-    record Line(String name, String value) {}
+    public record Line(String name, String value) {}
 
     /** Everything that was found, in the order of the report. */
-    List<Line> lines() {
+    public List<Line> lines() {
         List<Line> lines = new ArrayList<>();
         add(lines, "board", files.text("proc/device-tree/model").or(() -> files.text("sys/class/dmi/id/product_name")));
+        HostState host = new HostState(files);
+        add(lines, "SoC", host.chip());
         add(lines, "system", files.text("etc/os-release")
                 .flatMap(all -> SystemFiles.find(all, "(?m)^PRETTY_NAME=\"?([^\"\n]*)")));
         add(lines, "kernel", files.text("proc/sys/kernel/osrelease"));
@@ -50,11 +53,15 @@ final class Machine {
         add(lines, "GPU clock", jetson.gpuClock());
         add(lines, "memory clock", jetson.memoryClock());
         add(lines, "temperature", temperature());
+        add(lines, "throttling", host.throttling());
+        add(lines, "power", host.power());
         add(lines, "memory", files.text("proc/meminfo").flatMap(Machine::memory));
         add(lines, "CUDA", files.text("usr/local/cuda/version.json").flatMap(Machine::cuda)
                 .or(() -> packages.version("cuda-cudart-11-4")));
         add(lines, "TensorRT", jetson.tensorRt(packages));
         add(lines, "packages", installed());
+        add(lines, "radios", host.radios());
+        add(lines, "desktop", host.desktop());
         return lines;
     }
 
@@ -113,12 +120,8 @@ final class Machine {
     }
 
     private Optional<String> temperature() {
-        long hottest = Long.MIN_VALUE;
-        for (int zone = 0; zone < 32; zone++) {
-            hottest = Math.max(hottest,
-                    files.number("sys/class/thermal/thermal_zone" + zone + "/temp").orElse(hottest));
-        }
-        return hottest <= 0 ? Optional.empty() : Optional.of(hottest / 1000 + " °C in the hottest zone");
+        return ThermalZones.read(files).stream().mapToDouble(ThermalZones.Zone::celsius).max().stream()
+                .mapToObj(hottest -> (long) hottest + " °C in the hottest zone").findFirst();
     }
 
     private static Optional<String> memory(String info) {

@@ -1,4 +1,4 @@
-package dev.shrike.app.doctor;
+package dev.shrike.app.device;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,21 +17,23 @@ import java.util.stream.Stream;
  * stand for a board. Whatever cannot be read counts as not there: kernels and versions of JetPack differ in what they
  * have, and some of it is for root alone.
  */
-final class SystemFiles {
+public final class SystemFiles {
     private static final int LONGEST = 1 << 24;
     private static final int MOST_ENTRIES = 4096;
+    private static final int LONGEST_WORD = 64;
 
     /** Everything that could move the cursor of a terminal or hide text, but not the ends of lines. */
     private static final Pattern CONTROLS = Pattern.compile("[\\p{Cc}\\p{Cf}&&[^\n\t]]");
 
     private final Path root;
 
-    SystemFiles(Path root) {
+    /** The files below a root, {@code /} for this machine. */
+    public SystemFiles(Path root) {
         this.root = root;
     }
 
     /** The text of a file without characters that control a terminal, such as the zero that the device tree has. */
-    Optional<String> text(String path) {
+    public Optional<String> text(String path) {
         try {
             Path file = root.resolve(path);
             // Not pipes and devices, which may never end.
@@ -50,12 +52,12 @@ final class SystemFiles {
     }
 
     /** The whole number that a file holds. */
-    Optional<Long> number(String path) {
+    public Optional<Long> number(String path) {
         return text(path).filter(found -> found.matches("-?\\d{1,18}")).map(Long::parseLong);
     }
 
     /** Names in a folder that match the pattern, sorted; none if it cannot be read. */
-    List<String> names(String folder, String pattern) {
+    public List<String> names(String folder, String pattern) {
         Pattern wanted = Pattern.compile(pattern);
         try (Stream<Path> entries = Files.list(root.resolve(folder))) {
             return entries.limit(MOST_ENTRIES).map(entry -> entry.getFileName().toString())
@@ -66,13 +68,19 @@ final class SystemFiles {
     }
 
     /** The first group of a pattern in the text. */
-    static Optional<String> find(String text, String pattern) {
+    public static Optional<String> find(String text, String pattern) {
         Matcher matcher = Pattern.compile(pattern).matcher(text);
         return matcher.find() ? Optional.of(matcher.group(1).strip()) : Optional.empty();
     }
 
+    /** A name that the kernel gives, cut to a length and a line that a table can hold. */
+    static String word(String text) {
+        String line = text.lines().findFirst().orElse("").strip();
+        return line.length() > LONGEST_WORD ? line.substring(0, LONGEST_WORD) + "…" : line;
+    }
+
     /** How many numbers a list of the kernel's has: 4 for {@code "0-2,5"}; empty if it is none. */
-    static Optional<Integer> count(String list) {
+    public static Optional<Integer> count(String list) {
         int count = 0;
         for (String part : list.split(",", -1)) {
             Matcher range = Pattern.compile("(\\d{1,5})(?:-(\\d{1,5}))?").matcher(part.strip());

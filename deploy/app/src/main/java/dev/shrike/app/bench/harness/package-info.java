@@ -1,0 +1,2 @@
+/** Runs engines in turn and records exact times, with what disturbed the machine meanwhile. */
+package dev.shrike.app.bench.harness;

@@ -1,0 +1,239 @@
+package dev.shrike.app.compress;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.shrike.ShrikeException;
+import dev.shrike.app.Console;
+import dev.shrike.app.Main;
+import dev.shrike.app.ToyData;
+import dev.shrike.app.bench.report.BenchJson;
+import dev.shrike.app.bench.report.BenchReport;
+import dev.shrike.app.bench.report.ReportFixture;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The plan of {@code shrike compress}: which steps there are, what they are given, and that it goes on when stopped. */
+class CompressTest {
+    /** Milliseconds and mAP by file, of commands that only pretend. */
+    private static final Map<String, double[]> FIGURES = Map.of("model.onnx", new double[] {40, 0.40},
+            "quantized.shrike", new double[] {25, 0.39}, "pruned.onnx", new double[] {30, 0.20}, "tuned.onnx",
+            new double[] {30, 0.36}, "pruned-quantized.shrike", new double[] {18, 0.35});
+
+    @TempDir
+    private Path folder;
+
+    private Path model;
+    private Path work;
+    private final List<String> commands = new ArrayList<>();
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+    @BeforeEach
+    void makeModel() throws IOException {
+        model = Files.writeString(folder.resolve("model.onnx"), "float");
+        work = folder.resolve("work");
+    }
+
+    private static final class Killed extends Error {
+        private static final long serialVersionUID = 1L;
+    }
+
+    /** Leaves the files that the commands would, with figures that are known; ends at a command as a kill would. */
+    private StepRunner pretending(int killedAt) {
+        return (command, output) -> {
+            commands.add(command.getFirst());
+            if (commands.size() == killedAt) {
+                throw new Killed();
+            }
+            try {
+                switch (command.getFirst()) {
+                    case "val" -> Files.writeString(output, "{\"yolo\": {\"mAP50_95\": "
+                            + FIGURES.get(name(after(command, "--weights").getFirst()))[1] + "}}");
+                    case "bench" -> {
+                        List<BenchReport.Result> results = after(command, "--weights").stream()
+                                .map(file -> ReportFixture.result(name(file), "cpu", "float",
+                                        FIGURES.get(name(file))[0], 1))
+                                .toList();
+                        Files.writeString(Path.of(after(command, "--json").getFirst()),
+                                BenchJson.text(ReportFixture.report("here", results)));
+                    }
+                    default -> Files.writeString(Path.of(after(command, "-o").getFirst()), command.getFirst());
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return 0;
+        };
+    }
+
+    private static List<String> after(List<String> command, String option) {
+        return command.stream().skip(command.indexOf(option) + 1L).takeWhile(word -> !word.startsWith("-")).toList();
+    }
+
+    private static String name(String file) {
+        return Path.of(file).getFileName().toString();
+    }
+
+    private CompressRequest request(double budget, boolean share, boolean labels) {
+        return new CompressRequest(model, "00", "images", labels ? Optional.of("labels.yaml") : Optional.empty(), budget,
+                share, Optional.empty(), "w8a8", 64, 10, 1, 0, 1);
+    }
+
+    private int run(CompressRequest request, boolean canTrain, StepRunner runner) {
+        Console console = new Console(out, new PrintStream(OutputStream.nullOutputStream()), false, false);
+        return new CompressRun(console, request, work, canTrain, runner, true).run();
+    }
+
+    private List<String> skipped() {
+        return CompressPlan.read(work.resolve("plan.json")).steps().stream()
+                .filter(step -> step.state() == CompressPlan.State.SKIPPED).map(CompressPlan.Step::name).toList();
+    }
+
+    private String report() throws IOException {
+        return Files.readString(work.resolve("report.md"));
+    }
+
+    @Test
+    void quantisingAloneIsEnoughWhereItIsQuickEnough() throws IOException {
+        assertEquals(0, run(request(30, false, true), true, pretending(0)));
+        assertEquals(List.of("val", "bench", "quantize", "build", "val", "bench", "bench"), commands);
+        assertTrue(skipped().contains("prune") && skipped().contains("train"), skipped().toString());
+        assertTrue(report().contains("Taken: quantized"), report());
+        assertTrue(report().contains("within 30.00 ms"), "why nothing was pruned: " + report());
+    }
+
+    @Test
+    void halfOfTheLatencyNeedsPruningTuningAndQuantising() throws IOException {
+        assertEquals(0, run(request(0.5, true, true), true, pretending(0)));
+        assertEquals(List.of(), skipped());
+        assertTrue(commands.contains("prune") && commands.contains("train"), commands.toString());
+        CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
+        double share = Double.parseDouble(after(plan.step("prune").command(), "--latency").getFirst());
+        assertEquals(20.0 / 25, share, 0.01, "what quantising leaves to do");
+        assertTrue(plan.step("quantize-pruned-quantized").command().contains(work.resolve("tuned.onnx").toString()));
+        assertTrue(report().contains("Taken: pruned-quantized"), report());
+        assertTrue(report().contains("| tuned | tuned.onnx |"), report());
+        assertTrue(report().contains("-0.0500"), "what it cost in mAP: " + report());
+    }
+
+    @Test
+    void withoutTrainOrLabelsTheStepSaysWhyItIsSkipped() throws IOException {
+        run(request(0.5, true, true), false, pretending(0));
+        assertTrue(report().contains("no 'shrike train'"), report());
+        assertTrue(CompressPlan.read(work.resolve("plan.json")).step("quantize-pruned-quantized").command()
+                .contains(work.resolve("pruned.onnx").toString()));
+        work = folder.resolve("other");
+        commands.clear();
+        assertEquals(0, run(request(0.5, true, false), true, pretending(0)));
+        assertFalse(commands.contains("val") || commands.contains("train"), commands.toString());
+        assertTrue(report().contains("give --val"), report());
+    }
+
+    @Test
+    void whatCannotBeReachedIsAFailureWithAReport() throws IOException {
+        assertEquals(1, run(request(2, false, true), true, pretending(0)));
+        assertTrue(report().contains("Nothing is as quick"), report());
+    }
+
+    /** Killed at each command in turn: what was done stays done, and the report is that of a run that nobody stopped. */
+    @Test
+    void goesOnWhereItWasKilled() throws IOException {
+        CompressRequest request = request(0.5, true, true);
+        run(request, true, pretending(0));
+        List<String> all = List.copyOf(commands);
+        List<String> rows = report().lines().filter(line -> line.startsWith("| ") && line.contains(".onnx |")).toList();
+        for (int kill = 1; kill <= all.size(); kill++) {
+            work = folder.resolve("killed" + kill);
+            commands.clear();
+            int at = kill;
+            assertThrows(Killed.class, () -> run(request, true, pretending(at)));
+            assertEquals(all.subList(0, kill), commands);
+            assertFalse(Files.exists(work.resolve("report.md")));
+            commands.clear();
+            assertEquals(0, run(request, true, pretending(0)));
+            assertEquals(all.subList(kill - 1, all.size()), commands, "the killed step is done again, and no other");
+            assertEquals(rows,
+                    report().lines().filter(line -> line.startsWith("| ") && line.contains(".onnx |")).toList());
+        }
+        commands.clear();
+        assertEquals(0, run(request, true, pretending(0)));
+        assertEquals(List.of(), commands, "all is done");
+        Files.delete(work.resolve("pruned.onnx"));
+        assertEquals(0, run(request, true, pretending(0)));
+        assertEquals(List.of("prune"), commands, "what has gone is made again");
+    }
+
+    @Test
+    void plansOfOtherRequestsAndBrokenOnesAreRefused() throws IOException {
+        run(request(30, false, true), true, pretending(0));
+        String message =
+                assertThrows(ShrikeException.class, () -> run(request(31, false, true), true, pretending(0)))
+                        .getMessage();
+        assertTrue(message.contains("another request") && message.contains("-o"), message);
+        for (String text : List.of("", "{", "null", "[]", "{\"schema\": 9, \"request\": [], \"steps\": []}",
+                "{\"schema\": 1, \"request\": [], \"steps\": [null]}")) {
+            Files.writeString(work.resolve("plan.json"), text);
+            assertThrows(ShrikeException.class, () -> run(request(30, false, true), true, pretending(0)), text);
+        }
+    }
+
+    @Test
+    void aStepThatFailsIsNamedAndCanBeTriedAgain() {
+        String message = assertThrows(ShrikeException.class,
+                () -> run(request(30, false, true), true, (_, _) -> 3)).getMessage();
+        assertTrue(message.contains("val-float") && message.contains("exit code 3"), message);
+        assertEquals(0, run(request(30, false, true), true, pretending(0)));
+    }
+
+    private int shrike(Object... args) {
+        return Main.run(Arrays.stream(args).map(String::valueOf).toArray(String[]::new),
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(out, true, StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void senselessRequestsAreUsageErrors() {
+        for (String latency : List.of("0", "-1ms", "1", "1.5", "fast", "ms", "9999999ms", "")) {
+            assertEquals(2, shrike("compress", model, "--data", folder, "--latency", latency), latency);
+        }
+        assertEquals(2, shrike("compress", model, "--data", folder));
+        assertEquals(2, shrike("compress", model, "--data", folder, "--latency", "0.5", "--scheme", "w99"));
+        assertEquals(1, shrike("compress", folder.resolve("none.onnx"), "--data", folder, "--latency", "0.5"));
+    }
+
+    /** The very commands, in this process, on a network that needs no pruning to be quick enough. */
+    @Test
+    void theCommandsOfThePlanRun() throws IOException {
+        ToyData.main(new String[] {folder.toString()});
+        CompressRequest request = new CompressRequest(folder.resolve("toy.onnx"), "00",
+                folder.resolve("blocks").toString(), Optional.of(folder.resolve("instances_blocks.json").toString()),
+                600_000, false, Optional.empty(), "w8a8", 12, 1, 1, 0, 0.2);
+        int exit = run(request, false, (command, output) -> {
+            try (PrintStream printed = new PrintStream(Files.newOutputStream(output), true, StandardCharsets.UTF_8)) {
+                return Main.run(command.toArray(String[]::new), printed,
+                        new PrintStream(out, true, StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        assertEquals(0, exit, out.toString(StandardCharsets.UTF_8));
+        assertTrue(report().contains("| quantized | quantized.shrike |"), report());
+        assertTrue(Files.readString(work.resolve("bench.html")).contains("Accuracy against latency"));
+    }
+}
