@@ -105,7 +105,6 @@ public final class JsonSchema {
             case "null" -> value.isNull();
             case "number" -> value.isNumber();
             case "integer" -> value.isIntegralNumber();
-            case "boolean" -> value.isBoolean();
             default -> throw new IllegalArgumentException("unknown type " + type);
         };
     }
