@@ -2,8 +2,8 @@
 # Times of every operation on the layer shapes of YOLOv5n and YOLOv5s:
 #     native/bench/run.sh [SHAPES ..]          all files of bench/shapes unless named; KINDS="f32 w8a8" chooses kinds
 # On x86_64 or aarch64 itself it prints a table each for floats and codes of several widths, of the median time, the
-# quartiles and GMAC/s of each layer and the sums of the network, then the operations around the convolutions and the fitting
-# of frames (frames.sh alone).
+# quartiles and GMAC/s of each layer and the sums of the network, then the operations around the convolutions and
+# the fitting of frames (frames.sh alone).
 #     native/bench/run.sh --emulated [SHAPES ..]
 # runs the same programs as aarch64 code under QEMU, once or a few times a layer: it shows that they run; the times say
 # nothing (for instructions and cycles see instructions.sh and mca.sh).

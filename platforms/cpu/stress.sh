@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Opens, uses, closes and interrupts detectors of the CPU engine at random from eight threads: no crash, no wrong result,
-# nothing left behind.
+# Opens, uses, closes and interrupts detectors of the CPU engine at random from eight threads: no crash, no wrong
+# result, nothing left behind.
 #   platforms/cpu/stress.sh [--sequences N] [--sanitize]
 # N sequences (10000), in four rounds; --sanitize runs the native library under the address and undefined-behaviour
 # sanitizers.
@@ -45,9 +45,9 @@ if [[ $sanitize ]]; then
     native/build.sh asan
     options+=("-Dshrike.library.path=$PWD/native/build/asan/lib/libshrike.so")
     # Memory that was freed is kept for a while; the JVM has its own use for signals, and what it keeps is no leak.
-    megabytes=128
+    megabytes=128 signals=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0
     preload=(env "LD_PRELOAD=$(gcc -print-file-name=libasan.so)"
-        ASAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:detect_leaks=0:abort_on_error=1:quarantine_size_mb=16
+        "ASAN_OPTIONS=$signals:detect_leaks=0:abort_on_error=1:quarantine_size_mb=16"
         UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1)
 fi
 "${preload[@]}" "$java" "${options[@]}" -cp "$classes" dev.shrike.DetectorStress "$megabytes"

@@ -8,7 +8,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * How to detect. Start from {@link #DEFAULT} and change with the {@code with…} methods, or make them with a {@link #builder}.
+ * How to detect. Start from {@link #DEFAULT} and change with the {@code with…} methods, or make them with a
+ * {@link #builder}.
  *
  * @param inputWidth width of the network's input in pixels; 0 takes the model's own, or 640 if it leaves that open
  * @param inputHeight height of the network's input in pixels; 0 as for the width

@@ -44,7 +44,8 @@ public final class Frame {
      * Wraps pixels of any format that already are in native memory; they are stamped as captured now.
      *
      * @param stride bytes from one row to the next of the first plane; 0 means without padding; rows of the half-size
-     *     planes of {@link PixelFormat#I420} are half of it apart, rounded up; of no meaning for {@link PixelFormat#MJPEG}
+     *     planes of {@link PixelFormat#I420} are half of it apart, rounded up; of no meaning for
+     *     {@link PixelFormat#MJPEG}
      * @param pixels native memory that holds the whole frame; for {@link PixelFormat#MJPEG} the bytes of the JPEG file
      * @param camera id of the camera, empty if there is none
      * @throws IllegalArgumentException if the size is not positive or above {@link Integer#MAX_VALUE} bytes, the stride
@@ -187,7 +188,9 @@ public final class Frame {
         return format == PixelFormat.MJPEG ? pixels.byteSize() : format.frameBytes(width, height, stride);
     }
 
-    /** The pixels, planes one after another; of {@link PixelFormat#BGR} {@code height} rows of {@link #stride} bytes. */
+    /**
+     * The pixels, planes one after another; of {@link PixelFormat#BGR} {@code height} rows of {@link #stride} bytes.
+     */
     public MemorySegment pixels() {
         return pixels;
     }

@@ -18,7 +18,8 @@ class DetectionBufferTest {
         frame.stamp(123_456_789, Instant.ofEpochSecond(-7, 5_000), true, 41);
         List<Detection> list = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
-            list.add(new Detection(i % 3, i % 3 == 2 ? "class2" : "name" + i % 3, 1 - i / 300f, i, 2 * i, i + 5, 3 * i));
+            list.add(
+                    new Detection(i % 3, i % 3 == 2 ? "class2" : "name" + i % 3, 1 - i / 300f, i, 2 * i, i + 5, 3 * i));
         }
         Detections found = new Detections(frame, new StageTimes(1, 2, 3), list);
         DetectionBuffer buffer = new DetectionBuffer();

@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /**
- * The random sequences of {@link DetectorContract} in a process of its own, four times over, and what they leave behind:
- * threads, open files and resident memory after the last round against those after the first. Run by
+ * The random sequences of {@link DetectorContract} in a process of its own, four times over, and what they leave
+ * behind: threads, open files and resident memory after the last round against those after the first. Run by
  * {@code platforms/cpu/stress.sh}, also under the sanitizers.
  */
 public final class DetectorStress extends DetectorContract {

@@ -32,9 +32,9 @@ public interface GraphExecutor extends AutoCloseable {
     List<Binding> taps();
 
     /**
-     * Writes a part of a frame into the only input, as {@link LetterboxParams} say, if this executor can do that itself;
-     * it may use the frame's memory until the next run ends. An executor takes every picture of a batch in this way or
-     * none; those that it is not given stay as they are. Makes no garbage in the steady state.
+     * Writes a part of a frame into the only input, as {@link LetterboxParams} say, if this executor can do that
+     * itself; it may use the frame's memory until the next run ends. An executor takes every picture of a batch in this
+     * way or none; those that it is not given stay as they are. Makes no garbage in the steady state.
      *
      * @param frame of any format but {@link dev.shrike.PixelFormat#MJPEG}
      * @param how which part of it goes where; kept by its caller for as long as frames are alike

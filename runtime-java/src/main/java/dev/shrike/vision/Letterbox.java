@@ -125,7 +125,7 @@ public final class Letterbox implements AutoCloseable {
         return transform;
     }
 
-    /** Writes the whole input with the part of the frame that the transform says; errors as in {@link #apply(Frame)}. */
+    /** Writes the whole input with the part that the transform says; errors as in {@link #apply(Frame)}. */
     public void apply(Frame frame, LetterboxTransform transform) {
         guard.enter();
         try {

@@ -30,8 +30,8 @@ public final class MatFrames {
     }
 
     /**
-     * As {@link #of(Mat)} for bytes of any format, such as YUYV in a {@code CV_8UC2} matrix or NV12 in a {@code CV_8UC1}
-     * one of 3/2 of the height.
+     * As {@link #of(Mat)} for bytes of any format, such as YUYV in a {@code CV_8UC2} matrix or NV12 in a
+     * {@code CV_8UC1} one of 3/2 of the height.
      *
      * @param width width of the frame in pixels
      * @param height height of the frame in pixels

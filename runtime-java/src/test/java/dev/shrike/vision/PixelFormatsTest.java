@@ -34,7 +34,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Frames of every format as BGR, against OpenCV's own conversions. */
 class PixelFormatsTest {
-    private static final int[][] SIZES = {{64, 48}, {2, 2}, {1, 1}, {7, 5}, {6, 5}, {5, 6}, {641, 3}, {3, 201}, {322, 96}};
+    private static final int[][] SIZES =
+            {{64, 48}, {2, 2}, {1, 1}, {7, 5}, {6, 5}, {5, 6}, {641, 3}, {3, 201}, {322, 96}};
 
     @TempDir
     private Path folder;

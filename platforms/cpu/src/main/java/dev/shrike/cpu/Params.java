@@ -178,7 +178,8 @@ final class Params {
 
     static final Params LETTERBOX = new Params(
             "shrike_letterbox_u8_f32_params",
-            "pointer src, pointer dst, pointer workspace, bounds src_bounds, bounds dst_bounds, bounds workspace_bounds,"
+            "pointer src, pointer dst, pointer workspace,"
+                    + "bounds src_bounds, bounds dst_bounds, bounds workspace_bounds,"
                     + "i64 src_row_stride, i64 dst_channel_stride, i64 dst_row_stride, i64 dst_pixel_stride,"
                     + "i32 format, i32 height, i32 width,"
                     + "i32 region_top, i32 region_left, i32 region_height, i32 region_width,"

@@ -26,8 +26,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The input that libshrike writes in one pass is the one that OpenCV gives in several, bit for bit. */
 class FrameInputTest {
-    private static final int[][] SIZES = {{64, 48}, {1, 1}, {1, 60}, {60, 1}, {640, 360}, {333, 251}, {128, 96}, {96, 64},
-            {192, 128}, {33, 17}, {641, 480}, {300, 1000}, {48, 32}};
+    private static final int[][] SIZES =
+            {{64, 48}, {1, 1}, {1, 60}, {60, 1}, {640, 360}, {333, 251}, {128, 96}, {96, 64},
+                    {192, 128}, {33, 17}, {641, 480}, {300, 1000}, {48, 32}};
 
     /** How the floats of an input lie. */
     private enum Memory {

@@ -21,8 +21,8 @@ import org.bytedeco.opencv.opencv_core.Mat;
 /**
  * The letterbox of libshrike against that of OpenCV: conversion to BGR, resizing, channels, floats.
  *
- * <p>{@code LetterboxBench [--rounds N] [--threads N]}: a row for each format and size with both medians, taken in turn,
- * and the median of their ratios.
+ * <p>{@code LetterboxBench [--rounds N] [--threads N]}: a row for each format and size with both medians, taken
+ * in turn, and the median of their ratios.
  */
 public final class LetterboxBench {
     private static final int[][] SIZES = {{1920, 1080, 640}, {1920, 1080, 320}, {1280, 720, 640}, {640, 480, 320}};
