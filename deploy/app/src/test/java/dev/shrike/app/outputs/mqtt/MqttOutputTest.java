@@ -336,27 +336,6 @@ class MqttOutputTest {
     }
 
     @Test
-    void leavesNoThreadBehind() throws Exception {
-        for (int i = 0; i < 3; i++) {
-            MqttOutput output = open(settings());
-            Samples.await("connected", () -> output.status().working());
-            output.close();
-        }
-        broker.close();
-        for (int i = 0; i < 5; i++) {
-            MqttOutput output = open(settings());
-            Samples.await("a reason", () -> !output.status().reason().equals("connecting"));
-            output.close();
-        }
-        Samples.await("no thread", () -> Thread.getAllStackTraces().keySet().stream()
-                .noneMatch(thread -> thread.getName().equals("shrike mqtt")));
-        broker.restart();
-        int connects = broker.connects.size();
-        Thread.sleep(300);
-        assertEquals(connects, broker.connects.size(), "a closed output connects");
-    }
-
-    @Test
     void publishesFramesIfAsked() throws Exception {
         try (MqttOutput output = open(settings().withFrames(true))) {
             Samples.await("connected", () -> output.status().working());
