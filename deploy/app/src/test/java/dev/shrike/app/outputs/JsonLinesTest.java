@@ -295,6 +295,20 @@ class JsonLinesTest {
     }
 
     @Test
+    void aReaderThatTakesNothingIsCutOffInTime() throws Exception {
+        Path socket = folder.resolve("s");
+        try (Output output = JsonLines.socket(socket, Samples.RUN, Selection.ALL, 1 << 30);
+                SocketChannel stalled = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            Samples.await("it is cut off", () -> {
+                output.send(Samples.frame("yard", 0));
+                return output.status().dropped() > 0;
+            });
+            assertEquals(0, output.status().waiting());
+            assertTrue(stalled.isOpen());
+        }
+    }
+
+    @Test
     void aReaderThatTalksOrGoesIsNoTrouble() throws Exception {
         Path socket = folder.resolve("s");
         try (Output output = JsonLines.socket(socket, Samples.RUN, Selection.ALL, 1 << 20)) {
