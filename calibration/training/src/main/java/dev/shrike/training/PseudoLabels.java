@@ -65,8 +65,9 @@ final class PseudoLabels {
             any |= classes[i] >= 0;
         }
         if (!any) {
-            throw new DataSetException(data.file() + ": the teacher finds " + detector.labels() + " and the data set has "
-                    + data.names() + ": they have no class in common");
+            throw new DataSetException(
+                    data.file() + ": the teacher finds " + detector.labels() + " and the data set has "
+                            + data.names() + ": they have no class in common");
         }
         return classes;
     }

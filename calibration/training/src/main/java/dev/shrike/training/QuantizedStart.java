@@ -44,7 +44,8 @@ final class QuantizedStart {
         }
         Backend backend = Backends.usable(Backends.installed(), "").getFirst();
         Quantizer quantizer = new Quantizer(model, Map.of(), backend, threads);
-        try (CalibrationPictures pictures = new CalibrationPictures(some, quantizer.prepared().inputs().getFirst(), 0)) {
+        try (CalibrationPictures pictures =
+                new CalibrationPictures(some, quantizer.prepared().inputs().getFirst(), 0)) {
             Map<String, ValueStatistics> statistics = measured(quantizer, pictures, backend);
             QuantizationPlan plan = how.scheme().equals("auto") ? chosen(quantizer, statistics, pictures)
                     : quantizer.uniform(Widths.parse(how.scheme()));

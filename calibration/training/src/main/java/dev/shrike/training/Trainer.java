@@ -186,7 +186,8 @@ public final class Trainer {
     /** Writes the quantised network that training starts from. */
     private void quantize(TrainingJob job) {
         new QuantizedStart(OnnxModels.read(Path.of(job.model())), job.methods().rounding(), options.threads(), listener)
-                .write(train.samples().stream().map(Sample::file).toList(), Path.of(job.methods().rounding().network()));
+                .write(train.samples().stream().map(Sample::file).toList(),
+                        Path.of(job.methods().rounding().network()));
     }
 
     private void tell(TrainableModel start, boolean insert) {

@@ -19,7 +19,8 @@ import java.util.Objects;
  * @param methods what it does beside learning labels
  */
 public record TrainingOptions(int width, int height, LearningSchedule schedule, int freeze, Augmentation augmentation,
-        int plainEpochs, long seed, int threads, String device, boolean resume, boolean fetch, TrainingMethods methods) {
+        int plainEpochs, long seed, int threads, String device, boolean resume, boolean fetch,
+        TrainingMethods methods) {
     public TrainingOptions {
         Objects.requireNonNull(schedule, "schedule");
         Objects.requireNonNull(augmentation, "augmentation");
@@ -47,7 +48,8 @@ public record TrainingOptions(int width, int height, LearningSchedule schedule, 
 
     /** The same for a run that goes on, or does not. */
     TrainingOptions resuming(boolean on) {
-        return new TrainingOptions(width, height, schedule, freeze, augmentation, plainEpochs, seed, threads, device, on,
+        return new TrainingOptions(width, height, schedule, freeze, augmentation, plainEpochs, seed, threads, device,
+                on,
                 fetch, methods);
     }
 }

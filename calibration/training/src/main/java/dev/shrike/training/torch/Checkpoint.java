@@ -82,7 +82,8 @@ final class Checkpoint {
             }
         } catch (IOException e) {
             // What stays behind takes room and does no harm.
-            System.getLogger(Checkpoint.class.getName()).log(System.Logger.Level.DEBUG, "a file of an earlier epoch", e);
+            System.getLogger(Checkpoint.class.getName()).log(System.Logger.Level.DEBUG, "a file of an earlier epoch",
+                    e);
         }
     }
 

@@ -26,7 +26,8 @@ final class DirectedRounding implements QuantizationMethod {
     public Tensor weights(QuantizedLayer layer, Tensor weights, Tensor step) {
         Tensor leaning = directions.get(layer.weights());
         // The shift has no gradient, so what is rounded moves and what is learned does not.
-        return LearnedRounding.weights(leaning == null ? weights : weights.add(shift(leaning, step)), layer.how(), step);
+        return LearnedRounding.weights(leaning == null ? weights : weights.add(shift(leaning, step)), layer.how(),
+                step);
     }
 
     private Tensor shift(Tensor direction, Tensor step) {

@@ -148,7 +148,8 @@ final class DistillationLoss implements Loss {
     /** Mean square over channels, of length 1 for each image. */
     private static Tensor attention(Tensor values) {
         Tensor map = values.square().mean(1).reshape(values.size(0), -1);
-        Tensor length = TensorMath.add(map.square().sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()).sqrt(), EPSILON);
+        Tensor length = TensorMath.add(
+                map.square().sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()).sqrt(), EPSILON);
         return map.div(length);
     }
 }

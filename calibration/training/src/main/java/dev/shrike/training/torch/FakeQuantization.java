@@ -35,7 +35,8 @@ final class FakeQuantization implements Regularizer {
         this.twin = twin;
         this.method = method;
         for (QuantizedLayer layer : twin.layers()) {
-            Tensor step = network.addParameter(layer.step(), TensorMath.ofFloats(new float[layer.rows()], layer.rows()));
+            Tensor step =
+                    network.addParameter(layer.step(), TensorMath.ofFloats(new float[layer.rows()], layer.rows()));
             network.hookParameter(layer.weights(), weights -> method.weights(layer, weights, step));
         }
         for (QuantizedValue value : twin.values()) {

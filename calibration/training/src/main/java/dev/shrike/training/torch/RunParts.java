@@ -62,7 +62,8 @@ final class RunParts implements AutoCloseable {
         DetectHead own = model.head();
         DetectHead other = teaching.head();
         if (!own.isLike(other)) {
-            throw new UnsupportedModelException(how.network() + ": the teacher's head has another form (" + other.family()
+            throw new UnsupportedModelException(how.network() + ": the teacher's head has another form ("
+                    + other.family()
                     + ", " + other.classes() + " classes, strides " + other.strides() + ") than that of the network ("
                     + own.family() + ", " + own.classes() + " classes, strides " + own.strides() + ")");
         }

@@ -38,7 +38,8 @@ final class SparsityPenalty implements Regularizer {
             }
             Tensor weights = graph.constants().get(maker.input(1));
             var shape = infos.get(maker.output()).shape();
-            costs.put(node.input(1), (double) weights.elements() / weights.shape().dim(0) * shape.dim(2) * shape.dim(3));
+            costs.put(node.input(1),
+                    (double) weights.elements() / weights.shape().dim(0) * shape.dim(2) * shape.dim(3));
         }
         double mean = costs.values().stream().mapToDouble(Double::doubleValue).average().orElse(1);
         costs.replaceAll((_, cost) -> cost / mean);

@@ -64,8 +64,9 @@ public final class TrainingMain {
 
     private Device device() {
         if (job.device().equals("cuda") && !torch.cuda_is_available()) {
-            throw new TrainingException("PyTorch finds no CUDA device here: train with --device cpu, or install NVIDIA's"
-                    + " driver");
+            throw new TrainingException(
+                    "PyTorch finds no CUDA device here: train with --device cpu, or install NVIDIA's"
+                            + " driver");
         }
         return new Device(job.device());
     }

@@ -69,7 +69,8 @@ final class Yolov5Loss implements Loss {
                     classes = classes.add(matched.classLoss());
                 }
             }
-            objectness = objectness.add(TensorMath.mul(TensorMath.crossEntropy(objectness(raw), wanted).mean(), balance[i]));
+            objectness =
+                    objectness.add(TensorMath.mul(TensorMath.crossEntropy(objectness(raw), wanted).mean(), balance[i]));
         }
         box = TensorMath.mul(box, boxGain);
         objectness = TensorMath.mul(objectness, objectnessGain);

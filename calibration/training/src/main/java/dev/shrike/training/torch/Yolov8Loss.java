@@ -42,8 +42,9 @@ final class Yolov8Loss implements Loss {
         Tensor logits = joined(heads, 1, head.classes());
         Tensor bins = torch.arange(new org.bytedeco.pytorch.Scalar(BINS)).to(sides);
         Tensor distances = sides.softmax(3).mul(bins).sum(3);
-        Assigned assigned = new Assigned(cells, images, TensorMath.floats(distances), TensorMath.floats(logits.sigmoid()),
-                TensorMath.floats(targets));
+        Assigned assigned =
+                new Assigned(cells, images, TensorMath.floats(distances), TensorMath.floats(logits.sigmoid()),
+                        TensorMath.floats(targets));
         double total = Math.max(1, assigned.total);
         Tensor wanted = TensorMath.ofFloats(assigned.scores, images, cells.count(), head.classes()).to(logits);
         Tensor classes = TensorMath.mul(TensorMath.crossEntropy(logits, wanted).sum(), CLASSES / total);
@@ -227,7 +228,8 @@ final class Yolov8Loss implements Loss {
         public TaskAlignedAssignment.Box box(int cell) {
             int at = 4 * (first + cell);
             double stride = cells.strideOf[cell];
-            return new TaskAlignedAssignment.Box(0, x(cell) - distances[at] * stride, y(cell) - distances[at + 1] * stride,
+            return new TaskAlignedAssignment.Box(0, x(cell) - distances[at] * stride,
+                    y(cell) - distances[at + 1] * stride,
                     x(cell) + distances[at + 2] * stride, y(cell) + distances[at + 3] * stride);
         }
 

@@ -43,7 +43,8 @@ class FakeQuantizationTest {
     @ValueSource(ints = {2, 4, 8})
     void computesWhatTheEngineDoesBeforeAndAfterSomeSteps(int bits) {
         QuantizedTwin twin = twin(bits);
-        try (PointerScope _ = new PointerScope(); GraphNetwork network = new GraphNetwork(twin.graph(), new Device("cpu"))) {
+        try (PointerScope _ = new PointerScope();
+                GraphNetwork network = new GraphNetwork(twin.graph(), new Device("cpu"))) {
             FakeQuantization rounding = new FakeQuantization(network, twin, QuantizationMethod.LSQ);
             compare(network, rounding, 0.02);
             rounding.initialize(List.of(images(4)));
@@ -60,7 +61,8 @@ class FakeQuantizationTest {
     @Test
     void directedRoundingIsWrittenAsItIsComputed() {
         QuantizedTwin twin = twin(3);
-        try (PointerScope _ = new PointerScope(); GraphNetwork network = new GraphNetwork(twin.graph(), new Device("cpu"))) {
+        try (PointerScope _ = new PointerScope();
+                GraphNetwork network = new GraphNetwork(twin.graph(), new Device("cpu"))) {
             FakeQuantization rounding = new FakeQuantization(network, twin, new DirectedRounding());
             rounding.initialize(List.of(images(4)));
             network.train(true);
@@ -75,7 +77,8 @@ class FakeQuantizationTest {
     @Test
     void correctionLearnsWithoutChangingCodes() {
         QuantizedTwin twin = twin(2);
-        try (PointerScope _ = new PointerScope(); GraphNetwork network = new GraphNetwork(twin.graph(), new Device("cpu"))) {
+        try (PointerScope _ = new PointerScope();
+                GraphNetwork network = new GraphNetwork(twin.graph(), new Device("cpu"))) {
             FakeQuantization rounding = new FakeQuantization(network, twin, QuantizationMethod.LSQ);
             rounding.initialize(List.of(images(4)));
             CodeCorrection correction = new CodeCorrection(rounding, 0.5, network::parameters);
@@ -94,7 +97,8 @@ class FakeQuantizationTest {
             for (var layer : twin.layers()) {
                 assertArrayEquals(before.constants().get(layer.weights()).toLongs(),
                         after.constants().get(layer.weights()).toLongs());
-                scaled |= !before.quantization().get(layer.weights()).isSameAs(after.quantization().get(layer.weights()));
+                scaled |=
+                        !before.quantization().get(layer.weights()).isSameAs(after.quantization().get(layer.weights()));
             }
             assertTrue(scaled, "no scale was corrected");
         }

@@ -61,7 +61,8 @@ final class PlainYolov5Loss {
                         continue;
                     }
                     for (int[] cell : cells(tx, ty, cells)) {
-                        long at = ((long) target[0] * anchorCount + a) * each * cells * cells + cell[1] * cells + cell[0];
+                        long at =
+                                ((long) target[0] * anchorCount + a) * each * cells * cells + cell[1] * cells + cell[0];
                         Box goal = new Box(tx - cell[0], ty - cell[1], tw, th);
                         overlaps.add(1 - overlap(predicted(values[s], at, cells, aw, ah),
                                 predicted(fixed[s], at, cells, aw, ah), goal));
