@@ -21,7 +21,18 @@ final class MemoryNeed {
     private static final int COPIES = 5;
     private static final Path SYSTEM = Path.of("/proc/meminfo");
 
+    /** Values of a rounded network are kept before and after rounding, with what the steps learn from. */
+    private static final int ROUNDED = 3;
+
     private MemoryNeed() {}
+
+    /** As the other method, for a run with these methods. */
+    static long bytes(Graph trunk, int batch, TrainingMethods methods) {
+        long plain = bytes(trunk, batch);
+        long learned = methods.rounding() == null ? plain : FIXED + ROUNDED * (plain - FIXED);
+        // A teacher keeps nothing for a way back.
+        return methods.teacher() == null ? learned : learned + (plain - FIXED) / ROUNDED;
+    }
 
     /** Bytes for a trunk and a batch of so many images: all values, which the way back reads, and the parameters. */
     static long bytes(Graph trunk, int batch) {

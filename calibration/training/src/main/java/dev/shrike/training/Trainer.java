@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -121,11 +122,12 @@ public final class Trainer {
 
     /** Writes the network to start from, the images and the job, unless a run goes on that has them. */
     private TrainingJob prepare() {
-        TrainableModel given = named(() -> TrainableModel.of(OnnxModels.read(model), options.width(),
-                options.height()).withClasses(train.names(), options.seed()));
+        TrainableModel given = named(() -> known(TrainableModel.of(OnnxModels.read(model), options.width(),
+                options.height())).withClasses(train.names(), options.seed()));
         boolean insert = given.isFolded() && options.methods().rounding() == null;
         TrainableModel start = insert ? given.withTrunk(NormalizationInsertion.apply(given.trunk())) : given;
-        MemoryNeed.require(MemoryNeed.bytes(start.trunk(), options.schedule().batch()), MemoryNeed.free(),
+        MemoryNeed.require(MemoryNeed.bytes(start.trunk(), options.schedule().batch(), options.methods()),
+                MemoryNeed.free(),
                 options.schedule().batch());
         TrainingJob job = new TrainingJob(folder.resolve("start.onnx").toString(),
                 folder.resolve("images.bin").toString(), folder.toString(), start.width(), start.height(), insert,
@@ -142,7 +144,12 @@ public final class Trainer {
         if (!options.resume() || !Files.exists(Path.of(job.images()))) {
             decode(job);
         }
-        if (job.methods().rounding() != null && !Files.exists(Path.of(job.methods().rounding().network()))) {
+        QuantizedTraining rounding = job.methods().rounding();
+        if (rounding != null && !Files.exists(Path.of(rounding.network()))) {
+            if (options.methods().rounding().network() != null) {
+                throw new ModelException(rounding.network() + ": no such file; --quantized takes the quantised form of "
+                        + model);
+            }
             quantize(job);
         }
         job.write(folder.resolve(JOB));
@@ -188,6 +195,15 @@ public final class Trainer {
         new QuantizedStart(OnnxModels.read(Path.of(job.model())), job.methods().rounding(), options.threads(), listener)
                 .write(train.samples().stream().map(Sample::file).toList(),
                         Path.of(job.methods().rounding().network()));
+    }
+
+    /** The network, which must know the classes already if it is to be rounded. */
+    private TrainableModel known(TrainableModel own) {
+        if (options.methods().rounding() != null && own.head().classes() != train.names().size()) {
+            throw new UnsupportedModelException("finds " + own.head().classes() + " classes and the images have "
+                    + train.names().size() + ": train it on them first without --scheme, then the result with it");
+        }
+        return own;
     }
 
     private void tell(TrainableModel start, boolean insert) {
@@ -326,6 +342,10 @@ public final class Trainer {
             copy(network, output);
         }
         listener.epoch(result);
+        if (options.methods().sparse() != null) {
+            double small = new GammaHistory(folder, epoch.epoch() - 1).add(OnnxModels.read(network));
+            listener.note(String.format(Locale.ROOT, "gammas below 0.01: %.1f %%", 100 * small));
+        }
     }
 
     /** Seconds that measuring took. */

@@ -59,6 +59,21 @@ class TrainTest {
             "--freeze -1|-1 modules",
             "--mosaic 2|mosaic 2.0",
             "--imgsz 8|--imgsz 8",
+            "--sparse hard|none of constant, cosine",
+            "--sparse constant --sparse-factor 2|factor 2.0",
+            "--sparse-factor 0.1|--sparse-factor is for --sparse",
+            "--scheme w9a2|not of the form w4a8",
+            "--qat lsq|--qat is for --scheme",
+            "--scheme w2a2 --qat adaround|none of lsq, drgs",
+            "--scheme auto|needs --avg-bits",
+            "--scheme w2a2 --avg-bits 3|--avg-bits is for --scheme auto",
+            "--scheme auto --avg-bits 1|not within 2 to 8",
+            "--scheme w2a2 --sparse constant|--sparse is for float networks",
+            "--scheme w2a2 --prune-schedule 0.5|--prune-schedule is for float networks",
+            "--prune-schedule 0.5,0.7|must fall",
+            "--no-labels|needs a --teacher",
+            "--scheme w2a2 --teacher none --no-labels|needs a --teacher",
+            "--teacher t.onnx --teacher-weight 0 --feature-weight 0|weights 0.0 and 0.0",
             "-o out.pt|does not end in .onnx"
     })
     void whatMakesNoSenseIsUsage(String args, String message) {

@@ -1,6 +1,5 @@
 package dev.shrike.training.data;
 
-import dev.shrike.training.TrainingImages;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,5 @@
 package dev.shrike.training.data;
 
-import dev.shrike.training.TrainingImages;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 

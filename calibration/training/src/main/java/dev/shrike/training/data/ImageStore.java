@@ -1,7 +1,6 @@
 package dev.shrike.training.data;
 
 import dev.shrike.ModelException;
-import dev.shrike.training.TrainingImages;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,6 +1,7 @@
 package dev.shrike.training.torch;
 
 import dev.shrike.ModelException;
+import dev.shrike.ShrikeException;
 import dev.shrike.files.FileReplacement;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -46,7 +47,7 @@ final class Checkpoint {
     /** Writes the state after so many epochs. */
     void write(int epochs, TorchNetwork network, WeightAverage average, Optimization optimization) {
         Path optimizer = optimizer(epochs);
-        optimization.save(optimizer);
+        save(optimization, optimizer);
         FileReplacement.write(folder.resolve(FILE), stream -> {
             DataOutputStream out = new DataOutputStream(stream);
             out.writeInt(MAGIC);
@@ -66,6 +67,15 @@ final class Checkpoint {
             out.flush();
         });
         deleteOthers(folder, "optimizer-*.pt", optimizer);
+    }
+
+    private void save(Optimization optimization, Path file) {
+        try {
+            optimization.save(file);
+        } catch (RuntimeException e) {
+            throw new ShrikeException(file + ": cannot be written: " + TrainingMain.message(e) + "; check free space"
+                    + " and permissions of " + folder, e);
+        }
     }
 
     private Path optimizer(int epochs) {

@@ -58,9 +58,14 @@ public final class TinyNetwork {
 
     /** That network quantised by the ranges of one image, first and last layers with 8 bits. */
     public static Graph quantized(Graph real, int weightBits, int activationBits) {
+        return quantized(real, image(1), weightBits, activationBits);
+    }
+
+    /** As the other method, by the ranges of this image. */
+    public static Graph quantized(Graph real, Tensor image, int weightBits, int activationBits) {
         MinMaxQuantizer.Options options = MinMaxQuantizer.Options.of(weightBits, activationBits);
         Graph prepared = MinMaxQuantizer.prepare(real);
-        Map<String, Tensor> values = ReferenceEvaluator.run(prepared, Map.of("images", image(1)),
+        Map<String, Tensor> values = ReferenceEvaluator.run(prepared, Map.of("images", image),
                 MinMaxQuantizer.rangesNeeded(prepared, options));
         Map<String, float[]> ranges = new HashMap<>();
         values.forEach((name, tensor) -> {

@@ -1,4 +1,4 @@
-package dev.shrike.training;
+package dev.shrike.training.data;
 
 import java.lang.foreign.MemorySegment;
 
