@@ -62,12 +62,13 @@ public final class ChildProcess implements AutoCloseable {
 
     static ChildProcess start(String main, List<Path> classPath, Path natives, List<String> arguments, Path log,
             int threads, long heapMegabytes) {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx" + heapMegabytes + "m", "-XX:+UseSerialGC", "-Djava.awt.headless=true",
-                "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
-                "-Dorg.bytedeco.javacpp.maxBytes=0", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
-                "-Dorg.bytedeco.javacpp.cachedir=" + natives, "-cp",
-                classPath.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator)), main));
+        List<String> command =
+                new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx" + heapMegabytes + "m", "-XX:+UseSerialGC", "-Djava.awt.headless=true",
+                        "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
+                        "-Dorg.bytedeco.javacpp.maxBytes=0", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+                        "-Dorg.bytedeco.javacpp.cachedir=" + natives, "-cp",
+                        classPath.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator)), main));
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(log.toFile());
         // Workers that spin take the processor from each other: steps of .4 s took 4 to 14 on a busy machine.

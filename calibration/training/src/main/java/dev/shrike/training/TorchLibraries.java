@@ -165,7 +165,8 @@ public final class TorchLibraries {
             long room = Files.getFileStore(folder).getUsableSpace();
             if (room < ROOM) {
                 throw new TrainingException(folder + ": PyTorch takes " + ROOM / 1_000_000 + " MB, and "
-                        + room / 1_000_000 + " MB are free; free some space or set XDG_CACHE_HOME to a folder on another"
+                        + room / 1_000_000
+                        + " MB are free; free some space or set XDG_CACHE_HOME to a folder on another"
                         + " disk");
             }
             notes.accept("fetching PyTorch " + VERSION + ", " + megabytes() + " MB, with Maven into " + folder);

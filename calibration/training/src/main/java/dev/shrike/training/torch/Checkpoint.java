@@ -1,6 +1,7 @@
 package dev.shrike.training.torch;
 
 import dev.shrike.ModelException;
+import dev.shrike.ShrikeException;
 import dev.shrike.files.FileReplacement;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -46,7 +47,7 @@ final class Checkpoint {
     /** Writes the state after so many epochs. */
     void write(int epochs, TorchNetwork network, WeightAverage average, Optimization optimization) {
         Path optimizer = optimizer(epochs);
-        optimization.save(optimizer);
+        save(optimization, optimizer);
         FileReplacement.write(folder.resolve(FILE), stream -> {
             DataOutputStream out = new DataOutputStream(stream);
             out.writeInt(MAGIC);
@@ -68,6 +69,15 @@ final class Checkpoint {
         deleteOthers(folder, "optimizer-*.pt", optimizer);
     }
 
+    private void save(Optimization optimization, Path file) {
+        try {
+            optimization.save(file);
+        } catch (RuntimeException e) {
+            throw new ShrikeException(file + ": cannot be written: " + TrainingMain.message(e) + "; check free space"
+                    + " and permissions of " + folder, e);
+        }
+    }
+
     private Path optimizer(int epochs) {
         return folder.resolve("optimizer-" + epochs + ".pt");
     }
@@ -82,7 +92,8 @@ final class Checkpoint {
             }
         } catch (IOException e) {
             // What stays behind takes room and does no harm.
-            System.getLogger(Checkpoint.class.getName()).log(System.Logger.Level.DEBUG, "a file of an earlier epoch", e);
+            System.getLogger(Checkpoint.class.getName()).log(System.Logger.Level.DEBUG, "a file of an earlier epoch",
+                    e);
         }
     }
 

@@ -102,7 +102,8 @@ final class TensorOperations {
     /** The outputs of a node. */
     List<Tensor> apply(Node node, Function<String, Tensor> values, long batch) {
         if (node.op() instanceof Op.Split split) {
-            long[] sizes = node.outputs().stream().mapToLong(name -> shape(name).dim(axis(split.axis(), node))).toArray();
+            long[] sizes =
+                    node.outputs().stream().mapToLong(name -> shape(name).dim(axis(split.axis(), node))).toArray();
             TensorVector parts = values.apply(node.input(0)).split_with_sizes(sizes, axis(split.axis(), node));
             return IntStream.range(0, sizes.length).mapToObj(parts::get).toList();
         }

@@ -49,17 +49,29 @@ public final class TrainingMain {
         try {
             TrainingJob job = TrainingJob.read(Path.of(arguments[0]));
             new TrainingMain(job, arguments.length > 1 && arguments[1].equals("--resume"), parent).run();
-        } catch (ShrikeException e) {
-            e.printStackTrace();
-            parent.tell("error", "kind", e.getClass().getSimpleName(), "message", e.getMessage());
-            Runtime.getRuntime().halt(FAILED);
         } catch (RuntimeException | LinkageError | OutOfMemoryError e) {
             e.printStackTrace();
-            parent.tell("error", "kind", e.getClass().getSimpleName(), "message", String.valueOf(e.getMessage()));
+            parent.tell("error", "kind", kind(e), "message", message(e));
             Runtime.getRuntime().halt(FAILED);
         }
         // Threads of libraries do not keep the process.
         Runtime.getRuntime().halt(0);
+    }
+
+    /** What kind of error the parent is to make of this one. */
+    static String kind(Throwable e) {
+        String text = String.valueOf(e.getMessage());
+        // PyTorch has no type for it.
+        boolean memory = text.contains("can't allocate memory") || text.contains("out of memory");
+        return memory && !(e instanceof ShrikeException) ? OutOfMemoryError.class.getSimpleName()
+                : e.getClass().getSimpleName();
+    }
+
+    /** What an error says, without the frames of C++ that PyTorch puts behind it. */
+    static String message(Throwable e) {
+        String text = String.valueOf(e.getMessage());
+        int frames = text.indexOf("\nException raised from");
+        return frames < 0 ? text : text.substring(0, frames);
     }
 
     private Device device() {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.shrike.ShrikeException;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Tensor;
 import dev.shrike.training.LearningSchedule;
@@ -201,5 +202,25 @@ class TrainingLoopTest {
         for (int i = 0; i < expected.length; i++) {
             assertEquals(expected[i], actual[i], 2e-4, "element " + i);
         }
+    }
+
+    @Test
+    void aStateThatCannotBeWrittenIsToldWithTheWayOut(@TempDir Path folder) {
+        try (Run run = new Run(schedule(LearningSchedule.Optimizer.SGD))) {
+            Checkpoint nowhere = new Checkpoint(folder.resolve("missing"));
+            ShrikeException e = assertThrows(ShrikeException.class,
+                    () -> nowhere.write(1, run.network, run.loop.average(), run.optimization));
+            assertTrue(e.getMessage().contains("optimizer-1.pt: cannot be written")
+                    && e.getMessage().contains("check free space") && !e.getMessage().contains("frame #"),
+                    e.getMessage());
+        }
+    }
+
+    @Test
+    void shortMemoryOfPyTorchIsToldAsSuch() {
+        assertEquals("OutOfMemoryError", TrainingMain.kind(new RuntimeException("[enforce fail at alloc_cpu.cpp:124]"
+                + " DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")));
+        assertEquals("TrainingException", TrainingMain.kind(new TrainingException("out of memory")));
+        assertEquals("wrong", TrainingMain.message(new RuntimeException("wrong\nException raised from f at g:1")));
     }
 }

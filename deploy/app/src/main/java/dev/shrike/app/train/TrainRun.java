@@ -33,6 +33,7 @@ final class TrainRun implements TrainingListener {
     private final ModelStore store;
     private final TrainRequest request;
     private final Progress progress;
+    private volatile int measured;
 
     TrainRun(Console console, ModelStore store, TrainRequest request) {
         this.console = console;
@@ -49,6 +50,8 @@ final class TrainRun implements TrainingListener {
         DataSet validation = validation(train);
         note(train.census().toString());
         long start = System.nanoTime();
+        Thread atExit = new Thread(this::tellHowToGoOn, "shrike-train-stopped");
+        Runtime.getRuntime().addShutdownHook(atExit);
         try {
             List<EpochResult> epochs = request.schedule().isPresent()
                     ? new IterativePruning(model, train, validation, request.output(), request.options(), this)
@@ -58,7 +61,25 @@ final class TrainRun implements TrainingListener {
             report(epochs, (System.nanoTime() - start) / 1e9);
             return ExitCode.OK;
         } finally {
+            forget(atExit);
             progress.clear();
+        }
+    }
+
+    /** Told to end in the middle, as by Ctrl-C, people should know that not all is lost. */
+    private void tellHowToGoOn() {
+        if (measured > 0) {
+            progress.clear();
+            console.note("stopped; the same command with --resume goes on after the last whole epoch");
+        }
+    }
+
+    private static void forget(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The process is ending and the hook runs.
+            return;
         }
     }
 
@@ -140,6 +161,7 @@ final class TrainRun implements TrainingListener {
 
     @Override
     public void epoch(EpochResult result) {
+        measured++;
         progress.clear();
         if (!request.quiet()) {
             console.line(String.format(Locale.ROOT, "epoch %d: loss %.4f, mAP50 %.4f, mAP50-95 %.4f, %s, %d MB%s",
