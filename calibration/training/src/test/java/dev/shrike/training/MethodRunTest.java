@@ -97,6 +97,8 @@ class MethodRunTest implements TrainingListener {
         assertTrue(new IterativePruning(model, train, validation, output, options.resuming(true), this)
                 .run(PruneSchedule.of(0.9, 0.8)).isEmpty());
         assertEquals(List.of("round 1 is done", "round 2 is done"), notes);
+        assertTrue(assertThrows(TrainingException.class, () -> new IterativePruning(model, train, validation, output,
+                options.resuming(true), this).run(PruneSchedule.of(0.7))).getMessage().contains("[0.9, 0.8]"));
     }
 
     private static long channels(Path file) {
