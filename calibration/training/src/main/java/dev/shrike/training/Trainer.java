@@ -362,7 +362,7 @@ public final class Trainer {
         FileReplacement.write(to, stream -> Files.copy(from, stream));
     }
 
-    private static ShrikeException failure(JsonNode event) {
+    private ShrikeException failure(JsonNode event) {
         String message = event.path("message").asText();
         return switch (event.path("kind").asText()) {
             case "ModelException" -> new ModelException(message);
@@ -371,6 +371,9 @@ public final class Trainer {
             case "ShrikeException", "TrainingException" -> new TrainingException(message);
             case "OutOfMemoryError" -> new DeviceException("memory is short in the process that trains: " + message
                     + "; give a smaller --batch or --img");
+            case "UnsatisfiedLinkError", "ExceptionInInitializerError", "NoClassDefFoundError" ->
+                new TrainingException("PyTorch's libraries do not load on this machine, they need glibc 2.35 as Debian"
+                        + " 12 and Ubuntu 22.04 have it: " + message + "; see " + folder.resolve("train.log"));
             default -> new TrainingException("the process that trains failed: " + event.path("kind").asText() + ": "
                     + message);
         };

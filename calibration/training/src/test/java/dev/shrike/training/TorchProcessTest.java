@@ -2,6 +2,7 @@ package dev.shrike.training;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -35,8 +36,11 @@ class TorchProcessTest {
             for (Optional<JsonNode> next = child.next(); next.isPresent(); next = child.next()) {
                 JsonNode result = next.get();
                 results.add(DynamicTest.dynamicTest(result.path("test").asText(),
-                        () -> assertEquals("SUCCESSFUL", result.path("status").asText(),
-                                result.path("trace").asText())));
+                        () -> {
+                            assumeFalse(result.path("status").asText().equals("ABORTED"),
+                                    result.path("reason").asText());
+                            assertEquals("SUCCESSFUL", result.path("status").asText(), result.path("trace").asText());
+                        }));
             }
         }
         assertTrue(!results.isEmpty(), "no test of PyTorch was found");

@@ -35,7 +35,9 @@ public final class TorchTestMain {
                 if (test.isTest() || result.getStatus() == TestExecutionResult.Status.FAILED) {
                     results.println(line(Map.of("test", test.getLegacyReportingName() + " " + test.getUniqueId()
                             .replaceAll(".*class:[^\\]]*\\.", "").replace("]", ""), "status",
-                            result.getStatus().toString(), "trace", trace.toString())));
+                            result.getStatus().toString(), "reason",
+                            result.getThrowable().map(Throwable::getMessage).orElse(""), "trace",
+                            trace.toString())));
                 }
             }
         });
