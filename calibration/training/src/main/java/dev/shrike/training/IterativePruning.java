@@ -19,6 +19,7 @@ import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -72,6 +73,7 @@ public final class IterativePruning {
         } catch (IOException e) {
             throw new ShrikeException(folder + ": cannot be made: " + e + "; name another --output", e);
         }
+        begin(schedule);
         double whole = parameters(prepared(model));
         Path before = model;
         List<EpochResult> epochs = List.of();
@@ -97,6 +99,28 @@ public final class IterativePruning {
         Path last = before;
         FileReplacement.write(output, stream -> Files.copy(last, stream));
         return epochs;
+    }
+
+    /** Notes the schedule, or makes sure that a run that goes on has the same. */
+    private void begin(PruneSchedule schedule) {
+        Path file = folder.resolve("schedule.txt");
+        String text = schedule.shares().toString();
+        try {
+            if (options.resume() && Files.exists(file)) {
+                String before = Files.readString(file).strip();
+                if (!before.equals(text)) {
+                    throw new TrainingException(folder + ": the run that is to go on has the shares " + before + ", not "
+                            + text + "; give them as they were, or begin anew without --resume");
+                }
+                return;
+            }
+            try (DirectoryStream<Path> old = Files.newDirectoryStream(folder, "round-*.{done,onnx}")) {
+                old.forEach(IterativePruning::discard);
+            }
+            Files.writeString(file, text + "\n");
+        } catch (IOException e) {
+            throw new ShrikeException(folder + ": cannot be written: " + e + "; name another --output", e);
+        }
     }
 
     /** Options of a round; the network that all began with is the teacher where the run names itself. */

@@ -36,6 +36,8 @@ import java.util.Optional;
 public final class Trainer {
     private static final String JOB = "job.json";
     private static final long HEAP_MEGABYTES = 1024;
+    /** Of more classes than these only what is uneven is told. */
+    private static final int SHOWN_CLASSES = 20;
     /** Overlap from which on a teacher's boxes of one class are one object. */
     private static final float PSEUDO_IOU = 0.5f;
 
@@ -87,6 +89,9 @@ public final class Trainer {
         TorchLibraries libraries = TorchLibraries.ofMachine();
         List<Path> jars = libraries.require(options.fetch(), listener::note);
         ClassCounts counts = ClassCounts.require(train, needsLabels());
+        if (counts.names().size() <= SHOWN_CLASSES) {
+            counts.toString().lines().forEach(listener::note);
+        }
         counts.warnings().forEach(warning -> listener.note("warning: " + warning));
         makeFolder();
         TrainingJob job = prepare();
