@@ -46,7 +46,7 @@ final class Schema {
 
     private static final Section CAMERA = new Section("cameras", "Cameras by name (a-z, 0-9, - and _)", true, List.of(
             new Setting("source", TEXT, "", "what to open: /dev/video0, rtsp://HOST/PATH, csi://0, a file, a folder or"
-                    + " test://"),
+                    + " test://pattern"),
             new Setting("enabled", FLAG, true, "whether it is used"),
             new Setting("user", SECRET, "", "user of the stream"),
             new Setting("password", SECRET, "", "password of the stream"),
