@@ -134,7 +134,7 @@ final class Schema {
                     + " service ends for its supervisor to start it again"),
             new Setting("streams", whole(1, 1000), 32L, "most pictures and lists that are watched at once"),
             new Setting("connections_per_address", whole(1, 1000), 16L, "most requests at once of one address"),
-            new Setting("write_seconds", whole(1, 60), 5L, "time after which a client that takes nothing is cut"));
+            new Setting("write_seconds", whole(1, 60), 4L, "time after which a client that takes nothing is cut"));
 
     /** The whole configuration. */
     static final Section ROOT = new Section("", "", false,
