@@ -89,8 +89,10 @@ public final class PreviewImage {
     private void sample(Frame frame, MemorySegment pixels, int x, int y, int to) {
         long line = (long) y * frame.stride();
         switch (frame.format()) {
-            case BGR -> put(to, at(pixels, line + 3L * x), at(pixels, line + 3L * x + 1), at(pixels, line + 3L * x + 2));
-            case RGB -> put(to, at(pixels, line + 3L * x + 2), at(pixels, line + 3L * x + 1), at(pixels, line + 3L * x));
+            case BGR ->
+                put(to, at(pixels, line + 3L * x), at(pixels, line + 3L * x + 1), at(pixels, line + 3L * x + 2));
+            case RGB ->
+                put(to, at(pixels, line + 3L * x + 2), at(pixels, line + 3L * x + 1), at(pixels, line + 3L * x));
             case GREY -> put(to, at(pixels, line + x), at(pixels, line + x), at(pixels, line + x));
             case YUYV -> yuv(to, at(pixels, line + 2L * x), at(pixels, line + 4L * (x / 2) + 1),
                     at(pixels, line + 4L * (x / 2) + 3));

@@ -49,7 +49,8 @@ public final class ConfigPrinter {
         for (Setting setting : template.settings()) {
             comment(capital(setting.comment()) + " (" + setting.kind().words() + ").", inner);
             lines.add(inner + setting.key() + ": "
-                    + (setting.key().equals("source") ? "test://pattern" : yaml(setting, "cameras.test." + setting.key())));
+                    + (setting.key().equals("source") ? "test://pattern"
+                            : yaml(setting, "cameras.test." + setting.key())));
         }
         for (Section override : template.sections()) {
             comment("As '" + override.key() + "' below or above, for this camera: "

@@ -36,7 +36,7 @@ public final class PageServer implements AutoCloseable {
      * idle connections are few and short.
      */
     public static void boundProcess() {
-        System.setProperty("sun.net.httpserver.maxReqTime", "5");
+        System.setProperty("sun.net.httpserver.maxReqTime", "4");
         System.setProperty("sun.net.httpserver.maxReqHeaders", "64");
         System.setProperty("sun.net.httpserver.maxReqHeaderSize", "16384");
         System.setProperty("sun.net.httpserver.idleInterval", "10");
