@@ -61,6 +61,17 @@ final class DetectRun {
     }
 
     private Sources sources() {
+        Sources found = expanded();
+        // The first would be looked at for ever.
+        long endless = found.moving().stream().filter(OtherSources::isEndless).count();
+        if (endless > 1 || endless == 1 && found.moving().size() > 1) {
+            throw new SourceException("one camera or stream at a time, and nothing beside it, is looked at here;"
+                    + " 'shrike serve' looks at several");
+        }
+        return found;
+    }
+
+    private Sources expanded() {
         return request.sources().isEmpty()
                 ? new Sources(store.samples(), List.of(), List.of())
                 : Sources.expand(request.sources());
