@@ -106,8 +106,9 @@ class DetectVideoTest {
         assertEquals(0, outcome.exit(), outcome.err());
         List<String> lines = outcome.out().lines().toList();
         assertEquals(2, lines.size());
+        JsonSchema schema = JsonSchema.read(Repository.root().resolve("docs/detect.schema.json"));
         for (int i = 0; i < 2; i++) {
-            assertEquals(List.of(), SCHEMA.violations(lines.get(i)));
+            assertEquals(List.of(), schema.violations(lines.get(i)));
             JsonNode line = new ObjectMapper().readTree(lines.get(i));
             assertEquals(i + 1, line.get("frame").asInt());
             assertEquals(0.4 * i, line.get("time_s").asDouble(), 1e-9);
