@@ -21,7 +21,7 @@ final class StreamConnection implements Connection, CaptureClock {
     private final WallClock wall = new WallClock(Clock.systemUTC());
     private final Thinning thinning;
     private boolean whole;
-    private long givenNanos;
+    private long givenNanos = System.nanoTime();
     private long damagedNanos;
 
     /** @param number of the next frame, which goes on over connections */
@@ -80,12 +80,12 @@ final class StreamConnection implements Connection, CaptureClock {
 
     /**
      * FFmpeg's parser gives a frame when the next one begins to come, so a frame began to come when the one before it
-     * was given.
+     * was given; the first one no earlier than the connection stood.
      */
     @Override
     public long capturedNanos(long senderMicros) {
         long now = System.nanoTime();
-        long arrived = givenNanos == 0 ? now : givenNanos;
+        long arrived = givenNanos;
         givenNanos = now;
         if (senderMicros == FfmpegInput.NO_TIME) {
             return arrived;
