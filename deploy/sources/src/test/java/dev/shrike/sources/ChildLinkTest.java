@@ -39,7 +39,8 @@ class ChildLinkTest {
     @Test
     void framesOfTheChildComeInOrderAndItIsAskedToEnd() throws Exception {
         Path ended = folder.resolve("ended");
-        try (FrameSource source = open("trap 'echo INT > " + ended + "; exit 0' INT; for v in 1 2 3; do head -c " + BYTES
+        try (FrameSource source = open("trap 'echo INT > " + ended + "; exit 0' INT; for v in 1 2 3;"
+                + " do head -c " + BYTES
                 + " /dev/zero | tr '\\0' \"\\\\$v\"; done; while :; do sleep 0.05; done")) {
             for (int i = 1; i <= 3; i++) {
                 Frame frame = source.next().orElseThrow();

@@ -19,7 +19,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** What {@code tools/rtsp-check.sh} runs: streams of GStreamer's RTSP server, which is stopped, killed and restarted. */
+/** What {@code tools/rtsp-check.sh} runs: streams of GStreamer's server, which is stopped, killed and restarted. */
 final class RtspCheck {
     private static final String USER = "viewer";
     private static final String PASSWORD = "p@ss/w:rd";

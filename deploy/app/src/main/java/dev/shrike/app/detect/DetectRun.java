@@ -13,7 +13,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** One run of {@code shrike detect}: opens the model, looks at each picture and video, prints and saves what was seen. */
+/**
+ * One run of {@code shrike detect}: opens the model, looks at each picture and video, prints and saves what was seen.
+ */
 final class DetectRun {
     /** Formats of which a file may hold several pictures. */
     private static final Set<String> SEVERAL = Set.of("tif", "tiff", "webp", "png");
