@@ -2,8 +2,8 @@
 # Reads RTSP streams of GStreamer's server on loopback, which is stopped, killed and restarted, and prints the figures.
 #   tools/rtsp-check.sh [--ages SECONDS] [--reconnects N] [VIDEO.mp4 FPS]...
 # Ages of results with an engine of 80 ms are taken for so many seconds (60; 600 shows that there is no drift), and so
-# many connections made (500). Each H.264 video is served over and over as well. Figures want a quiet machine. Needs root
-# for apt-get, or its packages: gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,bad}.
+# many connections made (500). Each H.264 video is served over and over as well. Figures want a quiet machine. Needs
+# root for apt-get, or its packages: gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,bad}.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"

@@ -52,7 +52,8 @@ depmod_order() {
 find_needed() {
     local needed
     for needed in $(modinfo -F depends "$modules/$1" 2>/dev/null | tr ',' ' '); do
-        depmod_order "$(cd "$modules" && find . -name "${needed//_/[-_]}.ko*" -printf '%f\n' | head -n 1 | sed 's/\.ko.*//')"
+        needed=$(cd "$modules" && find . -name "${needed//_/[-_]}.ko*" -printf '%f\n' | head -n 1)
+        depmod_order "${needed%%.ko*}"
     done
     grep -qxF "$1" "$work/order" || echo "$1" >>"$work/order"
 }
@@ -103,7 +104,8 @@ INSIDE
 echo "$work/inside.sh" >"$initial/command"
 (cd "$initial" && find . | cpio --quiet -o -H newc | gzip -1 >"$work/initial.gz")
 
-timeout "${SHRIKE_V4L2_SECONDS:-1800}" qemu-system-x86_64 -machine q35,accel=tcg -cpu max -smp 2 -m 1536 -nographic -no-reboot \
+timeout "${SHRIKE_V4L2_SECONDS:-1800}" qemu-system-x86_64 -machine q35,accel=tcg -cpu max -smp 2 -m 1536 -nographic \
+    -no-reboot \
     -kernel "$kernel" -initrd "$work/initial.gz" -append 'console=ttyS0 quiet panic=-1' \
     -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap </dev/null |
     sed -u 's/\r$//' | tee "$work/output"

@@ -165,10 +165,10 @@ class ArchitectureTest {
 
     /**
      * Each library has a binding and, where loading can fail in its own ways, a loader: no third class sees its types,
-     * but for oneDNN's, whose binding has a class for reals and one for codes (decision 11), and OpenCV's matrices,
-     * which users may bring (decision 56). What links C functions:
-     * ours (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, the C library's
-     * streams (CodecMessages), unix datagrams (UnixDatagram) and calls on devices (CLibrary), what FFmpeg asks whether to
+     * but for oneDNN's, whose binding has a class for reals and one for codes (decision 11), OpenCV's matrices, which
+     * users may bring (decision 56), and FFmpeg, which is read and written (decision 59). What links C functions: ours
+     * (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, the C library's streams
+     * (CodecMessages), its unix datagrams (UnixDatagram) and calls on devices (CLibrary), what FFmpeg asks whether to
      * go on (InterruptFlag), and OpenBLAS's product of arrays on the heap (OpenBlas, decision 21).
      */
     @Test

@@ -143,8 +143,10 @@ public final class LiveDetector implements AutoCloseable {
             if (closed) {
                 return;
             }
+            // Capture times of files are those of the video.
+            long since = source.live() ? frame.capturedNanos() : System.nanoTime();
             Detections found = detector.detect(frame);
-            long age = System.nanoTime() - frame.capturedNanos();
+            long age = System.nanoTime() - since;
             ageNanos = age;
             detected++;
             listener.onResult(new LiveResult(frame, found, age, dropped));

@@ -8,7 +8,7 @@ import dev.shrike.Frame;
  *
  * @param frame the frame; it may be read until the listener returns
  * @param detections what was seen in it
- * @param ageNanos from its capture to the end of its detection
+ * @param ageNanos from its capture to the end of its detection; of a file, whose frames wait, that of the detection
  * @param dropped frames that were replaced by newer ones since the source was opened
  */
 public record LiveResult(Frame frame, Detections detections, long ageNanos, long dropped) {}

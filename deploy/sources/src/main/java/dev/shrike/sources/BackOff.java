@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.random.RandomGenerator;
 
 /**
- * How long to wait before each further attempt: twice as long each time up to 10 seconds, less up to a quarter at random,
- * so that cameras that were lost together do not come back together. Never the last.
+ * How long to wait before each further attempt: twice as long each time up to 10 seconds, less up to a quarter at
+ * random, so that cameras that were lost together do not come back together. Never the last.
  */
 final class BackOff {
     private static final double JITTER = 0.25;

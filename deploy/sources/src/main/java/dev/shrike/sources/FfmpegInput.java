@@ -179,6 +179,10 @@ final class FfmpegInput implements AutoCloseable {
         }
         check(status);
         try {
+            if (interrupted()) {
+                // The parser gives up the frame that it held back when nothing more came: it is stale by now.
+                throw failure(avutil.AVERROR_EXIT());
+            }
             if (packet.stream_index() != stream) {
                 return;
             }

@@ -43,6 +43,7 @@ final class FfmpegOutput implements AutoCloseable {
     private IntPointer frameStrides;
     private boolean headed;
     private long lastTick = -1;
+    private long ticks = TICKS / NOMINAL_RATE;
 
     private FfmpegOutput() {}
 
@@ -125,7 +126,11 @@ final class FfmpegOutput implements AutoCloseable {
     void write(Frame given, long nanos) throws FfmpegException {
         check(avutil.av_frame_make_writable(frame));
         convert(given);
-        lastTick = Math.max(lastTick + 1, Math.round(nanos * (TICKS / 1e9)));
+        long tick = Math.max(lastTick + 1, Math.round(nanos * (TICKS / 1e9)));
+        if (lastTick >= 0) {
+            ticks = tick - lastTick;
+        }
+        lastTick = tick;
         frame.pts(lastTick);
         check(avcodec.avcodec_send_frame(encoder, frame));
         drain();
@@ -172,6 +177,8 @@ final class FfmpegOutput implements AutoCloseable {
                 return;
             }
             check(status);
+            // Without it the last frame is shown for no time, and players leave it out.
+            packet.duration(ticks);
             avcodec.av_packet_rescale_ts(packet, encoder.time_base(), video.time_base());
             packet.stream_index(video.index());
             check(avformat.av_interleaved_write_frame(format, packet));

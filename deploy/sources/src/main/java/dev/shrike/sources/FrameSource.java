@@ -14,8 +14,8 @@ import java.util.function.Consumer;
  *   <li>Close it, from any thread. Frames that were retained stay readable until they are released.
  * </ol>
  *
- * <p>A source that is lost comes back by itself: {@link #next} waits and meanwhile {@link #state} tells why. No frame is
- * given twice, and none that the camera did not send.
+ * <p>A source that is lost comes back by itself: {@link #next} waits and meanwhile {@link #state} tells why. No frame
+ * is given twice, and none that the camera did not send.
  */
 public interface FrameSource extends AutoCloseable {
     /**

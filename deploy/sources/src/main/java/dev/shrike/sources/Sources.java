@@ -21,7 +21,8 @@ public final class Sources {
      * <table>
      * <caption>URIs</caption>
      * <tr><td>{@code 0}, {@code /dev/video0}</td><td>a V4L2 camera by its number, which may change</td></tr>
-     * <tr><td>{@code v4l2:by-path/NAME}, {@code v4l2:by-id/NAME}</td><td>the camera on that port, that very camera</td></tr>
+     * <tr><td>{@code v4l2:by-path/NAME}, {@code v4l2:by-id/NAME}</td><td>the camera on that port, that very
+     * camera</td></tr>
      * <tr><td>{@code rtsp://HOST/PATH}, {@code rtsps:}, {@code rtmp:}, {@code http:}, {@code https:}</td><td>a
      * stream</td></tr>
      * <tr><td>{@code clip.mp4}</td><td>a video file</td></tr>

@@ -21,6 +21,7 @@ final class StreamConnection implements Connection, CaptureClock {
     private final WallClock wall = new WallClock(Clock.systemUTC());
     private final Thinning thinning;
     private boolean whole;
+    private long givenNanos = System.nanoTime();
     private long damagedNanos;
 
     /** @param number of the next frame, which goes on over connections */
@@ -77,14 +78,20 @@ final class StreamConnection implements Connection, CaptureClock {
         return whole;
     }
 
+    /**
+     * FFmpeg's parser gives a frame when the next one begins to come, so a frame began to come when the one before it
+     * was given; the first one no earlier than the connection stood.
+     */
     @Override
     public long capturedNanos(long senderMicros) {
         long now = System.nanoTime();
+        long arrived = givenNanos;
+        givenNanos = now;
         if (senderMicros == FfmpegInput.NO_TIME) {
-            return now;
+            return arrived;
         }
         long delay = wall.microsAt(now) - senderMicros;
-        return delay >= 0 && delay <= LARGEST_DELAY_MICROS ? now - delay * 1_000 : now;
+        return delay >= 0 && delay <= LARGEST_DELAY_MICROS ? now - delay * 1_000 : arrived;
     }
 
     @Override

@@ -13,8 +13,8 @@ import java.util.Map;
 final class StreamLink implements Link {
     private static final int LOOK_MILLIS = 400;
     /** Not among them are lists of other files, and text that FFmpeg would play as a video. */
-    private static final String FORMATS = "rtsp,sdp,rtp,mpegts,mpjpeg,mjpeg,flv,live_flv,hls,mov,matroska,avi,h264,hevc,"
-            + "m4v,ogg,asf";
+    private static final String FORMATS = "rtsp,sdp,rtp,mpegts,mpjpeg,mjpeg,flv,live_flv,hls,mov,matroska,avi,h264,"
+            + "hevc,m4v,ogg,asf";
 
     private final StreamAddress address;
     private final SourceOptions options;

@@ -16,11 +16,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** What {@code tools/rtsp-check.sh} runs: streams of GStreamer's RTSP server, which is stopped, killed and restarted. */
+/** What {@code tools/rtsp-check.sh} runs: streams of GStreamer's server, which is stopped, killed and restarted. */
 final class RtspCheck {
     private static final String USER = "viewer";
     private static final String PASSWORD = "p@ss/w:rd";
@@ -228,15 +227,14 @@ final class RtspCheck {
     }
 
     private static void reconnects(int rounds) throws Exception {
-        BackOff hasty = new BackOff(Duration.ofMillis(1), Duration.ofMillis(20), new Random(1));
-        StreamAddress address = StreamAddress.parse("rtsp", URI.substring("rtsp://".length()));
+        FfmpegLibrary.require();
+        StreamLink link = new StreamLink(StreamAddress.parse("rtsp", URI.substring("rtsp://".length())), OPTIONS);
         long descriptors = 0;
         int threads = 0;
         long kilobytes = 0;
         for (int i = 0; i <= rounds; i++) {
-            try (FrameSource source =
-                    new ReconnectingSource(URI, new StreamLink(address, OPTIONS), hasty)) {
-                source.next().orElseThrow();
+            try (Connection connection = link.connect()) {
+                connection.read().orElseThrow();
             }
             if (i == rounds / 5) {
                 System.gc();

@@ -142,8 +142,12 @@ class StreamTest {
             var states = listen(source);
             Thread reader = read(source);
             next(states, Phase.RUNNING);
+            Thread.sleep(500);
             server.freeze();
+            Thread.sleep(1_000);
+            long frames = source.state().frames();
             assertEquals("no frame for 2 s: frozen, or out of reach", next(states, Phase.LOST).reason());
+            assertEquals(frames, source.state().frames(), "a stale frame");
             Thread.sleep(3_000);
             server.thaw();
             assertEquals(1, next(states, Phase.RUNNING).reconnects());

@@ -47,8 +47,8 @@ public final class DetectCommand implements Callable<Integer> {
             paramLabel = "SOURCE",
             description = "Pictures (JPEG, PNG, BMP, WebP, TIFF), folders of them, quoted globs such as"
                     + " 'in/**/*.jpg', lists of"
-                    + " these (.txt, one a line), - for a picture on the standard input; videos; a camera (0, /dev/video0,"
-                    + " v4l2:by-id/NAME, csi://0) or a stream (rtsp://HOST/PATH), until Ctrl-C.")
+                    + " these (.txt, one a line), - for a picture on the standard input; videos; a camera (0,"
+                    + " /dev/video0, v4l2:by-id/NAME, csi://0) or a stream (rtsp://HOST/PATH), until Ctrl-C.")
     private List<String> positional = new ArrayList<>();
 
     @Option(

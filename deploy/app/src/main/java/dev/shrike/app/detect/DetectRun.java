@@ -13,7 +13,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** One run of {@code shrike detect}: opens the model, looks at each picture and video, prints and saves what was seen. */
+/**
+ * One run of {@code shrike detect}: opens the model, looks at each picture and video, prints and saves what was seen.
+ */
 final class DetectRun {
     /** Formats of which a file may hold several pictures. */
     private static final Set<String> SEVERAL = Set.of("tif", "tiff", "webp", "png");
@@ -61,6 +63,17 @@ final class DetectRun {
     }
 
     private Sources sources() {
+        Sources found = expanded();
+        // The first would be looked at for ever.
+        long endless = found.moving().stream().filter(OtherSources::isEndless).count();
+        if (endless > 1 || endless == 1 && found.moving().size() > 1) {
+            throw new SourceException("one camera or stream at a time, and nothing beside it, is looked at here;"
+                    + " 'shrike serve' looks at several");
+        }
+        return found;
+    }
+
+    private Sources expanded() {
         return request.sources().isEmpty()
                 ? new Sources(store.samples(), List.of(), List.of())
                 : Sources.expand(request.sources());

@@ -51,7 +51,8 @@ record JsonReport(Console console, String model, String engine) implements Repor
             json.writeStringField("source", source);
             if (frame != null) {
                 json.writeNumberField("frame", frame.number());
-                json.writeNumberField("time_s", BigDecimal.valueOf(frame.seconds()).setScale(3, RoundingMode.HALF_EVEN));
+                json.writeNumberField("time_s",
+                        BigDecimal.valueOf(frame.seconds()).setScale(3, RoundingMode.HALF_EVEN));
                 if (frame.live()) {
                     json.writeStringField("captured", frame.captured().toString());
                 }

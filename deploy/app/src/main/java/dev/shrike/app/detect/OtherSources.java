@@ -43,6 +43,11 @@ final class OtherSources {
         return true;
     }
 
+    /** Whether the moving source is a camera or stream rather than a file or pattern. */
+    static boolean isEndless(String source) {
+        return isMoving(source) && !source.startsWith("test:") && !source.startsWith("file:");
+    }
+
     private static String shown(String source) {
         return dev.shrike.sources.Sources.name(source);
     }

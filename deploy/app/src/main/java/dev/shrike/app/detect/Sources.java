@@ -29,10 +29,10 @@ public record Sources(List<Path> pictures, List<String> moving, List<String> pro
     }
 
     /**
-     * Each source as pictures: a file stands for itself, one that ends in .txt for the sources that it lists, a folder
-     * for the pictures and videos directly in it, a glob ({@code *}, {@code ?}, {@code [a-z]}, {@code {a,b}}, {@code **} across
-     * folders and none) for those that match, both sorted by name; {@code -} is the standard input, once; a number or
-     * an address is a camera or stream.
+     * Each source as what it stands for: a file for itself, one that ends in .txt for the sources that it lists, a
+     * folder for the pictures and videos directly in it, a glob ({@code *}, {@code ?}, {@code [a-z]}, {@code {a,b}},
+     * {@code **} across folders and none) for those that match, both sorted by name; {@code -} is the standard input,
+     * once; a number or an address is a camera or stream.
      */
     public static Sources expand(List<String> sources) {
         List<Path> pictures = new ArrayList<>();
