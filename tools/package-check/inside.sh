@@ -79,6 +79,28 @@ message() {
     mosquitto_sub -h 127.0.0.1 -t 'shrike/#' -R -C 1 -W "$1" 2>/dev/null
 }
 
+# board COMPATIBLE WANTED: which profile is chosen on a board whose device tree says COMPATIBLE, and whether it can be used.
+board() {
+    mkdir -p /tmp/tree
+    printf '%b' "$1" >/tmp/tree/compatible
+    SHRIKE_DEVICE_TREE=/tmp/tree /usr/lib/shrike/choose-board >/dev/null
+    holds "board ${1%%\\*}: $2" test "$(readlink /usr/lib/shrike/board)" = "boards/$2"
+    holds "$2: its defaults and options of the JVM can be used" shrike serve --check
+}
+
+boards() {
+    board 'raspberrypi,4-model-b\0brcm,bcm2711\0' raspberry-pi-4b
+    board 'nvidia,p3509-0000+p3668-0000\0nvidia,tegra194\0' jetson-xavier-nx
+    board 'raspberrypi,5-model-b\0brcm,bcm2712\0' generic
+    echo jetson-xavier-nx >/etc/shrike/board
+    board 'raspberrypi,4-model-b\0' jetson-xavier-nx
+    echo ../generic >/etc/shrike/board
+    board 'raspberrypi,4-model-b\0' raspberry-pi-4b
+    rm /etc/shrike/board
+    /usr/lib/shrike/choose-board unknown 2>/dev/null && bad 'an unknown board is refused'
+    /usr/lib/shrike/choose-board generic
+}
+
 step_install() {
     paths >/check/before
     apt_install /check/shrike.deb || bad 'installs'
@@ -99,6 +121,7 @@ step_install() {
     exposure=$(systemd-analyze security --no-pager shrike.service \
         | sed -n 's/.*Overall exposure level.*: \([0-9.]*\).*/\1/p')
     holds "exposure $exposure, at most 2.5" awk -v e="$exposure" 'BEGIN { exit !(e != "" && e <= 2.5) }'
+    boards
     bash -n /usr/share/bash-completion/completions/shrike || bad 'bash reads the completion'
 }
 
