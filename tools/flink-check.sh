@@ -131,7 +131,7 @@ END
 }
 # shellcheck disable=SC2317 # by wait_for
 slots_are() {
-    overview overview 2>/dev/null | grep -q "\"slots-total\": $1,"
+    overview overview 2>/dev/null | grep "\"slots-total\": $1," >/dev/null
 }
 wait_for 90 'both task managers' slots_are 4
 
@@ -146,7 +146,7 @@ submit() {
 }
 # shellcheck disable=SC2317 # by wait_for
 state_is() {
-    overview "jobs/$1" | grep -q "\"state\": \"$2\""
+    overview "jobs/$1" | grep "\"state\": \"$2\"" >/dev/null
 }
 
 # What a committed file holds counts, and only that.

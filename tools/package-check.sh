@@ -6,7 +6,7 @@
 #       --deb      the package; without it, builds it (mvn -Pdeb package), a second time as well to compare the bytes
 #       --program  the command that makes the model for the service; ./shrike if it does not say
 #       --ready    most seconds from the start to READY, the best of three, 3 if it does not say
-#       --stop     most seconds that stopping takes, 1 if it does not say
+#       --stop     most seconds that stopping takes, the best of three, 1 if it does not say
 #   tools/package-check.sh --arm64 [--deb FILE]
 #       installs and runs the arm64 package once in an emulated arm64 Debian; some twenty minutes, so not part of .ci/run
 # needs: root, what building needs, mmdebstrap, systemd-container, lintian, util-linux; and for --arm64 qemu-user-static
