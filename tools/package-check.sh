@@ -225,7 +225,7 @@ run_steps() {
 }
 
 status=0
-run_steps 600 'install start survive upgrade' || status=$?
+run_steps 1200 'install start survive upgrade' || status=$?
 if ((status == 3)); then
     tail -n 5 "$work/console.log" >&2
     say 'SKIPPED: systemd-nspawn cannot boot anything on this machine (see above); installing in a chroot only'
@@ -234,6 +234,6 @@ if ((status == 3)); then
     exit
 fi
 ((status == 0)) || exit "$status"
-run_steps 240 readonly --volatile=state
-run_steps 240 remove
+run_steps 480 readonly --volatile=state
+run_steps 480 remove
 say 'all of it holds'
