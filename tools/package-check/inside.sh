@@ -54,7 +54,7 @@ apt_install() {
 paths() {
     find / -xdev \( -path /check -o -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp \
         -o -path /var/log -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/cache/apt \
-        -o -path /var/lib/systemd -o -path /var/tmp -o -path /var/lib/mosquitto -o -path /var/cache/ldconfig \
+        -o -path /var/cache/debconf -o -path /var/lib/systemd -o -path /var/tmp -o -path /var/lib/mosquitto -o -path /var/cache/ldconfig \
         -o -name '*.pyc' -o -path '/etc/*-' -o -path /etc/.pwd.lock \) -prune -o -print | sort
 }
 
