@@ -54,7 +54,8 @@ apt_install() {
 paths() {
     find / -xdev \( -path /check -o -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp \
         -o -path /var/log -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/cache/apt \
-        -o -path /var/cache/debconf -o -path /var/lib/systemd -o -path /var/tmp -o -path /var/lib/mosquitto -o -path /var/cache/ldconfig \
+        -o -path /var/cache/debconf -o -path /var/lib/systemd -o -path /var/tmp -o -path /var/lib/mosquitto \
+        -o -path /var/cache/ldconfig \
         -o -name '*.pyc' -o -path '/etc/*-' -o -path /etc/.pwd.lock \) -prune -o -print | sort
 }
 
@@ -80,7 +81,7 @@ message() {
     mosquitto_sub -h 127.0.0.1 -t 'shrike/#' -R -C 1 -W "$1" 2>/dev/null
 }
 
-# board COMPATIBLE WANTED: which profile is chosen on a board whose device tree says COMPATIBLE, and whether it can be used.
+# board COMPATIBLE WANTED: which profile is chosen where the device tree says COMPATIBLE, and whether it can be used.
 board() {
     mkdir -p /tmp/tree
     printf '%b' "$1" >/tmp/tree/compatible
