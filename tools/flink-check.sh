@@ -70,7 +70,8 @@ mvn -B -ntp -q -f "$example/pom.xml" -Dshrike.lib="$lib" package >"$work/log/bui
 job=$example/target/shrike-flink-1.jar
 
 # The launcher knows where a JDK 25 is; so ask it for none other than what it would run.
-java=$(SHRIKE_JAVA_OPTIONS='-XshowSettings:properties' "$program" --version 2>&1 | sed -n 's/^ *java.home = //p')/bin/java
+java_home=$(SHRIKE_JAVA_OPTIONS=-XshowSettings:properties "$program" --version 2>&1 | sed -n "s/^ *java.home = //p")
+java=$java_home/bin/java
 [[ -x $java ]] || fail 'no java'
 natives=$lib/linux-$(uname -m)
 worker=(-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow

@@ -8,8 +8,8 @@
 #       --ready    most seconds from the start to READY, the best of three, 3 if it does not say
 #       --stop     most seconds that stopping takes, the best of three, 1 if it does not say
 #   tools/package-check.sh --arm64 [--deb FILE]
-#       installs and runs the arm64 package once in an emulated arm64 Debian, without the start cache, which takes minutes
-#       there; twenty minutes the first time, so not part of .ci/run
+#       installs and runs the arm64 package once in an emulated arm64 Debian, without the start cache, which takes
+#       minutes there; twenty minutes the first time, so not part of .ci/run
 # needs: root, what building needs, mmdebstrap, systemd-container, lintian, util-linux; and for --arm64 qemu-user-static
 # and a kernel with binfmt_misc. Where nspawn cannot boot anything, it says so and only does what a chroot can.
 set -euo pipefail
@@ -87,7 +87,8 @@ emulate() {
     local handlers=/proc/sys/fs/binfmt_misc
     [[ -e $handlers/register ]] || mount -t binfmt_misc binfmt_misc "$handlers" || fail 'the kernel has no binfmt_misc'
     if ! grep -qls aarch64 "$handlers"/*aarch64*; then
-        printf '%s' ':shrike-aarch64:M::\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:' \
+        printf '%s' ':shrike-aarch64:M::\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00' \
+            '\x02\x00\xb7\x00:' \
             '\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:' \
             "$(command -v qemu-aarch64-static)" ':OCF' >"$work/handler"
         cat "$work/handler" >"$handlers/register" || fail 'cannot register the emulator'
