@@ -103,8 +103,19 @@ start() {
     started[$name]=$!
 }
 
+# A port below those that the system gives to clients, which may take one before it is used here.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    python3 - <<'END'
+import random, socket
+while True:
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", random.randrange(20000, 30000)))
+            print(s.getsockname()[1])
+            break
+        except OSError:
+            pass
+END
 }
 
 start_worker() {
@@ -117,8 +128,6 @@ sed -e "/^rest:/,/^[a-z]*:/s/port: .*/port: $rest/" -e "s/port: 6123/port: $rpc/
     >"$work/conf/config.yaml"
 export FLINK_CONF_DIR=$work/conf
 start jobmanager org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint
-start_worker worker1
-start_worker worker2
 
 overview() {
     python3 - "$rest" "$1" <<'END'
@@ -134,7 +143,10 @@ END
 slots_are() {
     overview overview 2>/dev/null | grep "\"slots-total\": $1," >/dev/null
 }
-wait_for 90 'both task managers' slots_are 4
+wait_for 120 'the job manager' slots_are 0
+start_worker worker1
+start_worker worker2
+wait_for 120 'both task managers' slots_are 4
 
 # submit CLASS ARGUMENTS...: prints the job's id.
 submit() {
