@@ -68,7 +68,7 @@ write_config() {
     cat >"$config" <<END
 model: {weights: "$model", image_size: ${SHRIKE_CHECK_IMAGE_SIZE:-320}}
 cameras:
-  front: {source: "test://pattern?size=640x480&fps=15&format=bgr"}
+  front: {source: "test://pattern?size=640x480&fps=15"}
   away: {source: "rtsp://viewer:literal-55aa77@127.0.0.1:9/none"}
   other: {source: "rtsp://127.0.0.1:9/none", user: viewer, password: "{CHECK_PASSWORD}"}
 outputs:
@@ -109,7 +109,11 @@ stop() {
 }
 
 get() {
-    curl -s -m 5 -H "Authorization: Bearer $CHECK_TOKEN" "http://127.0.0.1:$port$1"
+    exec 3<>"/dev/tcp/127.0.0.1/$port"
+    printf 'GET %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nConnection: close\r\n\r\n' \
+        "$1" "$CHECK_TOKEN" >&3
+    cat <&3
+    exec 3>&-
 }
 
 size_of_results() {

@@ -2,7 +2,8 @@
 # Times of every operation on the layer shapes of YOLOv5n and YOLOv5s:
 #     native/bench/run.sh [SHAPES ..]          all files of bench/shapes unless named; KINDS="f32 w8a8" chooses kinds
 # On x86_64 or aarch64 itself it prints a table each for floats and codes of several widths, of the median time, the
-# quartiles and GMAC/s of each layer and the sums of the network, then the operations around the convolutions.
+# quartiles and GMAC/s of each layer and the sums of the network, then the operations around the convolutions and the fitting
+# of frames (frames.sh alone).
 #     native/bench/run.sh --emulated [SHAPES ..]
 # runs the same programs as aarch64 code under QEMU, once or a few times a layer: it shows that they run; the times say
 # nothing (for instructions and cycles see instructions.sh and mca.sh).
@@ -58,3 +59,5 @@ for file in "${shapes[@]}"; do
 done
 printf '\n== operations around the convolutions, yolov5s-640, %s, %s thread(s)\n' "$tier" "$threads"
 "${run[@]}" "$programs/operations_bench" "$tier" "$threads"
+printf '\n== frames of cameras, %s, %s thread(s)\n' "$tier" "$threads"
+"${run[@]}" "$programs/letterbox_u8_bench" "$tier" "$threads" "$((emulated ? 1 : 50))"

@@ -41,6 +41,7 @@ RUNS(add_u8)
 RUNS(quantize_f32_u8)
 RUNS(quantize_measured_f32_u8)
 RUNS(dequantize_u8_f32)
+RUNS(letterbox_u8_f32)
 
 /* The numbers of an image operation, by the names that all of them have. */
 #define IMAGE(p)                                                                                                       \
@@ -191,6 +192,22 @@ static void make_dequantize_u8_f32(void *params) {
     p->scale = 0.5f;
 }
 
+static void make_letterbox_u8_f32(void *params) {
+    shrike_letterbox_u8_f32_params *p = params;
+    p->src_row_stride = 12;
+    p->dst_channel_stride = 20;
+    p->dst_row_stride = 5;
+    p->dst_pixel_stride = 1;
+    p->format = SHRIKE_PIXELS_NV12;
+    p->height = p->region_height = 7;
+    p->width = p->region_width = 9;
+    p->out_height = 4;
+    p->out_width = 5;
+    p->inner_height = p->inner_width = 3;
+    p->top = p->left = p->red_first = 1;
+    p->scale = 0.5f;
+}
+
 #define OPERATION(name, struct_name, pointers, work)                                                                   \
     { #name, run_##name, sizeof(shrike_##struct_name##_params), pointers, work, make_##struct_name }
 
@@ -214,6 +231,7 @@ static const operation operations[] = {
     OPERATION(quantize_f32_u8, quantize_f32_u8, 2, NULL),
     OPERATION(quantize_measured_f32_u8, quantize_measured_f32_u8, 3, NULL),
     OPERATION(dequantize_u8_f32, dequantize_u8_f32, 3, NULL),
+    OPERATION(letterbox_u8_f32, letterbox_u8_f32, 3, NULL),
 };
 
 enum { OPERATIONS = sizeof operations / sizeof *operations };

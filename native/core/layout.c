@@ -140,3 +140,9 @@ AT(shrike_dequantize_u8_f32_params, src_bounds, 24);
 AT(shrike_dequantize_u8_f32_params, range, 16);
 AT(shrike_dequantize_u8_f32_params, rank, 216);
 AT(shrike_dequantize_u8_f32_params, reserved, 228);
+
+SIZE(shrike_letterbox_u8_f32_params, 168);
+AT(shrike_letterbox_u8_f32_params, src_bounds, 24);
+AT(shrike_letterbox_u8_f32_params, src_row_stride, 72);
+AT(shrike_letterbox_u8_f32_params, format, 104);
+AT(shrike_letterbox_u8_f32_params, fill, 164);

@@ -3,7 +3,7 @@ module dev.shrike {
     requires com.google.protobuf;
     requires java.desktop;
     requires org.bytedeco.javacpp;
-    requires org.bytedeco.opencv;
+    requires static org.bytedeco.opencv;
 
     exports dev.shrike;
     exports dev.shrike.files to

@@ -69,7 +69,7 @@ final class AugmentedDetector implements Detector {
             Backend backend) {
         List<NetworkDetector> passes = new ArrayList<>();
         try {
-            passes.add(NetworkDetector.open(network, Map.of(), options, backend, false));
+            passes.add(NetworkOpening.open(network, Map.of(), options, backend, false));
             int width = passes.getFirst().inputWidth();
             int height = passes.getFirst().inputHeight();
             int stride = Labels.stride(network.metadata());
@@ -81,7 +81,7 @@ final class AugmentedDetector implements Detector {
                 Path sized = model.model(view.viewWidth(), view.viewHeight());
                 Graph other = sized.equals(file) ? network : OnnxModels.read(sized);
                 requireOpen(other, views, view);
-                passes.add(NetworkDetector.open(
+                passes.add(NetworkOpening.open(
                         other, Map.of(), options.withInputSize(view.viewWidth(), view.viewHeight()), backend, false));
             }
             AugmentedDetector detector = new AugmentedDetector(passes, views, options);
@@ -137,7 +137,7 @@ final class AugmentedDetector implements Detector {
         long decoded = System.nanoTime();
         List<Detection> found = suppressed(frame);
         StageTimes times = new StageTimes(letterbox, network, decode + System.nanoTime() - decoded);
-        return new Detections(frame.width(), frame.height(), frame.captured(), times, found);
+        return new Detections(frame, times, found);
     }
 
     /** Appends boxes of a view as boxes of the letterboxed picture. */

@@ -32,6 +32,49 @@ public interface Detector extends AutoCloseable {
     Detections detect(Frame frame);
 
     /**
+     * As {@link #detect(Frame)} with other thresholds or on regions of interest.
+     *
+     * @throws IllegalArgumentException if a region reaches out of the frame, or the confidence is below the one that
+     *     the detector was opened with, whose engine may have left such boxes out already
+     * @throws UnsupportedOperationException if this detector takes no such options
+     */
+    default Detections detect(Frame frame, DetectOptions options) {
+        if (options.equals(DetectOptions.DEFAULT)) {
+            return detect(frame);
+        }
+        throw new UnsupportedOperationException("this detector takes no options for single frames: " + engine());
+    }
+
+    /** As {@link #detect(Frame)} into a buffer that is filled again; see there. */
+    default void detect(Frame frame, DetectionBuffer into) {
+        detect(frame, DetectOptions.DEFAULT, into);
+    }
+
+    /**
+     * As {@link #detect(Frame, DetectOptions)} into a buffer that is filled again. The detectors that
+     * {@link Detectors#open} gives make no garbage here once they are warm, if the engine resizes the frame's format
+     * itself, as the CPU's does with all but {@link PixelFormat#MJPEG}. After an exception the buffer holds anything.
+     */
+    default void detect(Frame frame, DetectOptions options, DetectionBuffer into) {
+        into.set(detect(frame, options), labels());
+    }
+
+    /**
+     * Runs the network a few times on grey frames, so that the first frame that matters takes as long as others: the
+     * Java code on the way is compiled, memory is there, clocks are up. Takes as long as so many frames.
+     *
+     * @throws IllegalStateException if the detector was closed, or is in use by another thread
+     */
+    default void warmUp() {
+        Frame grey = Frame.allocate(inputWidth(), inputHeight());
+        grey.pixels().fill((byte) 114);
+        DetectionBuffer unused = new DetectionBuffer();
+        for (int i = 0; i < 3; i++) {
+            detect(grey, unused);
+        }
+    }
+
+    /**
      * The objects in each of the frames, in their order; frames may differ in size. An engine that was built for
      * batches looks at as many as it has room for in one run; of a last run that is not full it pays the whole, unless
      * it was built for smaller batches too. Any other looks at one after another. Results are those of {@link #detect},

@@ -6,7 +6,6 @@ import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
 import dev.shrike.spi.BuiltModel;
-import dev.shrike.vision.Letterbox;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
@@ -41,14 +40,12 @@ public final class Detectors {
         List<Backend> backends = Backends.installed();
         for (Backend backend : backends) {
             if (backend.reads(model)) {
-                return besidePictures(() -> openBuilt(model, options, backend));
+                return openBuilt(model, options, backend);
             }
         }
         requireUnbuilt(model);
-        return besidePictures(() -> {
-            Graph network = OnnxModels.read(model);
-            return named(model, () -> open(network, options, backends));
-        });
+        Graph network = OnnxModels.read(model);
+        return named(model, () -> open(network, options, backends));
     }
 
     /** The file of a model for an input of that many pixels. */
@@ -71,31 +68,7 @@ public final class Detectors {
      * @throws UnsupportedModelException also if the model is built or has one size only, or has other outputs
      */
     public static Detector openAugmented(SizedModel model, DetectorOptions options) {
-        return besidePictures(() -> AugmentedDetector.open(model, options, Backends.installed()));
-    }
-
-    /** What the supplier gives, while another thread loads what letterboxes need; it has ended afterwards. */
-    private static Detector besidePictures(Supplier<Detector> opening) {
-        Thread loading = Letterbox.prepare();
-        try {
-            return opening.get();
-        } finally {
-            join(loading);
-        }
-    }
-
-    private static void join(Thread thread) {
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        return AugmentedDetector.open(model, options, Backends.installed());
     }
 
     /** A detector for a file that the engine built. */
@@ -184,7 +157,7 @@ public final class Detectors {
         ShrikeException first = null;
         for (Backend backend : Backends.usable(backends, options.engine())) {
             try {
-                return NetworkDetector.open(model.graph(), model.choices(), options, backend);
+                return NetworkOpening.open(model.graph(), model.choices(), options, backend);
             } catch (UnsupportedModelException | BackendUnavailableException e) {
                 if (first == null) {
                     first = e;

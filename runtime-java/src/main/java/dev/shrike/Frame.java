@@ -3,6 +3,7 @@ package dev.shrike;
 import dev.shrike.vision.Pictures;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Objects;
@@ -42,8 +43,8 @@ public final class Frame {
     /**
      * Wraps pixels of any format that already are in native memory; they are stamped as captured now.
      *
-     * @param stride bytes from one row to the next of the first plane; 0 means without padding; the half-size planes of
-     *     {@link PixelFormat#I420} have half of it, rounded up; of no meaning for {@link PixelFormat#MJPEG}
+     * @param stride bytes from one row to the next of the first plane; 0 means without padding; rows of the half-size
+     *     planes of {@link PixelFormat#I420} are half of it apart, rounded up; of no meaning for {@link PixelFormat#MJPEG}
      * @param pixels native memory that holds the whole frame; for {@link PixelFormat#MJPEG} the bytes of the JPEG file
      * @param camera id of the camera, empty if there is none
      * @throws IllegalArgumentException if the size is not positive or above {@link Integer#MAX_VALUE} bytes, the stride
@@ -72,6 +73,16 @@ public final class Frame {
         requirePixels(pixels, bytes);
         this.pixels = pixels;
         stamp(System.nanoTime(), Instant.now(), false, 0);
+    }
+
+    /**
+     * As {@link #Frame(PixelFormat, int, int, int, MemorySegment, String)} for pixels in a direct buffer, from its
+     * position to its limit as they are now. The caller owns the buffer; its memory stays as long as the frame.
+     *
+     * @throws IllegalArgumentException also if the buffer is not direct
+     */
+    public Frame(PixelFormat format, int width, int height, int stride, ByteBuffer pixels, String camera) {
+        this(format, width, height, stride, MemorySegment.ofBuffer(pixels), camera);
     }
 
     private void requirePixels(MemorySegment memory, long bytes) {
@@ -169,6 +180,11 @@ public final class Frame {
     /** Bytes from one row to the next of the first plane. */
     public int stride() {
         return stride;
+    }
+
+    /** Bytes from the first pixel to the last, all planes; for {@link PixelFormat#MJPEG} those of the JPEG file. */
+    public long bytes() {
+        return format == PixelFormat.MJPEG ? pixels.byteSize() : format.frameBytes(width, height, stride);
     }
 
     /** The pixels, planes one after another; of {@link PixelFormat#BGR} {@code height} rows of {@link #stride} bytes. */

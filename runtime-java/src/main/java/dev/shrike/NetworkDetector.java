@@ -1,38 +1,28 @@
 package dev.shrike;
 
-import dev.shrike.graph.Graph;
-import dev.shrike.graph.Shape;
 import dev.shrike.heads.CandidateCheck;
 import dev.shrike.heads.Candidates;
 import dev.shrike.heads.HeadDecoder;
-import dev.shrike.heads.HeadSettings;
 import dev.shrike.heads.NonMaxSuppression;
 import dev.shrike.heads.ScoreFilter;
 import dev.shrike.heads.SoftNms;
 import dev.shrike.heads.SoftNonMaxSuppression;
 import dev.shrike.heads.Suppression;
 import dev.shrike.spi.Backend;
-import dev.shrike.spi.Binding;
 import dev.shrike.spi.CandidateExecutor;
 import dev.shrike.spi.CandidateQuery;
-import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import dev.shrike.spi.UseGuard;
-import dev.shrike.vision.InputSize;
-import dev.shrike.vision.Labels;
 import dev.shrike.vision.Letterbox;
 import dev.shrike.vision.LetterboxTransform;
+import dev.shrike.vision.Pictures;
 import dev.shrike.vision.Preprocessing;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.Random;
-import java.util.Set;
 
 /**
  * A detector that runs a network on one engine: letterbox, network, head decoder, non-maximum suppression. Where an
@@ -50,12 +40,18 @@ final class NetworkDetector implements Detector {
     private final Candidates candidates = new Candidates();
     /** The executor if it picks candidates by itself, else null. */
     private final CandidateExecutor picking;
-    private final LetterboxTransform[] transforms;
+    private final DetectorOptions options;
+    private final DetectionBuffer buffer = new DetectionBuffer();
+    /** How the last frames were placed, by picture of the batch or by region. */
+    private Placement[] placements;
     private final long[] letterboxNanos;
+    /** What the last call asked for, and its suppression. */
+    private DetectOptions asked = DetectOptions.DEFAULT;
+    private Suppression askedSuppression;
     private final UseGuard guard = new UseGuard("detector");
     private boolean checked;
 
-    private NetworkDetector(
+    NetworkDetector(
             Backend backend, GraphExecutor executor, List<Letterbox> letterboxes, List<HeadDecoder> decoders,
             List<String> labels, DetectorOptions options, boolean picks) {
         this.executor = executor;
@@ -66,7 +62,9 @@ final class NetworkDetector implements Detector {
         this.suppression = suppression(decoders.getFirst(), options);
         this.check = new CandidateCheck(decoders.getFirst(), letterboxes.getFirst().width(),
                 letterboxes.getFirst().height());
-        this.transforms = new LetterboxTransform[letterboxes.size()];
+        this.options = options;
+        this.askedSuppression = suppression;
+        this.placements = new Placement[letterboxes.size()];
         this.letterboxNanos = new long[letterboxes.size()];
         this.picking = picks ? picking() : null;
         // An engine tells there what it chose, so this comes after the choice.
@@ -83,98 +81,6 @@ final class NetworkDetector implements Detector {
                         options.maxDetections());
     }
 
-    /** Opens the network on the engine; what was opened is closed again if a later step fails. */
-    static NetworkDetector open(
-            Graph network, Map<String, String> choices, DetectorOptions options, Backend backend) {
-        return open(network, choices, options, backend, true);
-    }
-
-    /**
-     * As {@link #open(Graph, Map, DetectorOptions, Backend)}.
-     *
-     * @param picks whether the engine may pick candidates by itself, so that outputs may stay on its device
-     */
-    static NetworkDetector open(
-            Graph network, Map<String, String> choices, DetectorOptions options, Backend backend, boolean picks) {
-        PictureInput input = PictureInput.of(network, backend);
-        InputSize size = InputSize.choose(
-                input.shape(), options.inputWidth(), options.inputHeight(), Labels.stride(network.metadata()));
-        Shape shape = Shape.of(input.batch(), PictureInput.CHANNELS, size.height(), size.width());
-        ExecutorOptions how = ExecutorOptions.DEFAULT.withThreads(options.threads())
-                .withInputShapes(Map.of(input.name(), shape)).withChoices(choices);
-        GraphExecutor executor = backend.open(network, how);
-        List<Letterbox> letterboxes = new ArrayList<>();
-        try {
-            List<HeadDecoder> decoders = new ArrayList<>();
-            Binding pictures = pictureBinding(executor, input.name());
-            int batch = pictures.dims().getFirst();
-            HeadSettings settings = new HeadSettings(size.width(), size.height(), metadata(network, options),
-                    options.head(), RawHeads.convolved(network));
-            for (int i = 0; i < batch; i++) {
-                decoders.add(HeadDecoder.of(outputs(executor, i, batch), settings));
-            }
-            if (decoders.getFirst().needsTrial()) {
-                runOnNoise(executor, pictures);
-                decoders.forEach(HeadDecoder::tried);
-            }
-            requireHeads(decoders.getFirst(), network, options);
-            List<String> labels = Labels.of(network.metadata(), decoders.getFirst().classes());
-            requireClasses(options.classes(), labels);
-            for (int i = 0; i < batch; i++) {
-                letterboxes.add(new Letterbox(pictures.picture(i), decoders.getFirst().preprocessing()));
-            }
-            return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options, picks);
-        } catch (RuntimeException | Error e) {
-            letterboxes.forEach(Letterbox::close);
-            executor.close();
-            throw e;
-        }
-    }
-
-    private static void runOnNoise(GraphExecutor executor, Binding pictures) {
-        for (int i = 0; i < pictures.dims().getFirst(); i++) {
-            try (Letterbox letterbox = new Letterbox(pictures.picture(i))) {
-                letterbox.apply(noise(letterbox.width(), letterbox.height()));
-            }
-        }
-        executor.run();
-    }
-
-    private static Frame noise(int width, int height) {
-        Frame frame = Frame.allocate(width, height);
-        byte[] bytes = new byte[Math.toIntExact(frame.pixels().byteSize())];
-        new Random(1).nextBytes(bytes);
-        MemorySegment.copy(bytes, 0, frame.pixels(), ValueLayout.JAVA_BYTE, 0, bytes.length);
-        return frame;
-    }
-
-    /** The model's metadata, with the anchors of the options in place of its own. */
-    private static Map<String, String> metadata(Graph network, DetectorOptions options) {
-        if (options.anchors().isEmpty()) {
-            return network.metadata();
-        }
-        Map<String, String> changed = new HashMap<>(network.metadata());
-        changed.put(HeadDecoder.ANCHORS, options.anchors().toString());
-        return changed;
-    }
-
-    private static void requireHeads(HeadDecoder decoder, Graph network, DetectorOptions options) {
-        if (decoder.readsRawHeads()) {
-            RawHeads.require(network);
-        } else if (!options.anchors().isEmpty()) {
-            throw new UnsupportedModelException("anchors were given, and its output is " + decoder.description()
-                    + ", where they are part of the network already: leave them out");
-        }
-    }
-
-    /** What the network writes for one picture. */
-    private static List<Binding> outputs(GraphExecutor executor, int picture, int batch) {
-        return executor.outputs().stream()
-                .map(output -> batch > 1 && !output.dims().isEmpty() && output.dims().getFirst() == batch
-                        ? output.picture(picture) : output)
-                .toList();
-    }
-
     private CandidateExecutor picking() {
         if (!(executor instanceof CandidateExecutor able)) {
             return null;
@@ -189,7 +95,87 @@ final class NetworkDetector implements Detector {
 
     @Override
     public Detections detect(Frame frame) {
-        return detectAll(List.of(frame)).getFirst();
+        return detect(frame, DetectOptions.DEFAULT);
+    }
+
+    @Override
+    public Detections detect(Frame frame, DetectOptions how) {
+        guard.enter();
+        try {
+            look(frame, how, buffer);
+            return buffer.toDetections();
+        } finally {
+            guard.exit();
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public void detect(Frame frame, DetectOptions how, DetectionBuffer into) {
+        Objects.requireNonNull(into, "into");
+        guard.enter();
+        try {
+            look(frame, how, into);
+        } finally {
+            guard.exit();
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Runs the network once on the frame, or once on each region of it. */
+    private void look(Frame frame, DetectOptions how, DetectionBuffer into) {
+        ask(how);
+        List<Region> regions = how.regions();
+        for (int i = 0; i < regions.size(); i++) {
+            regions.get(i).requireWithin(frame.width(), frame.height());
+        }
+        into.begin(frame, labels);
+        long letterbox = 0;
+        long network = 0;
+        long decode = 0;
+        long start = System.nanoTime();
+        Frame raw = raw(frame);
+        for (int i = 0; i < Math.max(1, regions.size()); i++) {
+            Placement placement = write(raw, regions.isEmpty() ? null : regions.get(i), i, 0);
+            long written = System.nanoTime();
+            executor.run(1);
+            long ran = System.nanoTime();
+            read(0, placement.transform(), into);
+            letterbox += written - start;
+            network += ran - written;
+            start = System.nanoTime();
+            decode += start - ran;
+        }
+        if (regions.size() > 1) {
+            into.suppress(Float.isNaN(how.iou()) ? options.iou() : how.iou(), options.agnostic(),
+                    how.maxDetections() == 0 ? options.maxDetections() : how.maxDetections());
+            decode += System.nanoTime() - start;
+        }
+        into.times(letterbox, network, decode);
+    }
+
+    /** Prepares for what a call asks for, unless the call before asked for the same. */
+    private void ask(DetectOptions how) {
+        if (how == asked || how.equals(asked)) {
+            return;
+        }
+        if (how.confidence() < options.confidence()) {
+            throw new IllegalArgumentException("a confidence threshold of " + how.confidence() + " was asked for, the"
+                    + " detector was opened with " + options.confidence()
+                    + ": open it with the lowest one that is needed");
+        }
+        DetectorOptions changed = options.toBuilder()
+                .confidence(Float.isNaN(how.confidence()) ? options.confidence() : how.confidence())
+                .iou(Float.isNaN(how.iou()) ? options.iou() : how.iou())
+                .maxDetections(how.maxDetections() == 0 ? options.maxDetections() : how.maxDetections())
+                .build();
+        askedSuppression = suppression(decoders.getFirst(), changed);
+        asked = how;
+    }
+
+    /** The frame itself unless it must be decoded. */
+    private static Frame raw(Frame frame) {
+        return frame.format() == PixelFormat.MJPEG ? Pictures.bgr(frame) : frame;
     }
 
     @Override
@@ -197,6 +183,7 @@ final class NetworkDetector implements Detector {
         List<Frame> all = List.copyOf(frames);
         guard.enter();
         try {
+            ask(DetectOptions.DEFAULT);
             List<Detections> found = new ArrayList<>(all.size());
             for (int from = 0; from < all.size(); from += batch()) {
                 detectTogether(all.subList(from, Math.min(all.size(), from + batch())), found);
@@ -214,7 +201,7 @@ final class NetworkDetector implements Detector {
         long written = System.nanoTime();
         for (int i = 0; i < frames.size(); i++) {
             long start = written;
-            transforms[i] = write(frames.get(i), i);
+            write(raw(frames.get(i)), null, i, i);
             written = System.nanoTime();
             letterboxNanos[i] = written - start;
         }
@@ -223,11 +210,11 @@ final class NetworkDetector implements Detector {
         long networkNanos = (decoded - written) / frames.size();
         for (int i = 0; i < frames.size(); i++) {
             long start = decoded;
-            List<Detection> list = read(i);
+            buffer.begin(frames.get(i), labels);
+            read(i, placements[i].transform(), buffer);
             decoded = System.nanoTime();
-            Frame frame = frames.get(i);
-            StageTimes times = new StageTimes(letterboxNanos[i], networkNanos, decoded - start);
-            found.add(new Detections(frame.width(), frame.height(), frame.captured(), times, list));
+            buffer.times(letterboxNanos[i], networkNanos, decoded - start);
+            found.add(buffer.toDetections());
         }
     }
 
@@ -242,7 +229,7 @@ final class NetworkDetector implements Detector {
         guard.enter();
         try {
             long start = System.nanoTime();
-            write(frame, 0);
+            write(raw(frame), null, 0, 0);
             long written = System.nanoTime();
             executor.run(1);
             long ran = System.nanoTime();
@@ -270,28 +257,42 @@ final class NetworkDetector implements Detector {
         return suppression(decoders.getFirst(), options);
     }
 
-    private LetterboxTransform write(Frame frame, int picture) {
+    /** Writes a frame or a region of it as a picture of the batch. */
+    private Placement write(Frame frame, Region region, int slot, int picture) {
         Letterbox letterbox = letterboxes.get(picture);
-        // An executor fits frames as YOLOv5 does.
-        boolean usual = decoders.getFirst().preprocessing() == Preprocessing.YOLO;
-        return usual && executor.accept(frame, picture)
-                ? LetterboxTransform.of(frame.width(), frame.height(), letterbox.width(), letterbox.height())
-                : letterbox.apply(frame);
+        if (slot >= placements.length) {
+            placements = Arrays.copyOf(placements, asked.regions().size());
+        }
+        Placement placement = placements[slot];
+        if (placement == null || !placement.isFor(frame, region)) {
+            placement = Placement.of(frame, region, decoders.getFirst().preprocessing(), letterbox.width(),
+                    letterbox.height());
+            placements[slot] = placement;
+        }
+        if (!executor.accept(frame, placement.params(), picture)) {
+            letterbox.apply(frame, placement.transform());
+        }
+        return placement;
     }
 
-    private List<Detection> read(int picture) {
+    /** Appends what the last run found in one picture. */
+    private void read(int picture, LetterboxTransform transform, DetectionBuffer into) {
         candidates.clear();
         if (picking == null || !picking.candidates(picture, candidates)) {
             checkOnce(picture);
             decoders.get(picture).decode(filter, candidates);
         }
         check.apply(candidates);
-        int count = suppression.run(candidates);
-        List<Detection> found = new ArrayList<>(count);
-        for (int rank = 0; rank < count; rank++) {
-            found.add(detection(suppression.kept(rank), transforms[picture]));
+        if (asked.confidence() > options.confidence()) {
+            candidates.keepAbove(asked.confidence());
         }
-        return found;
+        int count = askedSuppression.run(candidates);
+        for (int rank = 0; rank < count; rank++) {
+            int index = askedSuppression.kept(rank);
+            into.add(candidates.classId(index), candidates.score(index), transform.toFrameX(candidates.x1(index)),
+                    transform.toFrameY(candidates.y1(index)), transform.toFrameX(candidates.x2(index)),
+                    transform.toFrameY(candidates.y2(index)));
+        }
     }
 
     private void checkOnce(int picture) {
@@ -299,18 +300,6 @@ final class NetworkDetector implements Detector {
             decoders.get(picture).check();
             checked = true;
         }
-    }
-
-    private Detection detection(int index, LetterboxTransform transform) {
-        int classId = candidates.classId(index);
-        return new Detection(
-                classId,
-                labels.get(classId),
-                candidates.score(index),
-                transform.toFrameX(candidates.x1(index)),
-                transform.toFrameY(candidates.y1(index)),
-                transform.toFrameX(candidates.x2(index)),
-                transform.toFrameY(candidates.y2(index)));
     }
 
     @Override
@@ -349,23 +338,5 @@ final class NetworkDetector implements Detector {
             letterboxes.forEach(Letterbox::close);
             executor.close();
         });
-    }
-
-    private static Binding pictureBinding(GraphExecutor executor, String name) {
-        for (Binding binding : executor.inputs()) {
-            if (binding.name().equals(name)) {
-                return binding;
-            }
-        }
-        throw new IllegalStateException(executor.description() + " has no input " + name);
-    }
-
-    private static void requireClasses(Set<Integer> wanted, List<String> labels) {
-        for (int id : wanted) {
-            if (id >= labels.size()) {
-                throw new IllegalArgumentException("class " + id + " was asked for, the model has the classes 0 to "
-                        + (labels.size() - 1));
-            }
-        }
     }
 }

@@ -101,6 +101,92 @@ public abstract class DetectorContract {
     }
 
     @Test
+    void aBufferHoldsWhatAListHolds() {
+        try (Detector detector = open()) {
+            detector.warmUp();
+            DetectionBuffer buffer = new DetectionBuffer();
+            for (int seed = 0; seed < 20; seed++) {
+                Frame frame = frame(seed);
+                frame.stamp(5, 7, true, seed);
+                Detections found = detector.detect(frame);
+                detector.detect(frame, buffer);
+                assertEquals(found.list(), buffer.toDetections().list());
+                assertEquals(seed, buffer.sequence());
+                assertEquals(seed, found.sequence());
+                assertEquals(5, found.capturedNanos());
+                assertTrue(buffer.networkNanos() > 0);
+            }
+            assertThrows(NullPointerException.class, () -> detector.detect(frame(1), (DetectionBuffer) null));
+        }
+    }
+
+    @Test
+    void optionsOfOneCallHoldForThatCallAlone() {
+        try (Detector detector = open()) {
+            List<Detection> all = detector.detect(frame(1)).list();
+            float threshold = all.get(all.size() / 2).score();
+            DetectOptions higher = DetectOptions.DEFAULT.withThresholds(threshold, Float.NaN);
+            assertEquals(all.stream().filter(d -> d.score() > threshold).toList(),
+                    detector.detect(frame(1), higher).list());
+            assertEquals(all.subList(0, 1),
+                    detector.detect(frame(1), DetectOptions.DEFAULT.withMaxDetections(1)).list());
+            assertEquals(all, detector.detect(frame(1)).list());
+            assertEquals(all, detector.detectAll(List.of(frame(1))).getFirst().list());
+            var error = assertThrows(IllegalArgumentException.class,
+                    () -> detector.detect(frame(1), DetectOptions.DEFAULT.withThresholds(0, 0.5f)));
+            assertTrue(error.getMessage().contains("was opened with"), error.getMessage());
+            assertEquals(all, detector.detect(frame(1)).list());
+        }
+    }
+
+    @Test
+    void looksAtRegionsOfInterestAlone() {
+        try (Detector detector = open()) {
+            List<Detection> alone = detector.detect(frame(1)).list();
+            Frame large = Frame.allocate(150, 100);
+            Frame small = frame(1);
+            for (int y = 0; y < BlockYolo.SIDE; y++) {
+                java.lang.foreign.MemorySegment.copy(small.pixels(), 3L * BlockYolo.SIDE * y, large.pixels(),
+                        3L * ((y + 21L) * 150 + 33), 3L * BlockYolo.SIDE);
+            }
+            List<Detection> moved = alone.stream().map(d -> new Detection(d.classId(), d.label(), d.score(),
+                    d.x1() + 33, d.y1() + 21, d.x2() + 33, d.y2() + 21)).toList();
+            Region region = new Region(33, 21, BlockYolo.SIDE, BlockYolo.SIDE);
+            assertEquals(moved, detector.detect(large, DetectOptions.DEFAULT.withRegions(region)).list());
+            assertEquals(moved, detector.detect(large, DetectOptions.DEFAULT.withRegions(region, region)).list(),
+                    "what two regions see is one thing");
+            assertThrows(IllegalArgumentException.class, () -> detector.detect(large,
+                    DetectOptions.DEFAULT.withRegions(region, new Region(100, 0, 51, 10))));
+            assertEquals(detector.detect(large).list(), detector.detect(large,
+                    DetectOptions.DEFAULT.withRegions(new Region(0, 0, 150, 100))).list());
+            assertEquals(alone, detector.detect(small).list());
+        }
+    }
+
+    @Test
+    void formatsGiveWhatTheirBgrGives() {
+        Random random = new Random(3);
+        try (Detector detector = open()) {
+            for (PixelFormat format : PixelFormat.values()) {
+                if (format == PixelFormat.MJPEG) {
+                    continue;
+                }
+                for (int[] size : new int[][] {{64, 64}, {63, 41}, {128, 128}, {301, 187}}) {
+                    Frame frame = Frame.allocate(format, size[0], size[1], "front");
+                    byte[] bytes = new byte[Math.toIntExact(frame.bytes())];
+                    random.nextBytes(bytes);
+                    java.lang.foreign.MemorySegment.copy(bytes, 0, frame.pixels(), ValueLayout.JAVA_BYTE, 0,
+                            bytes.length);
+                    List<Detection> found = detector.detect(frame).list();
+                    assertFalse(found.isEmpty());
+                    assertEquals(detector.detect(dev.shrike.vision.Pictures.bgr(frame)).list(), found,
+                            format + " " + size[0] + "x" + size[1]);
+                }
+            }
+        }
+    }
+
+    @Test
     void threadsThatShareOneGetRightResultsOrAreRefused() throws Exception {
         try (Detector detector = open(); Crowd crowd = new Crowd()) {
             List<List<Detection>> expected = new ArrayList<>();

@@ -9,6 +9,7 @@ import dev.shrike.spi.CandidateExecutor;
 import dev.shrike.spi.CandidateQuery;
 import dev.shrike.spi.CandidateSink;
 import dev.shrike.spi.ExecutorOptions;
+import dev.shrike.spi.LetterboxParams;
 import dev.shrike.spi.StepTime;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -129,7 +130,7 @@ final class GreyBackend implements Backend {
         }
 
         @Override
-        public boolean accept(Frame frame, int picture) {
+        public boolean accept(Frame frame, LetterboxParams how, int picture) {
             if (!acceptsFrames) {
                 return false;
             }

@@ -56,6 +56,22 @@ public final class Candidates implements CandidateSink {
         size = 0;
     }
 
+    /** Leaves those whose score is above a threshold, in their order. */
+    public void keepAbove(float threshold) {
+        int kept = 0;
+        for (int i = 0; i < size; i++) {
+            if (score[i] > threshold) {
+                x1[kept] = x1[i];
+                y1[kept] = y1[i];
+                x2[kept] = x2[i];
+                y2[kept] = y2[i];
+                score[kept] = score[i];
+                classId[kept++] = classId[i];
+            }
+        }
+        size = kept;
+    }
+
     /** Adds a box given by its centre and size; a negative size counts as 0. */
     @Override
     public void addCentred(float x, float y, float width, float height, float boxScore, int boxClass) {

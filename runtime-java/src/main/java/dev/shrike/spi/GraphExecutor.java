@@ -32,25 +32,19 @@ public interface GraphExecutor extends AutoCloseable {
     List<Binding> taps();
 
     /**
-     * Writes a frame into the only input, fitted and scaled as {@link dev.shrike.vision.Letterbox} does, if this
-     * executor can do that itself; it may use the frame's memory until the next run ends.
+     * Writes a part of a frame into the only input, as {@link LetterboxParams} say, if this executor can do that itself;
+     * it may use the frame's memory until the next run ends. An executor takes every picture of a batch in this way or
+     * none; those that it is not given stay as they are. Makes no garbage in the steady state.
      *
+     * @param frame of any format but {@link dev.shrike.PixelFormat#MJPEG}
+     * @param how which part of it goes where; kept by its caller for as long as frames are alike
+     * @param picture index in the batch
      * @return false if it cannot, and nothing was written
      * @throws dev.shrike.DeviceException if it failed
-     * @throws IllegalStateException if the executor was closed
+     * @throws IllegalStateException if the executor was closed, or the frame's memory was freed
      */
-    default boolean accept(Frame frame) {
+    default boolean accept(Frame frame, LetterboxParams how, int picture) {
         return false;
-    }
-
-    /**
-     * As {@link #accept(Frame)} for one picture of a batch. An executor takes every picture in this way or none; those
-     * that it is not given stay as they are.
-     *
-     * @param picture index in the batch
-     */
-    default boolean accept(Frame frame, int picture) {
-        return picture == 0 && accept(frame);
     }
 
     /**

@@ -44,7 +44,7 @@ public record AugmentedView(double scale, boolean mirrored, int width, int heigh
         LetterboxTransform transform = LetterboxTransform.of(frame.width(), frame.height(), width, height);
         int innerWidth = Preprocessing.YOLO.inner(frame.width(), transform.ratio(), width);
         int innerHeight = Preprocessing.YOLO.inner(frame.height(), transform.ratio(), height);
-        Frame inner = resized(frame, innerWidth, innerHeight);
+        Frame inner = resized(Pictures.bgr(frame), innerWidth, innerHeight);
         Frame whole = grey(width, height);
         place(inner, whole, transform.padX(), transform.padY());
         return whole;

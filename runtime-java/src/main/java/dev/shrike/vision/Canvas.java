@@ -22,9 +22,14 @@ public final class Canvas implements AutoCloseable {
     /**
      * A canvas over the frame's own pixels.
      *
+     * @throws IllegalArgumentException if the frame is not BGR, or its rows are padded
      * @throws dev.shrike.BackendUnavailableException if OpenCV cannot be loaded
      */
     public Canvas(Frame frame) {
+        if (!BgrConversion.isPlain(frame)) {
+            throw new IllegalArgumentException("a canvas needs a BGR frame without padding, this one is "
+                    + frame.format() + " with a stride of " + frame.stride());
+        }
         OpenCvLibrary.require();
         this.frame = frame;
         this.canvas = new OpenCv.Canvas(Pictures.live(frame), frame.width(), frame.height());

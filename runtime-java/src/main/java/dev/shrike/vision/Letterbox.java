@@ -6,6 +6,7 @@ import dev.shrike.spi.UseGuard;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.Supplier;
 
 /**
  * Fits frames of any size into a network's input: resized with the ratio kept, centred on grey 114, RGB, 0 to 1, unless
@@ -27,8 +28,9 @@ public final class Letterbox implements AutoCloseable {
     private final long rowStride;
     private final long columnStride;
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment resized;
-    private final MemorySegment scratch;
+    /** Made when a frame comes that the executor does not take itself. */
+    private MemorySegment resized;
+    private MemorySegment scratch;
     private final MemorySegment grey;
     private final UseGuard guard = new UseGuard("letterbox");
 
@@ -47,7 +49,6 @@ public final class Letterbox implements AutoCloseable {
      *
      * @param input dims {@code [1, 3, H, W]} with any strides
      * @throws IllegalArgumentException if the dims are others or the memory is too small for the strides
-     * @throws dev.shrike.BackendUnavailableException if OpenCV cannot be loaded
      */
     public Letterbox(Binding input) {
         this(input, Preprocessing.YOLO);
@@ -61,7 +62,6 @@ public final class Letterbox implements AutoCloseable {
         }
         Bindings.requireMemory(input);
         this.how = how;
-        OpenCvLibrary.require();
         height = input.dims().get(2);
         width = input.dims().get(3);
         memory = input.memory();
@@ -69,8 +69,6 @@ public final class Letterbox implements AutoCloseable {
         rowStride = input.strides().get(2);
         columnStride = input.strides().get(3);
         layout = layoutOf();
-        resized = arena.allocate((long) CHANNELS * width * height, 64);
-        scratch = arena.allocate((long) CHANNELS * width * height, 64);
         grey = arena.allocate((long) CHANNELS * width * Float.BYTES, 64);
         for (long i = 0; i < (long) CHANNELS * width; i++) {
             grey.setAtIndex(ValueLayout.JAVA_FLOAT, i, how.grey());
@@ -78,11 +76,30 @@ public final class Letterbox implements AutoCloseable {
     }
 
     /**
-     * A thread that loads OpenCV, started. A letterbox needs it and would load it otherwise; this takes as long as
-     * opening a network, so the two go side by side.
+     * What the supplier gives, while another thread loads OpenCV, which has ended afterwards: for those who open a
+     * network and will read pictures from files. Loading it takes as long as opening, so the two go side by side.
      */
-    public static Thread prepare() {
-        return OpenCvLibrary.loading();
+    public static <T> T whileLoading(Supplier<T> opening) {
+        Thread loading = OpenCvLibrary.loading();
+        try {
+            return opening.get();
+        } finally {
+            join(loading);
+        }
+    }
+
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Width of the input in pixels. */
@@ -100,19 +117,38 @@ public final class Letterbox implements AutoCloseable {
      *
      * @throws IllegalStateException if the letterbox was closed or is in use by another thread, or the frame's memory
      *     was freed
+     * @throws dev.shrike.BackendUnavailableException if OpenCV cannot be loaded
      */
     public LetterboxTransform apply(Frame frame) {
+        LetterboxTransform transform = LetterboxTransform.of(frame.width(), frame.height(), width, height, how);
+        apply(frame, transform);
+        return transform;
+    }
+
+    /** Writes the whole input with the part of the frame that the transform says; errors as in {@link #apply(Frame)}. */
+    public void apply(Frame frame, LetterboxTransform transform) {
         guard.enter();
         try {
-            return write(frame);
+            OpenCvLibrary.require();
+            write(part(Pictures.bgr(frame), transform), transform);
         } finally {
             guard.exit();
         }
     }
 
-    private LetterboxTransform write(Frame frame) {
+    private static Frame part(Frame bgr, LetterboxTransform transform) {
+        int x = transform.regionX();
+        int y = transform.regionY();
+        boolean whole = bgr.width() == transform.frameWidth() && bgr.height() == transform.frameHeight();
+        return whole ? bgr : Pictures.crop(bgr, x, y, x + transform.frameWidth(), y + transform.frameHeight());
+    }
+
+    private void write(Frame frame, LetterboxTransform transform) {
+        if (resized == null) {
+            resized = arena.allocate((long) CHANNELS * width * height, 64);
+            scratch = arena.allocate((long) CHANNELS * width * height, 64);
+        }
         MemorySegment pixels = Pictures.live(frame);
-        LetterboxTransform transform = LetterboxTransform.of(frame.width(), frame.height(), width, height, how);
         int innerWidth = how.inner(frame.width(), transform.ratio(), width);
         int innerHeight = how.inner(frame.height(), transform.ratio(), height);
         int left = transform.padX();
@@ -127,7 +163,6 @@ public final class Letterbox implements AutoCloseable {
             case PLANAR -> writePlanes(pixels, left, top, innerWidth, innerHeight);
             case SCATTERED -> writeScattered(pixels, left, top, innerWidth, innerHeight);
         }
-        return transform;
     }
 
     private Layout layoutOf() {

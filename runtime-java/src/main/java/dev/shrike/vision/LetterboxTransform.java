@@ -1,5 +1,7 @@
 package dev.shrike.vision;
 
+import dev.shrike.spi.LetterboxParams;
+
 /**
  * How a letterbox placed a frame in the network's input, and the way back.
  *
@@ -9,15 +11,23 @@ package dev.shrike.vision;
  *     in .5 where the picture was put at a whole pixel; that moves its boxes by half a pixel and costs 0.2 points of
  *     mAP
  * @param padY whole pixels of the input above the frame
- * @param frameWidth width of the frame in pixels
- * @param frameHeight height of the frame in pixels
+ * @param frameWidth width of the frame in pixels, or of the part of it that is looked at
+ * @param frameHeight height of the same
+ * @param regionX left edge of that part in the frame, 0 for the whole
+ * @param regionY top edge
  */
-public record LetterboxTransform(double ratio, int padX, int padY, int frameWidth, int frameHeight) {
+public record LetterboxTransform(double ratio, int padX, int padY, int frameWidth, int frameHeight, int regionX,
+        int regionY) {
     public LetterboxTransform {
-        if (!(ratio > 0) || frameWidth <= 0 || frameHeight <= 0) {
+        if (!(ratio > 0) || frameWidth <= 0 || frameHeight <= 0 || regionX < 0 || regionY < 0) {
             throw new IllegalArgumentException(
                     "letterbox of " + frameWidth + "x" + frameHeight + " with the ratio " + ratio);
         }
+    }
+
+    /** The transform of a whole frame. */
+    public LetterboxTransform(double ratio, int padX, int padY, int frameWidth, int frameHeight) {
+        this(ratio, padX, padY, frameWidth, frameHeight, 0, 0);
     }
 
     /** The transform for a frame in an input of the given size: {@code ratio = min(H / h, W / w)}. */
@@ -37,6 +47,18 @@ public record LetterboxTransform(double ratio, int padX, int padY, int frameWidt
                 frameHeight);
     }
 
+    /** The same, where the frame so far is a part of a larger one that begins at these pixels. */
+    public LetterboxTransform at(int x, int y) {
+        return new LetterboxTransform(ratio, padX, padY, frameWidth, frameHeight, x, y);
+    }
+
+    /** What an executor needs to write the frame into an input of the given size in this way. */
+    public LetterboxParams params(Preprocessing how, int inputWidth, int inputHeight) {
+        return new LetterboxParams(regionX, regionY, frameWidth, frameHeight, padX, padY,
+                how.inner(frameWidth, ratio, inputWidth), how.inner(frameHeight, ratio, inputHeight), how.redFirst(),
+                (float) how.scale(), how.grey());
+    }
+
     /** The part of a padding that goes before the frame: half, of an odd one the smaller half, as in YOLOv5. */
     private static int before(int padding) {
         return padding / 2;
@@ -44,12 +66,12 @@ public record LetterboxTransform(double ratio, int padX, int padY, int frameWidt
 
     /** A horizontal position of the input in pixels of the frame, kept within the frame. */
     public float toFrameX(float x) {
-        return clip((x - padX) / (float) ratio, frameWidth);
+        return regionX + clip((x - padX) / (float) ratio, frameWidth);
     }
 
     /** A vertical position of the input in pixels of the frame, kept within the frame. */
     public float toFrameY(float y) {
-        return clip((y - padY) / (float) ratio, frameHeight);
+        return regionY + clip((y - padY) / (float) ratio, frameHeight);
     }
 
     private static float clip(float value, int size) {

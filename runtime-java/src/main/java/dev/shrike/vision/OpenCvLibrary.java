@@ -67,7 +67,8 @@ final class OpenCvLibrary {
             throw new BackendUnavailableException("reading, resizing and drawing pictures needs OpenCV, which did not "
                     + "load (" + failure + "): add org.bytedeco:opencv:4.6.0-1.5.8:" + platform
                     + " with org.bytedeco:openblas:0.3.21-1.5.8:" + platform + " and org.bytedeco:javacpp:1.5.8:"
-                    + platform + " to the class path", failure);
+                    + platform + " to the class path; on the module path name it with --add-modules"
+                    + " org.bytedeco.opencv too", failure);
         }
     }
 }

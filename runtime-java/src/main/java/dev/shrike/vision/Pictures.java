@@ -2,6 +2,7 @@ package dev.shrike.vision;
 
 import dev.shrike.Detections;
 import dev.shrike.Frame;
+import dev.shrike.PixelFormat;
 import dev.shrike.SourceException;
 import dev.shrike.files.Interrupts;
 import java.io.IOException;
@@ -152,7 +153,7 @@ public final class Pictures {
     public static void write(Frame frame, Path file) {
         OpenCvLibrary.require();
         byte[] bytes = OpenCv.encode(
-                live(frame), frame.width(), frame.height(), encoderFor(file), file.toString());
+                live(bgr(frame)), frame.width(), frame.height(), encoderFor(file), file.toString());
         Path temporary = null;
         try {
             temporary = file.resolveSibling("." + file.getFileName() + "." + ProcessHandle.current().pid() + "-"
@@ -169,18 +170,21 @@ public final class Pictures {
     }
 
     /**
-     * A BGR frame without padding as a JPEG file.
+     * The frame as BGR, rows without padding: the frame itself if it is that already, else a copy with the same stamps,
+     * converted by the formula of {@link PixelFormat}. Whoever reads pixels reads them here.
      *
-     * @param quality 1 to 100
-     * @throws SourceException if it cannot be encoded
+     * @throws SourceException if the frame is {@link PixelFormat#MJPEG} and its bytes are no sound JPEG of its size
+     * @throws IllegalStateException if the frame's memory was freed
      */
-    public static byte[] jpeg(Frame frame, int quality) {
-        OpenCvLibrary.require();
-        return OpenCv.encode(live(frame), frame.width(), frame.height(), ".jpg", "preview",
-                OpenCv.JPEG_QUALITY, quality);
+    public static Frame bgr(Frame frame) {
+        return BgrConversion.isPlain(frame) ? frame : copy(frame);
     }
 
-    /** Draws boxes and labels into the frame itself. */
+    /**
+     * Draws boxes and labels into the frame itself.
+     *
+     * @throws IllegalArgumentException if the frame is not {@link PixelFormat#BGR}; {@link #annotate} takes any
+     */
     public static void draw(Frame frame, Detections detections) {
         draw(frame, detections, DrawingStyle.DEFAULT);
     }
@@ -188,11 +192,24 @@ public final class Pictures {
     /** As {@link #draw(Frame, Detections)} in that style. */
     public static void draw(Frame frame, Detections detections, DrawingStyle style) {
         live(frame);
+        if (frame.format() != PixelFormat.BGR) {
+            throw new IllegalArgumentException("boxes are drawn into BGR frames, this one is " + frame.format()
+                    + ": annotate gives a BGR copy with them");
+        }
         OpenCvLibrary.require();
-        Drawing.draw(frame, detections, style);
+        if (BgrConversion.isPlain(frame)) {
+            Drawing.draw(frame, detections, style);
+            return;
+        }
+        Frame plain = copy(frame);
+        Drawing.draw(plain, detections, style);
+        long row = 3L * frame.width();
+        for (long y = 0; y < frame.height(); y++) {
+            MemorySegment.copy(plain.pixels(), y * row, frame.pixels(), y * frame.stride(), row);
+        }
     }
 
-    /** A copy of the frame with boxes and labels drawn; the frame itself stays as it is. */
+    /** A BGR copy of the frame with boxes and labels drawn; the frame itself stays as it is. */
     public static Frame annotate(Frame frame, Detections detections) {
         return annotate(frame, detections, DrawingStyle.DEFAULT);
     }
@@ -205,7 +222,7 @@ public final class Pictures {
     }
 
     /**
-     * A copy of the part of the frame between these corners, the first included, the second not.
+     * A BGR copy of the part of the frame between these corners, the first included, the second not.
      *
      * @throws IllegalArgumentException if the part is empty or reaches out of the frame
      */
@@ -214,21 +231,53 @@ public final class Pictures {
             throw new IllegalArgumentException("part [" + x1 + ", " + y1 + ", " + x2 + ", " + y2 + "] of a frame of "
                     + frame.width() + "x" + frame.height());
         }
+        Frame bgr = bgr(frame);
         Frame part = Frame.allocate(x2 - x1, y2 - y1);
+        restamp(part, frame);
         long row = 3L * part.width();
         for (int y = 0; y < part.height(); y++) {
             long from = 3L * ((long) (y1 + y) * frame.width() + x1);
-            MemorySegment.copy(live(frame), from, part.pixels(), y * row, row);
+            MemorySegment.copy(live(bgr), from, part.pixels(), y * row, row);
         }
         return part;
     }
 
-    /** A copy of the frame with memory of its own. */
+    /**
+     * A BGR copy of the frame with memory of its own, rows without padding.
+     *
+     * @throws SourceException if the frame is {@link PixelFormat#MJPEG} and its bytes are no sound JPEG of its size
+     */
     public static Frame copy(Frame frame) {
+        if (frame.format() == PixelFormat.MJPEG) {
+            return decodeJpeg(frame);
+        }
         long bytes = 3L * frame.width() * frame.height();
+        if (bytes > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("a frame of " + frame.width() + "x" + frame.height()
+                    + " is too large for BGR: it would have more than " + Integer.MAX_VALUE + " bytes");
+        }
         MemorySegment pixels = Arena.ofAuto().allocate(bytes, 64);
-        MemorySegment.copy(live(frame), 0, pixels, 0, bytes);
-        return new Frame(frame.width(), frame.height(), pixels, frame.captured());
+        BgrConversion.convert(frame, pixels);
+        Frame copy = new Frame(PixelFormat.BGR, frame.width(), frame.height(), 0, pixels, frame.camera());
+        restamp(copy, frame);
+        return copy;
+    }
+
+    private static Frame decodeJpeg(Frame frame) {
+        String name = frame.camera().isEmpty() ? "frame " + frame.sequence()
+                : "frame " + frame.sequence() + " of " + frame.camera();
+        Frame decoded = decode(live(frame), name);
+        if (decoded.width() != frame.width() || decoded.height() != frame.height()) {
+            throw new SourceException(name + ": its JPEG is " + decoded.width() + "x" + decoded.height()
+                    + ", the frame was said to be " + frame.width() + "x" + frame.height());
+        }
+        Frame named = new Frame(PixelFormat.BGR, frame.width(), frame.height(), 0, decoded.pixels(), frame.camera());
+        restamp(named, frame);
+        return named;
+    }
+
+    private static void restamp(Frame copy, Frame frame) {
+        copy.stamp(frame.capturedNanos(), frame.capturedMicros(), frame.clockSynchronized(), frame.sequence());
     }
 
     /** The pixels of a frame whose memory still exists. */

@@ -29,7 +29,9 @@ public final class PreviewImage {
 
     /**
      * The frame in small, of the same proportions; valid until the next call. Of BGR frames it is interpolated
-     * bilinearly, of other formats each pixel is the nearest one, converted by BT.601.
+     * bilinearly, JPEG frames are decoded first, and of other formats each pixel is the nearest one, converted by BT.601.
+     *
+     * @throws dev.shrike.SourceException if the frame is a JPEG that cannot be decoded
      */
     public Frame of(Frame frame) {
         int width = Math.min(widest, frame.width());
@@ -41,11 +43,26 @@ public final class PreviewImage {
         MemorySegment pixels = Pictures.live(frame);
         switch (frame.format()) {
             case BGR -> shrink(frame, pixels);
-            case MJPEG -> throw new IllegalArgumentException("a preview of JPEG frames is not made yet");
+            case MJPEG -> {
+                Frame decoded = Pictures.bgr(frame);
+                shrink(decoded, Pictures.live(decoded));
+            }
             case RGB, GREY, YUYV, UYVY, NV12, I420 -> sample(frame, pixels);
         }
         image.stamp(frame.capturedNanos(), frame.capturedMicros(), frame.clockSynchronized(), frame.sequence());
         return image;
+    }
+
+    /**
+     * An image that {@link #of} gave, as a JPEG file.
+     *
+     * @param quality 1 to 100
+     * @throws dev.shrike.SourceException if it cannot be encoded
+     */
+    public static byte[] jpeg(Frame image, int quality) {
+        OpenCvLibrary.require();
+        return OpenCv.encode(Pictures.live(image), image.width(), image.height(), ".jpg", "preview",
+                OpenCv.JPEG_QUALITY, quality);
     }
 
     private void shrink(Frame frame, MemorySegment pixels) {
@@ -72,8 +89,10 @@ public final class PreviewImage {
     private void sample(Frame frame, MemorySegment pixels, int x, int y, int to) {
         long line = (long) y * frame.stride();
         switch (frame.format()) {
-            case BGR -> put(to, at(pixels, line + 3L * x), at(pixels, line + 3L * x + 1), at(pixels, line + 3L * x + 2));
-            case RGB -> put(to, at(pixels, line + 3L * x + 2), at(pixels, line + 3L * x + 1), at(pixels, line + 3L * x));
+            case BGR ->
+                put(to, at(pixels, line + 3L * x), at(pixels, line + 3L * x + 1), at(pixels, line + 3L * x + 2));
+            case RGB ->
+                put(to, at(pixels, line + 3L * x + 2), at(pixels, line + 3L * x + 1), at(pixels, line + 3L * x));
             case GREY -> put(to, at(pixels, line + x), at(pixels, line + x), at(pixels, line + x));
             case YUYV -> yuv(to, at(pixels, line + 2L * x), at(pixels, line + 4L * (x / 2) + 1),
                     at(pixels, line + 4L * (x / 2) + 3));

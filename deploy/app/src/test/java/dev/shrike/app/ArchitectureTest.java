@@ -154,17 +154,23 @@ class ArchitectureTest {
 
     /**
      * Each library has a binding and, where loading can fail in its own ways, a loader: no third class sees its types,
-     * but for oneDNN's, whose binding has a class for reals and one for codes (decision 11). What links C functions:
+     * but for oneDNN's, whose binding has a class for reals and one for codes (decision 11), and OpenCV's matrices, which
+     * users may bring (decision 56). What links C functions:
      * ours (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, the C library's
-     * streams (CodecMessages) and unix datagrams (UnixDatagram), and OpenBLAS's product of arrays on the heap (OpenBlas, decision 21).
+     * streams (CodecMessages), unix datagrams (UnixDatagram) and calls on devices (CLibrary), what FFmpeg asks whether to
+     * go on (InterruptFlag), and OpenBLAS's product of arrays on the heap (OpenBlas, decision 21).
      */
     @Test
     void eachNativeLibraryHasOneBinding() throws IOException {
-        assertEquals(Set.of("dev.shrike.vision.OpenCv", "dev.shrike.vision.OpenCvLibrary"),
+        assertEquals(
+                Set.of("dev.shrike.vision.MatFrames", "dev.shrike.vision.OpenCv", "dev.shrike.vision.OpenCvLibrary"),
                 usersOf("org.bytedeco.opencv."));
         assertEquals(Set.of("dev.shrike.calibration.linear.OpenBlas"), usersOf("org.bytedeco.openblas."));
+        assertEquals(Set.of("dev.shrike.sources.FfmpegInput", "dev.shrike.sources.FfmpegLibrary",
+                "dev.shrike.sources.FfmpegOutput"), usersOf("org.bytedeco.ffmpeg."));
         Set<String> linking = new TreeSet<>(
                 Set.of("dev.shrike.vision.CodecMessages", "dev.shrike.calibration.linear.OpenBlas",
+                        "dev.shrike.sources.CLibrary", "dev.shrike.sources.InterruptFlag",
                         "dev.shrike.app.serve.systemd.UnixDatagram"));
         if (hasClasses("platforms/cpu")) {
             assertEquals(

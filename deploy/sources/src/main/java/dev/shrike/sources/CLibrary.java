@@ -37,6 +37,8 @@ final class CLibrary implements DeviceCalls {
     private static final MethodHandle ADJTIMEX = function("adjtimex", -1,
             FunctionDescriptor.of(INT, ValueLayout.ADDRESS));
 
+    private static final MethodHandle KILL = function("kill", -1, FunctionDescriptor.of(INT, INT, INT));
+
     /** Of this object's one thread. */
     private final MemorySegment error = Arena.ofAuto().allocate(Linker.Option.captureStateLayout());
     private final MemorySegment polled = Arena.ofAuto().allocate(8, 8);
@@ -122,6 +124,16 @@ final class CLibrary implements DeviceCalls {
             MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
             int status = (int) ADJTIMEX.invokeExact(state, arena.allocate(TIMEX_BYTES, 8));
             return status >= 0 && status != TIME_ERROR;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Sends a signal to a process, if it is there. */
+    static void signal(long process, int signal) {
+        try (Arena arena = Arena.ofConfined()) {
+            int ignored = (int) KILL.invokeExact(arena.allocate(Linker.Option.captureStateLayout()), (int) process,
+                    signal);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

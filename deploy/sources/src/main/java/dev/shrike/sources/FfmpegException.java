@@ -28,6 +28,15 @@ final class FfmpegException extends Exception {
         this.kind = kind;
     }
 
+    /** The words that {@code av_strerror} has written, which end at a zero byte. */
+    static String words(byte[] text) {
+        int end = 0;
+        while (end < text.length && text[end] != 0) {
+            end++;
+        }
+        return new String(text, 0, end, java.nio.charset.StandardCharsets.UTF_8).strip();
+    }
+
     Kind kind() {
         return kind;
     }

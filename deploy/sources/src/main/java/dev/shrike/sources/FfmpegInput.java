@@ -348,11 +348,11 @@ final class FfmpegInput implements AutoCloseable {
         }
         byte[] text = new byte[128];
         avutil.av_strerror(status, text, text.length);
-        String message = new BytePointer(text).getString();
+        String message = FfmpegException.words(text);
         boolean data = status == avutil.AVERROR_INVALIDDATA() || status == avutil.AVERROR_DEMUXER_NOT_FOUND();
         boolean gone = status == avutil.AVERROR_EOF() || status > -200;
         return new FfmpegException(data ? FfmpegException.Kind.INVALID
-                : gone ? FfmpegException.Kind.UNREACHABLE : FfmpegException.Kind.OTHER, message.strip());
+                : gone ? FfmpegException.Kind.UNREACHABLE : FfmpegException.Kind.OTHER, message);
     }
 
     @Override

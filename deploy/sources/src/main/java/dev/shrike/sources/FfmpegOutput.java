@@ -19,7 +19,6 @@ import org.bytedeco.ffmpeg.global.avformat;
 import org.bytedeco.ffmpeg.global.avutil;
 import org.bytedeco.ffmpeg.global.swscale;
 import org.bytedeco.ffmpeg.swscale.SwsContext;
-import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.PointerPointer;
@@ -191,7 +190,7 @@ final class FfmpegOutput implements AutoCloseable {
         if (status < 0) {
             byte[] text = new byte[128];
             avutil.av_strerror(status, text, text.length);
-            throw new FfmpegException(FfmpegException.Kind.OTHER, new BytePointer(text).getString().strip());
+            throw new FfmpegException(FfmpegException.Kind.OTHER, FfmpegException.words(text));
         }
     }
 

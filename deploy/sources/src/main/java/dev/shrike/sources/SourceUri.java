@@ -134,13 +134,13 @@ sealed interface SourceUri {
             throw new SourceException("'" + text + "' is no path: " + e.getReason(), e);
         }
         if (Files.isDirectory(path)) {
-            return new Images(text, ImageFiles.inFolder(path));
+            return new Images(text, MediaFiles.inFolder(path, MediaFiles.Kind.IMAGES));
         }
         if (Files.exists(path)) {
             return Pictures.isNamedLikeOne(path) ? new Images(text, List.of(path)) : new Video(path);
         }
-        if (ImageFiles.isGlob(text)) {
-            return new Images(text, ImageFiles.matching(text));
+        if (MediaFiles.isGlob(text)) {
+            return new Images(text, MediaFiles.matching(text, MediaFiles.Kind.IMAGES));
         }
         throw new SourceException(text + ": no such file or folder; a source is " + KINDS);
     }

@@ -1,6 +1,7 @@
 package dev.shrike.sources;
 
 import dev.shrike.SourceException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -46,11 +47,13 @@ public final class Sources {
         return switch (parsed) {
             case SourceUri.Images images -> new FolderSource(images.name(), images.files(), options);
             case SourceUri.Test test -> new TestSource(test.pattern(), options);
-            case SourceUri.Device device -> throw new SourceException(device.name() + ": cameras are not read");
+            case SourceUri.Device device -> returning(device.name(),
+                    new V4l2Link(device.path(), options, new CLibrary(), UsbCameras.HERE));
             case SourceUri.Stream stream ->
                 returning(stream.name(), new StreamLink(stream.address(), options));
             case SourceUri.Video video -> new VideoSource(video.file(), options);
-            case SourceUri.Csi csi -> throw new SourceException(csi.name() + ": CSI cameras are not read");
+            case SourceUri.Csi csi -> returning(csi.name(), new ChildLink(CsiCamera.find(csi.number(), options,
+                    Path.of("/"), System.getenv().getOrDefault("PATH", "")), options));
         };
     }
 

@@ -58,7 +58,11 @@ final class StreamLink implements Link {
         if (address.scheme().startsWith("rtsp")) {
             settings.put("rtsp_transport", options.transport().name().toLowerCase(Locale.ROOT));
             settings.put("allowed_media_types", "video");
-            settings.put("timeout", Long.toString(options.openTimeout().toNanos() / 1_000));
+            // It has none of its own; the interrupt flag comes before.
+            Duration longest = options.openTimeout().compareTo(options.stallTimeout()) > 0
+                    ? options.openTimeout()
+                    : options.stallTimeout();
+            settings.put("timeout", Long.toString(longest.plusSeconds(1).toNanos() / 1_000));
         } else {
             // Enough of the stream to know it; the default is 5 seconds of it.
             settings.put("probesize", "500000");

@@ -59,6 +59,17 @@ public final class VideoWriter implements AutoCloseable {
      * @throws SourceException if the disk is full or the like
      */
     public void write(Frame frame) {
+        write(frame, frame.capturedNanos());
+    }
+
+    /**
+     * Adds a frame of any format.
+     *
+     * @param capturedNanos when it is shown, counted from the first one's
+     * @throws IllegalArgumentException if it has another size
+     * @throws SourceException if the disk is full or the like
+     */
+    public void write(Frame frame, long capturedNanos) {
         Frame pixels = frame.format() == PixelFormat.MJPEG
                 ? Pictures.decode(frame.pixels(), file.toString())
                 : frame;
@@ -70,10 +81,10 @@ public final class VideoWriter implements AutoCloseable {
             throw new IllegalStateException("the video is closed");
         }
         if (frames++ == 0) {
-            firstNanos = frame.capturedNanos();
+            firstNanos = capturedNanos;
         }
         try {
-            output.write(pixels, frame.capturedNanos() - firstNanos);
+            output.write(pixels, capturedNanos - firstNanos);
         } catch (FfmpegException e) {
             throw new SourceException(file + ": cannot be written: " + e.getMessage(), e);
         }

@@ -66,8 +66,9 @@ record NativeLibrary(
         MethodHandle addCodes,
         MethodHandle quantize,
         MethodHandle quantizeMeasured,
-        MethodHandle dequantize) {
-    static final int ABI_VERSION = 6;
+        MethodHandle dequantize,
+        MethodHandle letterbox) {
+    static final int ABI_VERSION = 7;
     private static final int UNSUPPORTED = 2;
 
     /**
@@ -125,7 +126,8 @@ record NativeLibrary(
                 binder.operation("shrike_add_u8"),
                 binder.operation("shrike_quantize_f32_u8"),
                 binder.operation("shrike_quantize_measured_f32_u8"),
-                binder.operation("shrike_dequantize_u8_f32"));
+                binder.operation("shrike_dequantize_u8_f32"),
+                binder.operation("shrike_letterbox_u8_f32"));
     }
 
     private record Binder(Linker linker, SymbolLookup symbols) {

@@ -176,6 +176,15 @@ final class Params {
             SRC_DST_RANGE + "i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
                     + "i32 rank, f32 scale, i32 zero, i32 reserved");
 
+    static final Params LETTERBOX = new Params(
+            "shrike_letterbox_u8_f32_params",
+            "pointer src, pointer dst, pointer workspace, bounds src_bounds, bounds dst_bounds, bounds workspace_bounds,"
+                    + "i64 src_row_stride, i64 dst_channel_stride, i64 dst_row_stride, i64 dst_pixel_stride,"
+                    + "i32 format, i32 height, i32 width,"
+                    + "i32 region_top, i32 region_left, i32 region_height, i32 region_width,"
+                    + "i32 out_height, i32 out_width, i32 top, i32 left, i32 inner_height, i32 inner_width,"
+                    + "i32 red_first, f32 scale, f32 fill");
+
     /** Of {@code shrike_acl.h}. */
     static final Params ACL_CONV2D = new Params(
             "shrike_acl_conv2d_params",
@@ -195,6 +204,11 @@ final class Params {
     /** Size of the struct in bytes. */
     long size() {
         return size;
+    }
+
+    /** Offset of a field in bytes, for those who write it often. */
+    long offset(String field) {
+        return fields.get(field).offset();
     }
 
     /** The fields in order, each as {@code type name[count]} with the count left out where it is 1. */

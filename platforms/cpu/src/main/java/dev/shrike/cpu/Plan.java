@@ -1,8 +1,10 @@
 package dev.shrike.cpu;
 
 import dev.shrike.DeviceException;
+import dev.shrike.Frame;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.GraphExecutor;
+import dev.shrike.spi.LetterboxParams;
 import dev.shrike.spi.StepTime;
 import dev.shrike.spi.UseGuard;
 import java.lang.foreign.Arena;
@@ -28,6 +30,8 @@ final class Plan implements GraphExecutor {
     private final String description;
     private final List<ConvLayer> layers;
     private final Runnable[] beforeRun;
+    /** Null if the input is no picture. */
+    private final FrameInput frames;
     private final Cleaner.Cleanable cleanable;
     private final UseGuard guard = new UseGuard("executor");
 
@@ -51,6 +55,7 @@ final class Plan implements GraphExecutor {
         this.layers = List.copyOf(layers);
         this.description = convolutions.description();
         this.beforeRun = convolutions.beforeRun();
+        this.frames = FrameInput.of(library, context, arena, inputs);
         this.cleanable = CLEANER.register(this, new Release(library, context, arena, convolutions));
     }
 
@@ -97,6 +102,18 @@ final class Plan implements GraphExecutor {
     @Override
     public List<Binding> taps() {
         return taps;
+    }
+
+    @Override
+    public boolean accept(Frame frame, LetterboxParams how, int picture) {
+        guard.enter();
+        try {
+            return frames != null && picture == 0 && frames.accept(frame, how);
+        } finally {
+            guard.exit();
+            Reference.reachabilityFence(frame);
+            Reference.reachabilityFence(this);
+        }
     }
 
     @Override

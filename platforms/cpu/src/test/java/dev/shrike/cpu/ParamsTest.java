@@ -41,6 +41,7 @@ class ParamsTest {
                 Params.QUANTIZE,
                 Params.QUANTIZE_MEASURED,
                 Params.DEQUANTIZE,
+                Params.LETTERBOX,
                 Params.ACL_CONV2D);
     }
 

@@ -3,6 +3,7 @@ package dev.shrike.jetson;
 import dev.shrike.Frame;
 import dev.shrike.ShrikeException;
 import dev.shrike.jetson.TensorRt.Port;
+import dev.shrike.spi.LetterboxParams;
 import java.lang.System.Logger;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,8 +61,8 @@ final class GpuFrames implements AutoCloseable {
     }
 
     /** Submits writing a frame as one picture of the batch. */
-    void put(Frame frame, int picture, Gpu.Stream stream) {
-        letterboxes.get(picture).apply(frame, stream);
+    void put(Frame frame, LetterboxParams how, int picture, Gpu.Stream stream) {
+        letterboxes.get(picture).apply(frame, how, stream);
     }
 
     @Override

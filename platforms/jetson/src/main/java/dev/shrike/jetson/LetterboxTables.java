@@ -1,29 +1,33 @@
 package dev.shrike.jetson;
 
+import dev.shrike.spi.LetterboxParams;
+
 /**
  * Places and weights of OpenCV's bilinear resizing of bytes ({@code resize}, {@code INTER_LINEAR}): fixed point with 11
  * bits, pixel centres aligned, edges repeated. {@code letterbox.cu} computes with them what the CPU's letterbox gives.
  *
- * @param left columns of the input left of the picture
- * @param top rows of the input above the picture
- * @param width columns of the picture in the input
- * @param height rows of the picture in the input
- * @param columns for each of these columns: the first source column, the second, weight of the first, of the second
- * @param rows for each of these rows the same
+ * @param columns for each column of the picture in the input, in columns of the frame: the first source column, the second, weight of the first, of the second
+ * @param rows for each row of the picture the same
  * @param halves whether the picture is exactly halved, which OpenCV does by averaging four pixels
  */
-record LetterboxTables(int left, int top, int width, int height, int[] columns, int[] rows, boolean halves) {
+record LetterboxTables(int[] columns, int[] rows, boolean halves) {
     private static final int ONE = 1 << 11;
 
-    static LetterboxTables of(int frameWidth, int frameHeight, int inputWidth, int inputHeight) {
-        double ratio = Math.min((double) inputHeight / frameHeight, (double) inputWidth / frameWidth);
-        int width = Math.clamp((int) Math.rint(frameWidth * ratio), 1, inputWidth);
-        int height = Math.clamp((int) Math.rint(frameHeight * ratio), 1, inputHeight);
-        int left = (int) Math.rint((inputWidth - width) / 2.0 - 0.1);
-        int top = (int) Math.rint((inputHeight - height) / 2.0 - 0.1);
-        return new LetterboxTables(left, top, width, height, columns(frameWidth, width),
-                rows(frameHeight, height),
-                frameWidth == 2 * width && frameHeight == 2 * height);
+    static LetterboxTables of(LetterboxParams how) {
+        boolean halves = how.regionWidth() == 2L * how.width() && how.regionHeight() == 2L * how.height();
+        return new LetterboxTables(
+                halves ? halves(how.regionX(), how.width()) : columns(how.regionX(), how.regionWidth(), how.width()),
+                halves ? halves(how.regionY(), how.height()) : rows(how.regionY(), how.regionHeight(), how.height()),
+                halves);
+    }
+
+    /** Two neighbours each. */
+    private static int[] halves(int start, int to) {
+        int[] table = new int[4 * to];
+        for (int i = 0; i < to; i++) {
+            put(table, i, start + 2 * i, start + 2 * i + 1, 0);
+        }
+        return table;
     }
 
     private static float position(int index, double scale) {
@@ -31,27 +35,28 @@ record LetterboxTables(int left, int top, int width, int height, int[] columns, 
     }
 
     /** Beyond the edge the last column counts whole. */
-    private static int[] columns(int from, int to) {
-        double scale = (double) from / to;
+    private static int[] columns(int start, int from, int to) {
+        double scale = 1 / ((double) to / from);
         int[] table = new int[4 * to];
         for (int i = 0; i < to; i++) {
             float position = position(i, scale);
             int first = (int) Math.floor(position);
             boolean inside = first >= 0 && first < from - 1;
-            put(table, i, Math.clamp(first, 0, from - 1), Math.clamp(first + 1, 0, from - 1),
+            put(table, i, start + Math.clamp(first, 0, from - 1), start + Math.clamp(first + 1, 0, from - 1),
                     inside ? position - first : 0);
         }
         return table;
     }
 
     /** Beyond the edge the last row counts twice with the weights of both, whose products are cut off one by one. */
-    private static int[] rows(int from, int to) {
-        double scale = (double) from / to;
+    private static int[] rows(int start, int from, int to) {
+        double scale = 1 / ((double) to / from);
         int[] table = new int[4 * to];
         for (int i = 0; i < to; i++) {
             float position = position(i, scale);
             int first = (int) Math.floor(position);
-            put(table, i, Math.clamp(first, 0, from - 1), Math.clamp(first + 1, 0, from - 1), position - first);
+            put(table, i, start + Math.clamp(first, 0, from - 1), start + Math.clamp(first + 1, 0, from - 1),
+                    position - first);
         }
         return table;
     }

@@ -2,12 +2,14 @@ package dev.shrike.jetson;
 
 import dev.shrike.DeviceException;
 import dev.shrike.Frame;
+import dev.shrike.PixelFormat;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.jetson.TensorRt.Port;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.CandidateExecutor;
 import dev.shrike.spi.CandidateQuery;
 import dev.shrike.spi.CandidateSink;
+import dev.shrike.spi.LetterboxParams;
 import dev.shrike.spi.StepTime;
 import dev.shrike.spi.UseGuard;
 import java.lang.System.Logger;
@@ -219,23 +221,21 @@ final class TensorRtExecutor implements CandidateExecutor {
     }
 
     @Override
-    public boolean accept(Frame frame) {
-        return guarded(() -> frames.count() == 1 && put(frame, 0));
+    public boolean accept(Frame frame, LetterboxParams how, int picture) {
+        return guarded(() -> put(frame, how, picture));
     }
 
-    @Override
-    public boolean accept(Frame frame, int picture) {
-        return guarded(() -> put(frame, picture));
-    }
-
-    private boolean put(Frame frame, int picture) {
-        if (frames.count() == 0) {
+    private boolean put(Frame frame, LetterboxParams how, int picture) {
+        if (frames.count() == 0 || frame.format() == PixelFormat.MJPEG) {
             return false;
+        }
+        if (!frame.pixels().scope().isAlive()) {
+            throw new IllegalStateException("the memory of the frame was freed");
         }
         if (!framesOnDevice) {
             marks.before(0, stream);
         }
-        frames.put(frame, picture, stream);
+        frames.put(frame, how, picture, stream);
         framesOnDevice = true;
         return true;
     }

@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.shrike.Frame;
+import dev.shrike.PixelFormat;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import dev.shrike.vision.Letterbox;
+import dev.shrike.vision.LetterboxTransform;
+import dev.shrike.vision.Preprocessing;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -44,19 +47,42 @@ class GpuLetterboxTest {
                 MemorySegment expected = arena.allocate(4 * floats, 64);
                 Binding binding = Ports.binding(new TensorRt.Port("images", true,
                         List.of(1, 3, input[1], input[0]), 4, true), expected);
-                try (Letterbox reference = new Letterbox(binding)) {
-                    for (int round = 0; round < 3 * SIZES.length; round++) {
-                        int[] size = SIZES[round % SIZES.length];
-                        Frame frame = noise(size[0], size[1], random);
-                        reference.apply(frame);
-                        letterbox.apply(frame, stream);
-                        stream.synchronize();
-                        requireSame(expected, HostGpu.segment(target), floats, size, input);
+                for (Preprocessing how : Preprocessing.values()) {
+                    try (Letterbox reference = new Letterbox(binding, how)) {
+                        for (int round = 0; round < 21 * SIZES.length; round++) {
+                            int[] size = SIZES[round % SIZES.length];
+                            PixelFormat format = PixelFormat.values()[round % (PixelFormat.values().length - 1)];
+                            Frame frame = noise(format, size[0], size[1], random.nextInt(7), random);
+                            LetterboxTransform transform = round % 3 < 2
+                                    ? LetterboxTransform.of(size[0], size[1], input[0], input[1], how)
+                                    : region(frame, how, input, random);
+                            reference.apply(frame, transform);
+                            letterbox.apply(frame, transform.params(how, input[0], input[1]), stream);
+                            stream.synchronize();
+                            requireSame(expected, HostGpu.segment(target), floats, how,
+                                    format + " " + transform + " in " + input[0] + "x" + input[1]);
+                        }
                     }
                 }
             }
         }
         assertEquals(0, gpu.open());
+    }
+
+    private static LetterboxTransform region(Frame frame, Preprocessing how, int[] input, Random random) {
+        int width = 1 + random.nextInt(frame.width());
+        int height = 1 + random.nextInt(frame.height());
+        return LetterboxTransform.of(width, height, input[0], input[1], how)
+                .at(random.nextInt(frame.width() - width + 1), random.nextInt(frame.height() - height + 1));
+    }
+
+    private static Frame noise(PixelFormat format, int width, int height, int padding, Random random) {
+        int stride = Frame.allocate(format, width, height, "").stride() + padding;
+        byte[] bytes = new byte[2 * (stride + 1) * (height + 2)];
+        random.nextBytes(bytes);
+        MemorySegment memory = Arena.ofAuto().allocate(bytes.length);
+        MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, 0, bytes.length);
+        return new Frame(format, width, height, stride, memory, "");
     }
 
     private static Frame noise(int width, int height, Random random) {
@@ -68,14 +94,15 @@ class GpuLetterboxTest {
     }
 
     /** Equal bytes; the division by 255 may differ in the last bit of a float. */
-    private static void requireSame(MemorySegment expected, MemorySegment actual, long floats, int[] size,
-            int[] input) {
+    private static void requireSame(MemorySegment expected, MemorySegment actual, long floats, Preprocessing how,
+            String what) {
         for (long i = 0; i < floats; i++) {
             float a = expected.getAtIndex(ValueLayout.JAVA_FLOAT, i);
             float b = actual.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-            assertEquals(Math.round(255 * a), Math.round(255 * b), "element " + i + " of " + size[0] + "x" + size[1]
-                    + " in " + input[0] + "x" + input[1]);
-            assertEquals(a, b, 1.2e-7f);
+            float levels = how == Preprocessing.YOLO ? 255 : 1;
+            if (Math.round(levels * a) != Math.round(levels * b) || Math.abs(a - b) > 1.2e-7f) {
+                assertEquals(a, b, "element " + i + " of " + what);
+            }
         }
     }
 
@@ -86,7 +113,7 @@ class GpuLetterboxTest {
         Frame frame = noise(50, 70, new Random(9));
         try (GraphExecutor executor = open(gpu); GraphExecutor other = open(gpu);
                 Letterbox letterbox = new Letterbox(other.inputs().getFirst())) {
-            assertEquals(true, executor.accept(frame));
+            assertEquals(true, Fitted.accept(executor, frame));
             executor.run();
             letterbox.apply(frame);
             other.run();
@@ -105,7 +132,7 @@ class GpuLetterboxTest {
         HostGpu gpu = new HostGpu();
         gpu.compilesNothing();
         try (GraphExecutor executor = open(gpu)) {
-            assertFalse(executor.accept(Frame.allocate(10, 10)));
+            assertFalse(Fitted.accept(executor, Frame.allocate(10, 10)));
         }
         assertEquals(0, gpu.open());
     }

@@ -62,7 +62,7 @@ class PlayedGpuTest {
             executor.run();
             List<StepTime> before = executor.times();
             assertEquals(3, before.size());
-            assertTrue(executor.accept(grey(30, 40, 1)));
+            assertTrue(Fitted.accept(executor, grey(30, 40, 1)));
             assertEquals(before, executor.times());
             executor.run();
             assertEquals(3, executor.times().size());
@@ -93,7 +93,7 @@ class PlayedGpuTest {
     void aFrameThatWasNeverRunDoesNotHinderClosing() {
         requireCompiler();
         GraphExecutor executor = open();
-        assertTrue(executor.accept(grey(30, 40, 1)));
+        assertTrue(Fitted.accept(executor, grey(30, 40, 1)));
         executor.close();
         assertEquals(0, gpu.open());
         assertEquals(0, tensorRt.open);
@@ -104,10 +104,10 @@ class PlayedGpuTest {
     void theLastFrameBeforeARunCounts() {
         requireCompiler();
         try (GraphExecutor executor = open(); GraphExecutor other = open()) {
-            assertTrue(executor.accept(grey(30, 40, 200)));
-            assertTrue(executor.accept(grey(90, 80, 10)));
+            assertTrue(Fitted.accept(executor, grey(30, 40, 200)));
+            assertTrue(Fitted.accept(executor, grey(90, 80, 10)));
             executor.run();
-            other.accept(grey(90, 80, 10));
+            Fitted.accept(other, grey(90, 80, 10));
             other.run();
             assertArrayEquals(output(other), output(executor));
         }
@@ -122,7 +122,7 @@ class PlayedGpuTest {
         float[] expected;
         try (GraphExecutor executor = open()) {
             gpu.failAt(-1);
-            executor.accept(frame);
+            Fitted.accept(executor, frame);
             calls = gpu.calls();
             executor.run();
             expected = output(executor);
@@ -130,8 +130,8 @@ class PlayedGpuTest {
         for (int call = 0; call < calls; call++) {
             try (GraphExecutor executor = open()) {
                 gpu.failAt(call);
-                assertThrows(DeviceException.class, () -> executor.accept(frame), "call " + call);
-                assertTrue(executor.accept(frame), "after call " + call);
+                assertThrows(DeviceException.class, () -> Fitted.accept(executor, frame), "call " + call);
+                assertTrue(Fitted.accept(executor, frame), "after call " + call);
                 executor.run();
                 assertArrayEquals(expected, output(executor), "after call " + call);
             }

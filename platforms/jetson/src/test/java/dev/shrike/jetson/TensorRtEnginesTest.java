@@ -520,6 +520,6 @@ class TensorRtEnginesTest {
         executor.close();
         executor.close();
         assertThrows(IllegalStateException.class, executor::run);
-        assertThrows(IllegalStateException.class, () -> executor.accept(Frame.allocate(3, 3)));
+        assertThrows(IllegalStateException.class, () -> Fitted.accept(executor, Frame.allocate(3, 3)));
     }
 }

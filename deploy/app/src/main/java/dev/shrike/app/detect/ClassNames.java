@@ -43,6 +43,6 @@ record ClassNames(List<String> labels, boolean replaced) {
         }
         List<Detection> renamed = found.list().stream().map(d -> new Detection(d.classId(), labels.get(d.classId()),
                 d.score(), d.x1(), d.y1(), d.x2(), d.y2())).toList();
-        return new Detections(found.width(), found.height(), found.captured(), found.times(), renamed);
+        return found.withList(renamed);
     }
 }

@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "detect",
         description = {
-                "Finds objects in pictures.",
+                "Finds objects in pictures, videos, cameras and streams.",
                 "Without a source it looks at sample photographs. Results go to the standard output, pictures with the"
                         + " boxes drawn to a new folder below runs/detect.",
                 ""
@@ -47,7 +47,8 @@ public final class DetectCommand implements Callable<Integer> {
             paramLabel = "SOURCE",
             description = "Pictures (JPEG, PNG, BMP, WebP, TIFF), folders of them, quoted globs such as"
                     + " 'in/**/*.jpg', lists of"
-                    + " these (.txt, one a line), or - for a picture on the standard input.")
+                    + " these (.txt, one a line), - for a picture on the standard input; videos; a camera (0, /dev/video0,"
+                    + " v4l2:by-id/NAME, csi://0) or a stream (rtsp://HOST/PATH), until Ctrl-C.")
     private List<String> positional = new ArrayList<>();
 
     @Option(
@@ -64,6 +65,9 @@ public final class DetectCommand implements Callable<Integer> {
             description = "Model: an ONNX file, one that 'shrike build' wrote, or a name that 'shrike models' lists"
                     + " (default: ${DEFAULT-VALUE}).")
     private String weights;
+
+    @Mixin
+    private MovingOptions moving;
 
     @Mixin
     private InputSizeOption inputSize;
@@ -189,6 +193,7 @@ public final class DetectCommand implements Callable<Integer> {
                 detectorOptions(),
                 new ModelReading(new ClassChoice(classes),
                         Optional.ofNullable(data).map(file -> PathArgument.of(file, spec)), augment),
+                moving.moving(),
                 new DetectRequest.Saving(
                         !noPictures, drawing.style(), saveText, saveScore, saveCrops, saveCsv, where),
                 new DetectRequest.Showing(json, quiet, !noProgress && !quiet, engine -> {

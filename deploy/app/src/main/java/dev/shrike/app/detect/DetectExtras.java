@@ -2,26 +2,13 @@ package dev.shrike.app.detect;
 
 import java.util.ArrayList;
 import java.util.List;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Options of YOLOv5's detect.py that change nothing here: accepted, and said so in a sentence. */
 final class DetectExtras {
-    @Spec(Spec.Target.MIXEE)
-    private CommandSpec spec;
-
     @Option(names = "--view-img", hidden = true,
             description = "No window is opened here; the pictures are in the folder of the run.")
     private boolean view;
-
-    @Option(
-            names = "--vid-stride", hidden = true,
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "Every Nth picture of a video; videos are not read yet.")
-    private int videoStride;
 
     @Option(names = "--visualize", hidden = true, description = "YOLOv5's pictures of features; not written here.")
     private boolean visualize;
@@ -33,12 +20,8 @@ final class DetectExtras {
      * One sentence for each that was given.
      *
      * @param pictures whether pictures with boxes are written
-     * @throws ParameterException if the stride is less than 1
      */
     List<String> notes(boolean pictures) {
-        if (videoStride < 1) {
-            throw new ParameterException(spec.commandLine(), "--vid-stride " + videoStride + " is less than 1");
-        }
         List<String> notes = new ArrayList<>();
         if (view) {
             notes.add("--view-img opens no window: " + (pictures

@@ -1,6 +1,7 @@
 package dev.shrike.app.detect;
 
 import dev.shrike.DetectorOptions;
+import dev.shrike.sources.SourceOptions;
 import dev.shrike.vision.DrawingStyle;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.function.Function;
  * @param sources pictures, folders and globs; none means the sample photographs
  * @param options how to detect; classes by name are not among them
  * @param reading what to make of the model
+ * @param moving how videos, cameras and streams are read
  * @param saving what to write to disk
  * @param showing what to print
  */
@@ -22,6 +24,7 @@ record DetectRequest(
         List<String> sources,
         DetectorOptions options,
         ModelReading reading,
+        Moving moving,
         Saving saving,
         Showing showing) {
     DetectRequest {
@@ -29,8 +32,21 @@ record DetectRequest(
         sources = List.copyOf(sources);
         Objects.requireNonNull(options, "options");
         Objects.requireNonNull(reading, "reading");
+        Objects.requireNonNull(moving, "moving");
         Objects.requireNonNull(saving, "saving");
         Objects.requireNonNull(showing, "showing");
+    }
+
+    /**
+     * How videos, cameras and streams are read.
+     *
+     * @param options of the sources; credentials among them
+     * @param stride every how many frames one is looked at
+     */
+    record Moving(SourceOptions options, int stride) {
+        Moving {
+            Objects.requireNonNull(options, "options");
+        }
     }
 
     /**

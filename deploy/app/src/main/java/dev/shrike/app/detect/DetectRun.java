@@ -13,7 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** One run of {@code shrike detect}: opens the model, looks at each picture, prints and saves what was seen. */
+/** One run of {@code shrike detect}: opens the model, looks at each picture and video, prints and saves what was seen. */
 final class DetectRun {
     /** Formats of which a file may hold several pictures. */
     private static final Set<String> SEVERAL = Set.of("tif", "tiff", "webp", "png");
@@ -35,7 +35,7 @@ final class DetectRun {
     int run() {
         Sources sources = sources();
         sources.problems().forEach(console::error);
-        if (sources.pictures().isEmpty()) {
+        if (sources.pictures().isEmpty() && sources.moving().isEmpty()) {
             return ExitCode.FAILURE;
         }
         boolean allRead;
@@ -49,10 +49,10 @@ final class DetectRun {
                 DetectRequest.Folder wanted = request.saving().folder();
                 try (RunFolder folder = RunFolder.create(wanted.project(), wanted.name(), wanted.reuse(),
                         sources.pictures())) {
-                    allRead = look(sources.pictures(), model, new SavedResults(request.saving(), folder));
+                    allRead = look(sources, model, new SavedResults(request.saving(), folder));
                 }
             } else {
-                allRead = look(sources.pictures(), model, null);
+                allRead = look(sources, model, null);
             }
         } finally {
             progress.clear();
@@ -62,13 +62,29 @@ final class DetectRun {
 
     private Sources sources() {
         return request.sources().isEmpty()
-                ? new Sources(store.samples(), List.of())
+                ? new Sources(store.samples(), List.of(), List.of())
                 : Sources.expand(request.sources());
     }
 
-    /** Whether every picture could be read. */
-    private boolean look(List<Path> pictures, OpenModel model, SavedResults saved) {
-        Report report = report(pictures, model);
+    /** Whether everything could be read. */
+    private boolean look(Sources sources, OpenModel model, SavedResults saved) {
+        Report report = report(sources, model);
+        Totals totals = lookAtPictures(sources.pictures(), model, report, saved);
+        boolean allRead = totals.pictures() == sources.pictures().size();
+        for (int i = 0; i < sources.moving().size(); i++) {
+            var run = new MovingRun(console, request, model, report, saved, this::missingLetters);
+            Totals seen = run.look(sources.moving().get(i), i, sources.moving().size());
+            totals = totals.plus(seen);
+            allRead &= run.allRead();
+        }
+        if (totals.pictures() > 0) {
+            report.summary(totals);
+            tellFolder(totals, saved);
+        }
+        return allRead;
+    }
+
+    private Totals lookAtPictures(List<Path> pictures, OpenModel model, Report report, SavedResults saved) {
         Totals totals = Totals.NONE;
         for (int i = 0; i < pictures.size(); i++) {
             Path picture = pictures.get(i);
@@ -91,11 +107,7 @@ final class DetectRun {
             noteOthers(picture);
             report.picture(i, pictures.size(), picture, found);
         }
-        if (totals.pictures() > 0) {
-            report.summary(totals);
-            tellFolder(totals, saved);
-        }
-        return totals.pictures() == pictures.size();
+        return totals;
     }
 
     /** Says so where only the first of several pictures in a file was looked at. */
@@ -109,14 +121,14 @@ final class DetectRun {
         }
     }
 
-    private Report report(List<Path> pictures, OpenModel model) {
+    private Report report(Sources sources, OpenModel model) {
         if (request.showing().json()) {
             return new JsonReport(console, model.file().getFileName().toString(), model.detector().engine());
         }
         if (request.showing().quiet()) {
             return Report.SILENT;
         }
-        return console.outTerminal() ? new TableReport(console, pictures) : new LineReport(console);
+        return console.outTerminal() ? new TableReport(console, sources) : new LineReport(console);
     }
 
     /** Says once of each script that no font here has it. */

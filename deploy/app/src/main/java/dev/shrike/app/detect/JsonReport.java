@@ -30,16 +30,32 @@ record JsonReport(Console console, String model, String engine) implements Repor
     }
 
     @Override
+    public void frame(MovingFrame frame, Detections found) {
+        console.line(render(frame.source(), frame, found));
+    }
+
+    @Override
     public void summary(Totals totals) {
         // Readers of JSON lines add up what they need.
     }
 
     String render(Path picture, Detections found) {
+        return render(picture.toString(), null, found);
+    }
+
+    private String render(String source, MovingFrame frame, Detections found) {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = JSON.createGenerator(text)) {
             json.writeStartObject();
             json.writeNumberField("schema", SCHEMA);
-            json.writeStringField("source", picture.toString());
+            json.writeStringField("source", source);
+            if (frame != null) {
+                json.writeNumberField("frame", frame.number());
+                json.writeNumberField("time_s", BigDecimal.valueOf(frame.seconds()).setScale(3, RoundingMode.HALF_EVEN));
+                if (frame.live()) {
+                    json.writeStringField("captured", frame.captured().toString());
+                }
+            }
             json.writeNumberField("width", found.width());
             json.writeNumberField("height", found.height());
             json.writeStringField("model", model);

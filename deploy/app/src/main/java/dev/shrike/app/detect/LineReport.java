@@ -22,6 +22,23 @@ record LineReport(Console console) implements Report {
     }
 
     @Override
+    public void frame(MovingFrame frame, Detections found) {
+        console.line(String.format(
+                Locale.ROOT,
+                "%s %d/%d (%d, %.2fs) %s: %dx%d %s, %.1fms",
+                frame.live() ? "stream" : "video",
+                frame.index() + 1,
+                frame.count(),
+                frame.number(),
+                frame.seconds(),
+                frame.source(),
+                found.width(),
+                found.height(),
+                Report.describe(found),
+                found.times().total() / 1e6));
+    }
+
+    @Override
     public void summary(Totals totals) {
         console.line(speed(totals));
     }

@@ -5,6 +5,7 @@ import dev.shrike.Detector;
 import dev.shrike.DetectorOptions;
 import dev.shrike.Frame;
 import dev.shrike.ModelException;
+import dev.shrike.ShrikeException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.UsageException;
 import dev.shrike.calibration.data.DataSets;
@@ -47,11 +48,18 @@ record OpenModel(Path file, Detector detector, ClassNames names) implements Auto
     Detections detect(Frame frame) {
         try {
             return names.name(detector.detect(frame));
-        } catch (UnsupportedModelException e) {
-            throw new UnsupportedModelException(file + ": " + e.getMessage(), e);
-        } catch (ModelException e) {
-            throw new ModelException(file + ": " + e.getMessage(), e);
+        } catch (UnsupportedModelException | ModelException e) {
+            throw named(e);
         }
+    }
+
+    /** The error with the name of the model's file. */
+    ShrikeException named(ShrikeException e) {
+        return switch (e) {
+            case UnsupportedModelException _ -> new UnsupportedModelException(file + ": " + e.getMessage(), e);
+            case ModelException _ -> new ModelException(file + ": " + e.getMessage(), e);
+            default -> e;
+        };
     }
 
     @Override

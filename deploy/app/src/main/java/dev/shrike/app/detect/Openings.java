@@ -4,6 +4,7 @@ import dev.shrike.Detector;
 import dev.shrike.DetectorOptions;
 import dev.shrike.Detectors;
 import dev.shrike.app.UsageException;
+import dev.shrike.vision.Letterbox;
 import java.nio.file.Path;
 
 /** Opens detectors as command lines ask for them. */
@@ -19,10 +20,10 @@ public final class Openings {
      */
     public static Detector open(Path file, String weights, DetectorOptions options, boolean augment, ModelStore store) {
         try {
-            return augment
+            return Letterbox.whileLoading(() -> augment
                     ? Detectors.openAugmented((width, height) -> Weights.resolve(weights, width, height, store),
                             options)
-                    : Detectors.open(file, options);
+                    : Detectors.open(file, options));
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage(), e);
         }

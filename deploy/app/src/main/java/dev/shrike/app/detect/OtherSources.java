@@ -1,6 +1,7 @@
 package dev.shrike.app.detect;
 
 import dev.shrike.SourceException;
+import dev.shrike.vision.Pictures;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
@@ -8,35 +9,42 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Sources that are neither pictures nor folders nor globs: lists of these, and what YOLOv5 takes and we do not yet. */
+/** Sources that are neither pictures nor folders nor globs: lists of these, cameras and streams. */
 final class OtherSources {
     private static final Pattern ADDRESS = Pattern.compile("(?i)([a-z][a-z0-9+.-]+)://.*");
-    private static final Set<String> VIDEOS = Set.of("mp4", "avi", "mov", "mkv", "m4v", "mpg", "mpeg", "wmv", "webm",
-            "asf", "ts", "gif");
-    private static final Set<String> STREAMS = Set.of("rtsp", "rtmp", "rtp", "udp", "tcp", "srt", "mms");
     private static final String BYTE_ORDER_MARK = "\ufeff";
 
     private OtherSources() {}
 
     /**
-     * Refuses addresses, and cameras by their number.
+     * Whether the source is a camera or a stream.
      *
-     * @throws SourceException if it is one; says what to do instead
+     * @throws SourceException if it is an address that none of them has; says what to do instead
      */
-    static void requireLocal(String source) {
-        var address = ADDRESS.matcher(source);
-        if (address.matches()) {
-            String scheme = address.group(1).toLowerCase(java.util.Locale.ROOT);
-            if (STREAMS.contains(scheme)) {
-                throw new SourceException(source + ": streams are not read; let ffmpeg take pictures out of it:"
-                        + " mkdir frames && ffmpeg -i " + quoted(source) + " -vf fps=1 frames/%05d.jpg");
-            }
-            throw new SourceException(source + ": addresses are not read; fetch the picture first: curl -sL "
-                    + quoted(source) + " | shrike detect -");
+    static boolean isMoving(String source) {
+        if (source.matches("[0-9]{1,3}") && !Files.exists(Path.of(source)) || source.startsWith("/dev/video")
+                || source.startsWith("/dev/v4l/") || source.startsWith("v4l2:")) {
+            return true;
         }
+        var address = ADDRESS.matcher(source);
+        if (!address.matches()) {
+            return false;
+        }
+        String scheme = address.group(1).toLowerCase(Locale.ROOT);
+        String path = source.replaceFirst("[?#].*", "").toLowerCase(Locale.ROOT);
+        if (scheme.startsWith("http")
+                && Pictures.EXTENSIONS.stream().anyMatch(extension -> path.endsWith("." + extension))) {
+            throw new SourceException(shown(source) + ": pictures of the web are not read; fetch it first: curl -sL "
+                    + quoted(shown(source)) + " | shrike detect -");
+        }
+        return true;
+    }
+
+    private static String shown(String source) {
+        return dev.shrike.sources.Sources.name(source);
     }
 
     /**
@@ -45,10 +53,6 @@ final class OtherSources {
      * @throws SourceException always
      */
     static SourceException missing(String source) {
-        if (source.matches("[0-9]{1,3}")) {
-            return new SourceException(source + ": cameras are not read; let ffmpeg take pictures:"
-                    + " mkdir frames && ffmpeg -f v4l2 -i /dev/video" + source + " -frames:v 10 frames/%05d.jpg");
-        }
         if (source.equals("screen") || source.startsWith("screen ")) {
             return new SourceException(source + ": the screen is not read; save a screenshot and give its file");
         }
@@ -56,24 +60,14 @@ final class OtherSources {
     }
 
     /**
-     * Refuses devices and videos.
+     * Refuses YOLOv5's lists of streams.
      *
      * @throws SourceException if the file is one; says what to do instead
      */
-    static void requireNoVideo(Path file) {
-        String name = file.toString();
-        if (name.startsWith("/dev/video")) {
-            throw new SourceException(name + ": cameras are not read; let ffmpeg take pictures:"
-                    + " mkdir frames && ffmpeg -f v4l2 -i " + name + " -frames:v 10 frames/%05d.jpg");
-        }
-        if (VIDEOS.contains(Sources.Names.extension(file))) {
-            throw new SourceException(name + ": videos and animations are not read (--vid-stride is for these); let"
-                    + " ffmpeg take the pictures out: mkdir frames && ffmpeg -i " + quoted(name)
-                    + " frames/%05d.jpg");
-        }
+    static void requireNoList(Path file) {
         if (Sources.Names.extension(file).equals("streams")) {
-            throw new SourceException(name + ": lists of streams are not read; give pictures, or a list of them"
-                    + " (.txt)");
+            throw new SourceException(file + ": lists of streams are not read; 'shrike serve' looks at several cameras"
+                    + " at once");
         }
     }
 

@@ -3,6 +3,7 @@ package dev.shrike.app.detect;
 import dev.shrike.Detection;
 import dev.shrike.Detections;
 import java.nio.file.Path;
+import java.time.Instant;
 
 /** How the results of a run are shown. Confined to one thread. */
 interface Report {
@@ -14,10 +15,29 @@ interface Report {
         }
 
         @Override
+        public void frame(MovingFrame frame, Detections found) {
+            // nothing, as was asked for
+        }
+
+        @Override
         public void summary(Totals totals) {
             // nothing, as was asked for
         }
     };
+
+    /**
+     * A frame of a video, camera or stream.
+     *
+     * @param index position of the source in the run, from 0
+     * @param count number of such sources in the run
+     * @param source its name, without credentials
+     * @param number of the frame among those that were looked at, from 1
+     * @param seconds since the first frame
+     * @param captured when it was captured; of a file when it was read
+     * @param live whether it comes from a camera or stream
+     */
+    record MovingFrame(int index, int count, String source, long number, double seconds, Instant captured,
+            boolean live) {}
 
     /**
      * Shows one picture.
@@ -26,6 +46,9 @@ interface Report {
      * @param count number of pictures in the run
      */
     void picture(int index, int count, Path picture, Detections found);
+
+    /** Shows one frame of a video, camera or stream. */
+    void frame(MovingFrame frame, Detections found);
 
     /** Shows the whole run. */
     void summary(Totals totals);

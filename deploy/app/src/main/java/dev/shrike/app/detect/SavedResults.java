@@ -26,6 +26,11 @@ final class SavedResults {
         return folder.path();
     }
 
+    /** Begins to write what is wanted of a video, camera or stream of that name. */
+    SavedVideo video(String name) {
+        return new SavedVideo(saving, folder, crops, name);
+    }
+
     /** Writes what is wanted of one picture. */
     void add(Path given, Frame frame, Detections found) {
         Path picture = given == StandardInput.PATH ? Path.of("stdin.jpg") : given;

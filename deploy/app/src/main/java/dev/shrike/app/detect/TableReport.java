@@ -3,34 +3,48 @@ package dev.shrike.app.detect;
 import dev.shrike.Detections;
 import dev.shrike.app.Console;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 
 /** A table that grows by a row a picture, for a terminal. */
 final class TableReport implements Report {
     private static final int WIDEST_NAME = 40;
+    private static final int FRAME_DIGITS = 6;
+    /** Of a blank and the seconds of a frame. */
+    private static final int TIME_WIDTH = 9;
 
     private final Console console;
     private final int numberWidth;
     private final int nameWidth;
     private boolean headed;
 
-    TableReport(Console console, List<Path> pictures) {
+    TableReport(Console console, Sources sources) {
         this.console = console;
-        this.numberWidth = 2 * Integer.toString(pictures.size()).length() + 1;
-        this.nameWidth = Math.clamp(
-                pictures.stream().mapToInt(p -> p.toString().length()).max().orElse(0), 7, WIDEST_NAME);
+        int digits = 2 * Integer.toString(sources.pictures().size()).length() + 1;
+        this.numberWidth = sources.moving().isEmpty() ? digits : Math.max(digits, FRAME_DIGITS);
+        int longest = Math.max(sources.pictures().stream().mapToInt(p -> p.toString().length()).max().orElse(0),
+                sources.moving().stream().mapToInt(name -> name.length() + TIME_WIDTH).max().orElse(0));
+        this.nameWidth = Math.clamp(longest, 7, WIDEST_NAME);
     }
 
     @Override
     public void picture(int index, int count, Path picture, Detections found) {
+        show(index + 1 + "/" + count, picture.toString(), found);
+    }
+
+    @Override
+    public void frame(MovingFrame frame, Detections found) {
+        show(Long.toString(frame.number()),
+                String.format(Locale.ROOT, "%s %.2fs", frame.source(), frame.seconds()), found);
+    }
+
+    private void show(String number, String name, Detections found) {
         if (!headed) {
             headed = true;
             console.line(row("", "picture", "size", "ms", "objects"));
         }
         console.line(row(
-                index + 1 + "/" + count,
-                shorten(picture.toString()),
+                number,
+                shorten(name),
                 found.width() + "x" + found.height(),
                 String.format(Locale.ROOT, "%.1f", found.times().total() / 1e6),
                 Report.describe(found)));

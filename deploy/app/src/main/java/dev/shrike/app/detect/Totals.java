@@ -24,4 +24,15 @@ record Totals(int pictures, int objects, StageTimes times) {
                         times.network() + more.network(),
                         times.decode() + more.decode()));
     }
+
+    /** These and those. */
+    Totals plus(Totals more) {
+        return new Totals(
+                pictures + more.pictures,
+                objects + more.objects,
+                new StageTimes(
+                        times.letterbox() + more.times.letterbox(),
+                        times.network() + more.times.network(),
+                        times.decode() + more.times.decode()));
+    }
 }

@@ -58,7 +58,8 @@ final class BoxOpeners implements Openers {
     public FrameSource source(ServiceConfig.Camera camera) {
         try {
             SourceOptions options = SourceOptions.builder().size(camera.width(), camera.height()).rate(camera.fps())
-                    .rotation(camera.rotate()).mirror(camera.mirror()).loop(camera.loop()).realTime(isFile(camera.source()))
+                    .rotation(camera.rotate()).mirror(camera.mirror()).loop(camera.loop())
+                    .realTime(isFile(camera.source()))
                     .credentials(camera.user(), camera.password())
                     .transport(camera.transport().equals("udp") ? SourceOptions.Transport.UDP
                             : SourceOptions.Transport.TCP)

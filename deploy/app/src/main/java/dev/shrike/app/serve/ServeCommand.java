@@ -1,5 +1,6 @@
 package dev.shrike.app.serve;
 
+import dev.shrike.ShrikeException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.Version;
@@ -11,6 +12,7 @@ import dev.shrike.app.serve.config.ServiceConfig;
 import dev.shrike.app.serve.config.ServiceConfigs;
 import dev.shrike.app.serve.page.PageServer;
 import dev.shrike.app.serve.systemd.Supervisor;
+import dev.shrike.sources.FrameSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,11 +112,29 @@ public final class ServeCommand implements Callable<Integer> {
         if (check) {
             ServiceConfig config = configuration.get();
             config.notes().forEach(console::note);
+            if (!checkSources(config)) {
+                return ExitCode.USAGE;
+            }
             console.line("the configuration can be used: cameras " + String.join(", ",
                     config.cameras().stream().map(ServiceConfig.Camera::id).toList()));
             return ExitCode.OK;
         }
         return serve(configuration);
+    }
+
+    /** Opens each source, which connects to none, and says what cannot be one. */
+    private boolean checkSources(ServiceConfig config) throws IOException {
+        BoxOpeners openers = new BoxOpeners(console, stores.apply(false), new Version().getVersion()[0]);
+        boolean all = true;
+        for (ServiceConfig.Camera camera : config.cameras()) {
+            try (FrameSource source = openers.source(camera)) {
+                console.note("camera " + camera.id() + ": " + source.name());
+            } catch (ShrikeException e) {
+                console.error("camera " + camera.id() + ": " + e.getMessage());
+                all = false;
+            }
+        }
+        return all;
     }
 
     private ServiceConfig read(Map<String, String> flags, BoardDefaults board) {

@@ -98,13 +98,35 @@ class SourcesTest {
     }
 
     @Test
-    void whatIsNotReadYetSaysWhatToDo() throws IOException {
-        assertTrue(problem("rtsp://user@camera/1?a=b&c=d").contains("ffmpeg -i 'rtsp://user@camera/1?a=b&c=d' -vf"));
-        assertTrue(problem("https://a.b/c.jpg").endsWith("curl -sL https://a.b/c.jpg | shrike detect -"));
-        assertTrue(problem("0").contains("-i /dev/video0 "));
+    void videosCamerasAndStreamsMove() throws IOException {
+        Files.writeString(folder.resolve("a b.MP4"), "x");
+        List<String> given = List.of("rtsp://user:p@ss@camera/1?a=b", folder + "/a b.MP4", "0", "/dev/video3",
+                "v4l2:by-id/usb-Cam-index0", "csi://0", "http://camera/video.cgi", "test://pattern");
+        Sources found = Sources.expand(given);
+        assertEquals(List.of(), found.problems());
+        assertEquals(List.of(), found.pictures());
+        assertEquals(given, found.moving());
+        SourceException e = assertThrows(SourceException.class, () -> Sources.files(given));
+        assertTrue(e.getMessage().startsWith("rtsp://camera/1?a=b: moves"), e.getMessage());
+    }
+
+    @Test
+    void foldersAndGlobsHaveVideosToo() throws IOException {
+        Path mixed = Files.createDirectory(folder.resolve("mixed"));
+        for (String name : List.of("b.mp4", "a.jpg", "c.txt", "._d.mp4")) {
+            Files.writeString(mixed.resolve(name), "x");
+        }
+        for (String source : List.of(mixed.toString(), mixed + "/*")) {
+            Sources found = Sources.expand(List.of(source));
+            assertEquals(List.of(mixed.resolve("a.jpg")), found.pictures());
+            assertEquals(List.of(mixed + "/b.mp4"), found.moving());
+        }
+    }
+
+    @Test
+    void whatIsNotReadSaysWhatToDo() throws IOException {
+        assertTrue(problem("https://me:secret@a.b/c.jpg").endsWith("curl -sL https://a.b/c.jpg | shrike detect -"));
         assertTrue(problem("screen").contains("screenshot"));
-        Files.writeString(folder.resolve("a b.mp4"), "x");
-        assertTrue(problem(folder + "/a b.mp4").contains("ffmpeg -i '" + folder + "/a b.mp4' frames/%05d.jpg"));
         Files.writeString(folder.resolve("list.streams"), "x");
         assertTrue(problem(folder + "/list.streams").contains("lists of streams are not read"));
     }
@@ -122,7 +144,6 @@ class SourcesTest {
         assertTrue(problem(folder + "/*.gif").contains("/*.gif: no pictures"));
         assertTrue(problem(folder + "/nowhere/*.jpg").contains("no pictures"));
         assertTrue(problem(folder + "/[a").contains("/[a: neither a file nor a glob"));
-        assertTrue(problem("rtsp://camera/1").contains("rtsp://camera/1: streams are not read"));
         assertTrue(problem(" ").contains("empty"));
         assertTrue(problem("a\0b").contains("no path"));
     }

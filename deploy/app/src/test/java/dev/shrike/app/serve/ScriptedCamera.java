@@ -12,8 +12,7 @@ final class ScriptedCamera implements FrameSource {
     private static final long INTERVAL_MILLIS = 10;
 
     private final Frame frame = Frame.allocate(64, 48);
-    private Consumer<SourceState> listener = _ -> {
-    };
+    private Consumer<SourceState> listener = _ -> {};
     private SourceState state = new SourceState(SourceState.Phase.CONNECTING, "", 0, 0);
     private volatile SourceState.Phase wanted = SourceState.Phase.RUNNING;
     private volatile boolean silent;

@@ -193,7 +193,8 @@ class ServiceTest {
         ScriptedCamera front = cameras.get("front");
         ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         for (String broken : List.of("page: [", "page: {prot: 1}\n" + ONE, ONE.replace("test://", "broken://"),
-                ONE.replace("limits:", "model: {classes: [persn]}\nlimits:"), ONE.replace("port: 0", "port: " + taken.getLocalPort()),
+                ONE.replace("limits:", "model: {classes: [persn]}\nlimits:"),
+                ONE.replace("port: 0", "port: " + taken.getLocalPort()),
                 ONE.replace("limits:", "outputs: {file: {path: /broken}}\nlimits:"))) {
             told.clear();
             long before = log().lines().filter(line -> line.contains("the old configuration stays")).count();

@@ -48,9 +48,9 @@ public final class ConfigPrinter {
         String inner = indent + "  ";
         for (Setting setting : template.settings()) {
             comment(capital(setting.comment()) + " (" + setting.kind().words() + ").", inner);
-            String value =
-                    setting.key().equals("source") ? "test://pattern" : yaml(setting, "cameras.test." + setting.key());
-            lines.add(inner + setting.key() + ": " + value);
+            lines.add(inner + setting.key() + ": "
+                    + (setting.key().equals("source") ? "test://pattern"
+                            : yaml(setting, "cameras.test." + setting.key())));
         }
         for (Section override : template.sections()) {
             comment("As '" + override.key() + "' below or above, for this camera: "

@@ -46,7 +46,7 @@ final class Schema {
 
     private static final Section CAMERA = new Section("cameras", "Cameras by name (a-z, 0-9, - and _)", true, List.of(
             new Setting("source", TEXT, "", "what to open: /dev/video0, rtsp://HOST/PATH, csi://0, a file, a folder or"
-                    + " test://"),
+                    + " test://pattern"),
             new Setting("enabled", FLAG, true, "whether it is used"),
             new Setting("user", SECRET, "", "user of the stream"),
             new Setting("password", SECRET, "", "password of the stream"),
@@ -63,19 +63,22 @@ final class Schema {
             List.of(
                     new Section("stdout", "JSON lines on the standard output",
                             new Setting("enabled", FLAG, false, "whether it is used"),
-                            new Setting("frames", FLAG, true, "whether each frame's detections are told, besides events and the"
-                                    + " state of cameras")),
+                            new Setting("frames", FLAG, true,
+                                    "whether each frame's detections are told, besides events and the"
+                                            + " state of cameras")),
                     new Section("socket", "JSON lines for whoever connects to a unix socket",
                             new Setting("path", TEXT, "", "path of the socket; empty switches it off"),
-                            new Setting("frames", FLAG, true, "whether each frame's detections are told, besides events and the"
-                                    + " state of cameras")),
+                            new Setting("frames", FLAG, true,
+                                    "whether each frame's detections are told, besides events and the"
+                                            + " state of cameras")),
                     new Section("file", "JSON lines in a file",
                             new Setting("path", TEXT, "", "path of the file; empty switches it off"),
                             new Setting("rotate_megabytes", whole(1, 100_000), 16L, "size at which another file is"
                                     + " begun"),
                             new Setting("keep", whole(0, 1000), 4L, "full files that are kept"),
-                            new Setting("frames", FLAG, true, "whether each frame's detections are told, besides events and the"
-                                    + " state of cameras")),
+                            new Setting("frames", FLAG, true,
+                                    "whether each frame's detections are told, besides events and the"
+                                            + " state of cameras")),
                     new Section("mqtt", "MQTT 5",
                             new Setting("broker", TEXT, "", "mqtt://HOST:PORT or mqtts://HOST:PORT; empty switches it"
                                     + " off"),

@@ -38,7 +38,8 @@ public record ServiceConfig(Engine engine, List<Camera> cameras, Outputs outputs
      * @param each whether each camera has one of its own
      * @param buildSeconds time that opening it may take
      */
-    public record Engine(String weights, int imageSize, double iou, String name, int threads, boolean each, int buildSeconds) {}
+    public record Engine(String weights, int imageSize, double iou, String name, int threads, boolean each,
+            int buildSeconds) {}
 
     /**
      * What is reported.

@@ -70,8 +70,10 @@ public final class ServiceConfigs {
         try (InputStream in = Files.newInputStream(file)) {
             return in.readNBytes(YamlReader.MOST_BYTES + 1);
         } catch (NoSuchFileException e) {
-            throw new ConfigException(file + ": there is no such file; 'shrike serve --print-config' writes one to begin"
-                    + " with", e);
+            throw new ConfigException(
+                    file + ": there is no such file; 'shrike serve --print-config' writes one to begin"
+                            + " with",
+                    e);
         } catch (AccessDeniedException e) {
             throw new ConfigException(file + ": may not be read: permission denied", e);
         } catch (IOException e) {
@@ -81,7 +83,8 @@ public final class ServiceConfigs {
 
     private ServiceConfig config() {
         ServiceConfig.Engine engine = new ServiceConfig.Engine(values.text("model.weights"),
-                values.whole("model.image_size"), values.real("model.iou"), values.text("engine.name"), values.whole("engine.threads"),
+                values.whole("model.image_size"), values.real("model.iou"), values.text("engine.name"),
+                values.whole("engine.threads"),
                 values.text("engine.sharing").equals("each"), values.whole("engine.build_timeout"));
         List<ServiceConfig.Camera> cameras = new ArrayList<>();
         for (String id : values.names("cameras")) {
@@ -194,7 +197,8 @@ public final class ServiceConfigs {
 
     /** Names are not looked up: what they mean would change with the network. */
     private static boolean isLiteral(String address) {
-        return address.matches("(\\d{1,3}\\.){3}\\d{1,3}") || address.contains(":") && address.matches("[0-9a-fA-F:.]+");
+        return address.matches("(\\d{1,3}\\.){3}\\d{1,3}")
+                || address.contains(":") && address.matches("[0-9a-fA-F:.]+");
     }
 
     private static boolean isLoopback(String address) {

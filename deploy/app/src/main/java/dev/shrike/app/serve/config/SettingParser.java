@@ -29,7 +29,7 @@ final class SettingParser {
      */
     Object parse(Setting setting, YamlNode node) {
         return switch (setting.kind()) {
-            case Kind.Text _, Kind.Secret _ -> text(node);
+            case Kind.Text _,Kind.Secret _ -> text(node);
             case Kind.Whole whole -> whole(whole, node);
             case Kind.Real real -> real(real, node);
             case Kind.Flag flag -> flag(flag, node);

@@ -60,8 +60,9 @@ final class YamlReader {
      */
     static YamlNode read(byte[] bytes, String origin) {
         if (bytes.length > MOST_BYTES) {
-            throw new ConfigException(origin + ": " + bytes.length + " bytes are too many for a configuration, the limit"
-                    + " is " + MOST_BYTES);
+            throw new ConfigException(
+                    origin + ": " + bytes.length + " bytes are too many for a configuration, the limit"
+                            + " is " + MOST_BYTES);
         }
         String text = decode(bytes, origin);
         LoadSettings settings = LoadSettings.builder().setLabel(origin).setUseMarks(true).setParseComments(false)

@@ -142,7 +142,7 @@ final class PageHandler implements HttpHandler {
             return;
         }
         try {
-            stream.run(exchange);
+            guard.follow(exchange, () -> stream.run(exchange));
         } finally {
             streams.decrementAndGet();
         }

@@ -157,7 +157,7 @@ public final class PreviewFeed {
             byte[] jpeg = {};
             try {
                 Pictures.draw(frame, drawn);
-                jpeg = Pictures.jpeg(frame, quality);
+                jpeg = PreviewImage.jpeg(frame, quality);
             } catch (ShrikeException e) {
                 // This picture is left out; the detections do not depend on it.
             }

@@ -1,8 +1,12 @@
 package dev.shrike.app.serve.page;
 
+import com.sun.net.httpserver.HttpExchange;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +18,8 @@ import java.util.concurrent.TimeUnit;
 final class StallGuard implements AutoCloseable {
     private static final long SWEEP_MILLIS = 250;
 
+    private final SendQueues queues = new SendQueues(Path.of("/"));
+    private final Set<Following> streams = ConcurrentHashMap.newKeySet();
     private final Set<Wait> waits = ConcurrentHashMap.newKeySet();
     private final Thread sweeper;
     private volatile long limitNanos;
@@ -26,6 +32,31 @@ final class StallGuard implements AutoCloseable {
     /** Changes the time that one write or read may take. */
     void limit(int seconds) {
         limitNanos = TimeUnit.SECONDS.toNanos(seconds);
+    }
+
+    /** A stream, and since when nothing of it was taken although something waits. */
+    private static final class Following {
+        private final Wait wait;
+        private final int localPort;
+        private final int remotePort;
+        private long waiting;
+        private long since = System.nanoTime();
+
+        Following(int localPort, int remotePort) {
+            wait = new Wait(Thread.currentThread());
+            this.localPort = localPort;
+            this.remotePort = remotePort;
+        }
+
+        void look(Map<Integer, Long> queues, long now, long limit) {
+            long bytes = queues.getOrDefault(remotePort, 0L);
+            if (bytes == 0 || bytes < waiting) {
+                since = now;
+            } else if (now - since > limit) {
+                wait.interrupt();
+            }
+            waiting = bytes;
+        }
     }
 
     private static final class Wait {
@@ -55,6 +86,12 @@ final class StallGuard implements AutoCloseable {
         void run() throws IOException;
     }
 
+    /** Something that tells a client more and more. */
+    @FunctionalInterface
+    interface Stream {
+        void run() throws IOException, InterruptedException;
+    }
+
     /** Writes and flushes. */
     void write(OutputStream out, byte[] bytes) throws IOException {
         guard(() -> {
@@ -82,6 +119,26 @@ final class StallGuard implements AutoCloseable {
         }
     }
 
+    /** Runs a stream of this thread, which is cut once its client has taken nothing for the time that a write may take. */
+    void follow(HttpExchange exchange, Stream stream) throws IOException, InterruptedException {
+        Following following = new Following(exchange.getLocalAddress().getPort(),
+                exchange.getRemoteAddress().getPort());
+        streams.add(following);
+        try {
+            stream.run();
+        } finally {
+            following.wait.end();
+            streams.remove(following);
+        }
+    }
+
+    private void sweepStreams(long now) {
+        Map<Integer, Map<Integer, Long>> byPort = new HashMap<>();
+        for (Following stream : streams) {
+            stream.look(byPort.computeIfAbsent(stream.localPort, queues::waiting), now, limitNanos);
+        }
+    }
+
     private void sweep() {
         try {
             while (true) {
@@ -92,6 +149,7 @@ final class StallGuard implements AutoCloseable {
                         wait.interrupt();
                     }
                 }
+                sweepStreams(now);
             }
         } catch (InterruptedException e) {
             // close() ends it.
@@ -103,5 +161,6 @@ final class StallGuard implements AutoCloseable {
     public void close() {
         sweeper.interrupt();
         waits.forEach(Wait::interrupt);
+        streams.forEach(stream -> stream.wait.interrupt());
     }
 }

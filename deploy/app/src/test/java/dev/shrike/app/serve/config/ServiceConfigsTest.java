@@ -30,7 +30,7 @@ class ServiceConfigsTest {
     @Test
     void thePrintedConfigurationIsTheOneOfTheDefaults() throws IOException {
         ServiceConfig printed = read(String.join("\n", ConfigPrinter.lines(BoardDefaults.NONE)));
-        ServiceConfig bare = read("cameras: {test: {source: 'test://'}}");
+        ServiceConfig bare = read("cameras: {test: {source: 'test://pattern'}}");
         assertEquals(bare, printed);
         assertEquals(List.of(), printed.notes());
     }

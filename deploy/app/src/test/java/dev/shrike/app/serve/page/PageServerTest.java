@@ -50,7 +50,8 @@ class PageServerTest {
             "HEAD,/api/stream,200"})
     void eachPathHasItsAnswer(String method, String path, int code) throws IOException {
         start("");
-        assertEquals(code, code(raw(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")));
+        assertEquals(code,
+                code(raw(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")));
     }
 
     @ParameterizedTest

@@ -15,23 +15,35 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.regex.PatternSyntaxException;
 
-/** Image files that a folder or a glob stands for, sorted by name. */
-public final class ImageFiles {
+/** Images and videos that a folder or a glob stands for, sorted by name. */
+public final class MediaFiles {
+    /** Extensions of videos and animations, in lower case without the dot; those of YOLOv5 and WebM. */
+    public static final Set<String> VIDEO_EXTENSIONS = Set.of("mp4", "avi", "mov", "mkv", "m4v", "mpg", "mpeg", "wmv",
+            "webm", "asf", "ts", "gif");
+
+    /** Which files are meant. */
+    public enum Kind {
+        IMAGES,
+        IMAGES_AND_VIDEOS
+    }
+
     private static final String FORMATS = Pictures.FORMATS;
     /** Of six {@code **}{@code /} each may stand for no folder. */
     private static final int MOST_PATTERNS = 64;
 
-    private ImageFiles() {}
+    private MediaFiles() {}
 
     /**
-     * The images directly in the folder.
+     * Those directly in the folder.
      *
      * @throws SourceException if there are none, or the folder may not be read
      */
-    public static List<Path> inFolder(Path folder) {
-        try (var entries = Files.newDirectoryStream(folder, ImageFiles::isImage)) {
+    public static List<Path> inFolder(Path folder, Kind kind) {
+        try (var entries = Files.newDirectoryStream(folder, file -> is(file, kind))) {
             List<Path> found = new ArrayList<>();
             entries.forEach(found::add);
             if (found.isEmpty()) {
@@ -52,11 +64,11 @@ public final class ImageFiles {
     }
 
     /**
-     * The images that match {@code *}, {@code ?}, {@code [a-z]}, {@code {a,b}}, {@code **} across folders and none.
+     * Those that match {@code *}, {@code ?}, {@code [a-z]}, {@code {a,b}}, {@code **} across folders and none.
      *
      * @throws SourceException if none match, or it is no glob
      */
-    public static List<Path> matching(String glob) {
+    public static List<Path> matching(String glob, Kind kind) {
         List<PathMatcher> matchers = matchers(glob);
         // Start below the last folder that is spelled out; the matcher sees paths in the form the pattern has.
         int firstWild = 0;
@@ -71,7 +83,7 @@ public final class ImageFiles {
         List<Path> found = new ArrayList<>();
         try {
             Files.walkFileTree(Path.of(base.isEmpty() ? "." : base), EnumSet.noneOf(FileVisitOption.class), depth,
-                    collector(base, matchers, found));
+                    collector(base, matchers, kind, found));
         } catch (IOException e) {
             throw new SourceException(glob + ": cannot be listed: " + e, e);
         }
@@ -82,12 +94,13 @@ public final class ImageFiles {
         return found;
     }
 
-    private static SimpleFileVisitor<Path> collector(String base, List<PathMatcher> matchers, List<Path> found) {
+    private static SimpleFileVisitor<Path> collector(String base, List<PathMatcher> matchers, Kind kind,
+            List<Path> found) {
         return new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                 Path named = base.isEmpty() ? Path.of(".").relativize(file) : file;
-                if (isImage(file) && matchers.stream().anyMatch(matcher -> matcher.matches(named))) {
+                if (is(file, kind) && matchers.stream().anyMatch(matcher -> matcher.matches(named))) {
                     found.add(named);
                 }
                 return FileVisitResult.CONTINUE;
@@ -121,7 +134,16 @@ public final class ImageFiles {
         }
     }
 
-    private static boolean isImage(Path file) {
-        return Pictures.isNamedLikeOne(file) && Files.isRegularFile(file);
+    /** Whether the name is that of a video or an animation, and not hidden. */
+    public static boolean isNamedLikeVideo(Path file) {
+        String name = file.getFileName() == null ? "" : file.getFileName().toString();
+        int dot = name.lastIndexOf('.');
+        return dot > 0 && name.charAt(0) != '.'
+                && VIDEO_EXTENSIONS.contains(name.substring(dot + 1).toLowerCase(Locale.ROOT));
+    }
+
+    private static boolean is(Path file, Kind kind) {
+        return (Pictures.isNamedLikeOne(file) || kind == Kind.IMAGES_AND_VIDEOS && isNamedLikeVideo(file))
+                && Files.isRegularFile(file);
     }
 }

@@ -1,0 +1,132 @@
+package dev.shrike.cpu;
+
+import dev.shrike.DeviceException;
+import dev.shrike.Frame;
+import dev.shrike.PixelFormat;
+import dev.shrike.spi.Binding;
+import dev.shrike.spi.LetterboxParams;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+
+/**
+ * Writes frames of any raw format into the only input of a plan, by one call of {@code shrike_letterbox_u8_f32}.
+ * Parameters are written again only where frames change; nothing is allocated. Confined to one thread at a time; its
+ * memory is the plan's arena.
+ */
+final class FrameInput {
+    private static final int CHANNELS = 3;
+
+    private final NativeLibrary library;
+    private final long context;
+    private final int width;
+    private final int height;
+    private final Params.Writer writer;
+    private final MemorySegment params;
+    private final long pixels;
+    private final long pixelBounds;
+    private LetterboxParams last;
+    private PixelFormat format;
+    private int stride;
+    private int frameWidth;
+    private int frameHeight;
+
+    private FrameInput(NativeLibrary library, long context, Arena arena, Binding input) {
+        this.library = library;
+        this.context = context;
+        height = input.dims().get(2);
+        width = input.dims().get(3);
+        writer = Params.LETTERBOX.allocate(arena);
+        params = writer.memory();
+        pixels = Params.LETTERBOX.offset("src");
+        pixelBounds = Params.LETTERBOX.offset("src_bounds");
+        long elements = 6L * width + 4L * height;
+        writer.point("dst", input.memory())
+                .point("workspace", arena.allocate(Integer.BYTES * elements, Integer.BYTES))
+                .set("dst_channel_stride", input.strides().get(1))
+                // The stride of a dimension of size 1 says nothing, but the library wants one that is sound.
+                .set("dst_row_stride", height == 1 ? 1 : input.strides().get(2))
+                .set("dst_pixel_stride", width == 1 ? 1 : input.strides().get(3))
+                .set("out_height", height)
+                .set("out_width", width);
+    }
+
+    /** For the inputs of a plan; null if they are not one picture of three channels. */
+    static FrameInput of(NativeLibrary library, long context, Arena arena, List<Binding> inputs) {
+        if (inputs.size() != 1) {
+            return null;
+        }
+        List<Integer> dims = inputs.getFirst().dims();
+        boolean picture = dims.size() == 4 && dims.get(0) == 1 && dims.get(1) == CHANNELS;
+        return picture ? new FrameInput(library, context, arena, inputs.getFirst()) : null;
+    }
+
+    /** Writes the whole input; false if the frame is compressed or goes elsewhere than in this input. */
+    boolean accept(Frame frame, LetterboxParams how) {
+        if (frame.format() == PixelFormat.MJPEG || how.left() + how.width() > width
+                || how.top() + how.height() > height) {
+            return false;
+        }
+        MemorySegment memory = frame.pixels();
+        if (!memory.scope().isAlive()) {
+            throw new IllegalStateException("the memory of the frame was freed");
+        }
+        if (how != last || frame.format() != format || frame.stride() != stride || frame.width() != frameWidth
+                || frame.height() != frameHeight) {
+            prepare(frame, how);
+        }
+        params.set(ValueLayout.JAVA_LONG, pixels, memory.address());
+        params.set(ValueLayout.JAVA_LONG, pixelBounds + Long.BYTES, memory.byteSize());
+        int status;
+        try {
+            status = (int) library.letterbox().invokeExact(context, params.address());
+        } catch (Throwable t) {
+            throw NativeLibrary.unexpected(t);
+        }
+        if (status != 0) {
+            throw new DeviceException("libshrike cannot fit a frame of " + frame.width() + "x" + frame.height() + " ("
+                    + frame.format() + ", stride " + frame.stride() + ") into the network's input: "
+                    + library.describe(status) + " (status " + status + ")");
+        }
+        return true;
+    }
+
+    private void prepare(Frame frame, LetterboxParams how) {
+        last = null;
+        writer.set("src_row_stride", frame.stride())
+                .set("format", code(frame.format()))
+                .set("height", frame.height())
+                .set("width", frame.width())
+                .set("region_top", how.regionY())
+                .set("region_left", how.regionX())
+                .set("region_height", how.regionHeight())
+                .set("region_width", how.regionWidth())
+                .set("top", how.top())
+                .set("left", how.left())
+                .set("inner_height", how.height())
+                .set("inner_width", how.width())
+                .set("red_first", how.redFirst() ? 1 : 0)
+                .setFloat("scale", how.scale())
+                .setFloat("fill", how.fill());
+        format = frame.format();
+        stride = frame.stride();
+        frameWidth = frame.width();
+        frameHeight = frame.height();
+        last = how;
+    }
+
+    /** The number of {@code enum shrike_pixel_format}. */
+    static int code(PixelFormat format) {
+        return switch (format) {
+            case BGR -> 0;
+            case RGB -> 1;
+            case GREY -> 2;
+            case YUYV -> 3;
+            case UYVY -> 4;
+            case NV12 -> 5;
+            case I420 -> 6;
+            case MJPEG -> throw new IllegalArgumentException("a JPEG is no raw format");
+        };
+    }
+}
