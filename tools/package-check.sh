@@ -96,9 +96,9 @@ emulate() {
     fi
 }
 
-# in_chroot COMMAND...: in the tree $work/root, with what programs expect of a system.
+# in_chroot COMMAND...: in the tree $work/root, with a home of its own, as what a user caches is no part of the package.
 in_chroot() {
-    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/check LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
         "${emulated[@]}" chroot "$work/root" "$@" </dev/null
 }
 
