@@ -70,7 +70,8 @@ mvn -B -ntp -q -f "$example/pom.xml" -Dshrike.lib="$lib" package >"$work/log/bui
 job=$example/target/shrike-flink-1.jar
 
 # The launcher knows where a JDK 25 is; so ask it for none other than what it would run.
-java=$(SHRIKE_JAVA_OPTIONS='-XshowSettings:properties' "$program" --version 2>&1 | sed -n 's/^ *java.home = //p')/bin/java
+java_home=$(SHRIKE_JAVA_OPTIONS=-XshowSettings:properties "$program" --version 2>&1 | sed -n "s/^ *java.home = //p")
+java=$java_home/bin/java
 [[ -x $java ]] || fail 'no java'
 natives=$lib/linux-$(uname -m)
 worker=(-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
@@ -102,8 +103,19 @@ start() {
     started[$name]=$!
 }
 
+# A port below those that the system gives to clients, which may take one before it is used here.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    python3 - <<'END'
+import random, socket
+while True:
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", random.randrange(20000, 30000)))
+            print(s.getsockname()[1])
+            break
+        except OSError:
+            pass
+END
 }
 
 start_worker() {
@@ -116,8 +128,6 @@ sed -e "/^rest:/,/^[a-z]*:/s/port: .*/port: $rest/" -e "s/port: 6123/port: $rpc/
     >"$work/conf/config.yaml"
 export FLINK_CONF_DIR=$work/conf
 start jobmanager org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint
-start_worker worker1
-start_worker worker2
 
 overview() {
     python3 - "$rest" "$1" <<'END'
@@ -131,9 +141,12 @@ END
 }
 # shellcheck disable=SC2317 # by wait_for
 slots_are() {
-    overview overview 2>/dev/null | grep -q "\"slots-total\": $1,"
+    overview overview 2>/dev/null | grep "\"slots-total\": $1," >/dev/null
 }
-wait_for 90 'both task managers' slots_are 4
+wait_for 120 'the job manager' slots_are 0
+start_worker worker1
+start_worker worker2
+wait_for 120 'both task managers' slots_are 4
 
 # submit CLASS ARGUMENTS...: prints the job's id.
 submit() {
@@ -146,7 +159,7 @@ submit() {
 }
 # shellcheck disable=SC2317 # by wait_for
 state_is() {
-    overview "jobs/$1" | grep -q "\"state\": \"$2\""
+    overview "jobs/$1" | grep "\"state\": \"$2\"" >/dev/null
 }
 
 # What a committed file holds counts, and only that.
