@@ -86,10 +86,11 @@ final class BenchRun {
     }
 
     private void measure(String weights, BenchRequest.Size size, Path folder) {
-        List<Backend> engines = engines();
+        List<Backend> engines;
         ModelVariants variants;
         try {
             Path file = Weights.resolve(weights, size.width(), size.height(), store);
+            engines = engines(file);
             variants = new ModelVariants(file, name(weights), size.width(), size.height(), request.image(), folder,
                     request.how().tune(), engines.getFirst());
         } catch (ShrikeException e) {
@@ -121,10 +122,12 @@ final class BenchRun {
         timeline.addAll(maker.timeline(outcome.measured().moments()));
     }
 
-    private List<Backend> engines() {
+    /** Those that are asked for, or the one that built the file, or the best that is here. */
+    private List<Backend> engines(Path file) {
         List<Backend> installed = Backends.installed();
         if (request.engines().isEmpty()) {
-            return List.of(Backends.usable(installed, "").getFirst());
+            List<Backend> builders = installed.stream().filter(engine -> engine.reads(file)).toList();
+            return List.of(Backends.usable(builders.isEmpty() ? installed : builders, "").getFirst());
         }
         return request.engines().stream().map(name -> Backends.usable(installed, name).getFirst()).toList();
     }

@@ -139,7 +139,12 @@ final class GroupRun {
         CorePeak peak = CorePeak.of(files);
         for (Entry entry : entries) {
             if (Rival.of(entry.configuration.engine()).isEmpty()) {
-                entry.layers = LayerProfile.measure(entry.configuration, peak, gigahertz);
+                try {
+                    entry.layers = LayerProfile.measure(entry.configuration, peak, gigahertz);
+                } catch (ShrikeException e) {
+                    absent.add(new BenchReport.Absent("layers of " + entry.configuration.engine() + " "
+                            + entry.configuration.precision(), String.valueOf(e.getMessage())));
+                }
             }
         }
     }

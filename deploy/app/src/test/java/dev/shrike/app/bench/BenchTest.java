@@ -94,7 +94,8 @@ class BenchTest {
         assertTrue(names.containsAll(List.of("cpu float", "cpu w8a8", "onnxruntime float", "onnxruntime int8",
                 "opencv float")), names.toString());
         for (BenchReport.Result result : report.results()) {
-            assertEquals(6, result.samplesNs().length % 6 == 0 ? 6 : result.samplesNs().length);
+            assertTrue(result.samplesNs().length >= 6, "at least the rounds that were asked for");
+            assertEquals(report.results().getFirst().samplesNs().length, result.samplesNs().length, "in turn");
             assertEquals(1, result.stages().stream().mapToDouble(BenchReport.Stage::share).sum(), 1e-9);
         }
         BenchReport.Result ours = report.results().getFirst();

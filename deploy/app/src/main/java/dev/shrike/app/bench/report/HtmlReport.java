@@ -119,6 +119,7 @@ public final class HtmlReport {
                 body.append("</p>");
             }
         }
+        body.append("<p class=\"soft\">Java: ").append(escape(TextReport.java(results))).append("</p>");
         if (results.getFirst().energy().millijoules() == null) {
             body.append("<p class=\"soft\">Energy: ").append(escape(results.getFirst().energy().note()))
                     .append("</p>");

@@ -117,6 +117,7 @@ public final class TextReport {
         if (first.energy().millijoules() == null) {
             line("  energy: %s", first.energy().note());
         }
+        line("  Java: %s", java(results));
         if (quality.late() > 0) {
             line("  late: %d runs began after their tick", quality.late());
         }
@@ -125,6 +126,14 @@ public final class TextReport {
                     100 * report.settings().precision());
         }
         quality.disturbed().forEach(reason -> line("  disturbed: %s", reason));
+    }
+
+    /** What the heap had to do with it. */
+    static String java(List<BenchReport.Result> results) {
+        BenchReport.Memory memory = results.getFirst().memory();
+        return String.format(Locale.ROOT, "%d garbage collections in %d ms; bytes that a run allocates: %s",
+                memory.collections(), memory.collectionMs(), String.join(", ", results.stream()
+                        .map(result -> result.name() + " " + result.memory().allocatedPerRun()).toList()));
     }
 
     private void layers(BenchReport.Result result) {
