@@ -200,7 +200,8 @@ public class PageAttacks {
         for (String path : List.of("/../../etc/passwd", "/..%2f..%2fetc/passwd", "/%2e%2e/%2e%2e/etc/passwd",
                 "//etc/passwd", "/camera/../../etc/passwd.jpg", "/camera/..%00.jpg", "/.git/config", "/page.html",
                 "/camera/" + camera + ".mjpeg/../../etc/shadow", "/api/state/..;/config", "/\\..\\..\\etc",
-                "/etc/shrike/config.yaml", "file:///etc/passwd", "/camera/%2e%2e%2fx.jpg", "/%c0%ae%c0%ae/etc/passwd")) {
+                "/etc/shrike/config.yaml", "file:///etc/passwd", "/camera/%2e%2e%2fx.jpg",
+                "/%c0%ae%c0%ae/etc/passwd")) {
             String answer = request("GET " + path, "");
             codes.merge(code(answer), 1, Integer::sum);
             if (answer.contains("root:")) {

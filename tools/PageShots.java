@@ -56,7 +56,8 @@ public class PageShots implements WebSocket.Listener {
         Thread.sleep(500);
         String port = Files.readAllLines(portFile).get(0);
         HttpClient client = HttpClient.newHttpClient();
-        String pages = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/json/list")).build(),
+        URI list = URI.create("http://127.0.0.1:" + port + "/json/list");
+        String pages = client.send(HttpRequest.newBuilder(list).build(),
                 HttpResponse.BodyHandlers.ofString()).body();
         Matcher matcher = Pattern.compile("\"webSocketDebuggerUrl\": \"(ws:[^\"]*/page/[^\"]*)\"").matcher(pages);
         if (!matcher.find()) {

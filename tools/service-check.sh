@@ -163,7 +163,8 @@ grown() { (($(size_of_results) != size)); }
 expect 'after refused reloads results go on' 'after refused reloads nothing comes' within 20 grown
 write_config 'log: {level: debug}'
 kill -HUP "$pid"
-expect 'a right one is taken' 'a right configuration is not taken' within 20 grep -q 'configuration read again' "$work/out/err1"
+expect 'a right one is taken' 'a right configuration is not taken' \
+    within 20 grep -q 'configuration read again' "$work/out/err1"
 
 # Clients.
 "${JAVA_HOME:+$JAVA_HOME/bin/}java" "$root/tools/PageAttacks.java" "$port" front "$CHECK_TOKEN" \

@@ -29,7 +29,7 @@ public final class PreviewImage {
 
     /**
      * The frame in small, of the same proportions; valid until the next call. Of BGR frames it is interpolated
-     * bilinearly, JPEG frames are decoded first, and of other formats each pixel is the nearest one, converted by BT.601.
+     * bilinearly, JPEG frames are decoded first, and of other formats each pixel is the nearest one, by BT.601.
      *
      * @throws dev.shrike.SourceException if the frame is a JPEG that cannot be decoded
      */

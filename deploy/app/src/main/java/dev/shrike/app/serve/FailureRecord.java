@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Why the service ended the last time that it failed, in a file that outlives the machine's log: where the journal is in
- * memory, nothing else tells after a restart. A power cut leaves the old file or the new one.
+ * Why the service ended the last time that it failed, in a file that outlives the machine's log: where the journal is
+ * in memory, nothing else tells after a restart. A power cut leaves the old file or the new one.
  */
 final class FailureRecord {
     private static final int MOST_BYTES = 1 << 16;

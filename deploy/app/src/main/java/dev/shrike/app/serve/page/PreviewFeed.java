@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The live picture of one camera. Nothing is copied, drawn or encoded while nobody watches; while somebody does, at most
- * so many pictures a second, on a thread of its own, so that the loop only pays for making the frame small.
+ * The live picture of one camera. Nothing is copied, drawn or encoded while nobody watches; while somebody does, at
+ * most so many pictures a second, on a thread of its own, so that the loop only pays for making the frame small.
  */
 public final class PreviewFeed {
     private final String camera;

@@ -119,7 +119,7 @@ final class StallGuard implements AutoCloseable {
         }
     }
 
-    /** Runs a stream of this thread, which is cut once its client has taken nothing for the time that a write may take. */
+    /** Runs a stream of this thread, which is cut once its client took nothing for the time that a write may take. */
     void follow(HttpExchange exchange, Stream stream) throws IOException, InterruptedException {
         Following following = new Following(exchange.getLocalAddress().getPort(),
                 exchange.getRemoteAddress().getPort());
