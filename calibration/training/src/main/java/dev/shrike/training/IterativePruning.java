@@ -109,8 +109,9 @@ public final class IterativePruning {
             if (options.resume() && Files.exists(file)) {
                 String before = Files.readString(file).strip();
                 if (!before.equals(text)) {
-                    throw new TrainingException(folder + ": the run that is to go on has the shares " + before + ", not "
-                            + text + "; give them as they were, or begin anew without --resume");
+                    throw new TrainingException(
+                            folder + ": the run that is to go on has the shares " + before + ", not "
+                                    + text + "; give them as they were, or begin anew without --resume");
                 }
                 return;
             }

@@ -53,8 +53,10 @@ class MethodRunTest implements TrainingListener {
     }
 
     private static TrainingOptions options(TrainingMethods methods) {
-        return new TrainingOptions(0, 0, new LearningSchedule(LearningSchedule.Optimizer.ADAMW, 2, 4, 4, 0.004, 0.1, 0.9,
-                0, 0), 0, Augmentation.DEFAULT, 1, 1, 1, "cpu", false, false).with(methods);
+        return new TrainingOptions(0, 0,
+                new LearningSchedule(LearningSchedule.Optimizer.ADAMW, 2, 4, 4, 0.004, 0.1, 0.9,
+                        0, 0),
+                0, Augmentation.DEFAULT, 1, 1, 1, "cpu", false, false).with(methods);
     }
 
     private static void requireTorch() {

@@ -24,20 +24,20 @@ class SourceUriTest {
 
     @ParameterizedTest
     @CsvSource(quoteCharacter = '"', value = {
-        "rtsp://cam/live, cam, 0, /live, , , rtsp://cam/live",
-        "RTSP://cam:8554, cam, 8554, , , , rtsp://cam:8554",
-        "rtsp://me:pass@cam/live, cam, 0, /live, me, pass, rtsp://cam/live",
-        "rtsp://me:p@ss@cam:554/live, cam, 554, /live, me, p@ss, rtsp://cam:554/live",
-        "rtsp://me:@@@cam/live, cam, 0, /live, me, @@, rtsp://cam/live",
-        "rtsp://me:p%40s%2Fs@cam/live, cam, 0, /live, me, p@s/s, rtsp://cam/live",
-        "rtsp://me:100%@cam/live, cam, 0, /live, me, 100%, rtsp://cam/live",
-        "rtsp://me:a:b@cam/live, cam, 0, /live, me, a:b, rtsp://cam/live",
-        "rtsp://me:pa/ss@cam/live, cam, 0, /live, me, pa/ss, rtsp://cam/live",
-        "rtsp://me:p?a#s@cam/live, cam, 0, /live, me, p?a#s, rtsp://cam/live",
-        "rtsp://me@cam, cam, 0, , me, , rtsp://cam",
-        "rtsp://me:secret@[fe80::1]:554/a, [fe80::1], 554, /a, me, secret, rtsp://[fe80::1]:554/a",
-        "http://cam/v?user=a&pwd=b%20c&x=1, cam, 0, /v?user=a&pwd=b%20c&x=1, , , http://cam/v?user=***&pwd=***&x=1",
-        "rtsp://cam/user=a_password=x1_c=1, cam, 0, /user=a_password=x1_c=1, , , rtsp://cam/user=***_password=***_c=1"
+            "rtsp://cam/live, cam, 0, /live, , , rtsp://cam/live",
+            "RTSP://cam:8554, cam, 8554, , , , rtsp://cam:8554",
+            "rtsp://me:pass@cam/live, cam, 0, /live, me, pass, rtsp://cam/live",
+            "rtsp://me:p@ss@cam:554/live, cam, 554, /live, me, p@ss, rtsp://cam:554/live",
+            "rtsp://me:@@@cam/live, cam, 0, /live, me, @@, rtsp://cam/live",
+            "rtsp://me:p%40s%2Fs@cam/live, cam, 0, /live, me, p@s/s, rtsp://cam/live",
+            "rtsp://me:100%@cam/live, cam, 0, /live, me, 100%, rtsp://cam/live",
+            "rtsp://me:a:b@cam/live, cam, 0, /live, me, a:b, rtsp://cam/live",
+            "rtsp://me:pa/ss@cam/live, cam, 0, /live, me, pa/ss, rtsp://cam/live",
+            "rtsp://me:p?a#s@cam/live, cam, 0, /live, me, p?a#s, rtsp://cam/live",
+            "rtsp://me@cam, cam, 0, , me, , rtsp://cam",
+            "rtsp://me:secret@[fe80::1]:554/a, [fe80::1], 554, /a, me, secret, rtsp://[fe80::1]:554/a",
+            "http://cam/v?user=a&pwd=b%20c&x=1, cam, 0, /v?user=a&pwd=b%20c&x=1, , , http://cam/v?user=***&pwd=***&x=1",
+            "rtsp://cam/user=a_password=x1_c=1, cam, 0, /user=a_password=x1_c=1, , , rtsp://cam/user=***_password=***_c=1"
     })
     void streamsFallApart(String uri, String host, int port, String path, String user, String password, String name) {
         StreamAddress address = stream(uri);
@@ -53,8 +53,8 @@ class SourceUriTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"rtsp://me:sec@cam/li@ve", "rtsp://cam:554/hunter2@other", "rtsp://me:hunter2@", "rtsp://",
-        "rtsp://me:hunter2@cam:port/", "rtsp://me:hunter2@cam:99999/", "rtsp://me:hunter 2@cam/",
-        "rtsp://me:hunter2@ca<m/", "rtsp://me:hunter2@[::1/"})
+            "rtsp://me:hunter2@cam:port/", "rtsp://me:hunter2@cam:99999/", "rtsp://me:hunter 2@cam/",
+            "rtsp://me:hunter2@ca<m/", "rtsp://me:hunter2@[::1/"})
     void wrongStreamsAreRefusedWithoutTheirCredentials(String uri) {
         SourceException e = assertThrows(SourceException.class, () -> Sources.open(uri));
         assertFalse(e.getMessage().contains("hunter") || e.getMessage().contains("sec@"), e.getMessage());
@@ -72,15 +72,16 @@ class SourceUriTest {
 
     @ParameterizedTest
     @CsvSource({"0, /dev/video0", "007, /dev/video7", "/dev/video3, /dev/video3",
-        "v4l2:by-path/pci-0:1.2-index0, /dev/v4l/by-path/pci-0:1.2-index0", "v4l2:by-id/usb-x, /dev/v4l/by-id/usb-x",
-        "v4l2:/dev/video2, /dev/video2", "/dev/v4l/by-id/usb-x, /dev/v4l/by-id/usb-x"})
+            "v4l2:by-path/pci-0:1.2-index0, /dev/v4l/by-path/pci-0:1.2-index0",
+            "v4l2:by-id/usb-x, /dev/v4l/by-id/usb-x",
+            "v4l2:/dev/video2, /dev/video2", "/dev/v4l/by-id/usb-x, /dev/v4l/by-id/usb-x"})
     void devicesHaveTheirPaths(String uri, String path) {
         assertEquals(Path.of(path), assertInstanceOf(SourceUri.Device.class, SourceUri.parse(uri)).path());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", " ", "ftp://a/b", "v4l2:0", "v4l2:by-path/../../../etc/passwd", "csi://x", "csi://",
-        "no-such-file.mp4", "a\0b", "1234", "file:///no/such.mp4"})
+            "no-such-file.mp4", "a\0b", "1234", "file:///no/such.mp4"})
     void whatIsNoSourceIsRefused(String uri) {
         assertThrows(SourceException.class, () -> Sources.open(uri));
     }

@@ -64,7 +64,8 @@ final class MovingRun {
             }
         }
         switch (failure) {
-            case null -> {}
+            case null -> {
+            }
             case ShrikeException e -> throw model.named(e);
             case RuntimeException e -> throw e;
             case Error e -> throw e;
