@@ -178,7 +178,8 @@ public final class BenchCommand implements Callable<Integer> {
                     + " (default: ${DEFAULT-VALUE}).")
     private int coldStarts;
 
-    @Option(names = "--no-tune", hidden = true, description = "Take the engine's own kernels; tune none on this device.")
+    @Option(names = "--no-tune", hidden = true,
+            description = "Take the engine's own kernels; tune none on this device.")
     private boolean noTune;
 
     @Option(names = "--no-layers", hidden = true, description = "Do not time the layers.")

@@ -25,7 +25,8 @@ import java.util.regex.Pattern;
  */
 public final class ColdStart {
     private static final String MARK = "shrike-cold-start";
-    private static final Pattern ANSWER = Pattern.compile(MARK + " (\\d{1,18}) (\\d{1,18}) (-?\\d{1,18}) (-?\\d{1,18})");
+    private static final Pattern ANSWER =
+            Pattern.compile(MARK + " (\\d{1,18}) (\\d{1,18}) (-?\\d{1,18}) (-?\\d{1,18})");
     private static final long MOST_SECONDS = 600;
     private static final int MOST_MESSAGE = 300;
 

@@ -182,8 +182,9 @@ final class ModelVariants {
 
     private void requireFloat(String precision) {
         if (isQuantized()) {
-            throw new UnsupportedModelException("the model is quantised already, as " + ownPrecision() + ", so it cannot"
-                    + " become " + precision + ": give the float network");
+            throw new UnsupportedModelException(
+                    "the model is quantised already, as " + ownPrecision() + ", so it cannot"
+                            + " become " + precision + ": give the float network");
         }
     }
 

@@ -92,12 +92,14 @@ record CompressPlan(int schema, List<String> request, List<Step> steps) {
         try {
             CompressPlan plan = MAPPER.readValue(Files.readString(file), CompressPlan.class);
             if (plan == null) {
-                throw new ShrikeException(file + ": is no plan of 'shrike compress'; remove it, or name another folder");
+                throw new ShrikeException(
+                        file + ": is no plan of 'shrike compress'; remove it, or name another folder");
             }
             return plan;
         } catch (JacksonException e) {
             throw new ShrikeException(file + ": is no plan of 'shrike compress' ("
-                    + e.getOriginalMessage().lines().findFirst().orElse("") + "); remove it, or name another folder", e);
+                    + e.getOriginalMessage().lines().findFirst().orElse("") + "); remove it, or name another folder",
+                    e);
         } catch (IOException e) {
             throw new ShrikeException(file + ": cannot be read: " + e.getMessage(), e);
         }

@@ -47,7 +47,8 @@ final class HostState {
 
     /** The system on a chip, by the device tree. */
     Optional<String> chip() {
-        return files.text("proc/device-tree/compatible").flatMap(text -> SystemFiles.find(text, "(bcm\\d{4}|tegra\\d{3})"))
+        return files.text("proc/device-tree/compatible")
+                .flatMap(text -> SystemFiles.find(text, "(bcm\\d{4}|tegra\\d{3})"))
                 .map(name -> switch (name) {
                     case "bcm2711" -> "BCM2711 (4 x Cortex-A72)";
                     case "bcm2712" -> "BCM2712 (4 x Cortex-A76)";

@@ -30,8 +30,9 @@ import picocli.CommandLine;
 
 /** {@code shrike bench} from arguments to reports, on a network so small that only the reports matter. */
 class BenchTest {
-    private static final List<String> SHORT = List.of("--rounds", "6", "--runs", "1", "--seconds", "0.2", "--cold-starts",
-            "0", "--no-tune", "--threads", "1", "--no-progress");
+    private static final List<String> SHORT =
+            List.of("--rounds", "6", "--runs", "1", "--seconds", "0.2", "--cold-starts",
+                    "0", "--no-tune", "--threads", "1", "--no-progress");
 
     @TempDir
     private static Path models;
@@ -68,10 +69,11 @@ class BenchTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         Console console = new Console(out, new PrintStream(err, true, StandardCharsets.UTF_8), false, false);
-        CommandLine line = new CommandLine(new BenchCommand(console, _ -> null, root)).setExecutionExceptionHandler((e, _, _) -> {
-            err.writeBytes(e.getMessage().getBytes(StandardCharsets.UTF_8));
-            return 1;
-        });
+        CommandLine line =
+                new CommandLine(new BenchCommand(console, _ -> null, root)).setExecutionExceptionHandler((e, _, _) -> {
+                    err.writeBytes(e.getMessage().getBytes(StandardCharsets.UTF_8));
+                    return 1;
+                });
         List<String> args = new ArrayList<>(List.of("--weights", model.toString()));
         args.addAll(SHORT);
         Arrays.stream(more).map(String::valueOf).forEach(args::add);

@@ -91,7 +91,8 @@ class CompressTest {
     }
 
     private CompressRequest request(double budget, boolean share, boolean labels) {
-        return new CompressRequest(model, "00", "images", labels ? Optional.of("labels.yaml") : Optional.empty(), budget,
+        return new CompressRequest(model, "00", "images", labels ? Optional.of("labels.yaml") : Optional.empty(),
+                budget,
                 share, Optional.empty(), "w8a8", 64, 10, 1, 0, 1);
     }
 

@@ -39,7 +39,8 @@ final class Charts {
             svg.bar(LEFT, y + 4, x.at(bar.value()) - LEFT, ROW - 8, "c" + i % Svg.COLOURS, bar.title());
             svg.line(x.at(bar.low()), y + ROW / 2.0, x.at(bar.high()), y + ROW / 2.0, "ink");
             svg.label(LEFT - 8, y + ROW / 2.0 + 4, "end", cut(bar.label(), 30));
-            svg.label(x.at(bar.high()) + 6, y + ROW / 2.0 + 4, "start", String.format(Locale.ROOT, "%.2f", bar.value()));
+            svg.label(x.at(bar.high()) + 6, y + ROW / 2.0 + 4, "start",
+                    String.format(Locale.ROOT, "%.2f", bar.value()));
         }
         return svg.end();
     }

@@ -32,8 +32,9 @@ public final class HtmlReport {
     public static String page(BenchReport report) {
         StringBuilder body = new StringBuilder();
         body.append("<h1>").append(escape(report.device().name())).append("</h1><p class=\"soft\">")
-                .append(escape(report.version() + ", " + report.started() + ", " + report.settings().mode() + ", image: "
-                        + report.settings().image()))
+                .append(escape(
+                        report.version() + ", " + report.started() + ", " + report.settings().mode() + ", image: "
+                                + report.settings().image()))
                 .append("</p>");
         for (int group : report.results().stream().map(BenchReport.Result::group).distinct().sorted().toList()) {
             group(body, report, group);

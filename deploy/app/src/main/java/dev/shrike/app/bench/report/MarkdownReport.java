@@ -29,7 +29,8 @@ public final class MarkdownReport {
         text.append("| | median ms | 95 % | p90 | p99 | max | network | images/s | ratio of networks |\n");
         text.append("|---|---|---|---|---|---|---|---|---|\n");
         for (BenchReport.Result result : results) {
-            text.append(String.format(Locale.ROOT, "| %s | %.2f | %.2f-%.2f | %.2f | %.2f | %.2f | %.2f | %.1f | %s |%n",
+            text.append(String.format(Locale.ROOT,
+                    "| %s | %.2f | %.2f-%.2f | %.2f | %.2f | %.2f | %.2f | %.1f | %s |%n",
                     escaped(result.name()), result.latency().p50(), result.median().low(), result.median().high(),
                     result.latency().p90(), result.latency().p99(), result.latency().max(), result.network().p50(),
                     result.imagesPerSecond(), ratios(report, result)));

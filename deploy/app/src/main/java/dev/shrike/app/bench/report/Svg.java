@@ -15,8 +15,9 @@ final class Svg {
      * @param label what it shows, for readers who do not see it
      */
     Svg(int width, int height, String label) {
-        text.append(String.format(Locale.ROOT, "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\" aria-label=\"%s\">",
-                width, height, width, escape(label)));
+        text.append(
+                String.format(Locale.ROOT, "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\" aria-label=\"%s\">",
+                        width, height, width, escape(label)));
     }
 
     /** Text that HTML shows as it is; what would do something to a terminal or a page is left out. */

@@ -31,7 +31,8 @@ public final class ReportFixture {
                 : List.of(new BenchReport.Layer("/model.0/conv", "conv_f32 3x3s2 <16>", 1.5, 1000, 2000L, 0.9, 0.5),
                         new BenchReport.Layer("added", "copy", 0.1, 0, null, 0, null));
         return new BenchReport.Result(0, engine, engine + " details",
-                new BenchReport.Model(file.replaceFirst("\\.[a-z]+$", ""), file, HASH, 1000, false), precision, 640, 640,
+                new BenchReport.Model(file.replaceFirst("\\.[a-z]+$", ""), file, HASH, 1000, false), precision, 640,
+                640,
                 4, 1, rival ? null : new BenchReport.Opening(900, 500, 300, 100, 3),
                 new BenchReport.WarmUp(12, true, 80, 300), summary, summary, Bootstrap.median(times, 0.95),
                 1000 / summary.mean(), List.of(new BenchReport.Stage("network", ms, 1)), 3, starts, samples,
