@@ -179,7 +179,7 @@ final class Steps {
             return skip("fine-tuning needs labels: give --val");
         }
         if (!canTrain) {
-            return skip("this Shrike has no 'shrike train', so nothing is fine-tuned");
+            return skip("this Shrike has no command that trains, so nothing is fine-tuned");
         }
         return command(List.of("train", file("pruned.onnx"), "--data", request.val().get(), "-o", file(output),
                 "--epochs", Integer.toString(request.epochs()), "--no-progress", "--threads",

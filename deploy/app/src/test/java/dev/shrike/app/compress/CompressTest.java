@@ -136,7 +136,7 @@ class CompressTest {
     @Test
     void withoutTrainOrLabelsTheStepSaysWhyItIsSkipped() throws IOException {
         run(request(0.5, true, true), false, pretending(0));
-        assertTrue(report().contains("no 'shrike train'"), report());
+        assertTrue(report().contains("no command that trains"), report());
         assertTrue(CompressPlan.read(work.resolve("plan.json")).step("quantize-pruned-quantized").command()
                 .contains(work.resolve("pruned.onnx").toString()));
         work = folder.resolve("other");
