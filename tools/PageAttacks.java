@@ -108,9 +108,9 @@ public class PageAttacks {
         }
     }
 
-    /** Pictures that a good client gets in some seconds; meanwhile something else happens. */
+    /** Images that a good client gets in some seconds; meanwhile something else happens. */
     private int watch(Callable<Integer> meanwhile) throws Exception {
-        AtomicInteger pictures = new AtomicInteger();
+        AtomicInteger images = new AtomicInteger();
         try (Socket socket = connect(1, 1 << 16)) {
             socket.setSoTimeout(200);
             socket.getOutputStream().write(head("GET /camera/" + camera + ".mjpeg", ""));
@@ -136,7 +136,7 @@ public class PageAttacks {
                 for (int i = 0; i < read; i++) {
                     matched = buffer[i] == mark[matched] ? matched + 1 : buffer[i] == mark[0] ? 1 : 0;
                     if (matched == mark.length) {
-                        pictures.incrementAndGet();
+                        images.incrementAndGet();
                         matched = 0;
                     }
                 }
@@ -146,7 +146,7 @@ public class PageAttacks {
             }
             executor.shutdownNow();
         }
-        return pictures.get();
+        return images.get();
     }
 
     /** A byte a second. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests what trains networks: fetches PyTorch for Java (114 MB) with the Maven of this machine into
-# ${XDG_CACHE_HOME:-~/.cache}/shrike, unless it is there, and runs the module's tests that need it. About 3 minutes on two
-# quiet cores, and those of the download.
+# ${XDG_CACHE_HOME:-~/.cache}/shrike, unless it is there, and runs the tests of the module that need it. About 3 minutes
+# on two quiet cores, and those of the download.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [[ $(uname -m) != x86_64 ]]; then

@@ -91,7 +91,7 @@ static int sound_part(int32_t start, int32_t size, int32_t whole) {
     return shrike_check_size(whole) && shrike_check_size(size) && start >= 0 && start <= whole - size;
 }
 
-static int sound(const shrike_letterbox_u8_f32_params *p) {
+static int validate(const shrike_letterbox_u8_f32_params *p) {
     if (!sound_part(p->region_left, p->region_width, p->width) ||
         !sound_part(p->region_top, p->region_height, p->height) || !sound_part(p->left, p->inner_width, p->out_width) ||
         !sound_part(p->top, p->inner_height, p->out_height) || p->format < 0 || p->format >= SHRIKE_PIXELS_COUNT ||
@@ -172,7 +172,7 @@ static void run_rows(const void *argument, int64_t begin, int64_t end) {
 }
 
 int32_t shrike_letterbox_u8_f32(shrike_context *context, const shrike_letterbox_u8_f32_params *p) {
-    if (!p || !sound(p)) {
+    if (!p || !validate(p)) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);

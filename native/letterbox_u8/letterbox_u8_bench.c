@@ -1,6 +1,6 @@
 /*
  * letterbox_u8_bench [TIER [THREADS [RUNS]]]: times of fitting frames of every format into inputs of networks, per
- * frame and per pixel of the frame and of the picture in the input.
+ * frame and per pixel of the frame and of the image in the input.
  *
  * letterbox_u8_bench count FORMAT WIDTH HEIGHT SIDE: one call between the marks of bench/marks.h, for an emulator that
  * counts instructions; FORMAT is the number of enum shrike_pixel_format.

@@ -254,7 +254,7 @@ static inline void letterbox_u8_block(const letterbox_u8_job *job, int32_t x, in
     }
 }
 
-/* Columns from..to-1 of a row of dst, around the picture. */
+/* Columns from..to-1 of a row of dst, around the image. */
 static inline void letterbox_u8_fill(const letterbox_u8_job *job, int64_t y, int32_t from, int32_t to) {
     const shrike_letterbox_u8_f32_params *p = job->p;
     const float fill = p->fill;

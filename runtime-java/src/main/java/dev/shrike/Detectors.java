@@ -125,7 +125,7 @@ public final class Detectors {
         boolean height = options.inputHeight() == 0 || options.inputHeight() == shape.dim(2);
         boolean width = options.inputWidth() == 0 || options.inputWidth() == shape.dim(3);
         if (!height || !width) {
-            throw new UnsupportedModelException("it was built for pictures of " + shape.dim(3) + "x" + shape.dim(2)
+            throw new UnsupportedModelException("it was built for images of " + shape.dim(3) + "x" + shape.dim(2)
                     + " (width x height), another size was asked for: leave the size out, or build it again with"
                     + " 'shrike build --imgsz " + options.inputHeight()
                     + (options.inputHeight() == options.inputWidth() ? "" : "," + options.inputWidth()) + "'");

@@ -1,6 +1,6 @@
 package dev.shrike;
 
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -132,7 +132,7 @@ public final class Frame {
      * @throws SourceException if the file is missing, unreadable, truncated, too large or no image
      */
     public static Frame read(Path file) {
-        return Pictures.read(file);
+        return Images.read(file);
     }
 
     /**

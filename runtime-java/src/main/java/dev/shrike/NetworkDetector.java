@@ -15,7 +15,7 @@ import dev.shrike.spi.GraphExecutor;
 import dev.shrike.spi.UseGuard;
 import dev.shrike.vision.Letterbox;
 import dev.shrike.vision.LetterboxTransform;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import dev.shrike.vision.Preprocessing;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
@@ -26,7 +26,7 @@ import java.util.Optional;
 
 /**
  * A detector that runs a network on one engine: letterbox, network, head decoder, non-maximum suppression. Where an
- * engine runs batches there is a letterbox and a decoder for each picture of the largest.
+ * engine runs batches there is a letterbox and a decoder for each image of the largest.
  */
 final class NetworkDetector implements Detector {
     private final String engine;
@@ -42,7 +42,7 @@ final class NetworkDetector implements Detector {
     private final CandidateExecutor picking;
     private final DetectorOptions options;
     private final DetectionBuffer buffer = new DetectionBuffer();
-    /** How the last frames were placed, by picture of the batch or by region. */
+    /** How the last frames were placed, by image of the batch or by region. */
     private Placement[] placements;
     private final long[] letterboxNanos;
     /** What the last call asked for, and its suppression. */
@@ -175,7 +175,7 @@ final class NetworkDetector implements Detector {
 
     /** The frame itself unless it must be decoded. */
     private static Frame raw(Frame frame) {
-        return frame.format() == PixelFormat.MJPEG ? Pictures.bgr(frame) : frame;
+        return frame.format() == PixelFormat.MJPEG ? Images.bgr(frame) : frame;
     }
 
     @Override
@@ -246,7 +246,7 @@ final class NetworkDetector implements Detector {
     /** Fails as {@link #collect} would, if the output does not have all boxes in one list. */
     void requireParts() {
         if (decoders.getFirst().preprocessing() != Preprocessing.YOLO) {
-            throw new UnsupportedModelException("augmentation fits pictures as YOLOv5 does, the model wants them"
+            throw new UnsupportedModelException("augmentation fits images as YOLOv5 does, the model wants them"
                     + " otherwise; leave augmentation out");
         }
         decoders.getFirst().part(0, 1);
@@ -257,9 +257,9 @@ final class NetworkDetector implements Detector {
         return suppression(decoders.getFirst(), options);
     }
 
-    /** Writes a frame or a region of it as a picture of the batch. */
-    private Placement write(Frame frame, Region region, int slot, int picture) {
-        Letterbox letterbox = letterboxes.get(picture);
+    /** Writes a frame or a region of it as an image of the batch. */
+    private Placement write(Frame frame, Region region, int slot, int image) {
+        Letterbox letterbox = letterboxes.get(image);
         if (slot >= placements.length) {
             placements = Arrays.copyOf(placements, asked.regions().size());
         }
@@ -269,18 +269,18 @@ final class NetworkDetector implements Detector {
                     letterbox.height());
             placements[slot] = placement;
         }
-        if (!executor.accept(frame, placement.params(), picture)) {
+        if (!executor.accept(frame, placement.params(), image)) {
             letterbox.apply(frame, placement.transform());
         }
         return placement;
     }
 
-    /** Appends what the last run found in one picture. */
-    private void read(int picture, LetterboxTransform transform, DetectionBuffer into) {
+    /** Appends what the last run found in one image. */
+    private void read(int image, LetterboxTransform transform, DetectionBuffer into) {
         candidates.clear();
-        if (picking == null || !picking.candidates(picture, candidates)) {
-            checkOnce(picture);
-            decoders.get(picture).decode(filter, candidates);
+        if (picking == null || !picking.candidates(image, candidates)) {
+            checkOnce(image);
+            decoders.get(image).decode(filter, candidates);
         }
         check.apply(candidates);
         if (asked.confidence() > options.confidence()) {
@@ -295,9 +295,9 @@ final class NetworkDetector implements Detector {
         }
     }
 
-    private void checkOnce(int picture) {
+    private void checkOnce(int image) {
         if (!checked) {
-            decoders.get(picture).check();
+            decoders.get(image).check();
             checked = true;
         }
     }

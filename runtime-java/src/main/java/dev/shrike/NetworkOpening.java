@@ -38,32 +38,32 @@ final class NetworkOpening {
      */
     static NetworkDetector open(
             Graph network, Map<String, String> choices, DetectorOptions options, Backend backend, boolean picks) {
-        PictureInput input = PictureInput.of(network, backend);
+        ImageInput input = ImageInput.of(network, backend);
         InputSize size = InputSize.choose(
                 input.shape(), options.inputWidth(), options.inputHeight(), Labels.stride(network.metadata()));
-        Shape shape = Shape.of(input.batch(), PictureInput.CHANNELS, size.height(), size.width());
+        Shape shape = Shape.of(input.batch(), ImageInput.CHANNELS, size.height(), size.width());
         ExecutorOptions how = ExecutorOptions.DEFAULT.withThreads(options.threads())
                 .withInputShapes(Map.of(input.name(), shape)).withChoices(choices);
         GraphExecutor executor = backend.open(network, how);
         List<Letterbox> letterboxes = new ArrayList<>();
         try {
             List<HeadDecoder> decoders = new ArrayList<>();
-            Binding pictures = pictureBinding(executor, input.name());
-            int batch = pictures.dims().getFirst();
+            Binding images = imageBinding(executor, input.name());
+            int batch = images.dims().getFirst();
             HeadSettings settings = new HeadSettings(size.width(), size.height(), metadata(network, options),
                     options.head(), RawHeads.convolved(network));
             for (int i = 0; i < batch; i++) {
                 decoders.add(HeadDecoder.of(outputs(executor, i, batch), settings));
             }
             if (decoders.getFirst().needsTrial()) {
-                runOnNoise(executor, pictures);
+                runOnNoise(executor, images);
                 decoders.forEach(HeadDecoder::tried);
             }
             requireHeads(decoders.getFirst(), network, options);
             List<String> labels = Labels.of(network.metadata(), decoders.getFirst().classes());
             requireClasses(options.classes(), labels);
             for (int i = 0; i < batch; i++) {
-                letterboxes.add(new Letterbox(pictures.picture(i), decoders.getFirst().preprocessing()));
+                letterboxes.add(new Letterbox(images.image(i), decoders.getFirst().preprocessing()));
             }
             return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options, picks);
         } catch (RuntimeException | Error e) {
@@ -73,9 +73,9 @@ final class NetworkOpening {
         }
     }
 
-    private static void runOnNoise(GraphExecutor executor, Binding pictures) {
-        for (int i = 0; i < pictures.dims().getFirst(); i++) {
-            try (Letterbox letterbox = new Letterbox(pictures.picture(i))) {
+    private static void runOnNoise(GraphExecutor executor, Binding images) {
+        for (int i = 0; i < images.dims().getFirst(); i++) {
+            try (Letterbox letterbox = new Letterbox(images.image(i))) {
                 Frame noise = noise(letterbox.width(), letterbox.height());
                 Placement placement = Placement.of(noise, null, Preprocessing.YOLO, noise.width(), noise.height());
                 if (!executor.accept(noise, placement.params(), i)) {
@@ -113,15 +113,15 @@ final class NetworkOpening {
         }
     }
 
-    /** What the network writes for one picture. */
-    private static List<Binding> outputs(GraphExecutor executor, int picture, int batch) {
+    /** What the network writes for one image. */
+    private static List<Binding> outputs(GraphExecutor executor, int image, int batch) {
         return executor.outputs().stream()
                 .map(output -> batch > 1 && !output.dims().isEmpty() && output.dims().getFirst() == batch
-                        ? output.picture(picture) : output)
+                        ? output.image(image) : output)
                 .toList();
     }
 
-    private static Binding pictureBinding(GraphExecutor executor, String name) {
+    private static Binding imageBinding(GraphExecutor executor, String name) {
         for (Binding binding : executor.inputs()) {
             if (binding.name().equals(name)) {
                 return binding;

@@ -179,7 +179,7 @@ public abstract class DetectorContract {
                             bytes.length);
                     List<Detection> found = detector.detect(frame).list();
                     assertFalse(found.isEmpty());
-                    assertEquals(detector.detect(dev.shrike.vision.Pictures.bgr(frame)).list(), found,
+                    assertEquals(detector.detect(dev.shrike.vision.Images.bgr(frame)).list(), found,
                             format + " " + size[0] + "x" + size[1]);
                 }
             }

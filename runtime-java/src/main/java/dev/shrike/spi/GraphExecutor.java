@@ -33,17 +33,17 @@ public interface GraphExecutor extends AutoCloseable {
 
     /**
      * Writes a part of a frame into the only input, as {@link LetterboxParams} say, if this executor can do that
-     * itself; it may use the frame's memory until the next run ends. An executor takes every picture of a batch in this
+     * itself; it may use the frame's memory until the next run ends. An executor takes every image of a batch in this
      * way or none; those that it is not given stay as they are. Makes no garbage in the steady state.
      *
      * @param frame of any format but {@link dev.shrike.PixelFormat#MJPEG}
      * @param how which part of it goes where; kept by its caller for as long as frames are alike
-     * @param picture index in the batch
+     * @param image index in the batch
      * @return false if it cannot, and nothing was written
      * @throws dev.shrike.DeviceException if it failed
      * @throws IllegalStateException if the executor was closed, or the frame's memory was freed
      */
-    default boolean accept(Frame frame, LetterboxParams how, int picture) {
+    default boolean accept(Frame frame, LetterboxParams how, int image) {
         return false;
     }
 
@@ -56,15 +56,15 @@ public interface GraphExecutor extends AutoCloseable {
     void run();
 
     /**
-     * As {@link #run()} for the first so many pictures of the batch. An executor that can run fewer pictures than its
+     * As {@link #run()} for the first so many images of the batch. An executor that can run fewer images than its
      * inputs have room for does so; any other runs all of them. What the outputs then hold for the rest means nothing.
      *
-     * @throws IllegalArgumentException if the batch has no such number of pictures
+     * @throws IllegalArgumentException if the batch has no such number of images
      */
-    default void run(int pictures) {
+    default void run(int images) {
         int room = inputs().getFirst().dims().getFirst();
-        if (pictures < 1 || pictures > room) {
-            throw new IllegalArgumentException("a run of " + pictures + " pictures in a batch of " + room);
+        if (images < 1 || images > room) {
+            throw new IllegalArgumentException("a run of " + images + " images in a batch of " + room);
         }
         run();
     }

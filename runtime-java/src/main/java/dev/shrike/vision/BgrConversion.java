@@ -30,7 +30,7 @@ final class BgrConversion {
      * @param frame of any format but {@link PixelFormat#MJPEG}
      */
     static void convert(Frame frame, MemorySegment to) {
-        MemorySegment from = Pictures.live(frame);
+        MemorySegment from = Images.live(frame);
         switch (frame.format()) {
             case BGR -> copyRows(from, frame.stride(), to, (long) CHANNELS * frame.width(), frame.height());
             case RGB -> swapRows(frame, from, to);

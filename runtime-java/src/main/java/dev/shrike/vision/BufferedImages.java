@@ -39,10 +39,10 @@ public final class BufferedImages {
      * @throws dev.shrike.SourceException if the frame is {@link PixelFormat#MJPEG} and its bytes are no sound JPEG
      */
     public static BufferedImage toImage(Frame frame) {
-        Frame bgr = Pictures.bgr(frame);
+        Frame bgr = Images.bgr(frame);
         BufferedImage image = new BufferedImage(bgr.width(), bgr.height(), BufferedImage.TYPE_3BYTE_BGR);
         byte[] pixels = ((DataBufferByte) image.getRaster().getDataBuffer()).getData();
-        MemorySegment.copy(Pictures.live(bgr), ValueLayout.JAVA_BYTE, 0, pixels, 0, pixels.length);
+        MemorySegment.copy(Images.live(bgr), ValueLayout.JAVA_BYTE, 0, pixels, 0, pixels.length);
         return image;
     }
 }

@@ -54,7 +54,7 @@ public final class Letterbox implements AutoCloseable {
         this(input, Preprocessing.YOLO);
     }
 
-    /** As {@link #Letterbox(Binding)}, for a network that wants its pictures in this way. */
+    /** As {@link #Letterbox(Binding)}, for a network that wants its images in this way. */
     public Letterbox(Binding input, Preprocessing how) {
         if (input.dims().size() != 4 || input.dims().get(0) != 1 || input.dims().get(1) != CHANNELS) {
             throw new IllegalArgumentException(
@@ -77,7 +77,7 @@ public final class Letterbox implements AutoCloseable {
 
     /**
      * What the supplier gives, while another thread loads OpenCV, which has ended afterwards: for those who open a
-     * network and will read pictures from files. Loading it takes as long as opening, so the two go side by side.
+     * network and will read images from files. Loading it takes as long as opening, so the two go side by side.
      */
     public static <T> T whileLoading(Supplier<T> opening) {
         Thread loading = OpenCvLibrary.loading();
@@ -130,7 +130,7 @@ public final class Letterbox implements AutoCloseable {
         guard.enter();
         try {
             OpenCvLibrary.require();
-            write(part(Pictures.bgr(frame), transform), transform);
+            write(part(Images.bgr(frame), transform), transform);
         } finally {
             guard.exit();
         }
@@ -140,7 +140,7 @@ public final class Letterbox implements AutoCloseable {
         int x = transform.regionX();
         int y = transform.regionY();
         boolean whole = bgr.width() == transform.frameWidth() && bgr.height() == transform.frameHeight();
-        return whole ? bgr : Pictures.crop(bgr, x, y, x + transform.frameWidth(), y + transform.frameHeight());
+        return whole ? bgr : Images.crop(bgr, x, y, x + transform.frameWidth(), y + transform.frameHeight());
     }
 
     private void write(Frame frame, LetterboxTransform transform) {
@@ -148,7 +148,7 @@ public final class Letterbox implements AutoCloseable {
             resized = arena.allocate((long) CHANNELS * width * height, 64);
             scratch = arena.allocate((long) CHANNELS * width * height, 64);
         }
-        MemorySegment pixels = Pictures.live(frame);
+        MemorySegment pixels = Images.live(frame);
         int innerWidth = how.inner(frame.width(), transform.ratio(), width);
         int innerHeight = how.inner(frame.height(), transform.ratio(), height);
         int left = transform.padX();

@@ -40,12 +40,12 @@ public final class PreviewImage {
             image = Frame.allocate(width, height);
             row = new byte[CHANNELS * width];
         }
-        MemorySegment pixels = Pictures.live(frame);
+        MemorySegment pixels = Images.live(frame);
         switch (frame.format()) {
             case BGR -> shrink(frame, pixels);
             case MJPEG -> {
-                Frame decoded = Pictures.bgr(frame);
-                shrink(decoded, Pictures.live(decoded));
+                Frame decoded = Images.bgr(frame);
+                shrink(decoded, Images.live(decoded));
             }
             case RGB, GREY, YUYV, UYVY, NV12, I420 -> sample(frame, pixels);
         }
@@ -61,7 +61,7 @@ public final class PreviewImage {
      */
     public static byte[] jpeg(Frame image, int quality) {
         OpenCvLibrary.require();
-        return OpenCv.encode(Pictures.live(image), image.width(), image.height(), ".jpg", "preview",
+        return OpenCv.encode(Images.live(image), image.width(), image.height(), ".jpg", "preview",
                 OpenCv.JPEG_QUALITY, quality);
     }
 

@@ -52,7 +52,7 @@ class PixelFormatsTest {
         for (int[] size : SIZES) {
             for (int padding : new int[] {0, 1, 6, 64}) {
                 Frame frame = noise(format, size[0], size[1], padding, random);
-                Frame bgr = Pictures.copy(frame);
+                Frame bgr = Images.copy(frame);
                 assertEquals(PixelFormat.BGR, bgr.format());
                 byte[] found = bgr.pixels().toArray(ValueLayout.JAVA_BYTE);
                 assertArrayEquals(openCv(frame), found, format + " " + size[0] + "x" + size[1] + " + " + padding);
@@ -78,7 +78,7 @@ class PixelFormatsTest {
                     frame.pixels().set(ValueLayout.JAVA_BYTE, at + 1, (byte) (5 * v));
                 }
             }
-            assertArrayEquals(openCv(frame), Pictures.bgr(frame).pixels().toArray(ValueLayout.JAVA_BYTE), "u " + u);
+            assertArrayEquals(openCv(frame), Images.bgr(frame).pixels().toArray(ValueLayout.JAVA_BYTE), "u " + u);
         }
     }
 
@@ -90,17 +90,17 @@ class PixelFormatsTest {
                 continue;
             }
             Frame frame = noise(format, 61, 47, 5, random);
-            Frame bgr = Pictures.bgr(frame);
-            requireSame(Pictures.crop(bgr, 3, 4, 40, 41), Pictures.crop(frame, 3, 4, 40, 41));
+            Frame bgr = Images.bgr(frame);
+            requireSame(Images.crop(bgr, 3, 4, 40, 41), Images.crop(frame, 3, 4, 40, 41));
             requireSame(AugmentedView.letterboxed(bgr, 64, 64), AugmentedView.letterboxed(frame, 64, 64));
             Detections found = new Detections(frame, new StageTimes(0, 0, 0),
                     List.of(new Detection(0, "cat", 0.5f, 10, 20, 40, 44)));
-            requireSame(Pictures.annotate(bgr, found), Pictures.annotate(frame, found));
+            requireSame(Images.annotate(bgr, found), Images.annotate(frame, found));
             Path one = folder.resolve(format + "-bgr.png");
             Path two = folder.resolve(format + ".png");
-            Pictures.write(bgr, one);
-            Pictures.write(frame, two);
-            requireSame(bgr, Pictures.read(two));
+            Images.write(bgr, one);
+            Images.write(frame, two);
+            requireSame(bgr, Images.read(two));
             BufferedImage image = BufferedImages.toImage(frame);
             requireSame(bgr, BufferedImages.toFrame(image));
         }
@@ -110,13 +110,13 @@ class PixelFormatsTest {
     void drawsIntoRowsThatArePadded() {
         Random random = new Random(78);
         Frame padded = noise(PixelFormat.BGR, 50, 40, 7, random);
-        Frame plain = Pictures.copy(padded);
+        Frame plain = Images.copy(padded);
         byte[] before = padded.pixels().toArray(ValueLayout.JAVA_BYTE);
         Detections found = new Detections(padded, new StageTimes(0, 0, 0),
                 List.of(new Detection(3, "dog", 0.9f, 5, 15, 45, 38)));
-        Pictures.draw(padded, found);
-        Pictures.draw(plain, found);
-        requireSame(plain, Pictures.bgr(padded));
+        Images.draw(padded, found);
+        Images.draw(plain, found);
+        requireSame(plain, Images.bgr(padded));
         byte[] after = padded.pixels().toArray(ValueLayout.JAVA_BYTE);
         for (int y = 0; y < 39; y++) {
             for (int x = 150; x < 157; x++) {
@@ -124,7 +124,7 @@ class PixelFormatsTest {
             }
         }
         Frame grey = Frame.allocate(PixelFormat.GREY, 8, 8, "");
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> Pictures.draw(grey, found)).getMessage()
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> Images.draw(grey, found)).getMessage()
                 .contains("GREY"));
         assertThrows(IllegalArgumentException.class, () -> new Canvas(padded));
     }
@@ -133,35 +133,35 @@ class PixelFormatsTest {
     void copiesCarryTheStamps() {
         Frame frame = Frame.allocate(PixelFormat.YUYV, 4, 4, "front");
         frame.stamp(123, Instant.ofEpochSecond(5, 7_000), true, 99);
-        for (Frame copy : List.of(Pictures.bgr(frame), Pictures.copy(frame), Pictures.crop(frame, 0, 0, 2, 2))) {
+        for (Frame copy : List.of(Images.bgr(frame), Images.copy(frame), Images.crop(frame, 0, 0, 2, 2))) {
             assertEquals(123, copy.capturedNanos());
             assertEquals(Instant.ofEpochSecond(5, 7_000), copy.captured());
             assertTrue(copy.clockSynchronized());
             assertEquals(99, copy.sequence());
         }
-        assertEquals("front", Pictures.bgr(frame).camera());
+        assertEquals("front", Images.bgr(frame).camera());
         Frame plain = Frame.allocate(3, 3);
-        assertSame(plain, Pictures.bgr(plain));
-        assertNotSame(plain, Pictures.copy(plain));
+        assertSame(plain, Images.bgr(plain));
+        assertNotSame(plain, Images.copy(plain));
     }
 
     @Test
     void decodesJpegFrames() {
-        byte[] file = SamplePictures.encoded(".jpg", 64, 48);
+        byte[] file = SampleImages.encoded(".jpg", 64, 48);
         Frame frame = jpeg(file, 64, 48);
         MemorySegment bytes = Arena.ofAuto().allocate(file.length);
         MemorySegment.copy(file, 0, bytes, ValueLayout.JAVA_BYTE, 0, file.length);
-        requireSame(Pictures.decode(bytes, "x"), Pictures.bgr(frame));
-        assertTrue(assertThrows(SourceException.class, () -> Pictures.bgr(jpeg(file, 64, 50))).getMessage()
+        requireSame(Images.decode(bytes, "x"), Images.bgr(frame));
+        assertTrue(assertThrows(SourceException.class, () -> Images.bgr(jpeg(file, 64, 50))).getMessage()
                 .contains("64x48"));
         byte[] half = java.util.Arrays.copyOf(file, file.length / 2);
-        assertThrows(SourceException.class, () -> Pictures.bgr(jpeg(half, 64, 48)));
+        assertThrows(SourceException.class, () -> Images.bgr(jpeg(half, 64, 48)));
     }
 
     /** Cameras leave the usual Huffman tables out and hand on buffers that are larger than their JPEG. */
     @Test
     void decodesJpegFramesAsCamerasSendThem() {
-        byte[] file = SamplePictures.encoded(".jpg", 64, 48);
+        byte[] file = SampleImages.encoded(".jpg", 64, 48);
         java.io.ByteArrayOutputStream bare = new java.io.ByteArrayOutputStream();
         int at = 2;
         bare.write(file, 0, at);
@@ -178,7 +178,7 @@ class PixelFormatsTest {
         assertTrue(tables > 0);
         bare.write(file, at, file.length - at);
         bare.writeBytes(new byte[333]);
-        requireSame(Pictures.bgr(jpeg(file, 64, 48)), Pictures.bgr(jpeg(bare.toByteArray(), 64, 48)));
+        requireSame(Images.bgr(jpeg(file, 64, 48)), Images.bgr(jpeg(bare.toByteArray(), 64, 48)));
     }
 
     private static Frame jpeg(byte[] file, int width, int height) {
@@ -217,14 +217,14 @@ class PixelFormatsTest {
                 Frame frame = MatFrames.of(part);
                 assertEquals(90, frame.stride());
                 assertEquals(part.data().address(), frame.pixels().address(), "was copied");
-                requireSame(MatFrames.of(copy), Pictures.bgr(frame));
+                requireSame(MatFrames.of(copy), Images.bgr(frame));
                 assertThrows(IllegalArgumentException.class, () -> MatFrames.of(floats));
                 assertThrows(IllegalArgumentException.class, () -> MatFrames.of(none));
             }
         }
         try (Mat yuyv = new Mat(6, 8, opencv_core.CV_8UC2)) {
             Frame frame = MatFrames.of(yuyv, PixelFormat.YUYV, 8, 6);
-            assertArrayEquals(openCv(frame), Pictures.bgr(frame).pixels().toArray(ValueLayout.JAVA_BYTE));
+            assertArrayEquals(openCv(frame), Images.bgr(frame).pixels().toArray(ValueLayout.JAVA_BYTE));
             assertThrows(IllegalArgumentException.class, () -> MatFrames.of(yuyv, PixelFormat.YUYV, 8, 7));
         }
     }

@@ -23,7 +23,7 @@ class PreviewImageTest {
             fill(frame);
             Frame small = new PreviewImage(32).of(frame);
             assertEquals(Math.min(32, width), small.width());
-            Frame whole = Pictures.bgr(frame);
+            Frame whole = Images.bgr(frame);
             for (int channel = 0; channel < 3; channel++) {
                 int wanted = whole.pixels().get(ValueLayout.JAVA_BYTE, channel) & 0xff;
                 long last = 3L * small.width() * small.height() - 3 + channel;

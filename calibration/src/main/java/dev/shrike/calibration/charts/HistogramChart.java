@@ -5,7 +5,9 @@ import dev.shrike.vision.Canvas;
 import java.util.List;
 import java.util.Locale;
 
-/** Histograms side by side, such as one for each epoch: the darker a cell, the larger the share of values in its bin. */
+/**
+ * Histograms side by side, such as one for each epoch: the darker a cell, the larger the share of values in its bin.
+ */
 public final class HistogramChart {
     private static final int LEFT = 90;
     private static final int TOP = 70;

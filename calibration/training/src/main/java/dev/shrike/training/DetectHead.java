@@ -6,9 +6,12 @@ import java.util.Objects;
 /**
  * The head of a detection network before any decoding: what a loss reads.
  *
- * <p>{@link Family#YOLOV5}: one value per stride, {@code [batch, anchors * (5 + classes), height, width]}, whose channel
- * {@code a * (5 + classes) + v} is x, y, w, h, objectness or class {@code v - 5} of anchor {@code a}, before the sigmoid.
- * {@link Family#YOLOV8}: two values per stride, first {@code [batch, 4 * bins, height, width]} with the distributions of
+ * <p>{@link Family#YOLOV5}: one value per stride, {@code [batch, anchors * (5 + classes), height, width]}, whose
+ * channel
+ * {@code a * (5 + classes) + v} is x, y, w, h, objectness or class {@code v - 5} of anchor {@code a}, before the
+ * sigmoid.
+ * {@link Family#YOLOV8}: two values per stride, first {@code [batch, 4 * bins, height, width]} with the distributions
+ * of
  * left, top, right and bottom, then {@code [batch, classes, height, width]} with the classes, before the sigmoid.
  *
  * @param family how its values are read

@@ -7,7 +7,7 @@ import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Tensor;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,7 +19,8 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * How large the gammas of batch normalisation are after each epoch: {@code gammas.csv} with the share below 0.01 and the
+ * How large the gammas of batch normalisation are after each epoch: {@code gammas.csv} with the share below 0.01 and
+ * the
  * counts of bins of 0.05, and {@code gammas.png} with them as a chart.
  */
 final class GammaHistory {
@@ -102,6 +103,6 @@ final class GammaHistory {
         }
         byte[] bytes = text.append('\n').toString().getBytes(StandardCharsets.UTF_8);
         FileReplacement.write(csv, stream -> stream.write(bytes));
-        Pictures.write(HistogramChart.draw("Gammas of batch normalisation", "epoch", "size", LIMIT, counts), chart);
+        Images.write(HistogramChart.draw("Gammas of batch normalisation", "epoch", "size", LIMIT, counts), chart);
     }
 }

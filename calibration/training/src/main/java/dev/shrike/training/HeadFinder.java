@@ -25,7 +25,8 @@ import java.util.Set;
 
 /**
  * Finds the head of a network: the convolutions that no other one follows. What is behind them is run on zeros, whose
- * boxes are known: that tells the anchors, and whether the head is decoded as its family's papers and exporters have it.
+ * boxes are known: that tells the anchors, and whether the head is decoded as its family's papers and exporters have
+ * it.
  */
 final class HeadFinder {
     private static final int BOX = 4;

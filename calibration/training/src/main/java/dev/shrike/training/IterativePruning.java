@@ -29,7 +29,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Prunes a network and fine-tunes what is left, in turn. The state of each round lies in the run's folder, so that a run
+ * Prunes a network and fine-tunes what is left, in turn. The state of each round lies in the run's folder, so that a
+ * run
  * that was stopped goes on with the round that it was in.
  */
 public final class IterativePruning {

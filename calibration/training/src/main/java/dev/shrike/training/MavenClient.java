@@ -10,7 +10,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The machine's own Maven, used for one thing: copying jars. Repositories, mirrors, proxies and credentials are whatever
+ * The machine's own Maven, used for one thing: copying jars. Repositories, mirrors, proxies and credentials are
+ * whatever
  * the user's settings say.
  *
  * @param executable name or path of the mvn command

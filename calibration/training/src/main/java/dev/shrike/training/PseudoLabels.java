@@ -8,7 +8,7 @@ import dev.shrike.calibration.data.DataSet;
 import dev.shrike.calibration.data.DataSetException;
 import dev.shrike.calibration.data.Problem;
 import dev.shrike.calibration.data.Sample;
-import dev.shrike.calibration.data.TrueBox;
+import dev.shrike.calibration.data.GroundTruth;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -34,12 +34,12 @@ final class PseudoLabels {
             listener.working("asking the teacher", done++, data.samples().size());
             try {
                 Frame frame = sample.read();
-                List<TrueBox> boxes = new ArrayList<>(labels ? sample.boxesIn(frame.width(), frame.height())
+                List<GroundTruth> boxes = new ArrayList<>(labels ? sample.boxesIn(frame.width(), frame.height())
                         : List.of());
-                List<TrueBox> known = List.copyOf(boxes);
+                List<GroundTruth> known = List.copyOf(boxes);
                 for (Detection found : detector.detect(frame)) {
                     int classId = classes[found.classId()];
-                    TrueBox box = classId < 0 ? null : TrueBox.of(classId, found.x1(), found.y1(),
+                    GroundTruth box = classId < 0 ? null : GroundTruth.of(classId, found.x1(), found.y1(),
                             Math.max(0, found.x2() - found.x1()), Math.max(0, found.y2() - found.y1()));
                     if (box != null && known.stream().noneMatch(other -> overlap(box, other) > 0.5)) {
                         boxes.add(box);
@@ -47,7 +47,7 @@ final class PseudoLabels {
                 }
                 samples.add(new Sample(sample.id(), sample.file(), frame.width(), frame.height(), false, boxes));
             } catch (SourceException e) {
-                problems.add(new Problem(Problem.Kind.UNREADABLE_PICTURE, e.getMessage()));
+                problems.add(new Problem(Problem.Kind.UNREADABLE_IMAGE, e.getMessage()));
             } catch (DataSetException e) {
                 problems.add(new Problem(Problem.Kind.OTHER_SIZE, e.getMessage()));
             }
@@ -76,7 +76,7 @@ final class PseudoLabels {
         return name.strip().toLowerCase(java.util.Locale.ROOT);
     }
 
-    private static double overlap(TrueBox a, TrueBox b) {
+    private static double overlap(GroundTruth a, GroundTruth b) {
         double width = Math.min(a.x() + a.width(), b.x() + b.width()) - Math.max(a.x(), b.x());
         double height = Math.min(a.y() + a.height(), b.y() + b.height()) - Math.max(a.y(), b.y());
         double inner = Math.max(0, width) * Math.max(0, height);

@@ -1,13 +1,13 @@
 package dev.shrike.training;
 
-import dev.shrike.calibration.activations.CalibrationPictures;
-import dev.shrike.calibration.quantize.Effort;
+import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.quantize.PtqOptions;
 import dev.shrike.calibration.quantize.MixedPrecision;
 import dev.shrike.calibration.quantize.QuantizationPlan;
 import dev.shrike.calibration.quantize.Quantizer;
-import dev.shrike.calibration.quantize.Widths;
-import dev.shrike.calibration.ranges.StatisticsCollector;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.quantize.BitWidths;
+import dev.shrike.calibration.ranges.ActivationObserver;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
@@ -44,32 +44,32 @@ final class QuantizedStart {
         }
         Backend backend = Backends.usable(Backends.installed(), "").getFirst();
         Quantizer quantizer = new Quantizer(model, Map.of(), backend, threads);
-        try (CalibrationPictures pictures =
-                new CalibrationPictures(some, quantizer.prepared().inputs().getFirst(), 0)) {
-            Map<String, ValueStatistics> statistics = measured(quantizer, pictures, backend);
-            QuantizationPlan plan = how.scheme().equals("auto") ? chosen(quantizer, statistics, pictures)
-                    : quantizer.uniform(Widths.parse(how.scheme()));
-            Quantizer.Result result = quantizer.quantize(plan, statistics, pictures, Effort.FULL,
+        try (CalibrationImages inputs =
+                new CalibrationImages(some, quantizer.prepared().inputs().getFirst(), 0)) {
+            Map<String, ActivationStatistics> statistics = measured(quantizer, inputs, backend);
+            QuantizationPlan plan = how.scheme().equals("auto") ? chosen(quantizer, statistics, inputs)
+                    : quantizer.uniform(BitWidths.parse(how.scheme()));
+            Quantizer.Result result = quantizer.quantize(plan, statistics, inputs, PtqOptions.FULL,
                     (name, done, total) -> listener.working("fitting " + name, done, total));
             OnnxModels.write(result.graph(), file);
         }
     }
 
-    private Map<String, ValueStatistics> measured(Quantizer quantizer, CalibrationPictures pictures, Backend backend) {
-        try (StatisticsCollector collector = new StatisticsCollector(quantizer.prepared(),
-                quantizer.valuesToMeasure(), pictures.shape(), backend, threads)) {
-            for (int i = 0; i < pictures.size(); i++) {
-                listener.working("measuring values", i, pictures.size());
-                collector.add(pictures, i);
+    private Map<String, ActivationStatistics> measured(Quantizer quantizer, CalibrationImages images, Backend backend) {
+        try (ActivationObserver collector = new ActivationObserver(quantizer.prepared(),
+                quantizer.valuesToMeasure(), images.shape(), backend, threads)) {
+            for (int i = 0; i < images.size(); i++) {
+                listener.working("measuring values", i, images.size());
+                collector.add(images, i);
             }
             return collector.statistics();
         }
     }
 
-    private QuantizationPlan chosen(Quantizer quantizer, Map<String, ValueStatistics> statistics,
-            CalibrationPictures pictures) {
-        try (CalibrationPictures part = pictures.part(0, 1, PLAN_IMAGES)) {
-            MixedPrecision mixed = new MixedPrecision(quantizer, statistics, part, WIDTHS, Effort.FULL,
+    private QuantizationPlan chosen(Quantizer quantizer, Map<String, ActivationStatistics> statistics,
+            CalibrationImages images) {
+        try (CalibrationImages part = images.part(0, 1, PLAN_IMAGES)) {
+            MixedPrecision mixed = new MixedPrecision(quantizer, statistics, part, WIDTHS, PtqOptions.FULL,
                     (name, done, total) -> listener.working("trying widths of " + name, done, total));
             return mixed.plan(new MixedPrecision.Budget.AverageBits(how.averageBits()),
                     (int) Math.clamp(Math.rint(how.averageBits()), 2, 8));

@@ -21,7 +21,8 @@ public record QuantizedTraining(String scheme, double averageBits, Method method
         /** Learned steps, straight through (Esser et al. 2020). */
         LSQ,
         /**
-         * As LSQ, but gradients of weights are scaled by the rounding error (Lee et al. 2021, EWGS) and a weight near the
+         * As LSQ, but gradients of weights are scaled by the rounding error (Lee et al. 2021, EWGS) and a weight near
+         * the
          * border of two codes is rounded to where its last update led.
          */
         DRGS;

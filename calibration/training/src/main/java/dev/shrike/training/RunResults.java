@@ -4,7 +4,7 @@ import dev.shrike.ModelException;
 import dev.shrike.calibration.charts.CurveChart;
 import dev.shrike.calibration.charts.Series;
 import dev.shrike.files.FileReplacement;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -84,7 +84,7 @@ final class RunResults {
         epochs.add(marked);
         FileReplacement.write(csv(), stream -> stream.write(table().getBytes(StandardCharsets.UTF_8)));
         if (epochs.size() > 1) {
-            Pictures.write(CurveChart.draw("Training", "epochs, from 1 to " + epochs.size(),
+            Images.write(CurveChart.draw("Training", "epochs, from 1 to " + epochs.size(),
                     "mAP; losses as parts of their largest", series()), folder.resolve("results.png"));
         }
         return marked;

@@ -16,11 +16,15 @@ public record SparseTraining(Method method, double factor) {
         /** The same for all, always. */
         CONSTANT,
         /**
-         * A factor that falls with half a cosine, but stays for the smaller half of all gammas: a soft mask, which they may
+         * A factor that falls with half a cosine, but stays for the smaller half of all gammas: a soft mask, which they
+         * may
          * leave again (CDSC of Pruned-YOLO, Zhang et al. 2022).
          */
         COSINE,
-        /** The more, the smaller a gamma is among those of its layer: reweighted L1 (Candes et al. 2008), filter by filter. */
+        /**
+         * The more, the smaller a gamma is among those of its layer: reweighted L1 (Candes et al. 2008), filter by
+         * filter.
+         */
         FILTER_WISE,
         /** In proportion to the multiplications that a channel of the layer costs. */
         COMPUTE_WEIGHTED;

@@ -139,7 +139,9 @@ public record TrainableModel(Graph whole, Graph trunk, DetectHead head) {
         return decoded(other, changed, metadata);
     }
 
-    /** The network with the constants of a trained trunk; the same trunk, or one with other nodes and the same values. */
+    /**
+     * The network with the constants of a trained trunk; the same trunk, or one with other nodes and the same values.
+     */
     public Graph with(Graph trained) {
         Set<String> inside = new HashSet<>();
         trunk.nodes().forEach(node -> inside.addAll(node.outputs()));

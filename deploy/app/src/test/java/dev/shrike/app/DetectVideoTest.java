@@ -31,7 +31,7 @@ class DetectVideoTest {
     private static Path given;
     private static Path model;
     private static Path clip;
-    private static Path picture;
+    private static Path image;
 
     @TempDir
     private Path folder;
@@ -41,9 +41,9 @@ class DetectVideoTest {
     @BeforeAll
     static void makeVideo() {
         model = ToyModel.write(given.resolve("toy.onnx"));
-        picture = ToyModel.redAndBlue(given.resolve("blocks.png"));
+        image = ToyModel.redAndBlue(given.resolve("blocks.png"));
         clip = given.resolve("clip.mp4");
-        Frame frame = Frame.read(picture);
+        Frame frame = Frame.read(image);
         try (VideoWriter writer = VideoWriter.create(clip, frame.width(), frame.height())) {
             for (int i = 0; i < FRAMES; i++) {
                 writer.write(frame, i * 100_000_000L);
@@ -119,10 +119,10 @@ class DetectVideoTest {
     }
 
     @Test
-    void picturesAndVideosOfAFolderAreBothLookedAt() throws Exception {
+    void imagesAndVideosOfAFolderAreBothLookedAt() throws Exception {
         Path mixed = Files.createDirectory(folder.resolve("mixed"));
         Files.copy(clip, mixed.resolve("moving.mp4"));
-        Files.copy(picture, mixed.resolve("still.png"));
+        Files.copy(image, mixed.resolve("still.png"));
         Files.writeString(mixed.resolve("broken.mp4"), "no video");
         Outcome outcome = detect(mixed, "--vid-stride", "5");
         assertEquals(1, outcome.exit());

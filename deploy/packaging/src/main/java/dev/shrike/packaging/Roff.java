@@ -60,7 +60,8 @@ final class Roff {
     }
 
     /**
-     * The text so that it comes out as it stands: a backslash starts an escape, a hyphen would become a typographic one,
+     * The text so that it comes out as it stands: a backslash starts an escape, a hyphen would become a typographic
+     * one,
      * and a dot or quote at the start of a line would be a request.
      */
     static String escape(String plain) {

@@ -5,7 +5,7 @@ import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
 
 import dev.shrike.Frame;
 import dev.shrike.PixelFormat;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Map;
@@ -135,7 +135,7 @@ final class FfmpegInput implements AutoCloseable {
         avcodec.avcodec_parameters_to_context(decoder, video.codecpar());
         decoder.pkt_timebase(video.time_base());
         decoder.thread_count(threads);
-        decoder.max_pixels(Pictures.DEFAULT_MAX_PIXELS);
+        decoder.max_pixels(Images.DEFAULT_MAX_PIXELS);
         if (avcodec.avcodec_open2(decoder, codec, (PointerPointer<?>) null) < 0) {
             avcodec.avcodec_free_context(decoder);
             decoder = null;

@@ -1,7 +1,7 @@
 package dev.shrike.sources;
 
 import dev.shrike.SourceException;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystems;
@@ -31,7 +31,7 @@ public final class MediaFiles {
         IMAGES_AND_VIDEOS
     }
 
-    private static final String FORMATS = Pictures.FORMATS;
+    private static final String FORMATS = Images.FORMATS;
     /** Of six {@code **}{@code /} each may stand for no folder. */
     private static final int MOST_PATTERNS = 64;
 
@@ -47,7 +47,7 @@ public final class MediaFiles {
             List<Path> found = new ArrayList<>();
             entries.forEach(found::add);
             if (found.isEmpty()) {
-                throw new SourceException(folder + ": no pictures (" + FORMATS + ") in this folder");
+                throw new SourceException(folder + ": no images (" + FORMATS + ") in this folder");
             }
             found.sort(null);
             return found;
@@ -88,7 +88,7 @@ public final class MediaFiles {
             throw new SourceException(glob + ": cannot be listed: " + e, e);
         }
         if (found.isEmpty()) {
-            throw new SourceException(glob + ": no pictures (" + FORMATS + ") match");
+            throw new SourceException(glob + ": no images (" + FORMATS + ") match");
         }
         found.sort(null);
         return found;
@@ -143,7 +143,7 @@ public final class MediaFiles {
     }
 
     private static boolean is(Path file, Kind kind) {
-        return (Pictures.isNamedLikeOne(file) || kind == Kind.IMAGES_AND_VIDEOS && isNamedLikeVideo(file))
+        return (Images.isNamedLikeOne(file) || kind == Kind.IMAGES_AND_VIDEOS && isNamedLikeVideo(file))
                 && Files.isRegularFile(file);
     }
 }

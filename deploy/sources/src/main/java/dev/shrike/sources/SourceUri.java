@@ -1,7 +1,6 @@
 package dev.shrike.sources;
 
 import dev.shrike.SourceException;
-import dev.shrike.vision.Pictures;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -137,7 +136,7 @@ sealed interface SourceUri {
             return new Images(text, MediaFiles.inFolder(path, MediaFiles.Kind.IMAGES));
         }
         if (Files.exists(path)) {
-            return Pictures.isNamedLikeOne(path) ? new Images(text, List.of(path)) : new Video(path);
+            return dev.shrike.vision.Images.isNamedLikeOne(path) ? new Images(text, List.of(path)) : new Video(path);
         }
         if (MediaFiles.isGlob(text)) {
             return new Images(text, MediaFiles.matching(text, MediaFiles.Kind.IMAGES));

@@ -2,7 +2,7 @@ package dev.shrike.sources;
 
 import dev.shrike.Frame;
 import dev.shrike.PixelFormat;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -26,7 +26,7 @@ final class TurnedSource implements FrameSource {
             return next;
         }
         Frame given = next.get();
-        Frame frame = given.format() == PixelFormat.MJPEG ? Pictures.decode(given.pixels(), name()) : given;
+        Frame frame = given.format() == PixelFormat.MJPEG ? Images.decode(given.pixels(), name()) : given;
         PixelFormat format = turning.target(frame.format());
         int width = turning.quarter() ? frame.height() : frame.width();
         int height = turning.quarter() ? frame.width() : frame.height();

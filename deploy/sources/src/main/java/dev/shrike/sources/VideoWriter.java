@@ -3,7 +3,7 @@ package dev.shrike.sources;
 import dev.shrike.Frame;
 import dev.shrike.PixelFormat;
 import dev.shrike.SourceException;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -71,7 +71,7 @@ public final class VideoWriter implements AutoCloseable {
      */
     public void write(Frame frame, long capturedNanos) {
         Frame pixels = frame.format() == PixelFormat.MJPEG
-                ? Pictures.decode(frame.pixels(), file.toString())
+                ? Images.decode(frame.pixels(), file.toString())
                 : frame;
         if (pixels.width() != width || pixels.height() != height) {
             throw new IllegalArgumentException("a frame of " + pixels.width() + "x" + pixels.height()

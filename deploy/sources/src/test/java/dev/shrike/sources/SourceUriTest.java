@@ -37,7 +37,8 @@ class SourceUriTest {
             "rtsp://me@cam, cam, 0, , me, , rtsp://cam",
             "rtsp://me:secret@[fe80::1]:554/a, [fe80::1], 554, /a, me, secret, rtsp://[fe80::1]:554/a",
             "http://cam/v?user=a&pwd=b%20c&x=1, cam, 0, /v?user=a&pwd=b%20c&x=1, , , http://cam/v?user=***&pwd=***&x=1",
-            "rtsp://cam/user=a_password=x1_c=1, cam, 0, /user=a_password=x1_c=1, , , rtsp://cam/user=***_password=***_c=1"
+            "rtsp://cam/user=a_password=x1_c=1, cam, 0, /user=a_password=x1_c=1, , ,"
+                    + " rtsp://cam/user=***_password=***_c=1"
     })
     void streamsFallApart(String uri, String host, int port, String path, String user, String password, String name) {
         StreamAddress address = stream(uri);

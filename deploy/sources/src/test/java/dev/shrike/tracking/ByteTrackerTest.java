@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("any-processor")
 class ByteTrackerTest {
-    private static final long SECOND = Scene.SECOND;
+    private static final long SECOND = ImageResult.SECOND;
 
     private static Detection person(double score, double x) {
         return new Detection(0, "person", (float) score, (float) x, 100, (float) x + 40, 200);
@@ -31,13 +31,13 @@ class ByteTrackerTest {
         return Math.round(seconds * SECOND);
     }
 
-    private static MotMetrics.Summary evaluate(Scene scene, double rate, TrackerOptions options) {
+    private static MotMetrics.Summary evaluate(ImageResult scene, double rate, TrackerOptions options) {
         ByteTracker tracker = new ByteTracker(options);
         MotMetrics metrics = new MotMetrics(.5);
-        for (int frame = 0; frame < Scene.SECONDS * rate; frame++) {
+        for (int frame = 0; frame < ImageResult.SECONDS * rate; frame++) {
             double seconds = frame / rate;
             List<Track> tracks = tracker.update(scene.detections(seconds), at(seconds));
-            metrics.add(scene.truth(seconds), Scene.boxes(tracks, at(seconds)));
+            metrics.add(scene.truth(seconds), ImageResult.boxes(tracks, at(seconds)));
         }
         return metrics.summary();
     }
@@ -45,7 +45,7 @@ class ByteTrackerTest {
     @ParameterizedTest
     @ValueSource(doubles = {3, 5, 10, 30, 120})
     void followsWalkersAtAnyRate(double rate) {
-        MotMetrics.Summary summary = evaluate(new Scene(14, .04, 0), rate, TrackerOptions.DEFAULT);
+        MotMetrics.Summary summary = evaluate(new ImageResult(14, .04, 0), rate, TrackerOptions.DEFAULT);
         assertEquals(0, summary.identitySwitches());
         assertEquals(0, summary.falsePositives());
         // Each is a track from its second frame on.
@@ -55,17 +55,17 @@ class ByteTrackerTest {
     @ParameterizedTest
     @ValueSource(doubles = {10, 30})
     void followsWalkersThatAreMissedNowAndThen(double rate) {
-        MotMetrics.Summary summary = evaluate(new Scene(14, .05, .2), rate, TrackerOptions.DEFAULT);
+        MotMetrics.Summary summary = evaluate(new ImageResult(14, .05, .2), rate, TrackerOptions.DEFAULT);
         assertEquals(0, summary.identitySwitches(), summary.toString());
         assertTrue(summary.idf1() > .85, summary.toString());
     }
 
     /** First and last second of each track, by the walker that it follows. */
-    private static Map<Long, double[]> lives(Scene scene, double rate) {
+    private static Map<Long, double[]> lives(ImageResult scene, double rate) {
         ByteTracker tracker = new ByteTracker(TrackerOptions.DEFAULT.withConfirmHits(1));
         Map<Long, double[]> lives = new TreeMap<>();
         Map<Long, Long> walkerOf = new TreeMap<>();
-        for (int frame = 0; frame < Scene.SECONDS * rate; frame++) {
+        for (int frame = 0; frame < ImageResult.SECONDS * rate; frame++) {
             double seconds = frame / rate;
             for (Track track : tracker.update(scene.detections(seconds), at(seconds))) {
                 if (!track.isDetected(at(seconds))) {
@@ -86,7 +86,7 @@ class ByteTrackerTest {
 
     @Test
     void givesTheSameTracksAtLowerRates() {
-        Scene scene = new Scene(14, .04, 0);
+        ImageResult scene = new ImageResult(14, .04, 0);
         Map<Long, double[]> full = lives(scene, 25);
         assertEquals(14, full.size());
         for (double rate : new double[] {12.5, 5}) {
@@ -213,13 +213,13 @@ class ByteTrackerTest {
 
     @Test
     void givesTheSameTracksEachTime() {
-        Scene scene = new Scene(14, .08, .3);
+        ImageResult scene = new ImageResult(14, .08, .3);
         List<List<Track>> first = all(scene);
         assertEquals(first, all(scene));
         assertFalse(first.getLast().isEmpty());
     }
 
-    private static List<List<Track>> all(Scene scene) {
+    private static List<List<Track>> all(ImageResult scene) {
         ByteTracker tracker = new ByteTracker(TrackerOptions.DEFAULT);
         List<List<Track>> all = new ArrayList<>();
         for (int frame = 0; frame < 300; frame++) {

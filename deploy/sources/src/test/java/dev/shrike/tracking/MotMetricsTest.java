@@ -54,7 +54,7 @@ class MotMetricsTest {
 
     @Test
     void isPerfectForTheTruthAndRefusesOtherThresholds() {
-        Scene scene = new Scene(8, 0, 0);
+        ImageResult scene = new ImageResult(8, 0, 0);
         MotMetrics metrics = new MotMetrics(.5);
         for (int frame = 0; frame < 100; frame++) {
             metrics.add(scene.truth(frame / 10.0), scene.truth(frame / 10.0));

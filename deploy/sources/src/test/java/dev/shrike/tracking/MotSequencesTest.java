@@ -85,7 +85,7 @@ class MotSequencesTest {
         Map<Integer, List<MotMetrics.Box>> tracks = new TreeMap<>();
         for (int frame = 1; frame <= frames; frame += step) {
             List<Track> found = tracker.update(detections.getOrDefault(frame, List.of()), frame * FRAME);
-            tracks.put(frame, Scene.boxes(found, frame * FRAME));
+            tracks.put(frame, ImageResult.boxes(found, frame * FRAME));
         }
         return tracks;
     }

@@ -23,7 +23,7 @@ class TrackEventsTest {
     }
 
     private static long at(double seconds) {
-        return Math.round(seconds * Scene.SECOND);
+        return Math.round(seconds * ImageResult.SECOND);
     }
 
     private static Detection car(double x) {
@@ -142,16 +142,16 @@ class TrackEventsTest {
     @Test
     void endsEveryLifeWhateverHappens() {
         Random random = new Random(5);
-        Scene scene = new Scene(14, .1, .4);
+        ImageResult scene = new ImageResult(14, .1, .4);
         long nanos = 0;
         try (TrackEvents events = events(EventOptions.DEFAULT)) {
             for (int frame = 0; frame < 3000; frame++) {
-                nanos += random.nextInt(100) == 0 ? 3 * Scene.SECOND : random.nextInt(150_000_000);
+                nanos += random.nextInt(100) == 0 ? 3 * ImageResult.SECOND : random.nextInt(150_000_000);
                 if (random.nextInt(300) == 0) {
                     events.lost(nanos);
                 }
                 if (random.nextInt(300) == 0) {
-                    nanos -= 5 * Scene.SECOND;
+                    nanos -= 5 * ImageResult.SECOND;
                 }
                 events.update(scene.detections(frame % 360 / 30.0), nanos);
             }

@@ -55,14 +55,14 @@ final class FrameInput {
                 .set("dst_pixel_stride", width == 1 ? 1 : input.strides().get(3));
     }
 
-    /** For the inputs of a plan; null if they are not one picture of three channels. */
+    /** For the inputs of a plan; null if they are not one image of three channels. */
     static FrameInput of(NativeLibrary library, long context, Arena arena, List<Binding> inputs) {
         if (inputs.size() != 1) {
             return null;
         }
         List<Integer> dims = inputs.getFirst().dims();
-        boolean picture = dims.size() == 4 && dims.get(0) == 1 && dims.get(1) == CHANNELS;
-        return picture ? new FrameInput(library, context, arena, inputs.getFirst()) : null;
+        boolean image = dims.size() == 4 && dims.get(0) == 1 && dims.get(1) == CHANNELS;
+        return image ? new FrameInput(library, context, arena, inputs.getFirst()) : null;
     }
 
     /** Writes the whole input; false if the frame is compressed or goes elsewhere than in this input. */

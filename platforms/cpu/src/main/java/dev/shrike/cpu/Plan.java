@@ -30,7 +30,7 @@ final class Plan implements GraphExecutor {
     private final String description;
     private final List<ConvLayer> layers;
     private final Runnable[] beforeRun;
-    /** Null if the input is no picture. */
+    /** Null if the input is no image. */
     private final FrameInput frames;
     private final Cleaner.Cleanable cleanable;
     private final UseGuard guard = new UseGuard("executor");
@@ -105,10 +105,10 @@ final class Plan implements GraphExecutor {
     }
 
     @Override
-    public boolean accept(Frame frame, LetterboxParams how, int picture) {
+    public boolean accept(Frame frame, LetterboxParams how, int image) {
         guard.enter();
         try {
-            return frames != null && picture == 0 && frames.accept(frame, how);
+            return frames != null && image == 0 && frames.accept(frame, how);
         } finally {
             guard.exit();
             Reference.reachabilityFence(frame);

@@ -10,7 +10,7 @@ import java.lang.foreign.ValueLayout;
 /**
  * The letterbox as a kernel: the frame's bytes go to the device as the camera gave them, of NV12 an eighth of what
  * the floats of as many pixels would take, and the resizing runs there. Buffers grow to the largest frame
- * seen, and each picture of a batch has a letterbox of its own, so that none waits for another's. Confined to one
+ * seen, and each image of a batch has a letterbox of its own, so that none waits for another's. Confined to one
  * thread at a time.
  */
 final class GpuLetterbox implements AutoCloseable {

@@ -6,10 +6,10 @@ import dev.shrike.spi.LetterboxParams;
  * Places and weights of OpenCV's bilinear resizing of bytes ({@code resize}, {@code INTER_LINEAR}): fixed point with 11
  * bits, pixel centres aligned, edges repeated. {@code letterbox.cu} computes with them what the CPU's letterbox gives.
  *
- * @param columns for each column of the picture in the input, in columns of the frame: the first source
+ * @param columns for each column of the image in the input, in columns of the frame: the first source
  *     column, the second, weight of the first, of the second
- * @param rows for each row of the picture the same
- * @param halves whether the picture is exactly halved, which OpenCV does by averaging four pixels
+ * @param rows for each row of the image the same
+ * @param halves whether the image is exactly halved, which OpenCV does by averaging four pixels
  */
 record LetterboxTables(int[] columns, int[] rows, boolean halves) {
     private static final int ONE = 1 << 11;

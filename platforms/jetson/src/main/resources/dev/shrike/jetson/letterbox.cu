@@ -1,8 +1,8 @@
 /*
- * The letterbox on the GPU: a frame as the camera gave it to float32 planes, filled around the picture. One thread a
+ * The letterbox on the GPU: a frame as the camera gave it to float32 planes, filled around the image. One thread a
  * pixel of the input. Bytes become BGR by ITU-R BT.601 in limited range with 20 bits; the resizing is OpenCV's bilinear
  * one in fixed point, from tables of (first, second, weight of the first, weight of the second) with weights of 11
- * bits; an exactly halved picture is the mean of four pixels. The four-fold precision that is cut off, and when, is
+ * bits; an exactly halved image is the mean of four pixels. The four-fold precision that is cut off, and when, is
  * OpenCV's, so that both give the same bytes.
  */
 struct samples {

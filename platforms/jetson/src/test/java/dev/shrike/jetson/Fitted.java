@@ -17,7 +17,7 @@ final class Fitted {
                 .params(Preprocessing.YOLO, width, height);
     }
 
-    /** Gives the executor the frame as its first picture; what the executor answers. */
+    /** Gives the executor the frame as its first image; what the executor answers. */
     static boolean accept(GraphExecutor executor, Frame frame) {
         List<Integer> dims = executor.inputs().getFirst().dims();
         return executor.accept(frame, params(frame, dims.get(3), dims.get(2)), 0);

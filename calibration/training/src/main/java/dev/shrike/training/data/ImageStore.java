@@ -14,8 +14,10 @@ import java.nio.file.StandardOpenOption;
  * Decoded images in a file, which is mapped: the system keeps as much of it in memory as there is room for. Made by
  * {@link ImageStoreWriter}.
  *
- * <p>The file is little-endian: magic (8 bytes), version, number of images, position of the index (8 bytes each), pixels,
- * index. For each image the index has the position of its pixels, width, height and number of boxes (8 bytes each), then
+ * <p>The file is little-endian: magic (8 bytes), version, number of images, position of the index (8 bytes each),
+ * pixels,
+ * index. For each image the index has the position of its pixels, width, height and number of boxes (8 bytes each),
+ * then
  * follow five floats for each box of each image.
  */
 public final class ImageStore implements TrainingImages {

@@ -6,7 +6,7 @@ import dev.shrike.calibration.data.DataSet;
 import dev.shrike.calibration.data.DataSetException;
 import dev.shrike.calibration.data.Problem;
 import dev.shrike.calibration.data.Sample;
-import dev.shrike.calibration.data.TrueBox;
+import dev.shrike.calibration.data.GroundTruth;
 import dev.shrike.spi.Binding;
 import dev.shrike.vision.Letterbox;
 import dev.shrike.vision.LetterboxTransform;
@@ -142,7 +142,7 @@ public final class ImageStoreWriter {
                 entries.add(new Entry(channel.position(), width, height, boxes(sample, frame)));
                 write(channel, ByteBuffer.wrap(pixels(memory, transform, width, height)));
             } catch (SourceException e) {
-                problems.add(new Problem(Problem.Kind.UNREADABLE_PICTURE, e.getMessage()));
+                problems.add(new Problem(Problem.Kind.UNREADABLE_IMAGE, e.getMessage()));
             } catch (DataSetException e) {
                 problems.add(new Problem(Problem.Kind.OTHER_SIZE, e.getMessage()));
             }
@@ -173,12 +173,12 @@ public final class ImageStoreWriter {
     }
 
     private float[] boxes(Sample sample, Frame frame) {
-        List<TrueBox> wanted = sample.boxesIn(frame.width(), frame.height()).stream()
+        List<GroundTruth> wanted = sample.boxesIn(frame.width(), frame.height()).stream()
                 .filter(box -> !box.crowd() && classes[box.classId()] >= 0 && box.width() > 0 && box.height() > 0)
                 .toList();
         float[] values = new float[ImageStore.BOX_VALUES * wanted.size()];
         for (int i = 0; i < wanted.size(); i++) {
-            TrueBox box = wanted.get(i);
+            GroundTruth box = wanted.get(i);
             values[5 * i] = classes[box.classId()];
             values[5 * i + 1] = (float) ((box.x() + box.width() / 2) / frame.width());
             values[5 * i + 2] = (float) ((box.y() + box.height() / 2) / frame.height());

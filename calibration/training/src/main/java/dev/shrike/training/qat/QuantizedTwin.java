@@ -23,8 +23,10 @@ import java.util.function.Function;
  * A float network that computes what a quantised one does once its weights and values are rounded, and that can be
  * trained: the way there and back. Its weights are in units of the given steps, so that one learning rate suits all.
  *
- * <p>Behind each quantised layer but those of the head stands a batch normalisation. It is no layer of the engine: with a
- * positive gamma it goes into the scales of the layer's weights and into its bias, one of each for every output channel,
+ * <p>Behind each quantised layer but those of the head stands a batch normalisation. It is no layer of the engine: with
+ * a
+ * positive gamma it goes into the scales of the layer's weights and into its bias, one of each for every output
+ * channel,
  * and no code changes. So the codes stay on the grid that is learned while the values are kept in range.
  */
 public final class QuantizedTwin {

@@ -13,7 +13,8 @@ import java.util.concurrent.Future;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Batches of augmented images. The next batch is read while the network learns from this one; what a batch holds does not
+ * Batches of augmented images. The next batch is read while the network learns from this one; what a batch holds does
+ * not
  * depend on the number of threads. The last images of an epoch that fill no batch are left out of it. Confined to one
  * thread but for its own readers.
  */

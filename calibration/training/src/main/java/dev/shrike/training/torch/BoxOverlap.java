@@ -4,7 +4,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Complete IoU of boxes (Zheng et al. 2020):
- * {@code CIoU = IoU - d^2 / c^2 - alpha v, v = 4 / pi^2 (atan(w' / h') - atan(w / h))^2, alpha = v / (1 - IoU + v)} with
+ * {@code CIoU = IoU - d^2 / c^2 - alpha v, v = 4 / pi^2 (atan(w' / h') - atan(w / h))^2, alpha = v / (1 - IoU + v)}
+ * with
  * the distance d of the centres and the diagonal c of the smallest box around both. As there, alpha has no gradient.
  */
 final class BoxOverlap {

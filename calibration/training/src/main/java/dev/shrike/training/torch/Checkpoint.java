@@ -17,7 +17,8 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * All that a run needs to go on after an epoch: parameters, statistics, their averages, and the state of the optimiser in
+ * All that a run needs to go on after an epoch: parameters, statistics, their averages, and the state of the optimiser
+ * in
  * a file beside it. Written so that there is always a whole one.
  */
 final class Checkpoint {

@@ -9,8 +9,10 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Learned steps, with two changes for weights. Their gradients are scaled element by element by how far they are from
- * their codes, {@code g (1 + delta sign(g) (x - code))} (Lee et al. 2021, EWGS). And a weight near the border of two codes
- * goes to the one that its last update led towards, not to the nearest: so a small step in the right direction counts, and
+ * their codes, {@code g (1 + delta sign(g) (x - code))} (Lee et al. 2021, EWGS). And a weight near the border of two
+ * codes
+ * goes to the one that its last update led towards, not to the nearest: so a small step in the right direction counts,
+ * and
  * a small one back does not undo it. The part of a code in which that holds shrinks to nothing at the end of the run.
  */
 final class DirectedRounding implements QuantizationMethod {

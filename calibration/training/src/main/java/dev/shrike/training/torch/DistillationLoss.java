@@ -10,7 +10,8 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * What separates a network from its teacher, whose head has the same form.
  *
- * <p>Objectness and classes are learned by the cross entropy with the teacher's probabilities (Hinton et al. 2015), classes
+ * <p>Objectness and classes are learned by the cross entropy with the teacher's probabilities (Hinton et al. 2015),
+ * classes
  * and boxes only as far as the teacher sees an object there (Mehta and Ozturk 2018, objectness scaling). Values inside
  * are learned by their mean squared distance, divided by the teacher's mean square; where the channels differ, as in a
  * pruned network, by that of their attention maps (Zagoruyko and Komodakis 2017).

@@ -56,21 +56,21 @@ final class FakeQuantization implements Regularizer {
      */
     void initialize(List<Tensor> batches) {
         List<QuantizedLayer> layers = twin.layers().stream().filter(QuantizedLayer::normalized).toList();
-        Map<String, Moments> moments = new HashMap<>();
+        Map<String, GramMatrix> moments = new HashMap<>();
         network.train(false);
         network.keep(layers.stream().map(QuantizedLayer::sums).toList());
         for (Tensor batch : batches) {
             try (PointerScope _ = new PointerScope(); NoGradGuard _ = new NoGradGuard()) {
                 network.forward(batch);
                 for (QuantizedLayer layer : layers) {
-                    moments.computeIfAbsent(layer.sums(), _ -> new Moments(layer.rows()))
+                    moments.computeIfAbsent(layer.sums(), _ -> new GramMatrix(layer.rows()))
                             .add(network.value(layer.sums()));
                 }
             }
         }
         network.keep(List.of());
         for (QuantizedLayer layer : layers) {
-            Moments found = moments.get(layer.sums());
+            GramMatrix found = moments.get(layer.sums());
             float[] variance = found.variance();
             float[] gamma = new float[variance.length];
             float[] beta = TensorMath.floats(network.parameters().get(layer.beta()));
@@ -93,12 +93,12 @@ final class FakeQuantization implements Regularizer {
     }
 
     /** Mean and variance of each channel over some batches. */
-    private static final class Moments {
+    private static final class GramMatrix {
         private final double[] sum;
         private final double[] squares;
         private long count;
 
-        Moments(int channels) {
+        GramMatrix(int channels) {
             this.sum = new double[channels];
             this.squares = new double[channels];
         }

@@ -16,7 +16,8 @@ final class NormalizationStatistics {
     private NormalizationStatistics() {}
 
     /**
-     * Measures the inputs of all batch normalisations and sets mean and variance to theirs, gamma and beta to what makes
+     * Measures the inputs of all batch normalisations and sets mean and variance to theirs, gamma and beta to what
+     * makes
      * up for it.
      *
      * @param graph that the network was made from

@@ -23,7 +23,8 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The operations of a graph on tensors. Sizes come from the graph, which has one image; where the graph has one image as
+ * The operations of a graph on tensors. Sizes come from the graph, which has one image; where the graph has one image
+ * as
  * first dimension, tensors may have several.
  */
 final class TensorOperations {

@@ -8,7 +8,8 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The exponential moving average of parameters and statistics, which is what is measured and kept (Tarvainen and Valpola
+ * The exponential moving average of parameters and statistics, which is what is measured and kept (Tarvainen and
+ * Valpola
  * 2017). Its decay grows with the steps, {@code decay (1 - e^(-steps / 2000))}, as in YOLOv5.
  */
 final class WeightAverage {

@@ -11,7 +11,8 @@ import org.bytedeco.pytorch.global.torch;
 /**
  * The loss of YOLOv5 as its documentation gives it: for matched anchors {@code 1 - CIoU}, for all anchors the cross
  * entropy of objectness, whose target is the CIoU of a matched anchor or else 0, and for matched anchors the cross
- * entropy of each class. Objectness counts 4, 1 and 0.4 for strides 8, 16 and 32 (4, 1, 0.25 and 0.06 for four strides).
+ * entropy of each class. Objectness counts 4, 1 and 0.4 for strides 8, 16 and 32 (4, 1, 0.25 and 0.06 for four
+ * strides).
  * The gains 0.05, 1 and 0.5 are for three strides, 640 pixels and 80 classes, and follow these.
  */
 final class Yolov5Loss implements Loss {

@@ -13,7 +13,8 @@ import org.bytedeco.pytorch.global.torch;
 /**
  * The loss of YOLOv8 as its documentation gives it: cells are assigned to objects by {@link TaskAlignedAssignment}; the
  * cross entropy of all classes against the scores that it gives, and for assigned cells, weighted by that score,
- * {@code 1 - CIoU} and the cross entropy of the distances' distributions against the two whole distances around each (Li
+ * {@code 1 - CIoU} and the cross entropy of the distances' distributions against the two whole distances around each
+ * (Li
  * et al. 2020, distribution focal loss). All are divided by the sum of the scores; the gains are 0.5, 7.5 and 1.5.
  */
 final class Yolov8Loss implements Loss {

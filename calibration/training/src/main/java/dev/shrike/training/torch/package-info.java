@@ -1,5 +1,6 @@
 /**
- * What runs in the child process, on libtorch. Nothing outside this package touches a type of PyTorch, and nothing in it
+ * What runs in the child process, on libtorch. Nothing outside this package touches a type of PyTorch, and nothing in
+ * it
  * is loaded by the process that started the child.
  *
  * <p>Tensors of PyTorch live outside the heap: each step runs in a {@link org.bytedeco.javacpp.PointerScope}, and what

@@ -1,7 +1,7 @@
 package dev.shrike.training.data;
 
 import dev.shrike.Frame;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.ValueLayout;
@@ -46,7 +46,7 @@ public final class SmallDataSet {
                 }
             }
         }
-        Pictures.write(frame, folder.resolve("images/image" + index + ".png"));
+        Images.write(frame, folder.resolve("images/image" + index + ".png"));
         Files.writeString(folder.resolve("labels/image" + index + ".txt"), classId + " "
                 + (left + width / 2.0) / frame.width() + " " + (top + height / 2.0) / side + " "
                 + (double) width / frame.width() + " " + (double) height / side + "\n");

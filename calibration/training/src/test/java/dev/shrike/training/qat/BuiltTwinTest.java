@@ -37,7 +37,7 @@ class BuiltTwinTest {
         OnnxModels.write(twin.assembled(learned(twin)::get), file);
         Graph read = GraphPasses.forInference(OnnxModels.read(file), Map.of());
         Map<String, Tensor> expected = IntegerEvaluator
-                .run(read, Map.of("images", TinyNetwork.image(9)), Set.of("head", "coarse")).reals();
+                .run(read, Map.of("images", TinyNetwork.image(9)), Set.of("head", "coarse")).floats();
         Backend backend = Backends.usable(Backends.installed(), "").getFirst();
         Path built = folder.resolve("learned.shrike");
         backend.build(read, built);

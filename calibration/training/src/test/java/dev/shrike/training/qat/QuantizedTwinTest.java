@@ -39,7 +39,7 @@ class QuantizedTwinTest {
     }
 
     private static float[] output(Graph graph, String name) {
-        return IntegerEvaluator.run(graph, Map.of("images", TinyNetwork.image(3)), Set.of(name)).reals().get(name)
+        return IntegerEvaluator.run(graph, Map.of("images", TinyNetwork.image(3)), Set.of(name)).floats().get(name)
                 .toFloats();
     }
 

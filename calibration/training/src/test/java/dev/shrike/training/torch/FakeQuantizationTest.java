@@ -124,7 +124,7 @@ class FakeQuantizationTest {
         List<Tensor> heads = network.forward(images(1));
         List<String> names = List.of("head", "coarse");
         Map<String, dev.shrike.graph.Tensor> expected = IntegerEvaluator
-                .run(assembled, Map.of("images", TinyNetwork.image(3)), Set.copyOf(names)).reals();
+                .run(assembled, Map.of("images", TinyNetwork.image(3)), Set.copyOf(names)).floats();
         for (int h = 0; h < 2; h++) {
             float[] wanted = expected.get(names.get(h)).toFloats();
             float[] found = TensorMath.floats(heads.get(h));

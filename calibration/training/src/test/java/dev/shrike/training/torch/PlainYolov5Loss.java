@@ -7,7 +7,8 @@ import java.util.Map;
 
 /**
  * The loss of YOLOv5 computed element by element in doubles, for comparison. What has no gradient (the target of
- * objectness and the weight alpha of CIoU) is computed from values of its own, so that it can be kept while others change.
+ * objectness and the weight alpha of CIoU) is computed from values of its own, so that it can be kept while others
+ * change.
  */
 final class PlainYolov5Loss {
     private static final double[] BALANCE = {4, 1, 0.4};

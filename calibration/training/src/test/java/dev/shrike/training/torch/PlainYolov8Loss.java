@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The loss of YOLOv8 computed element by element in doubles, for comparison. The assignment and the weight alpha of CIoU
+ * The loss of YOLOv8 computed element by element in doubles, for comparison. The assignment and the weight alpha of
+ * CIoU
  * are computed from values of their own, so that they can be kept while others change.
  */
 final class PlainYolov8Loss {
@@ -69,7 +70,8 @@ final class PlainYolov8Loss {
     /**
      * The loss.
      *
-     * @param values of each stride first {@code [images, 64, cells, cells]}, then {@code [images, classes, cells, cells]}
+     * @param values of each stride first {@code [images, 64, cells, cells]}, then
+     *     {@code [images, classes, cells, cells]}
      * @param fixed the same, for what has no gradient
      * @param targets image, class, x, y, w, h in parts of the input
      */

@@ -102,7 +102,7 @@ class RunPartsTest {
                     parts.network().forward(TensorMath.ofFloats(IMAGE.toFloats(), 1, 3, SIDE, SIDE));
             List<String> names = TestNetworks.yolov5(SIDE, 2, true).head().outputs();
             Map<String, Tensor> expected = IntegerEvaluator
-                    .run(read.withOutputs(after.outputs()), Map.of("images", IMAGE), Set.copyOf(names)).reals();
+                    .run(read.withOutputs(after.outputs()), Map.of("images", IMAGE), Set.copyOf(names)).floats();
             int far = 0;
             int all = 0;
             for (int h = 0; h < names.size(); h++) {

@@ -35,7 +35,8 @@ import picocli.CommandLine.Spec;
                         + " --precision or the time is up. A run counts as disturbed if other programs, a hypervisor or"
                         + " heat took part in it.",
                 "Of ours a run is all from the frame to the boxes; rivals, and the ratios to them, are of the network"
-                        + " alone. Precisions that the file does not have are made of it for the time of the bench, with"
+                        + " alone. Precisions that the file does not have are made of it for the time of the bench,"
+                        + " with"
                         + " ranges of one image: right for times, not for accuracy.",
                 "'shrike bench compare A.json B.json' compares two runs, 'shrike bench report FOLDER' many devices.",
                 ""

@@ -18,8 +18,10 @@ import picocli.CommandLine.Spec;
         name = "compare",
         description = {
                 "Compares two runs of 'shrike bench --json FILE': before and after a change, or two devices.",
-                "A row each for what both have. The ratio is of the medians, B over A; whether it means anything is told"
-                        + " by the rank test of Mann and Whitney on the medians of the rounds, at 1 %%. '~' stands where"
+                "A row each for what both have. The ratio is of the medians, B over A; whether it means anything is"
+                        + " told"
+                        + " by the rank test of Mann and Whitney on the medians of the rounds, at 1 %%. '~' stands"
+                        + " where"
                         + " nothing can be told.",
                 ""
         },

@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "report",
         description = {
-                "Makes one page of the reports of many devices: all that 'shrike bench --json FILE' wrote into a folder.",
+                "Makes one page of the reports of many devices: all that 'shrike bench --json FILE' wrote into a"
+                        + " folder.",
                 ""
         },
         mixinStandardHelpOptions = true,

@@ -22,7 +22,7 @@ public final class InputShapes {
     public static Map<String, Shape> of(Graph graph, int width, int height) {
         if (graph.inputs().size() != 1 || graph.inputs().getFirst().shape().rank() != 4) {
             if (width != 0) {
-                throw new UnsupportedModelException("--imgsz is for networks with one picture as input; this one has "
+                throw new UnsupportedModelException("--imgsz is for networks with one image as input; this one has "
                         + graph.inputs());
             }
             return Map.of();

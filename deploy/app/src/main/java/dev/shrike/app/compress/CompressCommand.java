@@ -71,7 +71,8 @@ public final class CompressCommand implements Callable<Integer> {
     @Option(
             names = "--val",
             paramLabel = "DATA",
-            description = "Labelled data that mAP is measured with, as 'shrike val' reads it (default: --data if that is"
+            description = "Labelled data that mAP is measured with, as 'shrike val' reads it (default: --data if"
+                    + " that is"
                     + " a data.yaml).")
     private String val;
 

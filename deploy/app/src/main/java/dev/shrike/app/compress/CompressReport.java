@@ -99,7 +99,8 @@ record CompressReport(double targetMs, List<Row> rows, CompressPlan plan, List<S
         StringBuilder text = new StringBuilder("# What compressing cost and brought\n\n");
         plan.request().forEach(line -> text.append("* ").append(line).append('\n'));
         text.append(
-                "\n| network | file | bytes | median ms | of float | mAP50-95 | cost |\n|---|---|---|---|---|---|---|\n");
+                "\n| network | file | bytes | median ms | of float | mAP50-95 | cost"
+                        + " |\n|---|---|---|---|---|---|---|\n");
         Row first = rows.getFirst();
         for (Row row : rows) {
             text.append(String.format(Locale.ROOT, "| %s | %s | %d | %.2f | %.3f | %s | %s |%n", row.name(),

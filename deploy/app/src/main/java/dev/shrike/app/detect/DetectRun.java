@@ -7,17 +7,17 @@ import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.Progress;
 import dev.shrike.vision.Lettering;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
 /**
- * One run of {@code shrike detect}: opens the model, looks at each picture and video, prints and saves what was seen.
+ * One run of {@code shrike detect}: opens the model, looks at each image and video, prints and saves what was seen.
  */
 final class DetectRun {
-    /** Formats of which a file may hold several pictures. */
+    /** Formats of which a file may hold several images. */
     private static final Set<String> SEVERAL = Set.of("tif", "tiff", "webp", "png");
 
     private final Console console;
@@ -33,11 +33,11 @@ final class DetectRun {
         this.progress = new Progress(console, request.showing().progress());
     }
 
-    /** The exit code: a failure if any source or picture could not be looked at, though the others were. */
+    /** The exit code: a failure if any source or image could not be looked at, though the others were. */
     int run() {
         Sources sources = sources();
         sources.problems().forEach(console::error);
-        if (sources.pictures().isEmpty() && sources.moving().isEmpty()) {
+        if (sources.images().isEmpty() && sources.moving().isEmpty()) {
             return ExitCode.FAILURE;
         }
         boolean allRead;
@@ -50,7 +50,7 @@ final class DetectRun {
             if (request.saving().any()) {
                 DetectRequest.Folder wanted = request.saving().folder();
                 try (RunFolder folder = RunFolder.create(wanted.project(), wanted.name(), wanted.reuse(),
-                        sources.pictures())) {
+                        sources.images())) {
                     allRead = look(sources, model, new SavedResults(request.saving(), folder));
                 }
             } else {
@@ -82,29 +82,29 @@ final class DetectRun {
     /** Whether everything could be read. */
     private boolean look(Sources sources, OpenModel model, SavedResults saved) {
         Report report = report(sources, model);
-        Totals totals = lookAtPictures(sources.pictures(), model, report, saved);
-        boolean allRead = totals.pictures() == sources.pictures().size();
+        Totals totals = lookAtImages(sources.images(), model, report, saved);
+        boolean allRead = totals.images() == sources.images().size();
         for (int i = 0; i < sources.moving().size(); i++) {
             var run = new MovingRun(console, request, model, report, saved, this::missingLetters);
             Totals seen = run.look(sources.moving().get(i), i, sources.moving().size());
             totals = totals.plus(seen);
             allRead &= run.allRead();
         }
-        if (totals.pictures() > 0) {
+        if (totals.images() > 0) {
             report.summary(totals);
             tellFolder(totals, saved);
         }
         return allRead;
     }
 
-    private Totals lookAtPictures(List<Path> pictures, OpenModel model, Report report, SavedResults saved) {
+    private Totals lookAtImages(List<Path> images, OpenModel model, Report report, SavedResults saved) {
         Totals totals = Totals.NONE;
-        for (int i = 0; i < pictures.size(); i++) {
-            Path picture = pictures.get(i);
-            progress.show(picture.toString(), i, pictures.size());
+        for (int i = 0; i < images.size(); i++) {
+            Path image = images.get(i);
+            progress.show(image.toString(), i, images.size());
             Frame frame;
             try {
-                frame = picture == StandardInput.PATH ? StandardInput.read(System.in) : Frame.read(picture);
+                frame = image == StandardInput.PATH ? StandardInput.read(System.in) : Frame.read(image);
             } catch (SourceException e) {
                 progress.clear();
                 console.error(e.getMessage());
@@ -112,25 +112,25 @@ final class DetectRun {
             }
             Detections found = model.detect(frame);
             if (saved != null) {
-                saved.add(picture, frame, found);
+                saved.add(image, frame, found);
                 missingLetters();
             }
             totals = totals.plus(found);
             progress.clear();
-            noteOthers(picture);
-            report.picture(i, pictures.size(), picture, found);
+            noteOthers(image);
+            report.image(i, images.size(), image, found);
         }
         return totals;
     }
 
-    /** Says so where only the first of several pictures in a file was looked at. */
-    private void noteOthers(Path picture) {
-        if (request.showing().quiet() || !SEVERAL.contains(Sources.Names.extension(picture))) {
+    /** Says so where only the first of several images in a file was looked at. */
+    private void noteOthers(Path image) {
+        if (request.showing().quiet() || !SEVERAL.contains(Sources.Names.extension(image))) {
             return;
         }
-        int count = Pictures.count(picture);
+        int count = Images.count(image);
         if (count > 1) {
-            console.note(picture + ": holds " + count + " pictures; the first is looked at");
+            console.note(image + ": holds " + count + " images; the first is looked at");
         }
     }
 
@@ -159,7 +159,7 @@ final class DetectRun {
         if (saved == null || request.showing().quiet()) {
             return;
         }
-        String what = totals.pictures() + (totals.pictures() == 1 ? " picture" : " pictures");
+        String what = totals.images() + (totals.images() == 1 ? " image" : " images");
         String text = "Results of " + what + " saved to " + saved.path();
         if (request.showing().json()) {
             console.note(text);

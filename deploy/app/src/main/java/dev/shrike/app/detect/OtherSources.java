@@ -1,7 +1,7 @@
 package dev.shrike.app.detect;
 
 import dev.shrike.SourceException;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Sources that are neither pictures nor folders nor globs: lists of these, cameras and streams. */
+/** Sources that are neither images nor folders nor globs: lists of these, cameras and streams. */
 final class OtherSources {
     private static final Pattern ADDRESS = Pattern.compile("(?i)([a-z][a-z0-9+.-]+)://.*");
     private static final String BYTE_ORDER_MARK = "\ufeff";
@@ -36,8 +36,8 @@ final class OtherSources {
         String scheme = address.group(1).toLowerCase(Locale.ROOT);
         String path = source.replaceFirst("[?#].*", "").toLowerCase(Locale.ROOT);
         if (scheme.startsWith("http")
-                && Pictures.EXTENSIONS.stream().anyMatch(extension -> path.endsWith("." + extension))) {
-            throw new SourceException(shown(source) + ": pictures of the web are not read; fetch it first: curl -sL "
+                && Images.EXTENSIONS.stream().anyMatch(extension -> path.endsWith("." + extension))) {
+            throw new SourceException(shown(source) + ": images of the web are not read; fetch it first: curl -sL "
                     + quoted(shown(source)) + " | shrike detect -");
         }
         return true;
@@ -92,7 +92,7 @@ final class OtherSources {
         try {
             lines = Files.readAllLines(file);
         } catch (MalformedInputException e) {
-            throw new SourceException(file + ": is no list of pictures in UTF-8, as files that end in .txt should be",
+            throw new SourceException(file + ": is no list of images in UTF-8, as files that end in .txt should be",
                     e);
         } catch (java.nio.file.AccessDeniedException e) {
             throw new SourceException(file + ": permission denied", e);
@@ -107,7 +107,7 @@ final class OtherSources {
             }
         }
         if (sources.isEmpty()) {
-            throw new SourceException(file + ": lists no pictures; it should have one path a line");
+            throw new SourceException(file + ": lists no images; it should have one path a line");
         }
         return sources;
     }

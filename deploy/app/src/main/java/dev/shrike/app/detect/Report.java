@@ -10,7 +10,7 @@ interface Report {
     /** Shows nothing. */
     Report SILENT = new Report() {
         @Override
-        public void picture(int index, int count, Path picture, Detections found) {
+        public void image(int index, int count, Path image, Detections found) {
             // nothing, as was asked for
         }
 
@@ -40,12 +40,12 @@ interface Report {
             boolean live) {}
 
     /**
-     * Shows one picture.
+     * Shows one image.
      *
      * @param index position in the run, from 0
-     * @param count number of pictures in the run
+     * @param count number of images in the run
      */
-    void picture(int index, int count, Path picture, Detections found);
+    void image(int index, int count, Path image, Detections found);
 
     /** Shows one frame of a video, camera or stream. */
     void frame(MovingFrame frame, Detections found);

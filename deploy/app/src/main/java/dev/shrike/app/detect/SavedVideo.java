@@ -4,7 +4,7 @@ import dev.shrike.Detections;
 import dev.shrike.Frame;
 import dev.shrike.ShrikeException;
 import dev.shrike.sources.VideoWriter;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -63,8 +63,8 @@ final class SavedVideo implements AutoCloseable {
     }
 
     private void write(Frame frame, Detections found, String name) {
-        if (saving.pictures()) {
-            Frame drawn = Pictures.annotate(frame, found, saving.style());
+        if (saving.images()) {
+            Frame drawn = Images.annotate(frame, found, saving.style());
             writer(drawn).write(drawn, frame.capturedNanos());
         }
         if (saving.labels() && found.size() > 0) {

@@ -2,7 +2,7 @@ package dev.shrike.app.detect;
 
 import dev.shrike.SourceException;
 import dev.shrike.sources.MediaFiles;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -12,37 +12,37 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * The pictures, videos and cameras that the sources on a command line stand for, in order.
+ * The images, videos and cameras that the sources on a command line stand for, in order.
  *
- * @param pictures files of pictures to look at
+ * @param images files of images to look at
  * @param moving videos, cameras and streams to look at, as {@link dev.shrike.sources.Sources#open} takes them
  * @param problems one message for each source that stands for nothing
  */
-public record Sources(List<Path> pictures, List<String> moving, List<String> problems) {
+public record Sources(List<Path> images, List<String> moving, List<String> problems) {
     /** Extensions of the formats that can be read, in lower case. */
-    public static final Set<String> EXTENSIONS = Pictures.EXTENSIONS;
+    public static final Set<String> EXTENSIONS = Images.EXTENSIONS;
 
     public Sources {
-        pictures = List.copyOf(pictures);
+        images = List.copyOf(images);
         moving = List.copyOf(moving);
         problems = List.copyOf(problems);
     }
 
     /**
      * Each source as what it stands for: a file for itself, one that ends in .txt for the sources that it lists, a
-     * folder for the pictures and videos directly in it, a glob ({@code *}, {@code ?}, {@code [a-z]}, {@code {a,b}},
+     * folder for the images and videos directly in it, a glob ({@code *}, {@code ?}, {@code [a-z]}, {@code {a,b}},
      * {@code **} across folders and none) for those that match, both sorted by name; {@code -} is the standard input,
      * once; a number or an address is a camera or stream.
      */
     public static Sources expand(List<String> sources) {
-        List<Path> pictures = new ArrayList<>();
+        List<Path> images = new ArrayList<>();
         List<String> moving = new ArrayList<>();
         List<String> problems = new ArrayList<>();
-        sources.forEach(source -> add(source, true, pictures, moving, problems));
-        return new Sources(pictures, moving, problems);
+        sources.forEach(source -> add(source, true, images, moving, problems));
+        return new Sources(images, moving, problems);
     }
 
-    private static void add(String source, boolean mayList, List<Path> pictures, List<String> moving,
+    private static void add(String source, boolean mayList, List<Path> images, List<String> moving,
             List<String> problems) {
         try {
             if (OtherSources.isMoving(source)) {
@@ -51,13 +51,13 @@ public record Sources(List<Path> pictures, List<String> moving, List<String> pro
             }
             for (Path found : expand(source)) {
                 if (mayList && OtherSources.isList(found)) {
-                    OtherSources.list(found).forEach(line -> add(line, false, pictures, moving, problems));
-                } else if (found == StandardInput.PATH && pictures.contains(found)) {
-                    throw new SourceException("-: the standard input has one picture only");
+                    OtherSources.list(found).forEach(line -> add(line, false, images, moving, problems));
+                } else if (found == StandardInput.PATH && images.contains(found)) {
+                    throw new SourceException("-: the standard input has one image only");
                 } else if (MediaFiles.isNamedLikeVideo(found)) {
                     moving.add(found.toString());
                 } else {
-                    pictures.add(found);
+                    images.add(found);
                 }
             }
         } catch (SourceException e) {
@@ -66,7 +66,7 @@ public record Sources(List<Path> pictures, List<String> moving, List<String> pro
     }
 
     /**
-     * As {@link #expand(List)}, for those who read pictures more than once.
+     * As {@link #expand(List)}, for those who read images more than once.
      *
      * @throws SourceException if a source stands for nothing or for the standard input
      */
@@ -77,17 +77,17 @@ public record Sources(List<Path> pictures, List<String> moving, List<String> pro
         }
         if (!expanded.moving().isEmpty()) {
             throw new SourceException(dev.shrike.sources.Sources.name(expanded.moving().getFirst())
-                    + ": moves; give pictures, a folder of them, or a glob that matches none but pictures");
+                    + ": moves; give images, a folder of them, or a glob that matches none but images");
         }
-        if (expanded.pictures().contains(StandardInput.PATH)) {
+        if (expanded.images().contains(StandardInput.PATH)) {
             throw new SourceException("-: the standard input is for 'shrike detect'; give a folder, files or a glob");
         }
-        return expanded.pictures();
+        return expanded.images();
     }
 
     private static List<Path> expand(String source) {
         if (source.isBlank()) {
-            throw new SourceException("a source is empty; give a picture, a folder or a glob");
+            throw new SourceException("a source is empty; give an image, a folder or a glob");
         }
         if (source.equals("-")) {
             return List.of(StandardInput.PATH);

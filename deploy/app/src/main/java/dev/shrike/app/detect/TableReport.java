@@ -5,7 +5,7 @@ import dev.shrike.app.Console;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** A table that grows by a row a picture, for a terminal. */
+/** A table that grows by a row an image, for a terminal. */
 final class TableReport implements Report {
     private static final int WIDEST_NAME = 40;
     private static final int FRAME_DIGITS = 6;
@@ -19,16 +19,16 @@ final class TableReport implements Report {
 
     TableReport(Console console, Sources sources) {
         this.console = console;
-        int digits = 2 * Integer.toString(sources.pictures().size()).length() + 1;
+        int digits = 2 * Integer.toString(sources.images().size()).length() + 1;
         this.numberWidth = sources.moving().isEmpty() ? digits : Math.max(digits, FRAME_DIGITS);
-        int longest = Math.max(sources.pictures().stream().mapToInt(p -> p.toString().length()).max().orElse(0),
+        int longest = Math.max(sources.images().stream().mapToInt(p -> p.toString().length()).max().orElse(0),
                 sources.moving().stream().mapToInt(name -> name.length() + TIME_WIDTH).max().orElse(0));
         this.nameWidth = Math.clamp(longest, 7, WIDEST_NAME);
     }
 
     @Override
-    public void picture(int index, int count, Path picture, Detections found) {
-        show(index + 1 + "/" + count, picture.toString(), found);
+    public void image(int index, int count, Path image, Detections found) {
+        show(index + 1 + "/" + count, image.toString(), found);
     }
 
     @Override
@@ -40,7 +40,7 @@ final class TableReport implements Report {
     private void show(String number, String name, Detections found) {
         if (!headed) {
             headed = true;
-            console.line(row("", "picture", "size", "ms", "objects"));
+            console.line(row("", "image", "size", "ms", "objects"));
         }
         console.line(row(
                 number,
@@ -55,9 +55,9 @@ final class TableReport implements Report {
         console.line(LineReport.speed(totals));
     }
 
-    private String row(String number, String picture, String size, String time, String objects) {
+    private String row(String number, String image, String size, String time, String objects) {
         String format = "%" + numberWidth + "s  %-" + nameWidth + "s  %11s  %8s  %s";
-        return String.format(Locale.ROOT, format, number, picture, size, time, objects);
+        return String.format(Locale.ROOT, format, number, image, size, time, objects);
     }
 
     /** The end of a long path says more than its beginning. */

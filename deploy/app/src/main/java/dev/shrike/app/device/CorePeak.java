@@ -15,7 +15,8 @@ public record CorePeak(Core core) {
     /** Cores whose throughputs are known. */
     public enum Core {
         /**
-         * Two 128-bit pipes: FMLA.4s and SMULL/SMLAL one a cycle; AND and CNT two, of which two make 128 products of a bit
+         * Two 128-bit pipes: FMLA.4s and SMULL/SMLAL one a cycle; AND and CNT two, of which two make 128 products of a
+         * bit
          * with a third operation to add them.
          */
         CORTEX_A72,

@@ -8,7 +8,8 @@ import java.util.TreeMap;
 /**
  * Whether the board holds itself back: the bits of a Raspberry Pi's firmware, and the events that a Jetson counts.
  *
- * @param bits of {@code get_throttled}; 0 to 3 say what is so now, 16 to 19 what was so since the boot; 0 if there is no
+ * @param bits of {@code get_throttled}; 0 to 3 say what is so now, 16 to 19 what was so since the boot; 0 if there is
+ *     no
  *     such file
  * @param known whether there is such a file
  * @param events over-current events since the boot, by the name of their counter

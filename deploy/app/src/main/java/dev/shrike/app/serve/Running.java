@@ -125,7 +125,7 @@ final class Running implements AutoCloseable {
         show();
     }
 
-    /** Whether this very camera runs already, with the same picture for the page. */
+    /** Whether this very camera runs already, with the same image for the page. */
     private boolean runs(ServiceConfig.Camera camera, ServiceConfig next) {
         CameraLoop loop = loops.get(camera.id());
         return loop != null && !loop.ended() && loop.camera().equals(camera) && preview(config).equals(preview(next));

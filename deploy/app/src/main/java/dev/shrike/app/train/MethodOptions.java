@@ -1,6 +1,6 @@
 package dev.shrike.app.train;
 
-import dev.shrike.calibration.quantize.Widths;
+import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.training.PruneSchedule;
 import dev.shrike.training.QuantizedTraining;
 import dev.shrike.training.SparseTraining;
@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
 /**
  * Options of {@code shrike train} beyond fine-tuning: penalties that make a network sparse ({@code --sparse}), pruning
  * and fine-tuning in turn ({@code --prune-schedule}), rounding that it learns ({@code --scheme}, {@code --qat}), and a
- * teacher ({@code --teacher}). What they say goes into {@link dev.shrike.training.TrainingOptions} and from there into the
+ * teacher ({@code --teacher}). What they say goes into {@link dev.shrike.training.TrainingOptions} and from there into
+ * the
  * job of the child process.
  */
 @Command
@@ -41,7 +42,8 @@ final class MethodOptions {
     private Double factor;
 
     @Option(names = "--prune-schedule", split = ",", paramLabel = "SHARE",
-            description = "Prune and fine-tune in turn: shares of the parameters that are left after each round, such as"
+            description = "Prune and fine-tune in turn: shares of the parameters that are left after each round,"
+                    + " such as"
                     + " 0.7,0.5,0.35. Each round takes --epochs.")
     private Double[] schedule;
 
@@ -60,7 +62,8 @@ final class MethodOptions {
     private String method;
 
     @Option(names = "--quantized", paramLabel = "Q.onnx",
-            description = "Start from this quantised form of the model, as 'shrike quantize' or an earlier run wrote it,"
+            description = "Start from this quantised form of the model, as 'shrike quantize' or an earlier run"
+                    + " wrote it,"
                     + " instead of quantising it anew.")
     private String quantized;
 
@@ -151,7 +154,7 @@ final class MethodOptions {
             return null;
         }
         String widths = scheme.toLowerCase(Locale.ROOT);
-        return new QuantizedTraining(widths.equals("auto") ? widths : Widths.parse(widths).toString(),
+        return new QuantizedTraining(widths.equals("auto") ? widths : BitWidths.parse(widths).toString(),
                 averageBits == null ? 0 : averageBits,
                 method == null ? QuantizedTraining.Method.LSQ : QuantizedTraining.Method.of(method),
                 quantized == null ? null : Path.of(quantized).toAbsolutePath().toString(), calibration, !noCorrection);

@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
         description = {
                 "Trains a float network on your own images.",
                 "The classes become those of the data set; weights of the others stay. Writes the network of the best"
-                        + " epoch as ONNX, for any engine, 'shrike prune' and 'shrike quantize'; with --scheme an integer"
+                        + " epoch as ONNX, for any engine, 'shrike prune' and 'shrike quantize'; with --scheme an"
+                        + " integer"
                         + " network for 'shrike build', with --prune-schedule a smaller one. Needs PyTorch, which"
                         + " --fetch brings once (114 MB, x86_64 alone).",
                 ""

@@ -86,14 +86,14 @@ final class TrainRun implements TrainingListener {
     /** The images to learn; without labels if none are learned and it is only a folder. */
     private DataSet train(Path model) {
         try {
-            return DataSets.open(request.data(), null, "train").requirePictures();
+            return DataSets.open(request.data(), null, "train").requireImages();
         } catch (DataSetException e) {
             if (request.labels() || !Files.isDirectory(request.data())) {
                 throw e;
             }
             List<Path> images = CalibrationData.choose(console, new CalibrationData.Wanted(
                     List.of(request.data().toString()), Integer.MAX_VALUE, false, Optional.empty()),
-                    (image, done, total) -> progress.show("reading " + image.getFileName(), done, total)).pictures();
+                    (image, done, total) -> progress.show("reading " + image.getFileName(), done, total)).images();
             progress.clear();
             Graph graph = OnnxModels.read(model);
             List<String> names = TrainableModel.of(graph, request.options().width(), request.options().height())
@@ -111,7 +111,7 @@ final class TrainRun implements TrainingListener {
         if (request.val().isEmpty() && !parts) {
             throw new DataSetException(train.file() + ": has no part to measure with: name such images with --val");
         }
-        DataSet validation = DataSets.open(request.val().orElse(request.data())).requirePictures();
+        DataSet validation = DataSets.open(request.val().orElse(request.data())).requireImages();
         if (!validation.names().equals(train.names())) {
             throw new DataSetException(validation.file() + ": has the classes " + validation.names() + ", the images to"
                     + " learn have " + train.names() + "; both must be the same");

@@ -29,7 +29,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The plan of {@code shrike compress}: which steps there are, what they are given, and that it goes on when stopped. */
+/**
+ * The plan of {@code shrike compress}: which steps there are, what they are given, and that it goes on when stopped.
+ */
 class CompressTest {
     /** Milliseconds and mAP by file, of commands that only pretend. */
     private static final Map<String, double[]> FIGURES = Map.of("model.onnx", new double[] {40, 0.40},
@@ -152,7 +154,9 @@ class CompressTest {
         assertTrue(report().contains("Nothing is as quick"), report());
     }
 
-    /** Killed at each command in turn: what was done stays done, and the report is that of a run that nobody stopped. */
+    /**
+     * Killed at each command in turn: what was done stays done, and the report is that of a run that nobody stopped.
+     */
     @Test
     void goesOnWhereItWasKilled() throws IOException {
         CompressRequest request = request(0.5, true, true);

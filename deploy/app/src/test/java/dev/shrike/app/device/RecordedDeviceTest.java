@@ -49,7 +49,8 @@ class RecordedDeviceTest {
         assertEquals(Optional.of(262144L << 10), ProcessMemory.peak(files()));
         assertEquals(Optional.of(4.0), CorePeak.of(files()).macsPerCycle("conv_f32 acl 3x3s1 16->16 160x160"));
         assertEquals(Optional.of(8.0), CorePeak.of(files()).macsPerCycle("conv2d_q_igemm w8a8 3x3s1"));
-        assertEquals(85.3 / 4, CorePeak.of(files()).macsPerCycle("conv2d_bits_4x4 w2a2 3x3s1").orElseThrow(), 1e-9);
+        assertEquals(85.3 / 4, CorePeak.of(files()).macsPerCycle("conv2d_bitserial_4x4 w2a2 3x3s1").orElseThrow(),
+                1e-9);
     }
 
     @Test

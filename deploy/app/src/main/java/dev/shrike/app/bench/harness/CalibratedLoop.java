@@ -1,7 +1,8 @@
 package dev.shrike.app.bench.harness;
 
 /**
- * A loop whose number of cycles is known, which tells how quick the core really is: what the kernel says of the clock can
+ * A loop whose number of cycles is known, which tells how quick the core really is: what the kernel says of the clock
+ * can
  * be wrong. Each of its steps waits for the one before, so it takes the same cycles on every core that runs simple
  * instructions in one: six a step, on a Cortex-A72 three of two.
  */

@@ -5,7 +5,9 @@ import dev.shrike.app.device.PowerRails;
 import dev.shrike.app.device.SystemFiles;
 import java.util.Optional;
 
-/** The energy of a run, from the meters that a board has: what it takes while this runs, less what it takes when idle. */
+/**
+ * The energy of a run, from the meters that a board has: what it takes while this runs, less what it takes when idle.
+ */
 public final class EnergyMeter {
     private static final long PERIOD = 20_000_000;
     private static final double NANOS = 1e9;

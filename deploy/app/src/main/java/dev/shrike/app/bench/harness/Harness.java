@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
- * Runs contestants in turn, round by round, so that whatever disturbs the machine disturbs all of them, and goes on until
+ * Runs contestants in turn, round by round, so that whatever disturbs the machine disturbs all of them, and goes on
+ * until
  * their medians are known well enough or the time is up. Before the first round each of them is run until it is warm.
  */
 public final class Harness {

@@ -6,7 +6,8 @@ import java.util.Locale;
 /**
  * When runs begin and how long they go on.
  *
- * @param framesPerSecond a run begins at each tick of this clock, as a camera's frames come; 0 for at once after another
+ * @param framesPerSecond a run begins at each tick of this clock, as a camera's frames come; 0 for at once after
+ *     another
  * @param minutes how long to go on; 0 for until the medians are known well enough
  */
 public record Pace(double framesPerSecond, double minutes) {

@@ -110,7 +110,7 @@ final class Charts {
         return svg.end();
     }
 
-    /** Medians of equal stretches of time, where there are more runs than the picture has points. */
+    /** Medians of equal stretches of time, where there are more runs than the image has points. */
     private static void curve(Svg svg, BenchReport.Result result, Axis x, Axis y, double top, String style) {
         int runs = result.samplesNs().length;
         int points = Math.min(POINTS, runs);

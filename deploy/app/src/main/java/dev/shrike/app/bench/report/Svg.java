@@ -2,7 +2,7 @@ package dev.shrike.app.bench.report;
 
 import java.util.Locale;
 
-/** Builds one SVG picture whose colours come from the page around it, so that it is right in the dark as well. */
+/** Builds one SVG image whose colours come from the page around it, so that it is right in the dark as well. */
 final class Svg {
     /** Classes {@code c0} to {@code c7} of the page's style. */
     static final int COLOURS = 8;
@@ -10,7 +10,7 @@ final class Svg {
     private final StringBuilder text = new StringBuilder();
 
     /**
-     * A picture.
+     * An image.
      *
      * @param label what it shows, for readers who do not see it
      */
@@ -70,7 +70,7 @@ final class Svg {
         return this;
     }
 
-    /** The picture. */
+    /** The image. */
     String end() {
         return text + "</svg>";
     }

@@ -16,13 +16,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Results of tools that measure by themselves: what {@code trtexec --exportTimes=FILE} writes, and what {@code benchncnn}
+ * Results of tools that measure by themselves: what {@code trtexec --exportTimes=FILE} writes, and what
+ * {@code benchncnn}
  * prints.
  */
 public final class ImportedTimes {
     private static final long LARGEST = 1 << 28;
     private static final Pattern NCNN_ROW = Pattern.compile(
-            "\\s{0,64}(\\S{1,100})\\s{1,64}min\\s{0,8}=\\s{0,16}([\\d.]{1,16})\\s{1,8}max\\s{0,8}=\\s{0,16}([\\d.]{1,16})"
+            "\\s{0,64}(\\S{1,100})\\s{1,64}min\\s{0,8}=\\s{0,16}([\\d.]{1,16})"
+                    + "\\s{1,8}max\\s{0,8}=\\s{0,16}([\\d.]{1,16})"
                     + "\\s{1,8}avg\\s{0,8}=\\s{0,16}([\\d.]{1,16})\\s{0,64}");
     private static final Pattern NCNN_SETTING = Pattern.compile("(loop_count|num_threads)\\s{0,8}=\\s{0,8}(\\d{1,6})");
 

@@ -6,7 +6,8 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * Intervals by the percentile bootstrap (Efron 1979): the rounds of a run are drawn again with replacement, and the
- * quantiles of what the draws give are the ends. Rounds, not runs, are drawn: the runs of one round were disturbed by the
+ * quantiles of what the draws give are the ends. Rounds, not runs, are drawn: the runs of one round were disturbed by
+ * the
  * same things, so they are no independent samples. Draws are the same each time for the same samples.
  */
 public final class Bootstrap {

@@ -13,7 +13,8 @@ public final class MannWhitney {
     private MannWhitney() {}
 
     /**
-     * The probability of a difference at least as large, to either side, if there is none; 1 where a side is empty or all
+     * The probability of a difference at least as large, to either side, if there is none; 1 where a side is empty or
+     * all
      * values are equal.
      */
     public static double pValue(double[] a, double[] b) {

@@ -16,7 +16,7 @@ public final class ConfigPrinter {
         this.board = board;
     }
 
-    /** Its lines. The camera in it is one that makes its own pictures, so that the file can be tried as it is. */
+    /** Its lines. The camera in it is one that makes its own images, so that the file can be tried as it is. */
     public static List<String> lines(BoardDefaults board) {
         ConfigPrinter printer = new ConfigPrinter(board);
         printer.comment("Configuration of 'shrike serve'. What is left out has the value that stands here.", "");

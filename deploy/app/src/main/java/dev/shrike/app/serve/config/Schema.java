@@ -116,9 +116,9 @@ final class Schema {
             new Setting("token", SECRET, "", "what a visitor must know, at least 16 characters; empty lets in everyone"
                     + " who reaches a loopback address"),
             new Setting("hosts", new Kind.Texts(), List.of(), "further names that the page is called by")),
-            List.of(new Section("preview", "The live picture, which is made only while somebody watches",
-                    new Setting("fps", new Kind.Real(0.1, 30), 5.0, "most pictures a second of a camera"),
-                    new Setting("width", whole(64, 4096), 640L, "widest picture in pixels"),
+            List.of(new Section("preview", "The live image, which is made only while somebody watches",
+                    new Setting("fps", new Kind.Real(0.1, 30), 5.0, "most images a second of a camera"),
+                    new Setting("width", whole(64, 4096), 640L, "widest image in pixels"),
                     new Setting("quality", whole(1, 100), 70L, "quality of its JPEG"))));
 
     private static final Section LOG = new Section("log", "What is logged, to the error output",
@@ -132,7 +132,7 @@ final class Schema {
                     + " frozen and the watchdog is left without food"),
             new Setting("failures", whole(1, 1000), 10L, "detections that may fail one after another before the"
                     + " service ends for its supervisor to start it again"),
-            new Setting("streams", whole(1, 1000), 32L, "most pictures and lists that are watched at once"),
+            new Setting("streams", whole(1, 1000), 32L, "most images and lists that are watched at once"),
             new Setting("connections_per_address", whole(1, 1000), 16L, "most requests at once of one address"),
             new Setting("write_seconds", whole(1, 60), 4L, "time after which a client that takes nothing is cut"));
 

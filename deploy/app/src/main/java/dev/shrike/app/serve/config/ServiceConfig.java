@@ -163,8 +163,8 @@ public record ServiceConfig(Engine engine, List<Camera> cameras, Outputs outputs
      * @param port TCP port; 0 takes a free one
      * @param token what a visitor must know; empty for nothing
      * @param hosts further names that it is called by
-     * @param previewFps most pictures a second
-     * @param previewWidth widest picture in pixels
+     * @param previewFps most images a second
+     * @param previewWidth widest image in pixels
      * @param previewQuality quality of its JPEG
      */
     public record Page(String address, int port, String token, List<String> hosts, double previewFps,
@@ -193,7 +193,7 @@ public record ServiceConfig(Engine engine, List<Camera> cameras, Outputs outputs
      *
      * @param stallSeconds time that a frame may take
      * @param failures detections that may fail one after another
-     * @param streams most pictures and lists that are watched at once
+     * @param streams most images and lists that are watched at once
      * @param connectionsPerAddress most requests at once of one address
      * @param writeSeconds time after which a client that takes nothing is cut
      */

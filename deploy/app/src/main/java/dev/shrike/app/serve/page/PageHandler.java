@@ -124,9 +124,9 @@ final class PageHandler implements HttpHandler {
         if (feed.isEmpty()) {
             refuse(exchange, 404, "there is no such page");
         } else if (matcher.group(2).equals("jpg")) {
-            stream(exchange, one -> picture(one, feed.get()));
+            stream(exchange, one -> image(one, feed.get()));
         } else {
-            stream(exchange, one -> pictures(one, feed.get()));
+            stream(exchange, one -> images(one, feed.get()));
         }
     }
 
@@ -148,16 +148,16 @@ final class PageHandler implements HttpHandler {
         }
     }
 
-    private void picture(HttpExchange exchange, PreviewFeed feed) throws IOException, InterruptedException {
-        Optional<byte[]> picture = head(exchange) ? Optional.empty() : feed.snapshot(LONGEST_WAIT_MILLIS / 3);
-        if (picture.isPresent()) {
-            send(exchange, 200, new PageFiles.Body("image/jpeg", picture.get(), ""));
+    private void image(HttpExchange exchange, PreviewFeed feed) throws IOException, InterruptedException {
+        Optional<byte[]> image = head(exchange) ? Optional.empty() : feed.snapshot(LONGEST_WAIT_MILLIS / 3);
+        if (image.isPresent()) {
+            send(exchange, 200, new PageFiles.Body("image/jpeg", image.get(), ""));
         } else {
-            refuse(exchange, 503, "the camera gives no picture");
+            refuse(exchange, 503, "the camera gives no image");
         }
     }
 
-    private void pictures(HttpExchange exchange, PreviewFeed feed) throws IOException, InterruptedException {
+    private void images(HttpExchange exchange, PreviewFeed feed) throws IOException, InterruptedException {
         begin(exchange, "multipart/x-mixed-replace; boundary=" + BOUNDARY);
         if (head(exchange)) {
             return;
@@ -167,12 +167,12 @@ final class PageHandler implements HttpHandler {
         try {
             long last = 0;
             while (!closed) {
-                Optional<PreviewFeed.Picture> picture = feed.await(last, LONGEST_WAIT_MILLIS);
-                if (picture.isEmpty()) {
+                Optional<PreviewFeed.Image> image = feed.await(last, LONGEST_WAIT_MILLIS);
+                if (image.isEmpty()) {
                     return;
                 }
-                last = picture.get().number();
-                byte[] jpeg = picture.get().jpeg();
+                last = image.get().number();
+                byte[] jpeg = image.get().jpeg();
                 byte[] start = ("--" + BOUNDARY + "\r\nContent-Type: image/jpeg\r\nContent-Length: " + jpeg.length
                         + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII);
                 byte[] part = new byte[start.length + jpeg.length + 2];

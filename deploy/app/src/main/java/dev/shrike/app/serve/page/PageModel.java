@@ -11,7 +11,7 @@ public interface PageModel {
      */
     String state(boolean whole);
 
-    /** The live picture of the camera of that id, if there is one. */
+    /** The live image of the camera of that id, if there is one. */
     Optional<PreviewFeed> preview(String camera);
 
     /** Figures in Prometheus' text form, if they are wanted. */

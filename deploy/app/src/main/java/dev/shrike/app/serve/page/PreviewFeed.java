@@ -5,15 +5,15 @@ import dev.shrike.Detections;
 import dev.shrike.Frame;
 import dev.shrike.ShrikeException;
 import dev.shrike.StageTimes;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import dev.shrike.vision.PreviewImage;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The live picture of one camera. Nothing is copied, drawn or encoded while nobody watches; while somebody does, at
- * most so many pictures a second, on a thread of its own, so that the loop only pays for making the frame small.
+ * The live image of one camera. Nothing is copied, drawn or encoded while nobody watches; while somebody does, at
+ * most so many images a second, on a thread of its own, so that the loop only pays for making the frame small.
  */
 public final class PreviewFeed {
     private final String camera;
@@ -31,8 +31,8 @@ public final class PreviewFeed {
     private long encoded;
 
     /**
-     * @param rate most pictures a second
-     * @param width of the widest picture in pixels
+     * @param rate most images a second
+     * @param width of the widest image in pixels
      * @param quality of the JPEG
      */
     public PreviewFeed(String camera, double rate, int width, int quality) {
@@ -43,7 +43,7 @@ public final class PreviewFeed {
         due = System.nanoTime();
     }
 
-    /** Whether a picture is wanted now: somebody watches, the last one is long enough ago and encoded. */
+    /** Whether an image is wanted now: somebody watches, the last one is long enough ago and encoded. */
     public synchronized boolean wanted(long now) {
         return viewers > 0 && !encoding && !closed && now - due >= 0;
     }
@@ -84,7 +84,7 @@ public final class PreviewFeed {
         }
     }
 
-    /** Pictures that were encoded so far. */
+    /** Images that were encoded so far. */
     public synchronized long encoded() {
         return encoded;
     }
@@ -101,15 +101,15 @@ public final class PreviewFeed {
     }
 
     /**
-     * A picture.
+     * An image.
      *
      * @param number counted from 1
      * @param jpeg its file
      */
-    record Picture(long number, byte[] jpeg) {}
+    record Image(long number, byte[] jpeg) {}
 
-    /** The first picture with a higher number, if one comes in time. */
-    synchronized Optional<Picture> await(long after, long millis) throws InterruptedException {
+    /** The first image with a higher number, if one comes in time. */
+    synchronized Optional<Image> await(long after, long millis) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         while (!closed && (number <= after || newest.length == 0)) {
             long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
@@ -118,10 +118,10 @@ public final class PreviewFeed {
             }
             wait(left);
         }
-        return closed ? Optional.empty() : Optional.of(new Picture(number, newest));
+        return closed ? Optional.empty() : Optional.of(new Image(number, newest));
     }
 
-    /** The next picture, if one comes in time; for somebody who wants one only. */
+    /** The next image, if one comes in time; for somebody who wants one only. */
     public Optional<byte[]> snapshot(long millis) throws InterruptedException {
         long before;
         synchronized (this) {
@@ -129,7 +129,7 @@ public final class PreviewFeed {
         }
         enter();
         try {
-            return await(before, millis).map(Picture::jpeg);
+            return await(before, millis).map(Image::jpeg);
         } finally {
             leave();
         }
@@ -156,10 +156,10 @@ public final class PreviewFeed {
             }
             byte[] jpeg = {};
             try {
-                Pictures.draw(frame, drawn);
+                Images.draw(frame, drawn);
                 jpeg = PreviewImage.jpeg(frame, quality);
             } catch (ShrikeException e) {
-                // This picture is left out; the detections do not depend on it.
+                // This image is left out; the detections do not depend on it.
             }
             synchronized (this) {
                 encoding = false;

@@ -10,7 +10,9 @@ import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Statistics on samples whose truth is known: simulated latencies with a long tail and disturbances of whole rounds. */
+/**
+ * Statistics on samples whose truth is known: simulated latencies with a long tail and disturbances of whole rounds.
+ */
 @Tag("any-processor")
 class StatisticsTest {
     private static final int ROUNDS = 40;

@@ -128,7 +128,7 @@ class PageServerTest {
     }
 
     @Test
-    void picturesAreMadeOnlyForThoseWhoWatch() throws Exception {
+    void imagesAreMadeOnlyForThoseWhoWatch() throws Exception {
         start("");
         assertFalse(feed.wanted(System.nanoTime()));
         Thread camera = Thread.ofPlatform().daemon().start(this::offerFrames);
@@ -147,7 +147,7 @@ class PageServerTest {
         long encoded = feed.encoded();
         assertTrue(encoded > 0);
         Thread.sleep(200);
-        assertTrue(feed.encoded() <= encoded + 1, "pictures are made for nobody");
+        assertTrue(feed.encoded() <= encoded + 1, "images are made for nobody");
         ended.set(true);
         camera.join();
     }
