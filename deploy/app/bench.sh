@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Size, memory and load time of built models, by width, against the float network they were built from:
 #   deploy/app/bench.sh [--rounds N] [--images N] [--bits 'LIST'] --data FOLDER MODEL.onnx ...
-# FOLDER holds pictures, of which --images measure the ranges (8; 'shrike build' by itself takes 64). Each model takes
+# FOLDER holds images, of which --images measure the ranges (8; 'shrike build' by itself takes 64). Each model takes
 # 640x640 pixels. Every figure comes from a process of its own; memory and times are medians of N (default: 3).
 #
 #   share     bytes of the file / bytes of the ONNX file
-#   RSS       peak of the resident memory of 'shrike detect' on one picture, less that of a JVM that does nothing
-#   build     ms in the process to make the file from ONNX with that many pictures, until it is on the disk
+#   RSS       peak of the resident memory of 'shrike detect' on one image, less that of a JVM that does nothing
+#   build     ms in the process to make the file from ONNX with that many images, until it is on the disk
 #   open      ms in the process until the detector is ready; x of build; and with the start cache (see the launcher)
-#   detect    ms of the whole 'shrike detect' on one picture, with the start cache
+#   detect    ms of the whole 'shrike detect' on one image, with the start cache
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
@@ -28,7 +28,7 @@ while (($# > 0)); do
     esac
     shift
 done
-[[ -d $data ]] || die "--data names no folder of pictures"
+[[ -d $data ]] || die "--data names no folder of images"
 ((${#models[@]} > 0)) || die "no model.onnx given"
 [[ -x /usr/bin/time ]] || die "GNU time is missing: sudo apt-get install time"
 
@@ -51,7 +51,7 @@ java=("$jdk/bin/java" -XX:+UseSerialGC -Xms32m --enable-native-access=ALL-UNNAME
     --sun-misc-unsafe-memory-access=allow "-Dshrike.library.path=$app/lib/linux-$(uname -m)"
     -cp "$(printf '%s:' "$app"/lib/*.jar)$(<"$work/classpath"):$work/bench.jar")
 bench=dev.shrike.app.start.StartBench
-picture=$(find "$data" -name '*.jpg' | sort | sed -n 1p)
+image=$(find "$data" -name '*.jpg' | sort | sed -n 1p)
 
 median() {
     sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
@@ -87,19 +87,19 @@ for model in "${models[@]}"; do
         [[ $bits == float ]] || quantise=(--bits "$bits" --data "$data" --images "$images")
         build=$(inside '' build "$model" -o "$file" --quiet "${quantise[@]}")
         if [[ ! -e $work/start.aot ]]; then
-            "${java[0]}" "-XX:AOTCacheOutput=$work/start.aot" "${java[@]:1}" "$bench" detect "$file" "$picture" \
+            "${java[0]}" "-XX:AOTCacheOutput=$work/start.aot" "${java[@]:1}" "$bench" detect "$file" "$image" \
                 >"$work/start.log" 2>&1
         fi
         open=$(inside '' open "$file")
         cached=$(inside "-Xlog:disable -XX:AOTCache=$work/start.aot" open "$file")
-        rss=$(whole %M ./shrike detect --weights "$file" --nosave --quiet "$picture")
-        wall=$(whole %e ./shrike detect --weights "$file" --nosave --quiet "$picture")
+        rss=$(whole %M ./shrike detect --weights "$file" --nosave --quiet "$image")
+        wall=$(whole %e ./shrike detect --weights "$file" --nosave --quiet "$image")
         awk -v OFS=' ' -v bits="$bits" -v bytes="$(stat -c %s "$file")" -v onnx="$onnx" -v rss="$rss" \
             -v floor="$floor" -v build="$build" -v open="$open" -v cached="$cached" -v wall="$wall" 'BEGIN {
                 printf "%-8s %10d  1/%-4.1f %9.1f %9.0f %8.0f %7.3f %10.0f %7.3f %10.0f\n", bits, bytes, onnx / bytes,
                     (rss - floor) / 1024, build, open, open / build, cached, cached / build, 1000 * wall }'
     done
-    awk -v rss="$(whole %M ./shrike detect --weights "$model" --nosave --quiet "$picture")" -v floor="$floor" \
+    awk -v rss="$(whole %M ./shrike detect --weights "$model" --nosave --quiet "$image")" -v floor="$floor" \
         'BEGIN { printf "%-28s %9.1f\n", "shrike detect of the ONNX", (rss - floor) / 1024 }'
     awk -v rss="$(whole %M "${java[@]}" "$bench" onnxruntime "$model")" -v floor="$floor" \
         'BEGIN { printf "%-28s %9.1f\n", "ONNX Runtime, one run", (rss - floor) / 1024 }'

@@ -190,7 +190,7 @@ int32_t shrike_acl_conv2d_create(const shrike_acl_conv2d_params *params, shrike_
         return failure(SHRIKE_ACL_EUNSUPPORTED, "no grouped convolutions");
     }
     if (!shrike_acl::has_uniform_strides(*params)) {
-        return failure(SHRIKE_ACL_EUNSUPPORTED, "no gaps between rows or pictures");
+        return failure(SHRIKE_ACL_EUNSUPPORTED, "no gaps between rows or images");
     }
     return guarded([&] {
         std::lock_guard<std::mutex> lock(scheduler_mutex);

@@ -102,7 +102,7 @@ inline const char *contradiction(const shrike_acl_conv2d_params *params) {
     return p.type == SHRIKE_ACL_F32 ? nullptr : contradiction_of_codes(p);
 }
 
-/* ARM Compute Library knows gaps only as padding of the innermost dimension, so rows and pictures have none of their
+/* ARM Compute Library knows gaps only as padding of the innermost dimension, so rows and images have none of their
  * own. */
 inline bool has_uniform_strides(const shrike_acl_conv2d_params &p) {
     return p.src_row_stride == p.src_pixel_stride * p.width && p.dst_row_stride == p.dst_pixel_stride * p.out_width &&
@@ -144,10 +144,10 @@ inline acl::TensorInfo image(const shrike_acl_conv2d_params &p, Side side) {
 inline acl::TensorInfo weights(const shrike_acl_conv2d_params &p) {
     acl::TensorShape shape(static_cast<size_t>(p.channels), static_cast<size_t>(p.kernel_width),
                            static_cast<size_t>(p.kernel_height), static_cast<size_t>(p.out_channels));
-    bool reals = p.type == SHRIKE_ACL_F32;
-    acl::TensorInfo info(shape, 1, reals ? acl::DataType::F32 : acl::DataType::QSYMM8_PER_CHANNEL);
+    bool floats = p.type == SHRIKE_ACL_F32;
+    acl::TensorInfo info(shape, 1, floats ? acl::DataType::F32 : acl::DataType::QSYMM8_PER_CHANNEL);
     info.set_data_layout(acl::DataLayout::NHWC);
-    if (!reals) {
+    if (!floats) {
         info.set_quantization_info(
             acl::QuantizationInfo(std::vector<float>(p.weight_scale, p.weight_scale + p.out_channels)));
     }

@@ -1,5 +1,5 @@
 /*
- * Convolutions by ARM Compute Library against double arithmetic: reals within 1e-4 of the largest sum of magnitudes,
+ * Convolutions by ARM Compute Library against double arithmetic: floats within 1e-4 of the largest sum of magnitudes,
  * codes within one code. Sizes around its tiles and its choice of kernels (Winograd for 3x3 and 5x5, products of
  * matrices, 1x1 without gathering), uneven padding, strides, dilation, slices of wider images, batches, activations,
  * one and two threads. Nothing outside dst's channels may change.

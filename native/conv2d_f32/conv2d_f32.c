@@ -14,27 +14,27 @@ const float conv2d_f32_zeros[CONV2D_SEGMENT] = {0};
 /* Best first. The last one takes everything. */
 static const conv2d_f32_kernel kernels[] = {
 #if defined(__x86_64__)
-    {"conv2d_f32_depthwise_x86_avx512", SHRIKE_TIER_AVX512, conv2d_f32_suits_depthwise,
+    {"conv2d_f32_depthwise_x86_avx512", SHRIKE_TIER_AVX512, conv2d_f32_supports_depthwise,
      conv2d_f32_depthwise_x86_avx512},
-    {"conv2d_f32_igemm_14x32_x86_avx512", SHRIKE_TIER_AVX512, conv2d_f32_suits_igemm, conv2d_f32_igemm_x86_avx512},
-    {"conv2d_f32_depthwise_x86_avx2", SHRIKE_TIER_AVX2, conv2d_f32_suits_depthwise, conv2d_f32_depthwise_x86_avx2},
-    {"conv2d_f32_igemm_6x16_x86_avx2", SHRIKE_TIER_AVX2, conv2d_f32_suits_igemm, conv2d_f32_igemm_x86_avx2},
+    {"conv2d_f32_igemm_14x32_x86_avx512", SHRIKE_TIER_AVX512, conv2d_f32_supports_igemm, conv2d_f32_igemm_x86_avx512},
+    {"conv2d_f32_depthwise_x86_avx2", SHRIKE_TIER_AVX2, conv2d_f32_supports_depthwise, conv2d_f32_depthwise_x86_avx2},
+    {"conv2d_f32_igemm_6x16_x86_avx2", SHRIKE_TIER_AVX2, conv2d_f32_supports_igemm, conv2d_f32_igemm_x86_avx2},
 #endif
-    {"conv2d_f32_depthwise_portable", 0, conv2d_f32_suits_depthwise, conv2d_f32_depthwise_portable},
-    {"conv2d_f32_igemm_portable", 0, conv2d_f32_suits_igemm, conv2d_f32_igemm_portable},
-    {"conv2d_f32_reference", 0, conv2d_f32_suits_any, conv2d_f32_reference},
+    {"conv2d_f32_depthwise_portable", 0, conv2d_f32_supports_depthwise, conv2d_f32_depthwise_portable},
+    {"conv2d_f32_igemm_portable", 0, conv2d_f32_supports_igemm, conv2d_f32_igemm_portable},
+    {"conv2d_f32_reference", 0, conv2d_f32_supports_any, conv2d_f32_reference},
 };
 
-int conv2d_f32_suits_any(const shrike_conv2d_f32_params *p) {
+int conv2d_f32_supports_any(const shrike_conv2d_f32_params *p) {
     (void)p;
     return 1;
 }
 
-int conv2d_f32_suits_depthwise(const shrike_conv2d_f32_params *p) {
+int conv2d_f32_supports_depthwise(const shrike_conv2d_f32_params *p) {
     return conv2d_f32_is_depthwise(p);
 }
 
-int conv2d_f32_suits_igemm(const shrike_conv2d_f32_params *p) {
+int conv2d_f32_supports_igemm(const shrike_conv2d_f32_params *p) {
     int64_t chunks = (p->channels / p->groups + CONV2D_SEGMENT - 1) / CONV2D_SEGMENT;
     return !conv2d_f32_is_depthwise(p) && (int64_t)p->kernel_height * p->kernel_width <= CONV2D_MAX_SEGMENTS / chunks;
 }
@@ -86,7 +86,7 @@ int32_t shrike_conv2d_f32_pack(const shrike_conv2d_f32_params *p, const float *o
     return SHRIKE_OK;
 }
 
-static int sound(const shrike_conv2d_f32_params *p) {
+static int validate(const shrike_conv2d_f32_params *p) {
     return sound_weights(p) && SHRIKE_CHECK_WINDOW(p) &&
            SHRIKE_CHECK_ELEMENTS(p, weights, shrike_conv2d_f32_packed_size(p)) &&
            (!p->bias || SHRIKE_CHECK_ELEMENTS(p, bias, p->out_channels)) &&
@@ -98,7 +98,7 @@ static int sound(const shrike_conv2d_f32_params *p) {
 
 static const conv2d_f32_kernel *choose(const shrike_context *context, const shrike_conv2d_f32_params *p) {
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
-        if (shrike_context_has(context, kernels[i].features) && kernels[i].suits(p)) {
+        if (shrike_context_has(context, kernels[i].features) && kernels[i].supports(p)) {
             return &kernels[i];
         }
     }
@@ -106,11 +106,11 @@ static const conv2d_f32_kernel *choose(const shrike_context *context, const shri
 }
 
 const char *shrike_conv2d_f32_kernel(const shrike_context *context, const shrike_conv2d_f32_params *p) {
-    return context && p && sound(p) ? choose(context, p)->name : NULL;
+    return context && p && validate(p) ? choose(context, p)->name : NULL;
 }
 
 int32_t shrike_conv2d_f32(shrike_context *context, const shrike_conv2d_f32_params *p) {
-    if (!p || !sound(p)) {
+    if (!p || !validate(p)) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);

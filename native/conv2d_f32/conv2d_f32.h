@@ -16,7 +16,7 @@ enum { CONV2D_PANEL = 16 };
 typedef struct conv2d_f32_kernel {
     const char *name;
     uint64_t features;
-    int (*suits)(const shrike_conv2d_f32_params *params);
+    int (*supports)(const shrike_conv2d_f32_params *params);
     void (*run)(shrike_context *context, const shrike_conv2d_f32_params *params);
 } conv2d_f32_kernel;
 
@@ -45,9 +45,9 @@ static inline int64_t conv2d_f32_packed_index(const shrike_conv2d_f32_params *p,
 /* Segments that the implicit GEMM needs at most for a tile; its guard keeps them within what fits on the stack. */
 enum { CONV2D_MAX_SEGMENTS = 128, CONV2D_SEGMENT = 512 };
 
-int conv2d_f32_suits_any(const shrike_conv2d_f32_params *params);
-int conv2d_f32_suits_igemm(const shrike_conv2d_f32_params *params);
-int conv2d_f32_suits_depthwise(const shrike_conv2d_f32_params *params);
+int conv2d_f32_supports_any(const shrike_conv2d_f32_params *params);
+int conv2d_f32_supports_igemm(const shrike_conv2d_f32_params *params);
+int conv2d_f32_supports_depthwise(const shrike_conv2d_f32_params *params);
 
 void conv2d_f32_reference(shrike_context *context, const shrike_conv2d_f32_params *params);
 void conv2d_f32_igemm_portable(shrike_context *context, const shrike_conv2d_f32_params *params);

@@ -1,6 +1,6 @@
 /*
- * Epilogues with an activation, written once for all tiers: from sums to reals, through the function, to codes or
- * reals.
+ * Epilogues with an activation, written once for all tiers: from sums to floats, through the function, to codes or
+ * floats.
  *
  * Whoever includes it defines TIER and, for vectors `vf` of VL floats and their masks, as in core/vec_portable.h:
  * vf_load, vf_load_first, vf_store, vf_store_first, vf_set1, vf_max, vf_min, vf_select, vm_less; and

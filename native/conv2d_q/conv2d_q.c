@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "conv2d_bits/conv2d_bits.h"
+#include "conv2d_bitserial/conv2d_bitserial.h"
 #include "conv2d_q_pack.h"
 #include "core/check.h"
 #include "core/cpu.h"
@@ -15,12 +15,12 @@
 
 #define BITS(guard, features, isa)                                                                                     \
     {                                                                                                                  \
-        "conv2d_bits_" #isa, features, SHRIKE_QKERNEL_BITSERIAL, guard, conv2d_bits_##isa##_packed_size,               \
-            conv2d_bits_##isa##_pack, conv2d_bits_##isa##_workspace, conv2d_bits_##isa                                 \
+        "conv2d_bitserial_" #isa, features, SHRIKE_QKERNEL_BITSERIAL, guard, conv2d_bitserial_##isa##_packed_size,     \
+            conv2d_bitserial_##isa##_pack, conv2d_bitserial_##isa##_workspace, conv2d_bitserial_##isa                  \
     }
 #define PACKED_IGEMM(form, features, packed_size, pack, isa)                                                           \
     {                                                                                                                  \
-        "conv2d_q_igemm_" form #isa, features, SHRIKE_QKERNEL_INT8, conv2d_q_suits_igemm, packed_size, pack,           \
+        "conv2d_q_igemm_" form #isa, features, SHRIKE_QKERNEL_INT8, conv2d_q_supports_igemm, packed_size, pack,        \
             conv2d_q_igemm_workspace_##isa, conv2d_q_igemm_##isa                                                       \
     }
 #define IGEMM(form, features, codes, isa)                                                                              \
@@ -44,16 +44,16 @@ static int many_products(const shrike_conv2d_q_params *p) {
  */
 static int few_bits(const shrike_conv2d_q_params *p) {
     int few = p->weight_bits == 1 || (p->weight_bits == 2 && p->src_bits <= 2);
-    return few && p->channels >= 32 && p->out_channels >= 32 && conv2d_bits_suits(p);
+    return few && p->channels >= 32 && p->out_channels >= 32 && conv2d_bitserial_supports(p);
 }
 
 static int few_bits_of_many(const shrike_conv2d_q_params *p) {
-    return p->weight_bits <= 2 && many_products(p) && conv2d_bits_suits_lookup_x86_avx512vnni(p);
+    return p->weight_bits <= 2 && many_products(p) && conv2d_bitserial_supports_lookup_x86_avx512vnni(p);
 }
 #else
 /* Whether planes of bits beat multiplying bytes, by the modelled rates of the kernel that follows in the table. */
 static int few_bits(const shrike_conv2d_q_params *p) {
-    return p->weight_bits * p->src_bits <= 9 && conv2d_bits_suits(p);
+    return p->weight_bits * p->src_bits <= 9 && conv2d_bitserial_supports(p);
 }
 #endif
 
@@ -62,23 +62,23 @@ static const conv2d_q_kernel kernels[] = {
 #if defined(__x86_64__)
     BITS(few_bits_of_many, SHRIKE_TIER_AVX512VNNI, lookup_x86_avx512vnni),
     IGEMM("12x32_", SHRIKE_TIER_AVX512VNNI, unsigned, x86_avx512vnni),
-    BITS(conv2d_bits_suits_lookup_x86_avx512vnni, SHRIKE_TIER_AVX512VNNI, lookup_x86_avx512vnni),
+    BITS(conv2d_bitserial_supports_lookup_x86_avx512vnni, SHRIKE_TIER_AVX512VNNI, lookup_x86_avx512vnni),
     BITS(few_bits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
     IGEMM("6x16_", SHRIKE_TIER_AVXVNNI, unsigned, x86_avxvnni),
     SPLIT_IGEMM("6x16_", SHRIKE_TIER_AVX2, x86_avx2),
-    BITS(conv2d_bits_suits, SHRIKE_TIER_AVX2, lookup_x86_avx2),
+    BITS(conv2d_bitserial_supports, SHRIKE_TIER_AVX2, lookup_x86_avx2),
 #elif defined(__aarch64__)
     BITS(few_bits, SHRIKE_CPU_NEON, aarch64_neon),
     IGEMM("2x16_", SHRIKE_CPU_NEON, signed, aarch64_neon),
-    BITS(conv2d_bits_suits, SHRIKE_CPU_NEON, aarch64_neon),
+    BITS(conv2d_bitserial_supports, SHRIKE_CPU_NEON, aarch64_neon),
 #endif
-    BITS(conv2d_bits_suits, 0, portable),
+    BITS(conv2d_bitserial_supports, 0, portable),
     IGEMM("", 0, unsigned, portable),
-    {"conv2d_q_reference", 0, SHRIKE_QKERNEL_REFERENCE, conv2d_q_suits_any, conv2d_q_reference_packed_size,
+    {"conv2d_q_reference", 0, SHRIKE_QKERNEL_REFERENCE, conv2d_q_supports_any, conv2d_q_reference_packed_size,
      conv2d_q_reference_pack, NULL, conv2d_q_reference},
 };
 
-int conv2d_q_suits_any(const shrike_conv2d_q_params *p) {
+int conv2d_q_supports_any(const shrike_conv2d_q_params *p) {
     (void)p;
     return 1;
 }
@@ -88,7 +88,7 @@ typedef struct header {
     char magic[8];
     int32_t kernel; /* index in the table */
     int32_t channels, out_channels, groups, kernel_height, kernel_width;
-    int32_t src_zero, src_bits, weight_bits, weight_bipolar, src_measured;
+    int32_t src_zero, src_bits, weight_bits, weight_bipolar, src_dynamic;
     int32_t unused[3];
 } header;
 
@@ -100,8 +100,8 @@ static int sound_weights(const shrike_conv2d_q_params *p) {
         p->channels % p->groups != 0 || p->out_channels % p->groups != 0 || p->src_bits < 1 || p->src_bits > 8 ||
         p->src_zero < 0 || p->src_zero >= 1 << p->src_bits || p->weight_bits < 1 || p->weight_bits > 8 ||
         p->weight_bipolar < 0 || p->weight_bipolar > (p->weight_bits == 1) || p->kernel < 0 ||
-        p->kernel >= SHRIKE_QKERNEL_COUNT || p->src_measured < 0 || p->src_measured > 1 ||
-        (p->src_measured && (p->src_zero != 0 || p->src_bits != 8))) {
+        p->kernel >= SHRIKE_QKERNEL_COUNT || p->src_dynamic < 0 || p->src_dynamic > 1 ||
+        (p->src_dynamic && (p->src_zero != 0 || p->src_bits != 8))) {
         return 0;
     }
     int64_t taps = (int64_t)p->kernel_height * p->kernel_width, bytes;
@@ -149,11 +149,11 @@ static int sound_output(const shrike_conv2d_q_params *p) {
 
 static int sound_range_of_source(const shrike_conv2d_q_params *p) {
     const shrike_code_range *range = p->src_range;
-    return !p->src_measured || (p->output == SHRIKE_QOUT_REAL && SHRIKE_CHECK_ELEMENTS(p, src_range, 1) &&
-                                range->scale > 0 && isfinite(range->scale) && range->zero >= 0 && range->zero <= 255);
+    return !p->src_dynamic || (p->output == SHRIKE_QOUT_REAL && SHRIKE_CHECK_ELEMENTS(p, src_range, 1) &&
+                               range->scale > 0 && isfinite(range->scale) && range->zero >= 0 && range->zero <= 255);
 }
 
-static int sound(const shrike_conv2d_q_params *p) {
+static int validate(const shrike_conv2d_q_params *p) {
     const int64_t bytes = p->output == SHRIKE_QOUT_REAL ? (int64_t)sizeof(float) : 1;
     return sound_sizes(p) && sound_range_of_source(p) && sound_output(p) &&
            SHRIKE_CHECK_ELEMENTS(p, multiplier, p->out_channels) && SHRIKE_CHECK_ELEMENTS(p, offset, p->out_channels) &&
@@ -169,7 +169,7 @@ static const conv2d_q_kernel *choose(const shrike_context *context, const shrike
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
         const conv2d_q_kernel *k = &kernels[i];
         if ((p->kernel == SHRIKE_QKERNEL_BEST || p->kernel == k->kind) && shrike_context_has(context, k->features) &&
-            k->suits(p) && (!p->src_measured || k->kind != SHRIKE_QKERNEL_BITSERIAL)) {
+            k->supports(p) && (!p->src_dynamic || k->kind != SHRIKE_QKERNEL_BITSERIAL)) {
             return k;
         }
     }
@@ -188,7 +188,7 @@ static header header_of(const conv2d_q_kernel *kernel, const shrike_conv2d_q_par
                     p->src_bits,
                     p->weight_bits,
                     p->weight_bipolar,
-                    p->src_measured,
+                    p->src_dynamic,
                     {0}};
 }
 
@@ -214,7 +214,7 @@ static int64_t kernel_workspace(const conv2d_q_kernel *kernel, const shrike_cont
 }
 
 static int64_t multiplier_bytes(const shrike_conv2d_q_params *p) {
-    return p->src_measured ? p->out_channels * (int64_t)sizeof(float) : 0;
+    return p->src_dynamic ? p->out_channels * (int64_t)sizeof(float) : 0;
 }
 
 int64_t shrike_conv2d_q_workspace(const shrike_context *context, const shrike_conv2d_q_params *p) {
@@ -263,7 +263,7 @@ int32_t shrike_conv2d_q_pack(const shrike_context *context, const shrike_conv2d_
 }
 
 int32_t shrike_conv2d_q(shrike_context *context, const shrike_conv2d_q_params *p) {
-    if (!context || !p || !sound(p)) {
+    if (!context || !p || !validate(p)) {
         return SHRIKE_EINVAL;
     }
     const conv2d_q_kernel *kernel = choose(context, p);
@@ -282,7 +282,7 @@ int32_t shrike_conv2d_q(shrike_context *context, const shrike_conv2d_q_params *p
         return status;
     }
     shrike_conv2d_q_params call = *p;
-    if (p->src_measured) {
+    if (p->src_dynamic) {
         float *multiplier = (float *)((uint8_t *)p->workspace + own);
         for (int32_t oc = 0; oc < p->out_channels; oc++) {
             multiplier[oc] = p->src_range->scale * p->multiplier[oc];

@@ -16,7 +16,7 @@ typedef struct conv2d_q_kernel {
     const char *name;
     uint64_t features;
     int32_t kind; /* enum shrike_qkernel */
-    int (*suits)(const shrike_conv2d_q_params *params); /* reads what packed_size of the header may read */
+    int (*supports)(const shrike_conv2d_q_params *params); /* reads what packed_size of the header may read */
     int64_t (*packed_size)(const shrike_conv2d_q_params *params); /* -1 where it would overflow */
     /* weight_zero may be null; codes and zeros are checked already */
     void (*pack)(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero, uint8_t *packed);
@@ -41,12 +41,12 @@ static inline int64_t conv2d_q_depth(const shrike_conv2d_q_params *p) {
     return (int64_t)p->kernel_height * p->kernel_width * conv2d_q_group_in(p);
 }
 
-/* Whether sums become reals on their way to codes. */
+/* Whether sums become floats on their way to codes. */
 static inline int conv2d_q_is_activated(const shrike_conv2d_q_params *p) {
     return p->activation != SHRIKE_ACTIVATION_NONE || p->residual_first;
 }
 
-int conv2d_q_suits_any(const shrike_conv2d_q_params *params);
+int conv2d_q_supports_any(const shrike_conv2d_q_params *params);
 int64_t conv2d_q_reference_packed_size(const shrike_conv2d_q_params *params);
 void conv2d_q_reference_pack(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,
                              uint8_t *packed);

@@ -99,7 +99,7 @@ static const int32_t *shift_starts(const plan *plan, const int32_t *shares, int6
 int64_t TIER(conv2d_q_igemm_workspace)(const shrike_context *context, const shrike_conv2d_q_params *p) {
     plan plan = {.p = p};
     lay_out_slot(&plan);
-    return plan.slot_bytes * shrike_context_threads(context) + (p->src_measured ? starts_bytes(p) : 0);
+    return plan.slot_bytes * shrike_context_threads(context) + (p->src_dynamic ? starts_bytes(p) : 0);
 }
 
 /* An output pixel. */
@@ -380,7 +380,7 @@ void TIER(conv2d_q_igemm)(shrike_context *context, const shrike_conv2d_q_params 
     plan.zeros = plan.start + columns;
     const int32_t *shares = plan.zeros + columns;
     plan.bases = (const int8_t *)(shares + columns);
-    if (p->src_measured) {
+    if (p->src_dynamic) {
         plan.start = shift_starts(&plan, shares, threads);
     }
     plan.weights = (const uint8_t *)plan.bases + (conv2d_q_halves(p) ? CONV2D_Q_STEP * columns : 0);

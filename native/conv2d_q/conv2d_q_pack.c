@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Depthwise layers have one input channel a group: a panel would be empty but for one column. */
-int conv2d_q_suits_igemm(const shrike_conv2d_q_params *p) {
+int conv2d_q_supports_igemm(const shrike_conv2d_q_params *p) {
     return conv2d_q_group_out(p) > 1 || conv2d_q_group_in(p) > 1;
 }
 

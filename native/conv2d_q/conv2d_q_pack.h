@@ -104,7 +104,7 @@ static inline conv2d_q_parts conv2d_q_split_parts(const conv2d_q_split *s, int8_
     return (conv2d_q_parts){(int64_t *)at, (conv2d_q_part *)(at + 64), at + 64 + s->places};
 }
 
-int conv2d_q_suits_igemm(const shrike_conv2d_q_params *params);
+int conv2d_q_supports_igemm(const shrike_conv2d_q_params *params);
 int64_t conv2d_q_igemm_packed_size(const shrike_conv2d_q_params *params);
 
 /* For kernels that multiply codes as they are, and for those that take 128 from each first. */

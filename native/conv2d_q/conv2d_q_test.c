@@ -64,8 +64,8 @@ static void make_widths(shrike_conv2d_q_params *p) {
     p->src_zero = (int32_t)(pick(0, 2) ? pick(0, (1 << p->src_bits) - 1) : 0);
     p->weight_bits = pick(0, 2) ? (pick(0, 2) ? 8 : 4) : (int32_t)pick(1, 8);
     p->weight_bipolar = p->weight_bits == 1 && pick(0, 1);
-    p->src_measured = pick(0, 4) == 0;
-    if (p->src_measured) {
+    p->src_dynamic = pick(0, 4) == 0;
+    if (p->src_dynamic) {
         p->src_bits = 8;
         p->src_zero = 0;
     }
@@ -117,7 +117,7 @@ static int is_activated(const shrike_conv2d_q_params *p) {
 static void make_output(problem *q) {
     shrike_conv2d_q_params *p = &q->p;
     int64_t out[3], add[3];
-    p->output = pick(0, 3) && !p->src_measured ? SHRIKE_QOUT_CODES : SHRIKE_QOUT_REAL;
+    p->output = pick(0, 3) && !p->src_dynamic ? SHRIKE_QOUT_CODES : SHRIKE_QOUT_REAL;
     q->range = (shrike_code_range){pick(0, 3) ? random_float(0.1f, 3) : 0x1p-126f, (int32_t)pick(0, 255)};
     q->size = p->output == SHRIKE_QOUT_REAL ? 4 : 1;
     lay_out_image(p->out_height, p->out_width, p->out_channels, out);
@@ -183,7 +183,7 @@ static void make_scales(problem *q) {
 }
 
 static int32_t zero_of(const problem *q) {
-    return q->p.src_measured ? q->range.zero : q->p.src_zero;
+    return q->p.src_dynamic ? q->range.zero : q->p.src_zero;
 }
 
 static problem make_problem(void) {
@@ -200,7 +200,7 @@ static problem make_problem(void) {
              p->batch, p->height, p->width, p->channels, p->out_height, p->out_width, p->out_channels, p->groups,
              p->kernel_height, p->kernel_width, p->stride_height, p->stride_width, p->pad_top, p->pad_left,
              p->dilation_height, p->dilation_width, p->weight_bits, p->src_bits, p->weight_bipolar ? " bipolar" : "",
-             zero_of(&q), p->src_measured, q.weight_zero != NULL, p->output, p->activation, p->table != NULL,
+             zero_of(&q), p->src_dynamic, q.weight_zero != NULL, p->output, p->activation, p->table != NULL,
              q.in_place ? 2 : p->residual != NULL, p->residual_first ? " first" : "");
     return q;
 }
@@ -310,7 +310,7 @@ static uint8_t code_of(const problem *q, int64_t sum, int64_t oc, const uint8_t 
 }
 
 static float real_of(const problem *q, int64_t sum, int64_t oc) {
-    volatile float multiplier = q->p.multiplier[oc] * (q->p.src_measured ? q->range.scale : 1);
+    volatile float multiplier = q->p.multiplier[oc] * (q->p.src_dynamic ? q->range.scale : 1);
     volatile float scaled = (float)sum * multiplier;
     volatile float value = scaled + q->p.offset[oc];
     return activated(&q->p, value);
@@ -473,8 +473,8 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(activation = -1);
     REFUSE(kernel = SHRIKE_QKERNEL_COUNT);
     REFUSE(kernel = -1);
-    REFUSE(src_measured = 2);
-    REFUSE(src_measured = -1);
+    REFUSE(src_dynamic = 2);
+    REFUSE(src_dynamic = -1);
     const uint8_t table[256] = {0};
     shrike_conv2d_q_params plain = good;
     good.table = table;
@@ -498,13 +498,13 @@ static void check_bad_arguments(shrike_context *context) {
     expect_status(SHRIKE_EINVAL, shrike_conv2d_q(context, &real), "activation");
     const shrike_conv2d_q_params before = good;
     shrike_code_range range = {1, 7};
-    good.src_measured = 1;
+    good.src_dynamic = 1;
     good.src_range = &range;
     good.src_range_bounds.after = sizeof range;
     good.output = SHRIKE_QOUT_REAL;
-    float reals[8] = {0};
-    good.dst = reals;
-    good.dst_bounds = WHOLE_ARRAY(reals);
+    float floats[8] = {0};
+    good.dst = floats;
+    good.dst_bounds = WHOLE_ARRAY(floats);
     expect_status(SHRIKE_OK, PACK(&good, weights, NULL), "pack");
     expect_status(SHRIKE_OK, shrike_conv2d_q(context, &good), "the good call of measured codes");
     REFUSE(src_range = NULL);
@@ -512,7 +512,7 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(output = SHRIKE_QOUT_CODES);
     REFUSE(src_zero = 1);
     REFUSE(src_bits = 7);
-    REFUSE(src_measured = 0); /* sound, but packed for others */
+    REFUSE(src_dynamic = 0); /* sound, but packed for others */
     REFUSE(workspace_bounds.after = 8);
     static const shrike_code_range wrong[] = {{0, 0}, {-1, 0}, {INFINITY, 0}, {NAN, 0}, {1, -1}, {1, 256}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -35,7 +35,7 @@ conv2d_q_add *conv2d_q_add_of(const shrike_context *context);
 void conv2d_q_add_portable(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile, conv2d_q_codes codes);
 void conv2d_q_add_aarch64_neon(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile, conv2d_q_codes codes);
 
-/* Forms by tier; the portable ones run everywhere. Codes without an activation, codes with one, reals. */
+/* Forms by tier; the portable ones run everywhere. Codes without an activation, codes with one, floats. */
 void conv2d_q_codes_portable(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
 void conv2d_q_activated_portable(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);
 void conv2d_q_real_portable(const shrike_conv2d_q_params *params, const conv2d_q_tile *tile);

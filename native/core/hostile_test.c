@@ -36,10 +36,10 @@ RUNS(matmul_f32)
 RUNS(conv2d_q)
 RUNS(maxpool2d_u8)
 RUNS(resize2d_u8)
-RUNS(map_u8)
+RUNS(lut_u8)
 RUNS(add_u8)
 RUNS(quantize_f32_u8)
-RUNS(quantize_measured_f32_u8)
+RUNS(quantize_dynamic_f32_u8)
 RUNS(dequantize_u8_f32)
 
 /* The numbers of an image operation, by the names that all of them have. */
@@ -150,7 +150,7 @@ static void make_conv2d_q(void *params) {
     p->code_multiplier = 1;
     p->output = (int32_t)pick(0, 1);
     p->kernel = (int32_t)pick(0, SHRIKE_QKERNEL_COUNT - 1);
-    p->src_measured = p->output == SHRIKE_QOUT_REAL && p->src_bits == 8;
+    p->src_dynamic = p->output == SHRIKE_QOUT_REAL && p->src_bits == 8;
 }
 
 static void make_pool2d_u8(void *params) {
@@ -162,8 +162,8 @@ static void make_resize2d_u8(void *params) {
     IMAGE((shrike_resize2d_u8_params *)params);
 }
 
-static void make_map_u8(void *params) {
-    shrike_map_u8_params *p = params;
+static void make_lut_u8(void *params) {
+    shrike_lut_u8_params *p = params;
     SHAPE(p), VIEW(p, src), VIEW(p, dst);
 }
 
@@ -180,8 +180,8 @@ static void make_quantize_f32_u8(void *params) {
     p->high = 255;
 }
 
-static void make_quantize_measured_f32_u8(void *params) {
-    shrike_quantize_measured_f32_u8_params *p = params;
+static void make_quantize_dynamic_f32_u8(void *params) {
+    shrike_quantize_dynamic_f32_u8_params *p = params;
     SHAPE(p), VIEW(p, src), VIEW(p, dst);
 }
 
@@ -209,10 +209,10 @@ static const operation operations[] = {
     OPERATION(conv2d_q, conv2d_q, 10, NULL),
     OPERATION(maxpool2d_u8, pool2d_u8, 2, NULL),
     OPERATION(resize2d_u8, resize2d_u8, 2, NULL),
-    OPERATION(map_u8, map_u8, 3, NULL),
+    OPERATION(lut_u8, lut_u8, 3, NULL),
     OPERATION(add_u8, add_u8, 3, NULL),
     OPERATION(quantize_f32_u8, quantize_f32_u8, 2, NULL),
-    OPERATION(quantize_measured_f32_u8, quantize_measured_f32_u8, 3, NULL),
+    OPERATION(quantize_dynamic_f32_u8, quantize_dynamic_f32_u8, 3, NULL),
     OPERATION(dequantize_u8_f32, dequantize_u8_f32, 3, NULL),
 };
 

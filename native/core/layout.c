@@ -95,7 +95,7 @@ AT(shrike_conv2d_q_params, activation, 424);
 AT(shrike_conv2d_q_params, code_multiplier, 436);
 AT(shrike_conv2d_q_params, residual_first, 444);
 AT(shrike_conv2d_q_params, kernel, 448);
-AT(shrike_conv2d_q_params, src_measured, 452);
+AT(shrike_conv2d_q_params, src_dynamic, 452);
 
 SIZE(shrike_pool2d_u8_params, 152);
 AT(shrike_pool2d_u8_params, src_bounds, 16);
@@ -107,10 +107,10 @@ AT(shrike_resize2d_u8_params, src_bounds, 16);
 AT(shrike_resize2d_u8_params, coordinates, 120);
 AT(shrike_resize2d_u8_params, scale_width, 132);
 
-SIZE(shrike_map_u8_params, 224);
-AT(shrike_map_u8_params, src_bounds, 24);
-AT(shrike_map_u8_params, dims, 72);
-AT(shrike_map_u8_params, rank, 216);
+SIZE(shrike_lut_u8_params, 224);
+AT(shrike_lut_u8_params, src_bounds, 24);
+AT(shrike_lut_u8_params, dims, 72);
+AT(shrike_lut_u8_params, rank, 216);
 
 SIZE(shrike_add_u8_params, 288);
 AT(shrike_add_u8_params, a_bounds, 24);
@@ -129,11 +129,11 @@ AT(shrike_bounds, after, 8);
 SIZE(shrike_code_range, 8);
 AT(shrike_code_range, zero, 4);
 
-SIZE(shrike_quantize_measured_f32_u8_params, 224);
-AT(shrike_quantize_measured_f32_u8_params, src_bounds, 24);
-AT(shrike_quantize_measured_f32_u8_params, range, 16);
-AT(shrike_quantize_measured_f32_u8_params, rank, 216);
-AT(shrike_quantize_measured_f32_u8_params, reserved, 220);
+SIZE(shrike_quantize_dynamic_f32_u8_params, 224);
+AT(shrike_quantize_dynamic_f32_u8_params, src_bounds, 24);
+AT(shrike_quantize_dynamic_f32_u8_params, range, 16);
+AT(shrike_quantize_dynamic_f32_u8_params, rank, 216);
+AT(shrike_quantize_dynamic_f32_u8_params, reserved, 220);
 
 SIZE(shrike_dequantize_u8_f32_params, 232);
 AT(shrike_dequantize_u8_f32_params, src_bounds, 24);

@@ -1,19 +1,19 @@
 /*
  * Functions of one and of two numbers on strided views. The innermost dimension is cut into pieces; operands of a piece
- * that do not lie together go through a small buffer, so the loops of spans.h do all the arithmetic.
+ * that do not lie together go through a small buffer, so the loops of vector_ops.h do all the arithmetic.
  */
 #include <stddef.h>
 
 #include "core/check.h"
 #include "core/view.h"
-#include "spans/spans.h"
+#include "vector_ops/vector_ops.h"
 
 /* SHORT: below this a span's start costs more than gathering a longer one. */
 enum { PIECE = 2048, BUFFER = 256, TASK = 16384, SHORT = 16 };
 
 typedef struct elementwise {
     view_loop loop;
-    const shrike_spans *spans;
+    const shrike_vector_ops *vector_ops;
     const float *a, *b; /* b is null for functions of one number */
     float *dst;
     int32_t kind;
@@ -39,9 +39,9 @@ static void run_part(const elementwise *e, int64_t n, const float *a, const floa
     float *out = stride == 1 ? dst : result;
     const float *left = gather(a, e->loop.strides[1][inner], n, a_buffer);
     if (b) {
-        e->spans->binary(e->kind, n, left, gather(b, e->loop.strides[2][inner], n, b_buffer), out);
+        e->vector_ops->binary(e->kind, n, left, gather(b, e->loop.strides[2][inner], n, b_buffer), out);
     } else {
-        e->spans->unary(e->kind, e->alpha, e->beta, n, left, out);
+        e->vector_ops->unary(e->kind, e->alpha, e->beta, n, left, out);
     }
     for (int64_t i = 0; out == result && i < n; i++) {
         dst[i * stride] = result[i];
@@ -78,7 +78,7 @@ static int32_t run(shrike_context *context, elementwise *e) {
     view_loop_lengthen(&e->loop, SHORT);
     const int32_t inner = e->loop.rank - 1;
     const int64_t size = e->loop.dims[inner];
-    e->spans = shrike_spans_of(context);
+    e->vector_ops = shrike_vector_ops_of(context);
     e->pieces = (size + PIECE - 1) / PIECE;
     shrike_parallel(context, run_pieces, e, view_loop_count(&e->loop, inner) * e->pieces,
                     shrike_grain(size < PIECE ? size : PIECE, TASK));

@@ -1,6 +1,6 @@
 /*
- * Runs in glibc231-check.sh against libshrike.so on an old system: worker threads, a convolution of reals on one and on
- * three threads, one of codes by the best kernel and by the reference, fmodf, and functions of libm.
+ * Runs in glibc231-check.sh against libshrike.so on an old system: worker threads, a convolution of floats on one and
+ * on three threads, one of codes by the best kernel and by the reference, fmodf, and functions of libm.
  */
 #include <math.h>
 #include <stdio.h>
@@ -52,10 +52,10 @@ static void convolve_reals(shrike_context *one, shrike_context *three) {
     float *packed = aligned((size_t)p.weights_bounds.after);
     p.weights = packed;
     expect(shrike_conv2d_f32_pack(&p, weights, sizeof weights, packed, p.weights_bounds.after) == SHRIKE_OK,
-           "pack reals");
-    expect(shrike_conv2d_f32(one, &p) == SHRIKE_OK, "convolve reals on one thread");
+           "pack floats");
+    expect(shrike_conv2d_f32(one, &p) == SHRIKE_OK, "convolve floats on one thread");
     p.dst = b;
-    expect(shrike_conv2d_f32(three, &p) == SHRIKE_OK, "convolve reals on three threads");
+    expect(shrike_conv2d_f32(three, &p) == SHRIKE_OK, "convolve floats on three threads");
     expect(!memcmp(a, b, sizeof a), "the same bits");
     double sum = 0;
     for (int tap = 0; tap < KERNEL * KERNEL; tap++) {

@@ -446,7 +446,7 @@ enum shrike_qkernel {
  * sigmoid and tanh are within 3e-7 of the true value, relative to the larger of 1 and that.
  * The residual may be dst itself (same pointer and strides).
  *
- * Where src_measured is 1 the output is REAL, src_zero 0 and src_bits 8, and each call takes src_zero from src_range
+ * Where src_dynamic is 1 the output is REAL, src_zero 0 and src_bits 8, and each call takes src_zero from src_range
  * and src_range->scale * multiplier[oc], rounded to float32, for multiplier[oc].
  */
 typedef struct shrike_conv2d_q_params {
@@ -459,7 +459,7 @@ typedef struct shrike_conv2d_q_params {
     const void *thresholds; /* written by shrike_conv2d_q_thresholds for the same output, or null; 4-byte aligned */
     const void *residual; /* of dst's shape and type, or null */
     void *workspace; /* 64-byte aligned, at least shrike_conv2d_q_workspace bytes; null if that is 0 */
-    const shrike_code_range *src_range; /* read only if src_measured is 1 */
+    const shrike_code_range *src_range; /* read only if src_dynamic is 1 */
     shrike_bounds src_bounds, dst_bounds, weights_bounds, multiplier_bounds, offset_bounds, table_bounds;
     shrike_bounds thresholds_bounds, residual_bounds, workspace_bounds, src_range_bounds;
     int64_t src_batch_stride, src_row_stride, src_pixel_stride;
@@ -480,7 +480,7 @@ typedef struct shrike_conv2d_q_params {
     float code_multiplier, code_offset; /* finite, the first above 0; read with an activation or residual_first only */
     int32_t residual_first; /* 1: there is a residual, which is added before rounding to codes */
     int32_t kernel; /* enum shrike_qkernel */
-    int32_t src_measured; /* 1: codes of the source differ in scale and zero point from call to call */
+    int32_t src_dynamic; /* 1: codes of the source differ in scale and zero point from call to call */
 } shrike_conv2d_q_params;
 
 /*
@@ -550,7 +550,7 @@ typedef struct shrike_resize2d_u8_params {
 SHRIKE_API int32_t shrike_resize2d_u8(shrike_context *context, const shrike_resize2d_u8_params *params);
 
 /* dst = table[src], or src without a table; dst may be the same view as src. Views as in the float operations. */
-typedef struct shrike_map_u8_params {
+typedef struct shrike_lut_u8_params {
     const uint8_t *src;
     uint8_t *dst;
     const uint8_t *table; /* 256 codes, or null */
@@ -560,9 +560,9 @@ typedef struct shrike_map_u8_params {
     int64_t dst_strides[SHRIKE_MAX_RANK];
     int32_t rank;
     int32_t reserved;
-} shrike_map_u8_params;
+} shrike_lut_u8_params;
 
-SHRIKE_API int32_t shrike_map_u8(shrike_context *context, const shrike_map_u8_params *params);
+SHRIKE_API int32_t shrike_lut_u8(shrike_context *context, const shrike_lut_u8_params *params);
 
 /* dst = clamp(rint((a * scale_a + b * scale_b) + offset), low, high); dst may be the same view as a source. */
 typedef struct shrike_add_u8_params {
@@ -604,7 +604,7 @@ SHRIKE_API int32_t shrike_quantize_f32_u8(shrike_context *context, const shrike_
  *   dst = clamp(rint(src / scale) + zero, 0, 255)
  * as ONNX's DynamicQuantizeLinear. Scale and zero point go to *range.
  */
-typedef struct shrike_quantize_measured_f32_u8_params {
+typedef struct shrike_quantize_dynamic_f32_u8_params {
     const float *src;
     uint8_t *dst;
     shrike_code_range *range;
@@ -614,10 +614,10 @@ typedef struct shrike_quantize_measured_f32_u8_params {
     int64_t dst_strides[SHRIKE_MAX_RANK];
     int32_t rank;
     int32_t reserved;
-} shrike_quantize_measured_f32_u8_params;
+} shrike_quantize_dynamic_f32_u8_params;
 
-SHRIKE_API int32_t shrike_quantize_measured_f32_u8(shrike_context *context,
-                                                   const shrike_quantize_measured_f32_u8_params *params);
+SHRIKE_API int32_t shrike_quantize_dynamic_f32_u8(shrike_context *context,
+                                                  const shrike_quantize_dynamic_f32_u8_params *params);
 
 /* dst = scale * (src - zero), both from *range if there is one. */
 typedef struct shrike_dequantize_u8_f32_params {

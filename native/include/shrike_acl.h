@@ -10,7 +10,7 @@
  * after another, since ARM Compute Library has one worker pool a process.
  *
  * Strides and sizes count elements (floats or one-byte codes); images are NHWC, as in shrike.h. They may be slices of
- * wider images (a pixel stride above the channel count), without further gaps between rows and pictures.
+ * wider images (a pixel stride above the channel count), without further gaps between rows and images.
  */
 #ifndef SHRIKE_ACL_H
 #define SHRIKE_ACL_H

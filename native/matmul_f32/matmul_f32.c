@@ -7,13 +7,13 @@
 
 #include "core/check.h"
 #include "core/view.h"
-#include "spans/spans.h"
+#include "vector_ops/vector_ops.h"
 
-enum { ROWS = SPANS_BLOCK_ROWS, COLUMNS = SPANS_BLOCK_COLUMNS, DEPTH = SPANS_BLOCK_DEPTH };
+enum { ROWS = VECTOR_OPS_BLOCK_ROWS, COLUMNS = VECTOR_OPS_BLOCK_COLUMNS, DEPTH = VECTOR_OPS_BLOCK_DEPTH };
 
 typedef struct matmul {
     const shrike_matmul_f32_params *p;
-    const shrike_spans *spans;
+    const shrike_vector_ops *vector_ops;
     int64_t row_blocks, column_blocks;
 } matmul;
 
@@ -82,7 +82,7 @@ static void run_blocks(const void *argument, int64_t begin, int64_t end) {
                    p->a_column_stride);
             gather(b, COLUMNS, p->b + at.b + k * p->b_row_stride + j * p->b_column_stride, depth, columns,
                    p->b_row_stride, p->b_column_stride);
-            m->spans->multiply_block(rows, columns, depth, a, b, sums);
+            m->vector_ops->multiply_block(rows, columns, depth, a, b, sums);
         }
         const float *bias = p->bias ? p->bias + at.bias + i * p->bias_row_stride + j * p->bias_column_stride : NULL;
         write_block(p, sums, bias, p->dst + at.dst + i * p->dst_row_stride + j * p->dst_column_stride, rows, columns);
@@ -106,7 +106,7 @@ static int sound_view(const float *base, shrike_bounds bounds, const shrike_matm
                         : shrike_check_view(base, bounds, bytes, rank, dims, strides));
 }
 
-static int sound(const shrike_matmul_f32_params *p) {
+static int validate(const shrike_matmul_f32_params *p) {
     return p->batch_rank >= 0 && p->batch_rank <= SHRIKE_MAX_BATCH_RANK && p->reserved == 0 &&
            sound_view(p->a, p->a_bounds, p, p->a_batch_strides, p->m, p->a_row_stride, p->k, p->a_column_stride, 0) &&
            sound_view(p->b, p->b_bounds, p, p->b_batch_strides, p->k, p->b_row_stride, p->n, p->b_column_stride, 0) &&
@@ -117,14 +117,14 @@ static int sound(const shrike_matmul_f32_params *p) {
 }
 
 int32_t shrike_matmul_f32(shrike_context *context, const shrike_matmul_f32_params *p) {
-    if (!p || !sound(p)) {
+    if (!p || !validate(p)) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);
     if (status) {
         return status;
     }
-    matmul m = {.p = p, .spans = shrike_spans_of(context)};
+    matmul m = {.p = p, .vector_ops = shrike_vector_ops_of(context)};
     m.row_blocks = (p->m + ROWS - 1) / ROWS;
     m.column_blocks = (p->n + COLUMNS - 1) / COLUMNS;
     int64_t batch = 1;

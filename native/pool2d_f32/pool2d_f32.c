@@ -6,13 +6,13 @@
 #include <stddef.h>
 
 #include "core/check.h"
-#include "spans/spans.h"
+#include "vector_ops/vector_ops.h"
 
 enum { MAX_TAPS = 64, TASK = 65536 };
 
 typedef struct pool {
     const shrike_pool2d_f32_params *p;
-    const shrike_spans *spans;
+    const shrike_vector_ops *vector_ops;
     int average;
 } pool;
 
@@ -43,9 +43,9 @@ static int64_t divisor(const shrike_pool2d_f32_params *p, int64_t top, int64_t l
 
 static void flush(const pool *pool, const float **taps, const float *weights, int64_t count, int extend, float *dst) {
     if (pool->average) {
-        pool->spans->weighted_sum(pool->p->channels, taps, weights, count, extend, dst);
+        pool->vector_ops->weighted_sum(pool->p->channels, taps, weights, count, extend, dst);
     } else {
-        pool->spans->maximum(pool->p->channels, taps, count, extend, dst);
+        pool->vector_ops->maximum(pool->p->channels, taps, count, extend, dst);
     }
 }
 
@@ -90,7 +90,7 @@ static void run_rows(const void *argument, int64_t begin, int64_t end) {
     }
 }
 
-static int sound(const shrike_pool2d_f32_params *p) {
+static int validate(const shrike_pool2d_f32_params *p) {
     return SHRIKE_CHECK_IMAGE(p, src, p->height, p->width, p->channels) &&
            SHRIKE_CHECK_TARGET(p, dst, p->out_height, p->out_width, p->channels) && SHRIKE_CHECK_WINDOW(p) &&
            p->pad_bottom >= 0 && p->pad_bottom <= SHRIKE_MAX_SIZE && p->pad_right >= 0 &&
@@ -99,14 +99,14 @@ static int sound(const shrike_pool2d_f32_params *p) {
 }
 
 static int32_t run(shrike_context *context, const shrike_pool2d_f32_params *p, int average) {
-    if (!p || !sound(p)) {
+    if (!p || !validate(p)) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);
     if (status) {
         return status;
     }
-    pool pool = {.p = p, .spans = shrike_spans_of(context), .average = average};
+    pool pool = {.p = p, .vector_ops = shrike_vector_ops_of(context), .average = average};
     int64_t work = (int64_t)p->out_width * p->channels * p->kernel_height;
     shrike_parallel(context, run_rows, &pool, (int64_t)p->batch * p->out_height, shrike_grain(work, TASK));
     shrike_context_leave(context);

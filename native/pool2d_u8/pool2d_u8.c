@@ -56,13 +56,13 @@ static void run_rows(const void *argument, int64_t begin, int64_t end) {
     }
 }
 
-static int sound(const shrike_pool2d_u8_params *p) {
+static int validate(const shrike_pool2d_u8_params *p) {
     return SHRIKE_CHECK_IMAGE(p, src, p->height, p->width, p->channels) &&
            SHRIKE_CHECK_TARGET(p, dst, p->out_height, p->out_width, p->channels) && SHRIKE_CHECK_WINDOW(p);
 }
 
 int32_t shrike_maxpool2d_u8(shrike_context *context, const shrike_pool2d_u8_params *p) {
-    if (!p || !sound(p)) {
+    if (!p || !validate(p)) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);

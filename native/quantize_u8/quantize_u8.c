@@ -9,7 +9,7 @@
 #include "core/cpu.h"
 #include "core/view_rows.h"
 #include "quantize_u8.h"
-#include "spans/spans.h"
+#include "vector_ops/vector_ops.h"
 
 typedef struct call {
     const shrike_quantize_f32_u8_params *params;
@@ -92,7 +92,7 @@ int32_t shrike_quantize_f32_u8(shrike_context *context, const shrike_quantize_f3
 
 /* The extremes found so far, as the bits of floats. */
 typedef struct extremes {
-    const shrike_spans *spans;
+    const shrike_vector_ops *vector_ops;
     const float *src;
     _Atomic uint32_t *low, *high;
 } extremes;
@@ -116,7 +116,7 @@ static void measure_row(const void *argument, int64_t count, const int64_t *at, 
     const float *src = e->src + at[0];
     float low_high[2] = {0, 0};
     if (strides[0] == 1) {
-        e->spans->range(count, src, low_high);
+        e->vector_ops->range(count, src, low_high);
     } else {
         for (int64_t i = 0; i < count; i++) {
             const float value = src[i * strides[0]];
@@ -140,7 +140,7 @@ static shrike_code_range range_of(float min, float max) {
     return (shrike_code_range){scale, (int32_t)rintf(zero < 255 ? zero : 255)};
 }
 
-int32_t shrike_quantize_measured_f32_u8(shrike_context *context, const shrike_quantize_measured_f32_u8_params *p) {
+int32_t shrike_quantize_dynamic_f32_u8(shrike_context *context, const shrike_quantize_dynamic_f32_u8_params *p) {
     if (!p || !SHRIKE_CHECK_ELEMENTS(p, range, 1) || !SOUND_VIEWS(p) || p->reserved != 0) {
         return SHRIKE_EINVAL;
     }
@@ -149,7 +149,7 @@ int32_t shrike_quantize_measured_f32_u8(shrike_context *context, const shrike_qu
         return status;
     }
     _Atomic uint32_t low = 0, high = 0;
-    const extremes e = {shrike_spans_of(context), p->src, &low, &high};
+    const extremes e = {shrike_vector_ops_of(context), p->src, &low, &high};
     view_loop loop = {0};
     view_loop_add(&loop, p->rank, p->dims, p->src_strides);
     view_rows_parallel(context, &loop, measure_row, &e);

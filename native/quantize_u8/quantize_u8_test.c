@@ -124,7 +124,7 @@ static void fill_kind(buffer memory, int kind) {
 }
 
 static void check_measured(tier *tiers, int count, int kind) {
-    shrike_quantize_measured_f32_u8_params p = {.reserved = 0};
+    shrike_quantize_dynamic_f32_u8_params p = {.reserved = 0};
     int64_t dims[SHRIKE_MAX_RANK], n;
     p.rank = random_dims(dims, pick(0, 9) ? 40000 : 400000);
     view src = random_view(p.rank, dims, 1, 0, 1);
@@ -154,7 +154,7 @@ static void check_measured(tier *tiers, int count, int kind) {
         POINT(p, dst, result);
         p.range = &found;
         p.range_bounds = (shrike_bounds){0, sizeof found};
-        expect_status(SHRIKE_OK, shrike_quantize_measured_f32_u8(tiers[t].context, &p), tiers[t].name);
+        expect_status(SHRIKE_OK, shrike_quantize_dynamic_f32_u8(tiers[t].context, &p), tiers[t].name);
         if (memcmp(&found, &range, sizeof range)) {
             fail("%s: scale %.9g and zero %d, expected %.9g and %d", tiers[t].name, found.scale, found.zero,
                  range.scale, range.zero);
@@ -200,25 +200,25 @@ static void check_bad_arguments(shrike_context *context) {
     expect_status(SHRIKE_EINVAL, shrike_dequantize_u8_f32(context, &d), "zero of a range");
     range = (shrike_code_range){0, 0};
     expect_status(SHRIKE_EINVAL, shrike_dequantize_u8_f32(context, &d), "scale of a range");
-    shrike_quantize_measured_f32_u8_params m = {.src = &value,
-                                                .dst = &code,
-                                                .range = &range,
-                                                .src_bounds = of_value,
-                                                .dst_bounds = of_code,
-                                                .range_bounds = {0, sizeof range}};
-    expect_status(SHRIKE_OK, shrike_quantize_measured_f32_u8(context, &m), "the good call");
+    shrike_quantize_dynamic_f32_u8_params m = {.src = &value,
+                                               .dst = &code,
+                                               .range = &range,
+                                               .src_bounds = of_value,
+                                               .dst_bounds = of_code,
+                                               .range_bounds = {0, sizeof range}};
+    expect_status(SHRIKE_OK, shrike_quantize_dynamic_f32_u8(context, &m), "the good call");
     m.range = NULL;
-    expect_status(SHRIKE_EINVAL, shrike_quantize_measured_f32_u8(context, &m), "no range");
+    expect_status(SHRIKE_EINVAL, shrike_quantize_dynamic_f32_u8(context, &m), "no range");
     m.range = &range;
     m.src_bounds.after--;
-    expect_status(SHRIKE_EINVAL, shrike_quantize_measured_f32_u8(context, &m), "no room for the source");
+    expect_status(SHRIKE_EINVAL, shrike_quantize_dynamic_f32_u8(context, &m), "no room for the source");
     m.src_bounds = of_value;
     m.reserved = 1;
-    expect_status(SHRIKE_EINVAL, shrike_quantize_measured_f32_u8(context, &m), "reserved");
+    expect_status(SHRIKE_EINVAL, shrike_quantize_dynamic_f32_u8(context, &m), "reserved");
     m.reserved = 0;
     m.rank = -1;
-    expect_status(SHRIKE_EINVAL, shrike_quantize_measured_f32_u8(context, &m), "rank");
-    expect_status(SHRIKE_EINVAL, shrike_quantize_measured_f32_u8(context, NULL), "null params");
+    expect_status(SHRIKE_EINVAL, shrike_quantize_dynamic_f32_u8(context, &m), "rank");
+    expect_status(SHRIKE_EINVAL, shrike_quantize_dynamic_f32_u8(context, NULL), "null params");
     expect_status(SHRIKE_EINVAL, shrike_quantize_f32_u8(context, NULL), "null params");
     expect_status(SHRIKE_EINVAL, shrike_dequantize_u8_f32(context, NULL), "null params");
 }

@@ -7,13 +7,13 @@
 
 #include "axis.h"
 #include "core/check.h"
-#include "spans/spans.h"
+#include "vector_ops/vector_ops.h"
 
 enum { TASK = 65536 };
 
 typedef struct resize {
     const shrike_resize2d_f32_params *p;
-    const shrike_spans *spans;
+    const shrike_vector_ops *vector_ops;
     axis rows, columns;
 } resize;
 
@@ -45,7 +45,7 @@ static void run_linear_row(const resize *r, const float *image, int64_t y, float
         const float *taps[4] = {upper + left * p->src_pixel_stride, upper + right * p->src_pixel_stride,
                                 lower + left * p->src_pixel_stride, lower + right * p->src_pixel_stride};
         const float weights[4] = {(1 - down) * (1 - along), (1 - down) * along, down * (1 - along), down * along};
-        r->spans->weighted_sum(p->channels, taps, weights, 4, 0, dst + x * p->dst_pixel_stride);
+        r->vector_ops->weighted_sum(p->channels, taps, weights, 4, 0, dst + x * p->dst_pixel_stride);
     }
 }
 
@@ -64,7 +64,7 @@ static void run_rows(const void *argument, int64_t begin, int64_t end) {
     }
 }
 
-static int sound(const shrike_resize2d_f32_params *p) {
+static int validate(const shrike_resize2d_f32_params *p) {
     return SHRIKE_CHECK_IMAGE(p, src, p->height, p->width, p->channels) &&
            SHRIKE_CHECK_TARGET(p, dst, p->out_height, p->out_width, p->channels) && p->mode >= 0 &&
            p->mode < SHRIKE_RESIZE_MODE_COUNT && p->coordinates >= 0 && p->coordinates < SHRIKE_COORDINATES_COUNT &&
@@ -73,14 +73,14 @@ static int sound(const shrike_resize2d_f32_params *p) {
 }
 
 int32_t shrike_resize2d_f32(shrike_context *context, const shrike_resize2d_f32_params *p) {
-    if (!p || !sound(p)) {
+    if (!p || !validate(p)) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);
     if (status) {
         return status;
     }
-    resize r = {.p = p, .spans = shrike_spans_of(context)};
+    resize r = {.p = p, .vector_ops = shrike_vector_ops_of(context)};
     r.rows = resize_axis(p->height, p->out_height, p->scale_height, p->coordinates);
     r.columns = resize_axis(p->width, p->out_width, p->scale_width, p->coordinates);
     int64_t work = (int64_t)p->out_width * p->channels;

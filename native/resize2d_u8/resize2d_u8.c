@@ -29,7 +29,7 @@ static void run_rows(const void *argument, int64_t begin, int64_t end) {
     }
 }
 
-static int sound(const shrike_resize2d_u8_params *p) {
+static int validate(const shrike_resize2d_u8_params *p) {
     return SHRIKE_CHECK_IMAGE(p, src, p->height, p->width, p->channels) &&
            SHRIKE_CHECK_TARGET(p, dst, p->out_height, p->out_width, p->channels) && p->coordinates >= 0 &&
            p->coordinates < SHRIKE_COORDINATES_COUNT && p->nearest >= 0 && p->nearest < SHRIKE_NEAREST_COUNT &&
@@ -37,7 +37,7 @@ static int sound(const shrike_resize2d_u8_params *p) {
 }
 
 int32_t shrike_resize2d_u8(shrike_context *context, const shrike_resize2d_u8_params *p) {
-    if (!p || !sound(p)) {
+    if (!p || !validate(p)) {
         return SHRIKE_EINVAL;
     }
     int32_t status = shrike_context_enter(context);

@@ -6,13 +6,13 @@
 
 #include "core/check.h"
 #include "core/view.h"
-#include "spans/spans.h"
+#include "vector_ops/vector_ops.h"
 
 enum { WIDTH = 64, PIECE = 256, TASK = 8192 };
 
 typedef struct softmax {
     view_loop loop; /* the dimensions beside the axis */
-    const shrike_spans *spans;
+    const shrike_vector_ops *vector_ops;
     const float *src;
     float *dst;
     int64_t length, src_stride, dst_stride; /* the axis */
@@ -20,25 +20,25 @@ typedef struct softmax {
 } softmax;
 
 static void run_columns(const softmax *s, const float *src, float *dst, int64_t width) {
-    const shrike_spans *spans = s->spans;
+    const shrike_vector_ops *vector_ops = s->vector_ops;
     float highest[WIDTH], sum[WIDTH], reciprocal[WIDTH];
     for (int64_t i = 0; i < width; i++) {
         highest[i] = src[i];
         sum[i] = 0;
     }
     for (int64_t k = 1; k < s->length; k++) {
-        spans->binary(SHRIKE_BINARY_MAX, width, highest, src + k * s->src_stride, highest);
+        vector_ops->binary(SHRIKE_BINARY_MAX, width, highest, src + k * s->src_stride, highest);
     }
     for (int64_t k = 0; k < s->length; k++) {
         float *out = dst + k * s->dst_stride;
-        spans->binary(SHRIKE_BINARY_SUB, width, src + k * s->src_stride, highest, out);
-        spans->unary(SHRIKE_UNARY_EXP, 0, 0, width, out, out);
-        spans->binary(SHRIKE_BINARY_ADD, width, sum, out, sum);
+        vector_ops->binary(SHRIKE_BINARY_SUB, width, src + k * s->src_stride, highest, out);
+        vector_ops->unary(SHRIKE_UNARY_EXP, 0, 0, width, out, out);
+        vector_ops->binary(SHRIKE_BINARY_ADD, width, sum, out, sum);
     }
-    spans->unary(SHRIKE_UNARY_RECIPROCAL, 0, 0, width, sum, reciprocal);
+    vector_ops->unary(SHRIKE_UNARY_RECIPROCAL, 0, 0, width, sum, reciprocal);
     for (int64_t k = 0; k < s->length; k++) {
         float *out = dst + k * s->dst_stride;
-        spans->binary(SHRIKE_BINARY_MUL, width, out, reciprocal, out);
+        vector_ops->binary(SHRIKE_BINARY_MUL, width, out, reciprocal, out);
     }
 }
 
@@ -55,7 +55,7 @@ static void run_row(const softmax *s, const float *src, float *dst) {
         for (int64_t i = 0; i < n; i++) {
             piece[i] = src[(first + i) * s->src_stride] - highest;
         }
-        s->spans->unary(SHRIKE_UNARY_EXP, 0, 0, n, piece, piece);
+        s->vector_ops->unary(SHRIKE_UNARY_EXP, 0, 0, n, piece, piece);
         for (int64_t i = 0; i < n; i++) {
             sum += piece[i];
             dst[(first + i) * s->dst_stride] = piece[i];
@@ -93,7 +93,7 @@ int32_t shrike_softmax_f32(shrike_context *context, const shrike_softmax_f32_par
     if (status) {
         return status;
     }
-    softmax s = {.spans = shrike_spans_of(context), .src = p->src, .dst = p->dst};
+    softmax s = {.vector_ops = shrike_vector_ops_of(context), .src = p->src, .dst = p->dst};
     s.length = p->dims[p->axis];
     s.src_stride = p->src_strides[p->axis];
     s.dst_stride = p->dst_strides[p->axis];

@@ -2,7 +2,7 @@
 # Holds the engine on an emulated Cortex-A72 to the bits of the scalar integer evaluation, which this machine computes:
 #   platforms/cpu/aarch64-bits.sh [SIDE [MODEL.onnx [RANDOM]]]
 # A detector at w8a8, w4a8, w4a4, w3a3, w2a2 and w1a1, at w8a8 and w4a8 with dynamic ranges as well, built here for
-# pictures of SIDE pixels (160), and RANDOM (200) random networks each with static and with dynamic ranges, which are
+# images of SIDE pixels (160), and RANDOM (200) random networks each with static and with dynamic ranges, which are
 # evaluated there. Without MODEL: yolov5n where SHRIKE_SHARED names a folder with
 # it, else yolov5s from the catalogue.
 # needs: mvn, cmake, make, gcc-aarch64-linux-gnu, libc6-dev-arm64-cross, qemu-user-static, and what

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Finds objects with the whole of Shrike on an emulated Cortex-A72 and compares with what this machine finds: the same
-# picture, weights and size, small and on one thread, as emulation takes a hundred times as long.
+# image, weights and size, small and on one thread, as emulation takes a hundred times as long.
 #   real weights, by our kernels and by ARM Compute Library: the same objects, boxes within half a pixel and scores
 #       within 0.005; those near the confidence threshold, where the last digit decides whether they are reported, need
 #       no partner
@@ -17,8 +17,8 @@ options=(detect --imgsz 160 --threads 1 --json --exist-ok)
 
 echo 'aarch64-check: here' >&2
 ./shrike "${options[@]}" --project "$work/samples" >"$work/samples.jsonl"
-picture=$(jq -rn 'input.source' "$work/samples.jsonl")
-./shrike "${options[@]}" --project "$work/here" "$picture" >"$work/here-real.jsonl"
+image=$(jq -rn 'input.source' "$work/samples.jsonl")
+./shrike "${options[@]}" --project "$work/here" "$image" >"$work/here-real.jsonl"
 
 echo 'aarch64-check: building for arm64' >&2
 tree=$(native/arm64-root.sh)
@@ -39,7 +39,7 @@ there() {
     shift
     "$work/jdk/bin/java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
         -Dshrike.library.path="$app/lib/linux-aarch64" "${properties[@]}" -cp "$app/lib/*" \
-        dev.shrike.app.Main "${options[@]}" --project "$work/there" "$@" "$picture" >"$work/$name.jsonl"
+        dev.shrike.app.Main "${options[@]}" --project "$work/there" "$@" "$image" >"$work/$name.jsonl"
 }
 
 # compare NAME WITHIN CONFIDENCE: the objects of here-NAME.jsonl and there-NAME.jsonl, scores within WITHIN.
@@ -51,7 +51,7 @@ compare() {
     def sure: map(select(.score > 1.08 * $confidence));
     def alone($a; $b): [$a | sure[] | . as $x | select([$b[] | select(same($x; .))] == [])];
     if ($here | length) == 0 or ($here | length) != ($there | length) then
-        error("pictures: \($here | length) here, \($there | length) there")
+        error("images: \($here | length) here, \($there | length) there")
     else
         range($here | length) as $i | $here[$i].detections as $a | $there[$i].detections as $b
         | alone($a; $b) as $lost | alone($b; $a) as $new
@@ -62,7 +62,7 @@ compare() {
         end
     end'
     jq -en --slurpfile there "$work/there-$1.jsonl" '[$there[].detections[]] | length > 0' >/dev/null \
-        || { echo "aarch64-check: $1: no picture shows anything" >&2; exit 1; }
+        || { echo "aarch64-check: $1: no image shows anything" >&2; exit 1; }
 }
 
 echo 'aarch64-check: real weights' >&2
@@ -81,11 +81,11 @@ jq -e '.engine | contains("ARM Compute Library")' "$work/there-acl.jsonl" >/dev/
 properties=()
 for bits in w4a8 w2a2; do
     echo "aarch64-check: $bits" >&2
-    ./shrike build yolov5s --imgsz 160 --bits "$bits" --data "$(dirname "$picture")" -o "$work/$bits.shrike" >&2
+    ./shrike build yolov5s --imgsz 160 --bits "$bits" --data "$(dirname "$image")" -o "$work/$bits.shrike" >&2
     # Plain ranges leave little certainty at these widths.
     confidence=0.001
     quantized=(--weights "$work/$bits.shrike" --conf-thres "$confidence")
-    ./shrike "${options[@]}" --project "$work/here" "${quantized[@]}" "$picture" >"$work/here-$bits.jsonl"
+    ./shrike "${options[@]}" --project "$work/here" "${quantized[@]}" "$image" >"$work/here-$bits.jsonl"
     there "there-$bits" "${quantized[@]}"
     compare "$bits" 0.0005 "$confidence"
 done

@@ -3,9 +3,9 @@
 # driver, CUDA, cuDNN, TensorRT 8.4 to 8.6 and a Java 25.
 #
 #   platforms/jetson/gpu-suite.sh --pack FOLDER [--arch x86_64|aarch64] --model M.onnx [--model …]
-#       --data COCO.json [--images DIR] --calibration PICTURES
+#       --data COCO.json [--images DIR] --calibration IMAGES
 #           on a machine with the sources: puts the program, the suite, the models, their quantised forms (shrike
-#           quantize, w8a8) and the pictures into FOLDER, which then goes to the machine with the GPU
+#           quantize, w8a8) and the images into FOLDER, which then goes to the machine with the GPU
 #   FOLDER/gpu-suite.sh [--frames N] [--steps TEXT] [--fresh]
 #           there: builds engines (fp32, fp16, int8 with entropy and min-max calibration, int8 from the quantised
 #           network), measures mAP and times, compares with the float network on the CPU, loads from the cache; decodes
@@ -16,7 +16,7 @@
 #           GPU.
 #           A second run keeps the steps that passed and runs the others; --steps runs those whose title has the text
 #           again, and only those; --fresh forgets everything
-#   platforms/jetson/gpu-suite.sh --played
+#   platforms/jetson/gpu-suite.sh --fake
 #           the same with a small network on a TensorRT that the processor plays: tests the suite, not the engine
 # needs, to pack: mvn, cmake, make, gcc, and for aarch64 gcc-aarch64-linux-gnu and g++-aarch64-linux-gnu.
 set -euo pipefail
@@ -76,7 +76,7 @@ root=$(cd "$here/../.." && pwd)
 folder='' arch=$(uname -m) models=() data='' images='' calibration='' played=''
 while (($# > 0)); do
     case $1 in
-        --played) played=1 ;;
+        --fake) played=1 ;;
         --pack | --arch | --model | --data | --images | --calibration)
             (($# > 1)) || die "$1 wants a value"
             case $1 in
@@ -121,8 +121,8 @@ check_arguments() {
         name=${data##*/instances_}
         images=$(dirname "$data")/${name%.json}
     fi
-    [[ -d $images ]] || die "$images: is no folder of pictures; name it with --images"
-    [[ -d $calibration ]] || die "--calibration names no folder of pictures"
+    [[ -d $images ]] || die "$images: is no folder of images; name it with --images"
+    [[ -d $calibration ]] || die "--calibration names no folder of images"
 }
 
 pack() {
@@ -146,7 +146,7 @@ pack() {
             -o "$folder/models/$name-qdq.onnx" "$model" >&2
     done
     cp "$data" "$folder/data/instances.json"
-    cp -r "$images" "$folder/data/pictures"
+    cp -r "$images" "$folder/data/images"
     cp -r "$calibration" "$folder/calibration"
 }
 
@@ -163,7 +163,7 @@ if [[ -n $played ]]; then
     check_arguments
     pack
     mkdir -p "$folder/suite/META-INF/services"
-    echo dev.shrike.jetson.PlayedBackend >"$folder/suite/META-INF/services/dev.shrike.spi.Backend"
+    echo dev.shrike.jetson.FakeBackend >"$folder/suite/META-INF/services/dev.shrike.spi.Backend"
     run "$folder" played 500
     echo 'gpu-suite: again, with a quantised network that sees nothing, which must be found out' >&2
     cp "$work/toy/blind.onnx" "$folder/models/toy-qdq.onnx"
@@ -190,7 +190,7 @@ if [[ -n $played ]]; then
     fi
     exit
 fi
-[[ -n $folder ]] || die "say --pack FOLDER or --played; see the head of $0"
+[[ -n $folder ]] || die "say --pack FOLDER or --fake; see the head of $0"
 check_arguments
 build
 pack

@@ -47,7 +47,7 @@ final class AugmentedDetector implements Detector {
         Path first = model.model(options.inputWidth(), options.inputHeight());
         for (Backend backend : backends) {
             if (backend.reads(first)) {
-                throw new UnsupportedModelException(first + ": was built for pictures of one size, augmentation needs"
+                throw new UnsupportedModelException(first + ": was built for images of one size, augmentation needs"
                         + " three: give the ONNX file that it was built from");
             }
         }
@@ -85,7 +85,7 @@ final class AugmentedDetector implements Detector {
                         other, Map.of(), options.withInputSize(view.viewWidth(), view.viewHeight()), backend, false));
             }
             AugmentedDetector detector = new AugmentedDetector(passes, views, options);
-            // An output that cannot be divided by strides is told now, not at the first picture.
+            // An output that cannot be divided by strides is told now, not at the first image.
             passes.getFirst().requireParts();
             return detector;
         } catch (RuntimeException | Error e) {
@@ -100,7 +100,7 @@ final class AugmentedDetector implements Detector {
         boolean width = shape.dim(3) == Shape.OPEN || shape.dim(3) == view.viewWidth();
         if (!height || !width) {
             List<String> sizes = views.stream().map(v -> v.viewWidth() + "x" + v.viewHeight()).toList();
-            throw new UnsupportedModelException("augmentation looks at pictures of " + String.join(", ", sizes)
+            throw new UnsupportedModelException("augmentation looks at images of " + String.join(", ", sizes)
                     + ", the model's input is fixed to " + shape.dim(3) + "x" + shape.dim(2)
                     + ": export it with an open size (YOLOv5's export.py --include onnx --dynamic)");
         }
@@ -140,7 +140,7 @@ final class AugmentedDetector implements Detector {
         return new Detections(frame.width(), frame.height(), frame.captured(), times, found);
     }
 
-    /** Appends boxes of a view as boxes of the letterboxed picture. */
+    /** Appends boxes of a view as boxes of the letterboxed image. */
     private static void addTo(Candidates target, Candidates ofView, AugmentedView view) {
         for (int i = 0; i < ofView.size(); i++) {
             double x = (ofView.x1(i) + ofView.x2(i)) / 2.0 / view.scale();

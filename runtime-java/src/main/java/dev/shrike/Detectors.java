@@ -41,11 +41,11 @@ public final class Detectors {
         List<Backend> backends = Backends.installed();
         for (Backend backend : backends) {
             if (backend.reads(model)) {
-                return besidePictures(() -> openBuilt(model, options, backend));
+                return besideImages(() -> openBuilt(model, options, backend));
             }
         }
         requireUnbuilt(model);
-        return besidePictures(() -> {
+        return besideImages(() -> {
             Graph network = OnnxModels.read(model);
             return named(model, () -> open(network, options, backends));
         });
@@ -71,11 +71,11 @@ public final class Detectors {
      * @throws UnsupportedModelException also if the model is built or has one size only, or has other outputs
      */
     public static Detector openAugmented(SizedModel model, DetectorOptions options) {
-        return besidePictures(() -> AugmentedDetector.open(model, options, Backends.installed()));
+        return besideImages(() -> AugmentedDetector.open(model, options, Backends.installed()));
     }
 
     /** What the supplier gives, while another thread loads what letterboxes need; it has ended afterwards. */
-    private static Detector besidePictures(Supplier<Detector> opening) {
+    private static Detector besideImages(Supplier<Detector> opening) {
         Thread loading = Letterbox.prepare();
         try {
             return opening.get();
@@ -152,7 +152,7 @@ public final class Detectors {
         boolean height = options.inputHeight() == 0 || options.inputHeight() == shape.dim(2);
         boolean width = options.inputWidth() == 0 || options.inputWidth() == shape.dim(3);
         if (!height || !width) {
-            throw new UnsupportedModelException("it was built for pictures of " + shape.dim(3) + "x" + shape.dim(2)
+            throw new UnsupportedModelException("it was built for images of " + shape.dim(3) + "x" + shape.dim(2)
                     + " (width x height), another size was asked for: leave the size out, or build it again with"
                     + " 'shrike build --imgsz " + options.inputHeight()
                     + (options.inputHeight() == options.inputWidth() ? "" : "," + options.inputWidth()) + "'");

@@ -1,6 +1,6 @@
 package dev.shrike;
 
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -120,7 +120,7 @@ public final class Frame {
      * @throws SourceException if the file is missing, unreadable, truncated, too large or no image
      */
     public static Frame read(Path file) {
-        return Pictures.read(file);
+        return Images.read(file);
     }
 
     /**
@@ -171,7 +171,9 @@ public final class Frame {
         return stride;
     }
 
-    /** The pixels, planes one after another; of {@link PixelFormat#BGR} {@code height} rows of {@link #stride} bytes. */
+    /**
+     * The pixels, planes one after another; of {@link PixelFormat#BGR} {@code height} rows of {@link #stride} bytes.
+     */
     public MemorySegment pixels() {
         return pixels;
     }

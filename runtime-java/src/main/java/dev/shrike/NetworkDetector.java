@@ -36,7 +36,7 @@ import java.util.Set;
 
 /**
  * A detector that runs a network on one engine: letterbox, network, head decoder, non-maximum suppression. Where an
- * engine runs batches there is a letterbox and a decoder for each picture of the largest.
+ * engine runs batches there is a letterbox and a decoder for each image of the largest.
  */
 final class NetworkDetector implements Detector {
     private final String engine;
@@ -96,32 +96,32 @@ final class NetworkDetector implements Detector {
      */
     static NetworkDetector open(
             Graph network, Map<String, String> choices, DetectorOptions options, Backend backend, boolean picks) {
-        PictureInput input = PictureInput.of(network, backend);
+        ImageInput input = ImageInput.of(network, backend);
         InputSize size = InputSize.choose(
                 input.shape(), options.inputWidth(), options.inputHeight(), Labels.stride(network.metadata()));
-        Shape shape = Shape.of(input.batch(), PictureInput.CHANNELS, size.height(), size.width());
+        Shape shape = Shape.of(input.batch(), ImageInput.CHANNELS, size.height(), size.width());
         ExecutorOptions how = ExecutorOptions.DEFAULT.withThreads(options.threads())
                 .withInputShapes(Map.of(input.name(), shape)).withChoices(choices);
         GraphExecutor executor = backend.open(network, how);
         List<Letterbox> letterboxes = new ArrayList<>();
         try {
             List<HeadDecoder> decoders = new ArrayList<>();
-            Binding pictures = pictureBinding(executor, input.name());
-            int batch = pictures.dims().getFirst();
+            Binding images = imageBinding(executor, input.name());
+            int batch = images.dims().getFirst();
             HeadSettings settings = new HeadSettings(size.width(), size.height(), metadata(network, options),
                     options.head(), RawHeads.convolved(network));
             for (int i = 0; i < batch; i++) {
                 decoders.add(HeadDecoder.of(outputs(executor, i, batch), settings));
             }
             if (decoders.getFirst().needsTrial()) {
-                runOnNoise(executor, pictures);
+                runOnNoise(executor, images);
                 decoders.forEach(HeadDecoder::tried);
             }
             requireHeads(decoders.getFirst(), network, options);
             List<String> labels = Labels.of(network.metadata(), decoders.getFirst().classes());
             requireClasses(options.classes(), labels);
             for (int i = 0; i < batch; i++) {
-                letterboxes.add(new Letterbox(pictures.picture(i), decoders.getFirst().preprocessing()));
+                letterboxes.add(new Letterbox(images.image(i), decoders.getFirst().preprocessing()));
             }
             return new NetworkDetector(backend, executor, letterboxes, decoders, labels, options, picks);
         } catch (RuntimeException | Error e) {
@@ -131,9 +131,9 @@ final class NetworkDetector implements Detector {
         }
     }
 
-    private static void runOnNoise(GraphExecutor executor, Binding pictures) {
-        for (int i = 0; i < pictures.dims().getFirst(); i++) {
-            try (Letterbox letterbox = new Letterbox(pictures.picture(i))) {
+    private static void runOnNoise(GraphExecutor executor, Binding images) {
+        for (int i = 0; i < images.dims().getFirst(); i++) {
+            try (Letterbox letterbox = new Letterbox(images.image(i))) {
                 letterbox.apply(noise(letterbox.width(), letterbox.height()));
             }
         }
@@ -167,11 +167,11 @@ final class NetworkDetector implements Detector {
         }
     }
 
-    /** What the network writes for one picture. */
-    private static List<Binding> outputs(GraphExecutor executor, int picture, int batch) {
+    /** What the network writes for one image. */
+    private static List<Binding> outputs(GraphExecutor executor, int image, int batch) {
         return executor.outputs().stream()
                 .map(output -> batch > 1 && !output.dims().isEmpty() && output.dims().getFirst() == batch
-                        ? output.picture(picture) : output)
+                        ? output.image(image) : output)
                 .toList();
     }
 
@@ -259,7 +259,7 @@ final class NetworkDetector implements Detector {
     /** Fails as {@link #collect} would, if the output does not have all boxes in one list. */
     void requireParts() {
         if (decoders.getFirst().preprocessing() != Preprocessing.YOLO) {
-            throw new UnsupportedModelException("augmentation fits pictures as YOLOv5 does, the model wants them"
+            throw new UnsupportedModelException("augmentation fits images as YOLOv5 does, the model wants them"
                     + " otherwise; leave augmentation out");
         }
         decoders.getFirst().part(0, 1);
@@ -270,33 +270,33 @@ final class NetworkDetector implements Detector {
         return suppression(decoders.getFirst(), options);
     }
 
-    private LetterboxTransform write(Frame frame, int picture) {
-        Letterbox letterbox = letterboxes.get(picture);
+    private LetterboxTransform write(Frame frame, int image) {
+        Letterbox letterbox = letterboxes.get(image);
         // An executor fits frames as YOLOv5 does.
         boolean usual = decoders.getFirst().preprocessing() == Preprocessing.YOLO;
-        return usual && executor.accept(frame, picture)
+        return usual && executor.accept(frame, image)
                 ? LetterboxTransform.of(frame.width(), frame.height(), letterbox.width(), letterbox.height())
                 : letterbox.apply(frame);
     }
 
-    private List<Detection> read(int picture) {
+    private List<Detection> read(int image) {
         candidates.clear();
-        if (picking == null || !picking.candidates(picture, candidates)) {
-            checkOnce(picture);
-            decoders.get(picture).decode(filter, candidates);
+        if (picking == null || !picking.candidates(image, candidates)) {
+            checkOnce(image);
+            decoders.get(image).decode(filter, candidates);
         }
         check.apply(candidates);
         int count = suppression.run(candidates);
         List<Detection> found = new ArrayList<>(count);
         for (int rank = 0; rank < count; rank++) {
-            found.add(detection(suppression.kept(rank), transforms[picture]));
+            found.add(detection(suppression.kept(rank), transforms[image]));
         }
         return found;
     }
 
-    private void checkOnce(int picture) {
+    private void checkOnce(int image) {
         if (!checked) {
-            decoders.get(picture).check();
+            decoders.get(image).check();
             checked = true;
         }
     }
@@ -351,7 +351,7 @@ final class NetworkDetector implements Detector {
         });
     }
 
-    private static Binding pictureBinding(GraphExecutor executor, String name) {
+    private static Binding imageBinding(GraphExecutor executor, String name) {
         for (Binding binding : executor.inputs()) {
             if (binding.name().equals(name)) {
                 return binding;

@@ -1,6 +1,6 @@
 package dev.shrike;
 
-/** A picture, camera or stream that cannot be read or written. The message names it. */
+/** An image, camera or stream that cannot be read or written. The message names it. */
 public final class SourceException extends ShrikeException {
     private static final long serialVersionUID = 1L;
 

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A network with the input and the output of an exported YOLOv5 whose boxes can be told from the picture: one of 8x8
- * around each block of 8x8 of a picture of 64x64, whose objectness is the red of the block and whose class scores are
+ * A network with the input and the output of an exported YOLOv5 whose boxes can be told from the image: one of 8x8
+ * around each block of 8x8 of an image of 64x64, whose objectness is the red of the block and whose class scores are
  * its green and its blue, 0 to 1. By convolutions with ReLU, so that there are several steps.
  */
 public final class BlockYolo {

@@ -92,7 +92,7 @@ class DetectAllTest {
             assertEquals("grey (grey, picks)", detector.engine());
             assertSeen(detector.detectAll(frames(7)), 7);
         }
-        assertEquals(2, backend.decodedOnHost(), "the third picture of two of the three runs");
+        assertEquals(2, backend.decodedOnHost(), "the third image of two of the three runs");
     }
 
     @Test
@@ -108,7 +108,7 @@ class DetectAllTest {
         }
     }
 
-    /** The engine chooses what the model leaves open, and hears how many pictures of it count. */
+    /** The engine chooses what the model leaves open, and hears how many images of it count. */
     @Test
     void anOpenBatchIsTheEnginesToChoose() {
         GreyBackend backend = new GreyBackend(false, false);
@@ -121,9 +121,9 @@ class DetectAllTest {
         assertEquals(List.of(4, 2, 1), backend.sizes());
     }
 
-    /** One that runs no batches gets one picture at a time, as before. */
+    /** One that runs no batches gets one image at a time, as before. */
     @Test
-    void anOpenBatchIsOnePictureElsewhere() {
+    void anOpenBatchIsOneImageElsewhere() {
         ReplayBackend single = new ReplayBackend(List.of(1, 252, 7), new float[252 * 7]);
         try (Detector detector = Detectors.open(network(-1), DetectorOptions.DEFAULT, List.of(single))) {
             assertEquals(1, detector.batch());
@@ -132,7 +132,7 @@ class DetectAllTest {
     }
 
     @Test
-    void runsAskForPicturesThatAreThere() {
+    void runsAskForImagesThatAreThere() {
         try (var executor = new GreyBackend(false, false).open(network(2), ExecutorOptions.DEFAULT.withInputShapes(
                 Map.of("images", Shape.of(2, 3, 64, 64))))) {
             executor.run(1);
@@ -162,7 +162,7 @@ class DetectAllTest {
         ReplayBackend single = new ReplayBackend(List.of(8, 252, 7), new float[8 * 252 * 7]);
         String message = assertThrows(UnsupportedModelException.class,
                 () -> Detectors.open(network(8), DetectorOptions.DEFAULT, List.of(single))).getMessage();
-        assertTrue(message.contains("'replay' takes one picture at a time"), message);
+        assertTrue(message.contains("'replay' takes one image at a time"), message);
         message = assertThrows(UnsupportedModelException.class, () -> open(new GreyBackend(true, true), 257))
                 .getMessage();
         assertTrue(message.contains("1 to 256"), message);

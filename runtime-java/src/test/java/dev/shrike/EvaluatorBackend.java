@@ -91,8 +91,8 @@ final class EvaluatorBackend implements Backend {
             guard.enter();
             try {
                 Shape shape = graph.inputs().getFirst().shape();
-                Tensor picture = Tensor.ofFloats(shape, input.memory().toArray(ValueLayout.JAVA_FLOAT));
-                Tensor result = ReferenceEvaluator.run(graph, Map.of(input.name(), picture),
+                Tensor image = Tensor.ofFloats(shape, input.memory().toArray(ValueLayout.JAVA_FLOAT));
+                Tensor result = ReferenceEvaluator.run(graph, Map.of(input.name(), image),
                         Set.of(output.name())).get(output.name());
                 for (long i = 0; i < result.elements(); i++) {
                     output.memory().setAtIndex(ValueLayout.JAVA_FLOAT, i, result.floatAt(i));

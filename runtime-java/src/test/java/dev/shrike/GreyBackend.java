@@ -16,8 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * An engine for batches of pictures of 64x64 whose networks see one box in each: around the centre, as wide as the grey
- * in the picture's middle, 0 to 255, divided by 8. It can take frames and pick candidates by itself, if told to.
+ * An engine for batches of images of 64x64 whose networks see one box in each: around the centre, as wide as the grey
+ * in the image's middle, 0 to 255, divided by 8. It can take frames and pick candidates by itself, if told to.
  */
 final class GreyBackend implements Backend {
     private static final int BOXES = 252;
@@ -26,12 +26,12 @@ final class GreyBackend implements Backend {
 
     private final boolean acceptsFrames;
     private final boolean picks;
-    /** Pictures from this index on are left to the detector. */
-    private int pickedPictures = Integer.MAX_VALUE;
+    /** Images from this index on are left to the detector. */
+    private int pickedImages = Integer.MAX_VALUE;
     private int runs;
     private int closed;
     private int decodedOnHost;
-    /** Pictures of a batch that the model leaves open. */
+    /** Images of a batch that the model leaves open. */
     private int chosenBatch = 1;
     private final List<Integer> sizes = new ArrayList<>();
 
@@ -40,16 +40,16 @@ final class GreyBackend implements Backend {
         this.picks = picks;
     }
 
-    /** Leaves pictures of the batch from this one on to the detector's decoder. */
-    void pickOnlyBelow(int picture) {
-        pickedPictures = picture;
+    /** Leaves images of the batch from this one on to the detector's decoder. */
+    void pickOnlyBelow(int image) {
+        pickedImages = image;
     }
 
-    void chooseBatch(int pictures) {
-        chosenBatch = pictures;
+    void chooseBatch(int images) {
+        chosenBatch = images;
     }
 
-    /** How many pictures each run was asked for. */
+    /** How many images each run was asked for. */
     List<Integer> sizes() {
         return sizes;
     }
@@ -62,7 +62,7 @@ final class GreyBackend implements Backend {
         return closed;
     }
 
-    /** Pictures whose outputs were written out for the detector to decode. */
+    /** Images whose outputs were written out for the detector to decode. */
     int decodedOnHost() {
         return decodedOnHost;
     }
@@ -129,19 +129,19 @@ final class GreyBackend implements Backend {
         }
 
         @Override
-        public boolean accept(Frame frame, int picture) {
+        public boolean accept(Frame frame, int image) {
             if (!acceptsFrames) {
                 return false;
             }
             long middle = 3L * (frame.height() / 2 * frame.width() + frame.width() / 2);
-            greys[picture] = (frame.pixels().get(ValueLayout.JAVA_BYTE, middle) & 0xff) / 255f;
+            greys[image] = (frame.pixels().get(ValueLayout.JAVA_BYTE, middle) & 0xff) / 255f;
             return true;
         }
 
         @Override
-        public void run(int pictures) {
-            sizes.add(pictures);
-            CandidateExecutor.super.run(pictures);
+        public void run(int images) {
+            sizes.add(images);
+            CandidateExecutor.super.run(images);
         }
 
         @Override
@@ -149,17 +149,17 @@ final class GreyBackend implements Backend {
             runs++;
             for (int i = 0; i < greys.length; i++) {
                 if (!acceptsFrames) {
-                    greys[i] = input.picture(i).memory().getAtIndex(ValueLayout.JAVA_FLOAT, 32 * 64 + 32);
+                    greys[i] = input.image(i).memory().getAtIndex(ValueLayout.JAVA_FLOAT, 32 * 64 + 32);
                 }
                 write(i, query == null ? 1 : Float.NaN);
             }
         }
 
-        /** The output of a picture; what the executor picks is never read from there. */
-        private void write(int picture, float objectness) {
-            float[] box = {32, 32, Math.round(greys[picture] * 255) / 8f, 8, objectness, 0, 0.9f};
+        /** The output of an image; what the executor picks is never read from there. */
+        private void write(int image, float objectness) {
+            float[] box = {32, 32, Math.round(greys[image] * 255) / 8f, 8, objectness, 0, 0.9f};
             for (int i = 0; i < VALUES; i++) {
-                output.picture(picture).memory().setAtIndex(ValueLayout.JAVA_FLOAT, 17 * VALUES + i, box[i]);
+                output.image(image).memory().setAtIndex(ValueLayout.JAVA_FLOAT, 17 * VALUES + i, box[i]);
             }
         }
 
@@ -171,14 +171,14 @@ final class GreyBackend implements Backend {
         }
 
         @Override
-        public boolean candidates(int picture, CandidateSink sink) {
-            if (picture >= pickedPictures) {
+        public boolean candidates(int image, CandidateSink sink) {
+            if (image >= pickedImages) {
                 decodedOnHost++;
-                write(picture, 1);
+                write(image, 1);
                 return false;
             }
             if (query.wanted().get(1) && 0.9f > query.confidence()) {
-                sink.addCentred(32, 32, Math.round(greys[picture] * 255) / 8f, 8, 0.9f, 1);
+                sink.addCentred(32, 32, Math.round(greys[image] * 255) / 8f, 8, 0.9f, 1);
             }
             return true;
         }

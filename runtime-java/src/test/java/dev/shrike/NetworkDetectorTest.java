@@ -129,7 +129,7 @@ class NetworkDetectorTest {
     }
 
     @Test
-    void refusesNetworksWithoutOnePicture() {
+    void refusesNetworksWithoutOneImage() {
         ReplayBackend backend = new ReplayBackend(List.of(1, 252, 7), new float[252 * 7]);
         for (ValueInfo input : List.of(
                 new ValueInfo("x", DataType.FLOAT32, Shape.of(1, 784)),

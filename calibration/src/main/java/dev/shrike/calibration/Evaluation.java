@@ -9,15 +9,15 @@ import dev.shrike.SourceException;
 import dev.shrike.StageTimes;
 import dev.shrike.calibration.data.DataSet;
 import dev.shrike.calibration.data.DataSetException;
-import dev.shrike.calibration.data.FoundBox;
+import dev.shrike.calibration.data.Prediction;
 import dev.shrike.calibration.data.Problem;
 import dev.shrike.calibration.data.Sample;
 import dev.shrike.calibration.metrics.CocoEvaluation;
-import dev.shrike.calibration.metrics.CocoFigures;
+import dev.shrike.calibration.metrics.CocoMetrics;
 import dev.shrike.calibration.metrics.ConfusionMatrix;
-import dev.shrike.calibration.metrics.Scene;
+import dev.shrike.calibration.metrics.ImageResult;
 import dev.shrike.calibration.metrics.YoloEvaluation;
-import dev.shrike.calibration.metrics.YoloFigures;
+import dev.shrike.calibration.metrics.YoloMetrics;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -37,10 +37,10 @@ public final class Evaluation {
             DetectorOptions.DEFAULT.withThresholds(0.001f, 0.6f).withMaxDetections(300).withMultiLabel(true);
 
     private final DataSet data;
-    private final List<Scene> scenes;
+    private final List<ImageResult> scenes;
     private final StageTimes times;
 
-    private Evaluation(DataSet data, List<Scene> scenes, StageTimes times) {
+    private Evaluation(DataSet data, List<ImageResult> scenes, StageTimes times) {
         this.data = data;
         this.scenes = List.copyOf(scenes);
         this.times = times;
@@ -52,7 +52,7 @@ public final class Evaluation {
     }
 
     /**
-     * Shows the detector every picture of the data set, its classes matched by name.
+     * Shows the detector every image of the data set, its classes matched by name.
      *
      * @throws DataSetException as {@link #of(DataSet, Detector, int[], EvaluationProgress)} does, and if the classes do
      *     not match
@@ -62,18 +62,18 @@ public final class Evaluation {
     }
 
     /**
-     * Shows the detector every picture of the data set. Those that are missing, cannot be read or are of another size
+     * Shows the detector every image of the data set. Those that are missing, cannot be read or are of another size
      * than stated are left out; {@link #data} tells which.
      *
      * @param detector opened with {@link #DETECTOR_OPTIONS} or options of the caller; stays the caller's
      * @param classes category of each class of the detector, as {@link DataSet#classesOf(List, boolean)} gives it
-     * @throws DataSetException if not a single picture is left
+     * @throws DataSetException if not a single image is left
      */
     public static Evaluation of(DataSet data, Detector detector, int[] classes, EvaluationProgress progress) {
-        DataSet present = data.requirePictures();
+        DataSet present = data.requireImages();
         List<Sample> seen = new ArrayList<>(present.samples().size());
         List<Problem> problems = new ArrayList<>();
-        List<Scene> scenes = new ArrayList<>(present.samples().size());
+        List<ImageResult> scenes = new ArrayList<>(present.samples().size());
         long letterbox = 0;
         long network = 0;
         long decode = 0;
@@ -89,19 +89,19 @@ public final class Evaluation {
             network += found.times().network();
             decode += found.times().decode();
             seen.add(sample);
-            scenes.add(new Scene(sample.boxesIn(frame.width(), frame.height()), boxes(found, classes)));
+            scenes.add(new ImageResult(sample.boxesIn(frame.width(), frame.height()), boxes(found, classes)));
         }
         DataSet measured = left(present, seen, problems);
         int count = scenes.size();
         return new Evaluation(measured, scenes, new StageTimes(letterbox / count, network / count, decode / count));
     }
 
-    /** The picture, or null after its problem was noted. */
+    /** The image, or null after its problem was noted. */
     private static Frame read(Sample sample, List<Problem> problems) {
         try {
             return sample.read();
         } catch (SourceException e) {
-            problems.add(new Problem(Problem.Kind.UNREADABLE_PICTURE, e.getMessage()));
+            problems.add(new Problem(Problem.Kind.UNREADABLE_IMAGE, e.getMessage()));
         } catch (DataSetException e) {
             problems.add(new Problem(Problem.Kind.OTHER_SIZE, e.getMessage()));
         }
@@ -111,71 +111,71 @@ public final class Evaluation {
     private static DataSet left(DataSet data, List<Sample> seen, List<Problem> problems) {
         if (seen.isEmpty() && !problems.isEmpty()) {
             throw new DataSetException(data.file() + ": none of the " + data.samples().size()
-                    + " pictures can be used, the first because of " + problems.getFirst().message());
+                    + " images can be used, the first because of " + problems.getFirst().message());
         }
         return data.with(seen, problems);
     }
 
     /**
-     * Measures what somebody else found. Pictures are read only where they alone tell their size; those that cannot be
+     * Measures what somebody else found. Images are read only where they alone tell their size; those that cannot be
      * are left out.
      *
      * @param found the boxes of each sample, in the order of {@link DataSet#samples()}
      */
-    public static Evaluation of(DataSet data, List<List<FoundBox>> found) {
+    public static Evaluation of(DataSet data, List<List<Prediction>> found) {
         if (found.size() != data.samples().size()) {
             throw new IllegalArgumentException(
-                    "boxes of " + found.size() + " pictures for " + data.samples().size());
+                    "boxes of " + found.size() + " images for " + data.samples().size());
         }
         List<Sample> seen = new ArrayList<>(found.size());
         List<Problem> problems = new ArrayList<>();
-        List<Scene> scenes = new ArrayList<>(found.size());
+        List<ImageResult> scenes = new ArrayList<>(found.size());
         for (int i = 0; i < found.size(); i++) {
             Sample sample = data.samples().get(i);
             try {
-                scenes.add(new Scene(sample.boxesInPixels(), found.get(i)));
+                scenes.add(new ImageResult(sample.boxesInPixels(), found.get(i)));
                 seen.add(sample);
             } catch (SourceException e) {
-                problems.add(new Problem(Problem.Kind.UNREADABLE_PICTURE, e.getMessage()));
+                problems.add(new Problem(Problem.Kind.UNREADABLE_IMAGE, e.getMessage()));
             }
         }
         return new Evaluation(left(data, seen, problems), scenes, new StageTimes(0, 0, 0));
     }
 
     /** The boxes of classes that the data set knows. */
-    private static List<FoundBox> boxes(Detections found, int[] classes) {
-        List<FoundBox> boxes = new ArrayList<>();
+    private static List<Prediction> boxes(Detections found, int[] classes) {
+        List<Prediction> boxes = new ArrayList<>();
         for (Detection detection : found) {
             int classId = classes[detection.classId()];
             if (classId >= 0) {
-                boxes.add(FoundBox.of(detection, classId));
+                boxes.add(Prediction.of(detection, classId));
             }
         }
         return boxes;
     }
 
-    /** What was measured on, with the pictures that could be used only, and what was left out. */
+    /** What was measured on, with the images that could be used only, and what was left out. */
     public DataSet data() {
         return data;
     }
 
     /** The boxes that were found in each sample. */
-    public List<List<FoundBox>> found() {
-        return scenes.stream().map(Scene::found).toList();
+    public List<List<Prediction>> found() {
+        return scenes.stream().map(ImageResult::found).toList();
     }
 
-    /** Mean time of the stages per picture; zeros if no detector ran. */
+    /** Mean time of the stages per image; zeros if no detector ran. */
     public StageTimes times() {
         return times;
     }
 
     /** COCO's figures, equal to those of pycocotools. */
-    public CocoFigures coco() {
+    public CocoMetrics coco() {
         return CocoEvaluation.of(scenes, data.categories().size());
     }
 
     /** YOLOv5's figures and curves. */
-    public YoloFigures yolo() {
+    public YoloMetrics yolo() {
         return YoloEvaluation.of(scenes, data.categories().size());
     }
 

@@ -6,6 +6,6 @@ public interface EvaluationProgress {
     /** Hears nothing. */
     EvaluationProgress NONE = (_, _, _) -> {};
 
-    /** Told before each picture: its name, the number of those done, and of all. */
-    void at(String picture, int done, int total);
+    /** Told before each image: its name, the number of those done, and of all. */
+    void at(String image, int done, int total);
 }

@@ -83,7 +83,7 @@ public abstract class ArrayKernel {
     }
 
     private static double[] numbers(Tensor tensor) {
-        return tensor.type().isFloating() ? Numbers.reals(tensor)
+        return tensor.type().isFloating() ? Numbers.floats(tensor)
                 : java.util.Arrays.stream(tensor.toLongs()).asDoubleStream().toArray();
     }
 

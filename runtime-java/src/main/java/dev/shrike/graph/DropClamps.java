@@ -46,7 +46,7 @@ public final class DropClamps implements GraphPass {
                 .mapToObj(nodes::get).toList()) : graph;
     }
 
-    /** Whether the node is a ReLU of reals that rounding repeats. */
+    /** Whether the node is a ReLU of floats that rounding repeats. */
     private static boolean isDone(Graph graph, Node node) {
         Map<String, Quantization> quantization = graph.quantization();
         Quantization how = quantization.get(node.output());

@@ -11,7 +11,7 @@ final class ElementMath {
         Tensor x = view.known(0);
         if (x.type().isFloating()) {
             DoubleUnaryOperator function = function(unary);
-            double[] values = Numbers.reals(x);
+            double[] values = Numbers.floats(x);
             for (int i = 0; i < values.length; i++) {
                 values[i] = function.applyAsDouble(values[i]);
             }
@@ -35,7 +35,7 @@ final class ElementMath {
         return Tensor.of(x.type(), x.shape(), values);
     }
 
-    /** The function of a node over reals. */
+    /** The function of a node over floats. */
     static DoubleUnaryOperator function(Op.Unary unary) {
         double alpha = unary.alpha();
         double beta = unary.beta();
@@ -123,11 +123,11 @@ final class ElementMath {
         Tensor a = Numbers.expand(view.known(0), out.shape());
         Tensor b = Numbers.expand(view.known(1), out.shape());
         if (a.type().isFloating()) {
-            return reals(binary.kind(), Numbers.reals(a), Numbers.reals(b), out);
+            return floats(binary.kind(), Numbers.floats(a), Numbers.floats(b), out);
         }
         if (b.type().isFloating()) {
             // Only Pow has mixed types: its result has the type of the base.
-            double[] power = reals(binary.kind(), Numbers.reals(a), Numbers.reals(b));
+            double[] power = floats(binary.kind(), Numbers.floats(a), Numbers.floats(b));
             return Numbers.cast(Numbers.real(DataType.FLOAT64, out.shape(), power), out.type());
         }
         long[] x = a.toLongs();
@@ -138,8 +138,8 @@ final class ElementMath {
         return Tensor.of(out.type(), out.shape(), x);
     }
 
-    private static Tensor reals(Op.Binary.Kind kind, double[] x, double[] y, TensorType out) {
-        double[] result = reals(kind, x, y);
+    private static Tensor floats(Op.Binary.Kind kind, double[] x, double[] y, TensorType out) {
+        double[] result = floats(kind, x, y);
         if (out.type() != DataType.BOOL) {
             return Numbers.real(out.type(), out.shape(), result);
         }
@@ -150,7 +150,7 @@ final class ElementMath {
         return Tensor.of(DataType.BOOL, out.shape(), truths);
     }
 
-    private static double[] reals(Op.Binary.Kind kind, double[] x, double[] y) {
+    private static double[] floats(Op.Binary.Kind kind, double[] x, double[] y) {
         for (int i = 0; i < x.length; i++) {
             x[i] = real(kind, x[i], y[i]);
         }
@@ -225,7 +225,7 @@ final class ElementMath {
         if (x.type().isFloating()) {
             double low = view.value(1).map(t -> t.doubleAt(0)).orElse(Double.NEGATIVE_INFINITY);
             double high = view.value(2).map(t -> t.doubleAt(0)).orElse(Double.POSITIVE_INFINITY);
-            double[] values = Numbers.reals(x);
+            double[] values = Numbers.floats(x);
             for (int i = 0; i < values.length; i++) {
                 values[i] = Math.min(Math.max(values[i], low), high);
             }
@@ -245,8 +245,8 @@ final class ElementMath {
         Tensor a = Numbers.expand(view.known(1), out);
         Tensor b = Numbers.expand(view.known(2), out);
         if (a.type().isFloating()) {
-            double[] x = Numbers.reals(a);
-            double[] y = Numbers.reals(b);
+            double[] x = Numbers.floats(a);
+            double[] y = Numbers.floats(b);
             for (int i = 0; i < x.length; i++) {
                 x[i] = condition[i] != 0 ? x[i] : y[i];
             }

@@ -146,17 +146,17 @@ public final class ExplicitQuantization implements GraphPass {
         Map<String, String> real = new HashMap<>();
         for (String name : graph.quantization().keySet().stream().filter(constants::containsKey).sorted().toList()) {
             Quantization how = quantization.remove(name);
-            Tensor reals = QuantizationMath.dequantize(constants.remove(name), how);
+            Tensor floats = QuantizationMath.dequantize(constants.remove(name), how);
             real.put(name, names.next(name + ".real"));
             List<Node> readers = links.readers(name);
             if (readers.stream().anyMatch(reader -> readsCodes(reader, name, graph, links))) {
                 if (how.axis() > 0 && readers.stream().anyMatch(reader -> reader.op() instanceof Op.Conv)) {
-                    how = SymmetricCodes.byFirstDimension(reals);
-                    reals = QuantizationMath.roundToCodes(reals, how);
+                    how = SymmetricCodes.byFirstDimension(floats);
+                    floats = QuantizationMath.roundToCodes(floats, how);
                 }
                 round(name, real.get(name), how, names, constants, nodes);
             }
-            constants.put(real.get(name), reals);
+            constants.put(real.get(name), floats);
         }
         for (Node node : graph.nodes()) {
             nodes.add(node.withInputs(node.inputs().stream()

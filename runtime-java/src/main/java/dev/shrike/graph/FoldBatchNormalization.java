@@ -109,7 +109,7 @@ public final class FoldBatchNormalization implements GraphPass {
 
         private double[] bias(Node writer, Affine affine) {
             double[] bias = writer.hasInput(2)
-                    ? Numbers.reals(links.constant(writer.input(2))) : new double[affine.scale.length];
+                    ? Numbers.floats(links.constant(writer.input(2))) : new double[affine.scale.length];
             for (int i = 0; i < bias.length; i++) {
                 bias[i] = bias[i] * affine.scale[i] + affine.shift[i];
             }
@@ -118,7 +118,7 @@ public final class FoldBatchNormalization implements GraphPass {
 
         private Node fold(Node conv, Node norm, Affine affine) {
             Tensor weights = links.constant(conv.input(1));
-            double[] w = Numbers.reals(weights);
+            double[] w = Numbers.floats(weights);
             double[] bias = bias(conv, affine);
             int perChannel = w.length / Math.max(1, affine.scale.length);
             for (int i = 0; i < w.length; i++) {
@@ -152,10 +152,10 @@ public final class FoldBatchNormalization implements GraphPass {
     /** {@code y = scale * x + shift} for each channel. */
     private record Affine(double[] scale, double[] shift) {
         static Affine of(Node node, Op.BatchNormalization norm, Links links) {
-            double[] gamma = Numbers.reals(links.constant(node.input(1)));
-            double[] beta = Numbers.reals(links.constant(node.input(2)));
-            double[] mean = Numbers.reals(links.constant(node.input(3)));
-            double[] variance = Numbers.reals(links.constant(node.input(4)));
+            double[] gamma = Numbers.floats(links.constant(node.input(1)));
+            double[] beta = Numbers.floats(links.constant(node.input(2)));
+            double[] mean = Numbers.floats(links.constant(node.input(3)));
+            double[] variance = Numbers.floats(links.constant(node.input(4)));
             double[] scale = new double[gamma.length];
             double[] shift = new double[gamma.length];
             for (int i = 0; i < scale.length; i++) {

@@ -10,7 +10,7 @@ import java.util.Objects;
  * <p>A value named in {@code quantization} is rounded to codes as soon as it is given or computed
  * ({@code code = clamp(rint(x / scale) + zeroPoint)}), and whoever reads it, outside too, sees
  * {@code scale * (code - zeroPoint)}. Its type is still the floating one of its scale. A constant named there holds
- * the codes themselves, as INT8 or UINT8 whatever their width, and is read as the reals they stand for.
+ * the codes themselves, as INT8 or UINT8 whatever their width, and is read as the floats they stand for.
  *
  * @param name name of the network
  * @param inputs what a run must be given; constants are not among them

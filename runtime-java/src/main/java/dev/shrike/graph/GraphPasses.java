@@ -49,13 +49,13 @@ public final class GraphPasses {
 
     private static Graph simplified(Graph graph, Map<String, Shape> inputShapes, KnownValues budget) {
         Graph fixed = new FixInputShapes(inputShapes).apply(graph);
-        // Scales are folded first, rounding to codes is not: constants are to become codes, not rounded reals.
+        // Scales are folded first, rounding to codes is not: constants are to become codes, not rounded floats.
         GraphPass simplify = simplification(budget);
         Graph folding = new FoldConstants(false, budget).apply(fixed);
         Graph scaled = new IntegerProductScales().apply(folding);
         Graph quantized = new ImportQuantization().apply(new SpellOutRounding().apply(scaled));
         // Folding comes before the change of types, so that sizes computed in FLOAT64 stay exact.
-        Graph folded = untilStable(simplify, new RealWeights().apply(untilStable(simplify, quantized)));
+        Graph folded = untilStable(simplify, new FloatWeights().apply(untilStable(simplify, quantized)));
         ImportQuantization.requireNarrow(folded);
         return new HalfToFloat().apply(folded);
     }

@@ -18,7 +18,7 @@ import java.util.Set;
  * <li>A value that is only read through one quantiser becomes quantised itself. If something else reads it as it is,
  * an Identity stays, whose result is the quantised one.
  * <li>Weights of Conv, Gemm and MatMul become constants of codes, INT8 or UINT8. Other quantised constants are left to
- * {@link FoldConstants}, which makes reals of them; so are int32 biases.
+ * {@link FoldConstants}, which makes floats of them; so are int32 biases.
  * <li>A Clip between the two makes the codes fewer, or clamps the value before it is rounded. Nodes that move codes
  * (MaxPool, Resize, Pad, Concat …) move the rounded value instead.
  * <li>A mask of zeros and ones on dequantised weights becomes part of their codes.
@@ -152,7 +152,7 @@ public final class ImportQuantization implements GraphPass {
             }
         }
 
-        /** Lets what only moves codes move the reals that they stand for, which are rounded before. */
+        /** Lets what only moves codes move the floats that they stand for, which are rounded before. */
         private void move(Node node) {
             RoundedCodes source = codes.get(node.input(0));
             boolean moves = IntegerEvaluator.isMove(node.op())
@@ -280,7 +280,7 @@ public final class ImportQuantization implements GraphPass {
             return source.written().isPerTensor() && rounded(node, clamped(source), source.written());
         }
 
-        /** The value clamped to the reals of the lowest and the highest code. */
+        /** The value clamped to the floats of the lowest and the highest code. */
         private String clamped(RoundedCodes source) {
             String name = names.next(source.value() + ".clamped");
             List<String> inputs = new ArrayList<>(List.of(source.value()));

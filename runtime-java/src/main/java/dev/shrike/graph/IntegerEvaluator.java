@@ -9,20 +9,21 @@ import java.util.Set;
 
 /**
  * A plain scalar evaluation of a quantised graph that computes with codes wherever an integer engine does; what engines
- * must equal, bit for bit, if {@link GraphPasses#forInference} has prepared the graph. With {@link ActivationCodes} as
+ * must equal, bit for bit, if {@link GraphPasses#forInference} has prepared the graph. With {@link QuantParams} as
  * the stored form of codes:
  * <ul>
  * <li>Conv, Gemm and MatMul of a quantised value and quantised constant weights ({@link IntegerWeights}): the exact
- * int32 sum, then {@link Requantization} to the codes of the result, or to reals, followed by the activation function
- * ({@link FloatActivation}) and the residual if the result is real, and by {@link ActivatedCodes} if it is quantised
+ * int32 sum, then {@link Requantization} to the codes of the result, or to floats, followed by the activation function
+ * ({@link FloatActivation}) and the residual if the result is real, and by {@link ActivationEpilogue} if it is
+ * quantised
  * only behind a function that is no clamp, or behind the sum with a quantised residual;
- * <li>the same of a value that a DynamicQuant has rounded, with the codes of {@link MeasuredCodes} and scales of
- * weights as floats: to reals, whose rounding, if there is one, comes after;
- * <li>a function of one quantised value with quantised result: {@link CodeTable};
- * <li>the sum of two quantised values of one shape with quantised result, none of them bipolar: {@link CodeSum};
+ * <li>the same of a value that a DynamicQuant has rounded, with the codes of {@link DynamicQuantParams} and scales of
+ * weights as floats: to floats, whose rounding, if there is one, comes after;
+ * <li>a function of one quantised value with quantised result: {@link LookupTable};
+ * <li>the sum of two quantised values of one shape with quantised result, none of them bipolar: {@link QuantizedAdd};
  * <li>Concat, MaxPool, Resize to the nearest, Split, Slice and other moves of codes: the codes themselves, through
- * {@link CodeTable#requantize} where the result is quantised otherwise (of Concat, each operand before it is moved);
- * <li>everything else: the reals, as {@link ReferenceEvaluator}; a quantised result is then rounded.
+ * {@link LookupTable#requantize} where the result is quantised otherwise (of Concat, each operand before it is moved);
+ * <li>everything else: the floats, as {@link ReferenceEvaluator}; a quantised result is then rounded.
  * </ul>
  * Only what has one scale per tensor is kept as codes.
  */
@@ -30,11 +31,11 @@ public final class IntegerEvaluator {
     private final Graph graph;
     private final Links links;
     private final Map<String, Tensor> codes = new HashMap<>();
-    private final Map<String, Tensor> reals = new HashMap<>();
+    private final Map<String, Tensor> floats = new HashMap<>();
     private final Map<String, Measured> measured = new HashMap<>();
 
-    /** Codes by the range of the value itself, which {@link #reals} holds too. */
-    private record Measured(Tensor codes, ActivationCodes how) {}
+    /** Codes by the range of the value itself, which {@link #floats} holds too. */
+    private record Measured(Tensor codes, QuantParams how) {}
 
     private IntegerEvaluator(Graph graph) {
         this.graph = graph;
@@ -44,12 +45,12 @@ public final class IntegerEvaluator {
     /**
      * What was asked for.
      *
-     * @param reals every wanted value
+     * @param floats every wanted value
      * @param codes stored codes as UINT8 of those wanted values that are quantised with one scale and no constants
      */
-    public record Values(Map<String, Tensor> reals, Map<String, Tensor> codes) {
+    public record Values(Map<String, Tensor> floats, Map<String, Tensor> codes) {
         public Values {
-            reals = Map.copyOf(reals);
+            floats = Map.copyOf(floats);
             codes = Map.copyOf(codes);
         }
     }
@@ -57,7 +58,7 @@ public final class IntegerEvaluator {
     /**
      * The wanted values.
      *
-     * @param inputs a tensor of reals for every input of the graph, of its type and a shape that it accepts
+     * @param inputs a tensor of floats for every input of the graph, of its type and a shape that it accepts
      * @param wanted names of inputs, constants or node outputs; what they do not need is not computed
      * @throws ModelException as {@link ReferenceEvaluator#run}
      */
@@ -77,7 +78,7 @@ public final class IntegerEvaluator {
             for (String name : node.inputs()) {
                 if (lastReader.getOrDefault(name, -1) == i && !wanted.contains(name)) {
                     codes.remove(name);
-                    reals.remove(name);
+                    floats.remove(name);
                     measured.remove(name);
                 }
             }
@@ -103,9 +104,9 @@ public final class IntegerEvaluator {
         }
         if (node.op() instanceof Op.DynamicQuant) {
             Tensor x = real(node.input(0));
-            ActivationCodes how = MeasuredCodes.of(x);
-            measured.put(node.output(), new Measured(MeasuredCodes.codes(x, how), how));
-            putReal(node.output(), MeasuredCodes.reals(measured.get(node.output()).codes(), how));
+            QuantParams how = DynamicQuantParams.of(x);
+            measured.put(node.output(), new Measured(DynamicQuantParams.codes(x, how), how));
+            putReal(node.output(), DynamicQuantParams.floats(measured.get(node.output()).codes(), how));
             return;
         }
         if (node.inputs().stream().allMatch(name -> name.isEmpty() || !isCoded(name))
@@ -122,7 +123,7 @@ public final class IntegerEvaluator {
     private boolean product(Node node) {
         Measured own = isCoded(node.input(0)) ? null : measured.get(node.input(0));
         IntegerProduct product = new IntegerProduct(graph, node,
-                own == null ? ActivationCodes.of(how(node.input(0))) : own.how());
+                own == null ? QuantParams.of(how(node.input(0))) : own.how());
         if (!product.hasPlainBias()) {
             return false;
         }
@@ -132,7 +133,7 @@ public final class IntegerEvaluator {
             codes.put(node.output(), product.codes(x, node.hasInput(3) ? codes.get(node.input(3)) : null, out));
             return true;
         }
-        Tensor result = product.reals(x, out);
+        Tensor result = product.floats(x, out);
         if (node.op() instanceof Op.Conv conv) {
             result = activated(result, conv.activation(), node.hasInput(3) ? real(node.input(3)) : null);
         }
@@ -151,12 +152,12 @@ public final class IntegerEvaluator {
     /** Computes the node by moving or translating codes, if it is such a node. All outputs are to be codes. */
     private boolean onCodes(Node node) {
         return switch (node.op()) {
-            case Op.Unary unary -> table(node, CodeTable.of(unary, how(node.input(0)), how(node.output())));
+            case Op.Unary unary -> table(node, LookupTable.of(unary, how(node.input(0)), how(node.output())));
             case Op.Clip _ -> ActivationPatterns.activation(links, node)
-                    .filter(clip -> table(node, CodeTable.of(clip, how(node.input(0)), how(node.output()))))
+                    .filter(clip -> table(node, LookupTable.of(clip, how(node.input(0)), how(node.output()))))
                     .isPresent();
-            case Op.Trunc _ -> CodeTable.ofTrunc(graph, node).filter(table -> table(node, table)).isPresent();
-            case Op.Identity _ -> table(node, CodeTable.requantize(how(node.input(0)), how(node.output())));
+            case Op.Trunc _ -> LookupTable.ofTrunc(graph, node).filter(table -> table(node, table)).isPresent();
+            case Op.Identity _ -> table(node, LookupTable.requantize(how(node.input(0)), how(node.output())));
             case Op.Binary binary -> binary.kind() == Op.Binary.Kind.ADD && sum(node);
             case Op.Concat _ -> concat(node);
             default -> isMove(node.op()) && isCoded(node.input(0)) && move(node);
@@ -167,12 +168,12 @@ public final class IntegerEvaluator {
         return graph.quantization().get(name);
     }
 
-    private boolean table(Node node, CodeTable table) {
+    private boolean table(Node node, LookupTable table) {
         codes.put(node.output(), translated(codes.get(node.input(0)), table));
         return true;
     }
 
-    private static Tensor translated(Tensor tensor, CodeTable table) {
+    private static Tensor translated(Tensor tensor, LookupTable table) {
         long[] values = tensor.toLongs();
         for (int i = 0; i < values.length; i++) {
             values[i] = table.get((int) values[i]);
@@ -187,7 +188,7 @@ public final class IntegerEvaluator {
                 || how(node.input(1)).bipolar() || how(node.output()).bipolar()) {
             return false;
         }
-        CodeSum sum = CodeSum.of(how(node.input(0)), how(node.input(1)), how(node.output()));
+        QuantizedAdd sum = QuantizedAdd.of(how(node.input(0)), how(node.input(1)), how(node.output()));
         long[] values = x.toLongs();
         for (int i = 0; i < values.length; i++) {
             values[i] = sum.code((int) values[i], (int) y.longAt(i));
@@ -230,7 +231,7 @@ public final class IntegerEvaluator {
     }
 
     private static Tensor requantized(Tensor tensor, Quantization from, Quantization to) {
-        return from.isSameAs(to) ? tensor : translated(tensor, CodeTable.requantize(from, to));
+        return from.isSameAs(to) ? tensor : translated(tensor, LookupTable.requantize(from, to));
     }
 
     private List<Tensor> evaluate(Node node, Map<String, Tensor> operands) {
@@ -256,10 +257,10 @@ public final class IntegerEvaluator {
     private void putReal(String name, Tensor tensor) {
         Quantization how = how(name);
         if (!isCoded(name)) {
-            reals.put(name, how == null ? tensor : QuantizationMath.roundToCodes(tensor, how));
+            floats.put(name, how == null ? tensor : QuantizationMath.roundToCodes(tensor, how));
             return;
         }
-        ActivationCodes stored = ActivationCodes.of(how);
+        QuantParams stored = QuantParams.of(how);
         long[] values = new long[Math.toIntExact(tensor.elements())];
         for (int i = 0; i < values.length; i++) {
             values[i] = stored.quantize(tensor.floatAt(i));
@@ -267,10 +268,10 @@ public final class IntegerEvaluator {
         codes.put(name, Tensor.of(DataType.UINT8, tensor.shape(), values));
     }
 
-    /** The value as reals, or null if there is none of that name. */
+    /** The value as floats, or null if there is none of that name. */
     private Tensor real(String name) {
         if (codes.containsKey(name)) {
-            ActivationCodes stored = ActivationCodes.of(how(name));
+            QuantParams stored = QuantParams.of(how(name));
             Tensor tensor = codes.get(name);
             float[] values = new float[Math.toIntExact(tensor.elements())];
             for (int i = 0; i < values.length; i++) {
@@ -278,8 +279,8 @@ public final class IntegerEvaluator {
             }
             return Tensor.ofFloats(tensor.shape(), values);
         }
-        if (reals.containsKey(name)) {
-            return reals.get(name);
+        if (floats.containsKey(name)) {
+            return floats.get(name);
         }
         Tensor constant = graph.constants().get(name);
         return constant == null || how(name) == null ? constant : QuantizationMath.dequantize(constant, how(name));
@@ -293,7 +294,7 @@ public final class IntegerEvaluator {
     private NodeView typesOnly(Node node) {
         return new NodeView(node, name -> {
             Tensor tensor = codes.containsKey(name) ? codes.get(name)
-                    : reals.getOrDefault(name, graph.constants().get(name));
+                    : floats.getOrDefault(name, graph.constants().get(name));
             return new TensorType(DataType.FLOAT32, tensor.shape());
         }, _ -> null);
     }

@@ -6,11 +6,11 @@ import java.util.function.IntUnaryOperator;
 final class IntegerProduct {
     private final Graph graph;
     private final Node node;
-    private final ActivationCodes from;
+    private final QuantParams from;
     private final IntegerWeights weights;
 
     /** A product that reads these codes. */
-    IntegerProduct(Graph graph, Node node, ActivationCodes from) {
+    IntegerProduct(Graph graph, Node node, QuantParams from) {
         this.graph = graph;
         this.node = node;
         this.from = from;
@@ -30,11 +30,11 @@ final class IntegerProduct {
             return true;
         }
         if (!node.hasInput(3)) {
-            return Requantization.canClamp(conv.activation()) || ActivatedCodes.canGive(ActivationCodes.of(to));
+            return Requantization.canClamp(conv.activation()) || ActivationEpilogue.canGive(QuantParams.of(to));
         }
         Quantization residual = graph.quantization().get(node.input(3));
         return residual != null && residual.isPerTensor() && !graph.constants().containsKey(node.input(3))
-                && ActivatedCodes.canAdd(ActivationCodes.of(residual), ActivationCodes.of(to));
+                && ActivationEpilogue.canAdd(QuantParams.of(residual), QuantParams.of(to));
     }
 
     private boolean isMeasured() {
@@ -52,17 +52,17 @@ final class IntegerProduct {
      * @param residual codes of the residual, null if there is none
      */
     Tensor codes(Tensor x, Tensor residual, Shape out) {
-        ActivationCodes to = ActivationCodes.of(graph.quantization().get(node.output()));
+        QuantParams to = QuantParams.of(graph.quantization().get(node.output()));
         if (residual != null && node.op() instanceof Op.Conv conv) {
-            ActivationCodes other = ActivationCodes.of(graph.quantization().get(node.input(3)));
-            ActivatedCodes last = ActivatedCodes.of(conv.activation(), other, to);
-            Tensor reals = reals(x, out);
-            return coded(out, i -> last.code(reals.floatAt(i), (int) residual.longAt(i)));
+            QuantParams other = QuantParams.of(graph.quantization().get(node.input(3)));
+            ActivationEpilogue last = ActivationEpilogue.of(conv.activation(), other, to);
+            Tensor floats = floats(x, out);
+            return coded(out, i -> last.code(floats.floatAt(i), (int) residual.longAt(i)));
         }
         if (node.op() instanceof Op.Conv conv && !Requantization.canClamp(conv.activation())) {
-            ActivatedCodes last = ActivatedCodes.of(conv.activation(), to);
-            Tensor reals = reals(x, out);
-            return coded(out, i -> last.code(reals.floatAt(i)));
+            ActivationEpilogue last = ActivationEpilogue.of(conv.activation(), to);
+            Tensor floats = floats(x, out);
+            return coded(out, i -> last.code(floats.floatAt(i)));
         }
         Requantization last = Requantization.toCodes(from, weights.scale(), bias(), to);
         if (node.op() instanceof Op.Conv conv) {
@@ -82,8 +82,8 @@ final class IntegerProduct {
         return Tensor.of(DataType.UINT8, shape, codes);
     }
 
-    /** The result as reals, before activation and residual. */
-    Tensor reals(Tensor x, Shape out) {
+    /** The result as floats, before activation and residual. */
+    Tensor floats(Tensor x, Shape out) {
         double[] scale = weights.scale().clone();
         for (int i = 0; i < scale.length && isMeasured(); i++) {
             // Engines keep them as floats until the scale of the codes is known.
@@ -92,11 +92,11 @@ final class IntegerProduct {
         Requantization last = Requantization.toReals(from, scale, bias());
         int[] sums = sums(x, out);
         int inner = inner(out);
-        float[] reals = new float[sums.length];
-        for (int i = 0; i < reals.length; i++) {
-            reals[i] = last.real(i / inner % weights.rows(), sums[i]);
+        float[] floats = new float[sums.length];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = last.real(i / inner % weights.rows(), sums[i]);
         }
-        return Tensor.ofFloats(out, reals);
+        return Tensor.ofFloats(out, floats);
     }
 
     /** Elements of the result from one output channel to the next. */
@@ -168,7 +168,7 @@ final class IntegerProduct {
         }
     }
 
-    /** Adds one weight times the codes under it. What lies outside the picture is the zero point and adds nothing. */
+    /** Adds one weight times the codes under it. What lies outside the image is the zero point and adds nothing. */
     private static void addTap(int[] x, int from, Shape in, Window window, int tap, int weight, int[] sums, int to,
             Shape out) {
         int outWidth = (int) out.dim(3);

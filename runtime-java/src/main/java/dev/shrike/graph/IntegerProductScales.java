@@ -11,7 +11,7 @@ import java.util.Set;
 
 /**
  * Gives products of codes the scales that come behind them. ConvInteger and MatMulInteger are read as products of codes
- * whose scale is 1, the sums of which are then made reals and multiplied:
+ * whose scale is 1, the sums of which are then made floats and multiplied:
  *
  * <pre>{@code
  * y = Cast(Conv(DequantizeLinear(x, 1, xZero), DequantizeLinear(w, 1, wZero))) * (xScale * wScale) [+ bias]
@@ -266,7 +266,7 @@ final class IntegerProductScales implements GraphPass {
                     || tensor.shape().dim(at) != channels) {
                 return null;
             }
-            return Numbers.reals(tensor);
+            return Numbers.floats(tensor);
         }
     }
 }

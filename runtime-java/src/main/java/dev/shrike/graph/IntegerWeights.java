@@ -25,7 +25,7 @@ public record IntegerWeights(
         int rows, int depth, byte[] codes, double[] scale, int[] zero, int bits, boolean bipolar) {
 
     /** For any zero point that is measured, a code is at most as far from it as from that of these. */
-    private static final ActivationCodes MEASURED = new ActivationCodes(1, 0, 0, 255, false);
+    private static final QuantParams MEASURED = new QuantParams(1, 0, 0, 255, false);
 
     /**
      * Whether the node is a convolution or product of a quantised value, or one rounded by its own range, and quantised
@@ -113,7 +113,7 @@ public record IntegerWeights(
         }
         IntegerWeights weights = new IntegerWeights(rows, depth, codes, scale, zero, how.bits(), how.bipolar());
         Quantization from = graph.quantization().get(node.input(0));
-        weights.checkSums(node, from == null ? MEASURED : ActivationCodes.of(from));
+        weights.checkSums(node, from == null ? MEASURED : QuantParams.of(from));
         return weights;
     }
 
@@ -153,7 +153,7 @@ public record IntegerWeights(
         return codes;
     }
 
-    private void checkSums(Node node, ActivationCodes x) {
+    private void checkSums(Node node, QuantParams x) {
         long reach = Math.max(x.zero() - x.low(), x.high() - x.zero());
         long farthest = 128 + Arrays.stream(zero).mapToLong(z -> Math.abs((long) z)).max().orElse(0);
         // Nearly always the bound for codes of a whole byte will do, and the walk over all weights is spared.
@@ -164,7 +164,7 @@ public record IntegerWeights(
     }
 
     /** The largest absolute sum that some input of these codes can give. */
-    public long largestSum(ActivationCodes x) {
+    public long largestSum(QuantParams x) {
         long largest = Math.max(x.zero() - x.low(), x.high() - x.zero());
         long most = 0;
         for (int row = 0; row < rows; row++) {

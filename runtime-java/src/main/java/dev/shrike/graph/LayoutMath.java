@@ -11,20 +11,20 @@ final class LayoutMath {
         int axis = view.axis(concat.axis(), out.shape().rank());
         boolean real = out.type().isFloating();
         int count = Math.toIntExact(out.shape().elements());
-        double[] reals = new double[real ? count : 0];
+        double[] floats = new double[real ? count : 0];
         long[] wholes = new long[real ? 0 : count];
         int outer = Indices.product(out.shape(), 0, axis);
         int row = Indices.product(out.shape(), axis, out.shape().rank());
         int at = 0;
         for (int i = 0; i < view.inputCount(); i++) {
             int part = Indices.product(view.shape(i), axis, view.shape(i).rank());
-            Object from = real ? Numbers.reals(view.known(i)) : view.known(i).toLongs();
+            Object from = real ? Numbers.floats(view.known(i)) : view.known(i).toLongs();
             for (int o = 0; o < outer; o++) {
-                System.arraycopy(from, o * part, real ? reals : wholes, o * row + at, part);
+                System.arraycopy(from, o * part, real ? floats : wholes, o * row + at, part);
             }
             at += part;
         }
-        return real ? Numbers.real(out.type(), out.shape(), reals) : Tensor.of(out.type(), out.shape(), wholes);
+        return real ? Numbers.real(out.type(), out.shape(), floats) : Tensor.of(out.type(), out.shape(), wholes);
     }
 
     static List<Tensor> split(NodeView view, Op.Split split, List<TensorType> outputs) {

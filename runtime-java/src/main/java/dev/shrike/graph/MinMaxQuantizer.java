@@ -11,7 +11,7 @@ import java.util.Set;
  * Quantises a float network after training, from the smallest and largest value seen of each activation.
  *
  * <p>Steps of a caller: take the float graph ({@link GraphPasses#forInference}, then {@link #prepare}), run it on
- * pictures while tapping {@link #rangesNeeded}, and give the ranges to {@link #quantize}. What comes out:
+ * images while tapping {@link #rangesNeeded}, and give the ranges to {@link #quantize}. What comes out:
  * <ul>
  * <li>weights of Conv, Gemm and MatMul as codes with a scale per output channel, symmetric about 0;
  * <li>activations as unsigned codes with one scale and a zero point that is a code, so that padding is exact;
@@ -73,7 +73,7 @@ public final class MinMaxQuantizer {
 
     /** Names of the values of a prepared graph whose ranges {@link #quantize} needs under these options. */
     public static Set<String> rangesNeeded(Graph graph, Options options) {
-        return new QuantizedValues(prepare(graph), options).sources();
+        return new QuantizerPropagation(prepare(graph), options).sources();
     }
 
     /**
@@ -89,7 +89,7 @@ public final class MinMaxQuantizer {
             throw new ModelException("graph '" + graph.name() + "' is quantised already; give the float network");
         }
         Graph prepared = prepare(graph);
-        QuantizedValues values = new QuantizedValues(prepared, options);
+        QuantizerPropagation values = new QuantizerPropagation(prepared, options);
         Map<String, Quantization> quantization = new HashMap<>(values.quantization(ranges));
         Map<String, Tensor> constants = new HashMap<>(prepared.constants());
         NewNames names = new NewNames(prepared);

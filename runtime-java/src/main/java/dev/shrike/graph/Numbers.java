@@ -16,7 +16,7 @@ final class Numbers {
     private Numbers() {}
 
     /** All elements as doubles. */
-    static double[] reals(Tensor tensor) {
+    static double[] floats(Tensor tensor) {
         double[] values = new double[Math.toIntExact(tensor.elements())];
         if (tensor.type() == DataType.FLOAT32) {
             MemorySegment data = tensor.data();
@@ -60,7 +60,7 @@ final class Numbers {
     /** The tensor made of the elements at these indices; -1 takes {@code filler}'s only element instead. */
     static Tensor take(Tensor source, Shape shape, int[] indices, Tensor filler) {
         if (source.type().isFloating()) {
-            double[] from = reals(source);
+            double[] from = floats(source);
             double fill = filler == null ? 0 : filler.doubleAt(0);
             double[] to = new double[indices.length];
             for (int i = 0; i < to.length; i++) {
@@ -93,7 +93,7 @@ final class Numbers {
             return source;
         }
         if (to.isFloating()) {
-            return real(to, source.shape(), reals(source));
+            return real(to, source.shape(), floats(source));
         }
         long[] values = new long[Math.toIntExact(source.elements())];
         for (int i = 0; i < values.length; i++) {

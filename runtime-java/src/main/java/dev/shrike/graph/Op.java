@@ -124,7 +124,7 @@ public sealed interface Op {
      * X, roi?, scales?, sizes?.
      *
      * @param cubicCoefficient ONNX {@code cubic_coeff_a}; counts only for {@link Mode#CUBIC}
-     * @param excludeOutside whether cubic weights outside the picture are 0, and the others made to add up to 1
+     * @param excludeOutside whether cubic weights outside the image are 0, and the others made to add up to 1
      */
     record Resize(
             Mode mode, Coordinates coordinates, Nearest nearest, float cubicCoefficient, boolean excludeOutside)
@@ -288,11 +288,12 @@ public sealed interface Op {
     /** X, scale, zero point?. */
     record DequantizeLinear(int axis) implements Op {}
 
-    /** X; gives its codes (UINT8), their scale and their zero point, as {@link MeasuredCodes} says. */
+    /** X; gives its codes (UINT8), their scale and their zero point, as {@link DynamicQuantParams} says. */
     record DynamicQuantizeLinear() implements Op {}
 
     /**
-     * X, rounded to the 256 codes that its own range has ({@link MeasuredCodes}), as reals: what DynamicQuantizeLinear
+     * X, rounded to the 256 codes that its own range has ({@link DynamicQuantParams}), as floats: what
+     * DynamicQuantizeLinear
      * and DequantizeLinear make of it.
      */
     record DynamicQuant() implements Op {}

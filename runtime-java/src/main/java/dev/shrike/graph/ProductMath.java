@@ -15,8 +15,8 @@ final class ProductMath {
         if (!a.type().isFloating()) {
             return Tensor.of(a.type(), out, wholes(a.toLongs(), b.toLongs(), startA, startB, rows, inner, columns));
         }
-        double[] x = Numbers.reals(a);
-        double[] y = Numbers.reals(b);
+        double[] x = Numbers.floats(a);
+        double[] y = Numbers.floats(b);
         double[] result = new double[Math.toIntExact(out.elements())];
         for (int batch = 0; batch < startA.length; batch++) {
             for (int row = 0; row < rows; row++) {
@@ -63,12 +63,12 @@ final class ProductMath {
     }
 
     static Tensor gemm(NodeView view, Op.Gemm gemm, Shape out) {
-        double[] a = Numbers.reals(view.known(0));
-        double[] b = Numbers.reals(view.known(1));
+        double[] a = Numbers.floats(view.known(0));
+        double[] b = Numbers.floats(view.known(1));
         int rows = (int) out.dim(0);
         int columns = (int) out.dim(1);
         int inner = (int) view.shape(0).dim(gemm.transA() ? 0 : 1);
-        double[] c = view.has(2) ? Numbers.reals(Numbers.expand(view.known(2), out)) : new double[rows * columns];
+        double[] c = view.has(2) ? Numbers.floats(Numbers.expand(view.known(2), out)) : new double[rows * columns];
         double[] result = new double[rows * columns];
         for (int row = 0; row < rows; row++) {
             for (int column = 0; column < columns; column++) {
@@ -104,7 +104,7 @@ final class ProductMath {
     }
 
     private static Tensor reduceReals(Tensor x, Op.Reduce.Kind kind, int[] target, Shape out) {
-        double[] values = Numbers.reals(x);
+        double[] values = Numbers.floats(x);
         double[] result = new double[Math.toIntExact(out.elements())];
         java.util.Arrays.fill(result, switch (kind) {
             case MEAN, SUM -> 0;
@@ -161,7 +161,7 @@ final class ProductMath {
         int outer = Indices.product(x.shape(), 0, axis);
         int size = (int) x.shape().dim(axis);
         int inner = Indices.product(x.shape(), axis + 1, x.shape().rank());
-        double[] values = Numbers.reals(x);
+        double[] values = Numbers.floats(x);
         for (int i = 0; i < outer * inner; i++) {
             int first = i / inner * size * inner + i % inner;
             double max = Double.NEGATIVE_INFINITY;
@@ -182,12 +182,12 @@ final class ProductMath {
 
     static Tensor batchNormalization(NodeView view, Op.BatchNormalization norm) {
         Tensor x = view.known(0);
-        double[] gamma = Numbers.reals(view.known(1));
-        double[] beta = Numbers.reals(view.known(2));
-        double[] mean = Numbers.reals(view.known(3));
-        double[] variance = Numbers.reals(view.known(4));
+        double[] gamma = Numbers.floats(view.known(1));
+        double[] beta = Numbers.floats(view.known(2));
+        double[] mean = Numbers.floats(view.known(3));
+        double[] variance = Numbers.floats(view.known(4));
         int inner = Indices.product(x.shape(), 2, x.shape().rank());
-        double[] values = Numbers.reals(x);
+        double[] values = Numbers.floats(x);
         for (int i = 0; i < values.length; i++) {
             int channel = i / inner % gamma.length;
             values[i] = (values[i] - mean[channel]) / Math.sqrt(variance[channel] + norm.epsilon()) * gamma[channel]

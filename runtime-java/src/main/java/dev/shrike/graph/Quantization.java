@@ -71,7 +71,7 @@ public record Quantization(
         return scale.elements() == 1;
     }
 
-    /** Whether both have the same codes for the same reals: equal scales, zero points and codes. */
+    /** Whether both have the same codes for the same floats: equal scales, zero points and codes. */
     public boolean isSameAs(Quantization other) {
         boolean same = bipolar == other.bipolar && minCode() == other.minCode() && maxCode() == other.maxCode()
                 && scale.elements() == other.scale.elements() && (isPerTensor() || axis == other.axis);

@@ -15,8 +15,8 @@ final class QuantizationMath {
 
     static Tensor quantizeLinear(NodeView view, Op.QuantizeLinear quantize, DataType to) {
         Tensor x = view.known(0);
-        double[] values = Numbers.reals(x);
-        double[] scale = Numbers.reals(view.known(1));
+        double[] values = Numbers.floats(x);
+        double[] scale = Numbers.floats(view.known(1));
         long[] zero = view.has(2) ? view.known(2).toLongs() : new long[scale.length];
         int[] channel = channels(view, quantize.axis(), scale.length);
         double min = minimum(to);
@@ -40,7 +40,7 @@ final class QuantizationMath {
 
     static Tensor dequantizeLinear(NodeView view, Op.DequantizeLinear dequantize) {
         long[] codes = view.known(0).toLongs();
-        double[] scale = Numbers.reals(view.known(1));
+        double[] scale = Numbers.floats(view.known(1));
         long[] zero = view.has(2) ? view.known(2).toLongs() : new long[scale.length];
         int[] channel = channels(view, dequantize.axis(), scale.length);
         double[] values = new double[codes.length];
@@ -52,14 +52,14 @@ final class QuantizationMath {
 
     /** Codes, scale and zero point. */
     static List<Tensor> dynamicQuantizeLinear(Tensor x) {
-        ActivationCodes how = MeasuredCodes.of(x);
-        return List.of(MeasuredCodes.codes(x, how), Tensor.scalar(how.scale()),
+        QuantParams how = DynamicQuantParams.of(x);
+        return List.of(DynamicQuantParams.codes(x, how), Tensor.scalar(how.scale()),
                 Tensor.of(DataType.UINT8, Shape.of(), how.zero()));
     }
 
     static Tensor dynamicQuant(Tensor x) {
-        ActivationCodes how = MeasuredCodes.of(x);
-        return MeasuredCodes.reals(MeasuredCodes.codes(x, how), how);
+        QuantParams how = DynamicQuantParams.of(x);
+        return DynamicQuantParams.floats(DynamicQuantParams.codes(x, how), how);
     }
 
     /** For every element the index of its scale. */
@@ -109,7 +109,7 @@ final class QuantizationMath {
         return x;
     }
 
-    /** The reals that the codes of a constant stand for. */
+    /** The floats that the codes of a constant stand for. */
     static Tensor dequantize(Tensor codes, Quantization how) {
         int[] channel = channels(codes.shape(), how);
         double[] values = new double[channel.length];
@@ -119,10 +119,10 @@ final class QuantizationMath {
         return Numbers.real(how.scale().type(), codes.shape(), values);
     }
 
-    /** The reals that stand for each element after rounding to codes. */
+    /** The floats that stand for each element after rounding to codes. */
     static Tensor roundToCodes(Tensor x, Quantization how) {
         int[] channel = channels(x.shape(), how);
-        double[] values = Numbers.reals(x);
+        double[] values = Numbers.floats(x);
         for (int i = 0; i < values.length; i++) {
             double scale = how.scale().doubleAt(channel[i]);
             values[i] = (code(x.type(), values[i], channel[i], how) - how.zeroPoint().longAt(channel[i])) * scale;
@@ -133,7 +133,7 @@ final class QuantizationMath {
     /** Codes of a real tensor, as INT8 or UINT8. */
     static Tensor codes(Tensor x, Quantization how) {
         int[] channel = channels(x.shape(), how);
-        double[] values = Numbers.reals(x);
+        double[] values = Numbers.floats(x);
         long[] codes = new long[values.length];
         for (int i = 0; i < codes.length; i++) {
             codes[i] = code(x.type(), values[i], channel[i], how);
@@ -152,7 +152,7 @@ final class QuantizationMath {
 
     /** Codes with the zero point where the mask, repeated to their shape, is 0; empty unless all else of it is 1. */
     static Optional<Tensor> masked(Tensor codes, Quantization how, Tensor mask) {
-        double[] factors = Numbers.reals(Numbers.expand(mask, codes.shape()));
+        double[] factors = Numbers.floats(Numbers.expand(mask, codes.shape()));
         int[] channel = channels(codes.shape(), how);
         long[] values = codes.toLongs();
         for (int i = 0; i < values.length; i++) {
@@ -215,7 +215,7 @@ final class QuantizationMath {
     }
 
     private static double[] operand(NodeView view, int index, TensorType out) {
-        return Numbers.reals(Numbers.expand(view.known(index), out.shape()));
+        return Numbers.floats(Numbers.expand(view.known(index), out.shape()));
     }
 
     /** QONNX rounding modes. */

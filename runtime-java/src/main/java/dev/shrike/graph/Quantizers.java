@@ -15,7 +15,7 @@ final class Quantizers {
         this.infos = infos;
     }
 
-    /** What a QuantizeLinear or DequantizeLinear between reals and codes of that type says. */
+    /** What a QuantizeLinear or DequantizeLinear between floats and codes of that type says. */
     Optional<Quantization> linear(Node node, int axis, DataType type) {
         Tensor scale = constants.get(node.input(1));
         Tensor zero = constants.get(node.input(2));

@@ -10,7 +10,7 @@ import java.util.Set;
 /**
  * A plain scalar evaluation of a graph, for folding constants and for checking engines against. Slow and simple: sums
  * are doubles, every result is rounded to its type, integers are exact. Quantised values are rounded to their codes and
- * go on as reals ("fake quantisation"); {@link IntegerEvaluator} computes with the codes themselves.
+ * go on as floats ("fake quantisation"); {@link IntegerEvaluator} computes with the codes themselves.
  */
 public final class ReferenceEvaluator {
     private ReferenceEvaluator() {}

@@ -10,8 +10,8 @@ import java.util.Objects;
  *
  * @param multiplier one per output channel
  * @param offset one per output channel
- * @param low smallest code; unused for reals
- * @param high largest code; unused for reals
+ * @param low smallest code; unused for floats
+ * @param high largest code; unused for floats
  */
 public record Requantization(float[] multiplier, float[] offset, int low, int high) {
     /** Sums for which twice their distance from any of them is exact in float32. */
@@ -36,7 +36,7 @@ public record Requantization(float[] multiplier, float[] offset, int low, int hi
      * @param bias real biases, one per output channel, or null
      * @param to codes of the result; not bipolar
      */
-    public static Requantization toCodes(ActivationCodes from, double[] weights, double[] bias, ActivationCodes to) {
+    public static Requantization toCodes(QuantParams from, double[] weights, double[] bias, QuantParams to) {
         float[] multiplier = new float[weights.length];
         float[] offset = new float[weights.length];
         for (int i = 0; i < weights.length; i++) {
@@ -46,8 +46,8 @@ public record Requantization(float[] multiplier, float[] offset, int low, int hi
         return new Requantization(multiplier, offset, to.low(), to.high());
     }
 
-    /** To reals: {@code multiplier = (float) (sx * sw)} and {@code offset = (float) bias}. */
-    public static Requantization toReals(ActivationCodes from, double[] weights, double[] bias) {
+    /** To floats: {@code multiplier = (float) (sx * sw)} and {@code offset = (float) bias}. */
+    public static Requantization toReals(QuantParams from, double[] weights, double[] bias) {
         float[] multiplier = new float[weights.length];
         float[] offset = new float[weights.length];
         for (int i = 0; i < weights.length; i++) {
@@ -64,21 +64,21 @@ public record Requantization(float[] multiplier, float[] offset, int low, int hi
      *
      * @param largest no sum exceeds it by its absolute value; at most {@link #LARGEST_SIGNED_SUM}
      */
-    public static Requantization toSigns(ActivationCodes from, double[] weights, double[] bias, int largest) {
+    public static Requantization toSigns(QuantParams from, double[] weights, double[] bias, int largest) {
         if (largest < 0 || largest > LARGEST_SIGNED_SUM) {
             throw new IllegalArgumentException("sums up to " + largest);
         }
-        Requantization reals = toReals(from, weights, bias);
+        Requantization floats = toReals(from, weights, bias);
         float[] multiplier = new float[weights.length];
         float[] offset = new float[weights.length];
         for (int i = 0; i < weights.length; i++) {
-            int sign = reals.multiplier[i] < 0 ? -1 : 1;
+            int sign = floats.multiplier[i] < 0 ? -1 : 1;
             // The smallest k with a result of 0 or more at the sum of k * sign; one beyond all sums if there is none.
             int low = -largest;
             int high = largest + 1;
             while (low < high) {
                 int middle = Math.floorDiv(low + high, 2);
-                if (reals.real(i, middle * sign) >= 0) {
+                if (floats.real(i, middle * sign) >= 0) {
                     high = middle;
                 } else {
                     low = middle + 1;
@@ -99,7 +99,7 @@ public record Requantization(float[] multiplier, float[] offset, int low, int hi
     }
 
     /** The same with the codes narrowed to what the activation leaves of them. */
-    public Requantization clamped(Activation activation, ActivationCodes to) {
+    public Requantization clamped(Activation activation, QuantParams to) {
         return switch (activation.kind()) {
             case NONE -> this;
             case RELU -> new Requantization(multiplier, offset, Math.max(low, to.zero()), high);
@@ -120,6 +120,6 @@ public record Requantization(float[] multiplier, float[] offset, int low, int hi
 
     /** The code of a sum. */
     public int code(int channel, int sum) {
-        return ActivationCodes.round(real(channel, sum), low, high);
+        return QuantParams.round(real(channel, sum), low, high);
     }
 }

@@ -63,7 +63,7 @@ final class ResizeMath {
         long[] dims = x.shape().toArray();
         dims[axis] = to;
         float[] weights = ResizeWeights.of(resize, from, to, scale);
-        double[] values = Numbers.reals(x);
+        double[] values = Numbers.floats(x);
         double[] result = new double[outer * to * inner];
         for (int i = 0; i < result.length; i++) {
             int row = i / inner % to * from;
@@ -76,7 +76,7 @@ final class ResizeMath {
     }
 
     private static Tensor blend(Tensor x, Shape shape, int[] low, int[] high, double[] weight) {
-        double[] values = Numbers.reals(x);
+        double[] values = Numbers.floats(x);
         double[] result = new double[low.length];
         for (int i = 0; i < result.length; i++) {
             result[i] = (1 - weight[i]) * values[low[i]] + weight[i] * values[high[i]];

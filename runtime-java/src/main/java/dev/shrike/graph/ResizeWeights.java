@@ -16,7 +16,7 @@ public final class ResizeWeights {
      *
      * @param resize a cubic one
      * @param scale ratio of the sizes as the node gives it
-     * @throws UnsupportedModelException if there are more weights than any picture needs
+     * @throws UnsupportedModelException if there are more weights than any image needs
      */
     public static float[] of(Op.Resize resize, int from, int to, float scale) {
         if ((long) from * to > MOST_WEIGHTS) {

@@ -5,7 +5,7 @@ import java.util.Arrays;
 /**
  * Codes that a graph makes, as it writes them down.
  *
- * @param value the reals that they were made of
+ * @param value the floats that they were made of
  * @param written how, by scale, zero point and the type of the codes
  * @param low the lowest code that is left of them
  * @param high the highest one
@@ -15,7 +15,7 @@ record RoundedCodes(String value, Quantization written, int low, int high) {
         this(value, written, written.minCode(), written.maxCode());
     }
 
-    /** The same reals by codes of as few bits as these take; as written where no range of bits is that narrow. */
+    /** The same floats by codes of as few bits as these take; as written where no range of bits is that narrow. */
     Quantization narrowed() {
         int count = high - low + 1;
         int bits = 32 - Integer.numberOfLeadingZeros(count);

@@ -3,7 +3,7 @@ package dev.shrike.graph;
 import java.util.Optional;
 
 /**
- * Codes of weights whose reals are those of others times a factor per output channel.
+ * Codes of weights whose floats are those of others times a factor per output channel.
  *
  * @param codes the codes
  * @param how what they mean

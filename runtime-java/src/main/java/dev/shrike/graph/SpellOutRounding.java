@@ -9,7 +9,7 @@ import java.util.Set;
 
 /**
  * Puts the rounding of a Quant that does not round half to even into nodes of its own: {@code x / scale + zero},
- * clamped and rounded as the mode says, and back to reals. What then comes to the Quant lies on its codes, so that it
+ * clamped and rounded as the mode says, and back to floats. What then comes to the Quant lies on its codes, so that it
  * may round half to even and {@link ImportQuantization} can take it. Constants are left alone, as their rounding is
  * done at once.
  */

@@ -6,7 +6,7 @@ import java.util.Map;
 
 /**
  * Quantisation by signed 8-bit codes with zero point 0. Activations get one scale: with a zero point that which covers
- * their larger side, which costs those of SiLU (-0.28 and up) nearly a bit. Weights keep their reals, with a coarser
+ * their larger side, which costs those of SiLU (-0.28 and up) nearly a bit. Weights keep their floats, with a coarser
  * rounding only where a zero point moved their range beyond -128 to 127. What is so already stays as it is.
  */
 final class SymmetricCodes implements GraphPass {
@@ -63,19 +63,19 @@ final class SymmetricCodes implements GraphPass {
     }
 
     private static Tensor recode(Tensor codes, Quantization from, Quantization to) {
-        Tensor reals = QuantizationMath.dequantize(codes, from);
-        return QuantizationMath.codes(reals, to);
+        Tensor floats = QuantizationMath.dequantize(codes, from);
+        return QuantizationMath.codes(floats, to);
     }
 
-    /** The same reals, nearly, with a scale for each index of the first dimension. */
-    static Quantization byFirstDimension(Tensor reals) {
-        int rows = Math.toIntExact(reals.shape().dim(0));
+    /** The same floats, nearly, with a scale for each index of the first dimension. */
+    static Quantization byFirstDimension(Tensor floats) {
+        int rows = Math.toIntExact(floats.shape().dim(0));
         float[] scales = new float[rows];
         java.util.Arrays.fill(scales, SMALLEST);
-        long row = reals.elements() / rows;
-        for (long i = 0; i < reals.elements(); i++) {
+        long row = floats.elements() / rows;
+        for (long i = 0; i < floats.elements(); i++) {
             int at = (int) (i / row);
-            scales[at] = Math.max(scales[at], Math.abs(reals.floatAt(i)) / LARGEST);
+            scales[at] = Math.max(scales[at], Math.abs(floats.floatAt(i)) / LARGEST);
         }
         return of(Tensor.ofFloats(Shape.of(rows), scales), 0);
     }

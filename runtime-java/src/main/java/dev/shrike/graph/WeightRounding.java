@@ -21,7 +21,7 @@ final class WeightRounding {
         Shape shape = weights.shape();
         int channels = Math.toIntExact(shape.dim(axis));
         int inner = Indices.product(shape, axis + 1, shape.rank());
-        double[] values = Numbers.reals(weights);
+        double[] values = Numbers.floats(weights);
         ToIntFunction<Integer> channelOf = i -> i / inner % channels;
         double[] low = new double[channels];
         double[] high = new double[channels];

@@ -27,8 +27,9 @@ public record Window(
     }
 
     /**
-     * No sane network has a window, a stride or a padding of more pixels, and sums and products of a few of them with a
-     * picture's size overflow neither here nor in the kernels.
+     * No sane network has a window, a stride or a padding of more pixels, and sums and products of a few of them with
+     * an
+     * image's size overflow neither here nor in the kernels.
      */
     public static final int LARGEST = 1 << 20;
 

@@ -2,15 +2,15 @@ package dev.shrike.graph;
 
 import java.util.function.DoubleUnaryOperator;
 
-/** Reference code of convolution and pooling over NCHW pictures. Sums are doubles. */
+/** Reference code of convolution and pooling over NCHW images. Sums are doubles. */
 final class WindowMath {
     private WindowMath() {}
 
     static Tensor conv(NodeView view, Op.Conv conv, Shape out) {
-        double[] x = Numbers.reals(view.known(0));
-        double[] w = Numbers.reals(view.known(1));
-        double[] bias = view.has(2) ? Numbers.reals(view.known(2)) : null;
-        double[] residual = view.has(3) ? Numbers.reals(view.known(3)) : null;
+        double[] x = Numbers.floats(view.known(0));
+        double[] w = Numbers.floats(view.known(1));
+        double[] bias = view.has(2) ? Numbers.floats(view.known(2)) : null;
+        double[] residual = view.has(3) ? Numbers.floats(view.known(3)) : null;
         DoubleUnaryOperator activation = ElementMath.function(conv.activation());
         Shape in = view.shape(0);
         int inputs = (int) view.shape(1).dim(1);
@@ -62,7 +62,7 @@ final class WindowMath {
         }
     }
 
-    /** The part of one window that lies over the picture: rows top to bottom and columns left to right, exclusive. */
+    /** The part of one window that lies over the image: rows top to bottom and columns left to right, exclusive. */
     private record Patch(long top, long bottom, long left, long right) {
         static Patch of(Window window, int row, int column) {
             long top = (long) row * window.strideHeight() - window.padTop();
@@ -95,7 +95,7 @@ final class WindowMath {
     static Tensor maxPool(NodeView view, Op.MaxPool pool, Shape out) {
         Tensor x = view.known(0);
         Shape in = x.shape();
-        double[] result = slide(Numbers.reals(x), in, out, pool.window().resolve(in.dim(2), in.dim(3)),
+        double[] result = slide(Numbers.floats(x), in, out, pool.window().resolve(in.dim(2), in.dim(3)),
                 WindowMath::max);
         return Numbers.cast(Numbers.real(DataType.FLOAT64, out, result), x.type());
     }
@@ -121,7 +121,7 @@ final class WindowMath {
         Pooling average = (values, plane, shape, window, patch) -> average(values, plane, shape, window, patch,
                 pool.countIncludePad());
         return Numbers.real(x.type(), out,
-                slide(Numbers.reals(x), in, out, pool.window().resolve(in.dim(2), in.dim(3)), average));
+                slide(Numbers.floats(x), in, out, pool.window().resolve(in.dim(2), in.dim(3)), average));
     }
 
     private static double average(double[] x, int plane, Shape in, Window window, Patch patch, boolean countPad) {
@@ -150,7 +150,7 @@ final class WindowMath {
     }
 
     static Tensor globalAveragePool(NodeView view, Shape out) {
-        double[] x = Numbers.reals(view.known(0));
+        double[] x = Numbers.floats(view.known(0));
         double[] result = new double[Math.toIntExact(out.elements())];
         int area = Indices.product(view.shape(0), 2, view.shape(0).rank());
         for (int i = 0; i < result.length; i++) {

@@ -6,7 +6,7 @@ import static dev.shrike.graph.ShapeRules.differ;
 import java.util.List;
 import java.util.Optional;
 
-/** Shapes of operations over pictures in NCHW: convolution, pooling, resizing. */
+/** Shapes of operations over images in NCHW: convolution, pooling, resizing. */
 final class WindowShapes {
     private WindowShapes() {}
 
@@ -92,7 +92,7 @@ final class WindowShapes {
                     "at least " + effective + (vertical ? " rows" : " columns") + " for the window");
         }
         long count = (ceilMode ? Math.ceilDiv(room, stride) : room / stride) + 1;
-        // A window that would begin in the padding behind the picture is left out.
+        // A window that would begin in the padding behind the image is left out.
         return ceilMode && (count - 1) * stride >= size + before ? count - 1 : count;
     }
 

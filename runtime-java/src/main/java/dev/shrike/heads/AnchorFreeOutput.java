@@ -10,7 +10,7 @@ import java.util.List;
  * one, and boxes in pixels or, unless exported with its decoding, offsets from the place and logarithms of sizes, in
  * strides: {@code x = (tx + gx) stride, w = exp(tw) stride} (Ge et al. 2021, "YOLOX: Exceeding YOLO Series in 2021").
  *
- * <p>Which of them it is shows in the values alone, so the network runs once on noise before its first picture.
+ * <p>Which of them it is shows in the values alone, so the network runs once on noise before its first image.
  */
 final class AnchorFreeOutput implements HeadDecoder {
     private static final int OBJECTNESS = 4;
@@ -122,7 +122,7 @@ final class AnchorFreeOutput implements HeadDecoder {
     @Override
     public List<String> notes() {
         return yolov6 ? List.of()
-                : List.of("its output is taken for that of YOLOX, whose pictures are BGR from 0 to 255, at the left"
+                : List.of("its output is taken for that of YOLOX, whose images are BGR from 0 to 255, at the left"
                         + " and top of the input; if it is another's, name it with --head");
     }
 

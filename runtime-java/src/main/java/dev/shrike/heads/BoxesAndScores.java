@@ -69,7 +69,7 @@ final class BoxesAndScores implements HeadDecoder {
     public List<String> notes() {
         return told
                 ? List.of("its own suppression node is left out: the thresholds of the detector count instead")
-                : List.of("its two outputs are taken for boxes and scores of a network that wants pictures as YOLOv5"
+                : List.of("its two outputs are taken for boxes and scores of a network that wants images as YOLOv5"
                         + " does (" + Preprocessing.YOLO.describe() + ")");
     }
 

@@ -3,8 +3,8 @@ package dev.shrike.heads;
 import dev.shrike.UnsupportedModelException;
 
 /**
- * Looks at the candidates of each picture, whoever found them: that their scores are within 0 to 1 and their boxes
- * somewhere near the picture, and whether boxes are given in pixels or in parts of the input. It costs nothing where
+ * Looks at the candidates of each image, whoever found them: that their scores are within 0 to 1 and their boxes
+ * somewhere near the image, and whether boxes are given in pixels or in parts of the input. It costs nothing where
  * nothing was found, and a comparison per candidate else. One for each detector.
  */
 public final class CandidateCheck {
@@ -33,7 +33,7 @@ public final class CandidateCheck {
     /**
      * Brings boxes to pixels of the input and scores to at most 1.
      *
-     * @throws UnsupportedModelException if a score is none, or most boxes are nowhere near the picture
+     * @throws UnsupportedModelException if a score is none, or most boxes are nowhere near the image
      */
     public void apply(Candidates candidates) {
         int count = candidates.size();

@@ -30,13 +30,13 @@ public sealed interface HeadDecoder permits AnchorFreeOutput, BoxesAndScores, En
         return false;
     }
 
-    /** How the network wants its pictures; asked for after {@link #tried}. */
+    /** How the network wants its images; asked for after {@link #tried}. */
     default Preprocessing preprocessing() {
         return Preprocessing.YOLO;
     }
 
     /**
-     * Whether the network has to run once, on anything, before its first picture: its shapes do not tell its family.
+     * Whether the network has to run once, on anything, before its first image: its shapes do not tell its family.
      */
     default boolean needsTrial() {
         return false;
@@ -51,7 +51,7 @@ public sealed interface HeadDecoder permits AnchorFreeOutput, BoxesAndScores, En
 
     /**
      * Returns if the values of the outputs, whatever was seen, can be what this decoder takes them for. Cheap enough
-     * for the first picture, not for each.
+     * for the first image, not for each.
      *
      * @throws UnsupportedModelException otherwise; gives the range of values and the way out
      */

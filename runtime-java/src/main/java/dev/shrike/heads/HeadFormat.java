@@ -14,7 +14,7 @@ public enum HeadFormat {
     YOLOV5_RAW,
     /** {@code [1, N, 5 + classes]} with an objectness of 1 and one box at each place. */
     YOLOV6,
-    /** {@code [1, N, 5 + classes]}, one box at each place, decoded or not; its pictures are BGR from 0 to 255. */
+    /** {@code [1, N, 5 + classes]}, one box at each place, decoded or not; its images are BGR from 0 to 255. */
     YOLOX,
     /** {@code [1, 4 + classes, N]}: boxes and classes (YOLOv8, v9, 11, 12). */
     YOLOV8,

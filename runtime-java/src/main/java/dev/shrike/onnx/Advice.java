@@ -28,7 +28,7 @@ final class Advice {
                 "loops and sequences come from scripted models: trace the model instead (torch.onnx.export of the"
                         + " eager model, with a fixed input size), or run onnxsim over the file";
             case "NonZero", "Compress", "Unique" ->
-                "the size of its result depends on the picture: export without the selection of boxes (nms=False;"
+                "the size of its result depends on the image: export without the selection of boxes (nms=False;"
                         + " Shrike does that itself), or cut the graph before this node";
             case "Attention", "RotaryEmbedding" ->
                 "export with opset 17 to 22, where it is written as matrix products (opset=17)";

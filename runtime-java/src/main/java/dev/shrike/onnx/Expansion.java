@@ -65,7 +65,7 @@ final class Expansion {
         return node(role, new Op.ShapeOf(from, to), x);
     }
 
-    /** Constants of one value per channel with dimensions of size 1 behind, so that they match pictures. */
+    /** Constants of one value per channel with dimensions of size 1 behind, so that they match images. */
     String perChannel(String role, String vector, int dimensionsBehind) {
         if (dimensionsBehind == 0) {
             return vector;
@@ -88,11 +88,11 @@ final class Expansion {
                         + " ONNX's shape inference over the model"));
     }
 
-    /** Rows, columns and whatever other dimensions a picture has behind batch and channels. */
-    String spatialAxes(String role, String picture) {
-        int rank = rank(picture);
+    /** Rows, columns and whatever other dimensions an image has behind batch and channels. */
+    String spatialAxes(String role, String image) {
+        int rank = rank(image);
         if (rank < 3) {
-            throw draft.broken("input '" + picture + "' has " + rank + " dimensions, must have at least 3");
+            throw draft.broken("input '" + image + "' has " + rank + " dimensions, must have at least 3");
         }
         return vector(role, LongStream.range(2, rank).toArray());
     }

@@ -81,7 +81,7 @@ final class ModelSource {
         bytes.get(bytes.position(), head);
         String text = new String(head, StandardCharsets.ISO_8859_1);
         if (text.startsWith("\u00ff\u00d8\u00ff") || text.startsWith("\u0089PNG") || text.startsWith("BM")) {
-            return "; this is a picture: give it as the source and an .onnx file as the model";
+            return "; this is an image: give it as the source and an .onnx file as the model";
         }
         if (text.startsWith("PK")) {
             return "; this is a zip archive, perhaps a PyTorch checkpoint: export it with 'yolo export model=FILE.pt"

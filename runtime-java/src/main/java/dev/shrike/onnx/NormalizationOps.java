@@ -107,7 +107,7 @@ final class NormalizationOps {
 
     /**
      * A. Krizhevsky et al., "ImageNet classification with deep convolutional neural networks" (2012): by the mean
-     * square of neighbouring channels, which an AveragePool over pictures of channels by pixels gives.
+     * square of neighbouring channels, which an AveragePool over images of channels by pixels gives.
      */
     static Op acrossChannels(NodeDraft draft) {
         draft.expect(1, 1);
@@ -125,9 +125,9 @@ final class NormalizationOps {
         flat[3] = -1;
         String planes = nodes.node("planes", new Op.Unsqueeze(), ReductionOps.powers(nodes, x, 2),
                 nodes.vector("plane", 1));
-        String pictures = nodes.node("pictures", new Op.Reshape(false), planes, nodes.vector("flat", flat));
+        String images = nodes.node("pictures", new Op.Reshape(false), planes, nodes.vector("flat", flat));
         Window window = new Window(size, 1, 1, 1, (size - 1) / 2, 0, size / 2, 0, 1, 1, Window.AutoPad.EXPLICIT);
-        String mean = nodes.node("mean", new Op.AveragePool(window, false, true), pictures);
+        String mean = nodes.node("mean", new Op.AveragePool(window, false, true), images);
         String scaled = nodes.binary("scaled", Op.Binary.Kind.MUL, mean, nodes.number("alpha", alpha, x));
         String sum = nodes.binary("sum", Op.Binary.Kind.ADD, scaled, nodes.number("bias", bias, x));
         String power = nodes.binary("power", Op.Binary.Kind.POW, sum, nodes.number("beta", beta, x));

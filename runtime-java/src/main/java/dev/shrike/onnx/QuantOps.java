@@ -102,7 +102,7 @@ final class QuantOps {
             if (!(scale.get().doubleAt(i) > 0)) {
                 throw draft.broken("the scale '" + draft.input(1) + "' has the element " + scale.get().doubleAt(i)
                         + ", must be positive" + (scale.get().doubleAt(i) == 0 ? "; a scale of 0 can only be that of"
-                                + " constant weights, so calibrate again with real pictures" : ""));
+                                + " constant weights, so calibrate again with real images" : ""));
             }
         }
     }

@@ -98,7 +98,7 @@ final class QuantizedOperators {
         quantized(named("Conv", inputs, attributes("channels_last")), input(6), input(7));
     }
 
-    /** Reals of an int32 bias, whose scale is the product of those of input and weights. */
+    /** Floats of an int32 bias, whose scale is the product of those of input and weights. */
     private String bias(String codes, String inputScale, String weightScale) {
         String scale = piece("bias_scale", "Mul", List.of(inputScale, weightScale));
         return piece("bias", "DequantizeLinear", List.of(codes, scale), axis(0));
@@ -174,7 +174,7 @@ final class QuantizedOperators {
         return new Codes(input(first), input(first + 1), input(first + 2));
     }
 
-    /** The reals of codes; an only zero point is repeated for every scale. */
+    /** The floats of codes; an only zero point is repeated for every scale. */
     private String real(Codes value, int axis) {
         List<String> inputs = new ArrayList<>(List.of(value.codes(), value.scale()));
         if (!value.zero().isEmpty()) {

@@ -32,7 +32,7 @@ final class ResizeOp {
                 .filter(scales -> Arrays.stream(scales.toLongs()).allMatch(scale -> scale >= 1))
                 .isPresent();
         if (mode == Op.Resize.Mode.NEAREST && !grows) {
-            throw draft.unsupported("opset " + draft.scope().opset() + " leaves open how to round where the picture"
+            throw draft.unsupported("opset " + draft.scope().opset() + " leaves open how to round where the image"
                     + " shrinks; export it again with opset 17");
         }
         return new Op.Resize(mode, Op.Resize.Coordinates.ASYMMETRIC, Op.Resize.Nearest.FLOOR);

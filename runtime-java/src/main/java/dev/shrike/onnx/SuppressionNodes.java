@@ -37,7 +37,7 @@ final class SuppressionNodes {
     /** Operators that put several classes into one: scores behind them are of the best class, not of each. */
     private static final Set<String> REDUCING = Set.of("ReduceMax", "TopK", "ArgMax", "Max", "GatherElements");
 
-    /** Operators whose results are as many as the picture has it. */
+    /** Operators whose results are as many as the image has it. */
     private static final Set<String> CHOOSING = Set.of("NonZero", "Compress", "Unique");
 
     /** Operators that only move or scale values. */

@@ -28,7 +28,7 @@ final class WindowOps {
         String kernel = weights.isPresent() ? nodes.constant("weights", withRow(weights.get()))
                 : nodes.node("weights", new Op.Unsqueeze(), draft.input(1), nodes.vector("row", 2));
         List<String> inputs = new ArrayList<>(draft.inputs());
-        inputs.set(0, picture(nodes, draft.input(0)));
+        inputs.set(0, image(nodes, draft.input(0)));
         inputs.set(1, kernel);
         return line(nodes, nodes.node("rows", conv, inputs.toArray(String[]::new)));
     }
@@ -38,7 +38,7 @@ final class WindowOps {
         return weights.reshaped(Shape.of(shape.dim(0), shape.dim(1), 1, shape.dim(2)));
     }
 
-    /** The convolution; one over lines as one over pictures of a single row. */
+    /** The convolution; one over lines as one over images of a single row. */
     static Op.Conv plainConvolution(NodeDraft draft) {
         Optional<Shape> weights = shapeOf(draft.input(1), draft.scope());
         if (weights.isPresent() && (weights.get().rank() < 3 || weights.get().rank() > 4)) {
@@ -74,12 +74,12 @@ final class WindowOps {
                 .orElseGet(() -> draft.scope().rank(draft.input(0)).orElse(4) == 3);
     }
 
-    private static String picture(Expansion nodes, String line) {
-        return nodes.node("picture", new Op.Unsqueeze(), line, nodes.vector("picture_row", 2));
+    private static String image(Expansion nodes, String line) {
+        return nodes.node("image", new Op.Unsqueeze(), line, nodes.vector("image_row", 2));
     }
 
-    private static Op line(Expansion nodes, String picture) {
-        return nodes.last(new Op.Squeeze(), picture, nodes.vector("line_row", 2));
+    private static Op line(Expansion nodes, String image) {
+        return nodes.last(new Op.Squeeze(), image, nodes.vector("line_row", 2));
     }
 
     static Op maxPool(NodeDraft draft) {
@@ -108,7 +108,7 @@ final class WindowOps {
             return pool;
         }
         Expansion nodes = new Expansion(draft);
-        return line(nodes, nodes.node("rows", pool, picture(nodes, draft.input(0))));
+        return line(nodes, nodes.node("rows", pool, image(nodes, draft.input(0))));
     }
 
     static Window pool(NodeDraft draft) {

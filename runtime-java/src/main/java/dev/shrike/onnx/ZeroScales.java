@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Scales of 0, which quantisers of other tools give channels whose weights are all 0 (dead or pruned ones). The reals
+ * Scales of 0, which quantisers of other tools give channels whose weights are all 0 (dead or pruned ones). The floats
  * are 0 then, whatever the code. Nothing can be divided by such a scale, so it becomes 1 and the weights 0.
  */
 final class ZeroScales {

@@ -28,7 +28,7 @@ public interface Backend {
     int rank();
 
     /**
-     * Whether detectors may run networks of several pictures on this engine. Where they may not, a network of a fixed
+     * Whether detectors may run networks of several images on this engine. Where they may not, a network of a fixed
      * batch is refused. Where they may, a first dimension that the model leaves open is left open in
      * {@link ExecutorOptions#inputShapes} as well: the engine chooses its size, and the detector takes it from the
      * binding of the input.

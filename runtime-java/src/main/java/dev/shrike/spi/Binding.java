@@ -9,7 +9,7 @@ import java.util.List;
  * {@code sum(index[d] * strides[d])} from the segment's start.
  *
  * @param name name of the value in the graph
- * @param dims logical dimensions, in the order of the model (NCHW for a picture)
+ * @param dims logical dimensions, in the order of the model (NCHW for an image)
  * @param strides distance between neighbours along each dimension, in elements
  * @param memory the elements; valid until the executor closes
  */
@@ -23,13 +23,13 @@ public record Binding(String name, List<Integer> dims, List<Integer> strides, Me
     }
 
     /**
-     * One picture of a batch: the same with a first dimension of 1.
+     * One image of a batch: the same with a first dimension of 1.
      *
      * @throws IndexOutOfBoundsException if the first dimension has no such index
      */
-    public Binding picture(int index) {
+    public Binding image(int index) {
         if (dims.isEmpty() || index < 0 || index >= dims.getFirst()) {
-            throw new IndexOutOfBoundsException(name + " of " + dims + " has no picture " + index);
+            throw new IndexOutOfBoundsException(name + " of " + dims + " has no image " + index);
         }
         List<Integer> one = new ArrayList<>(dims);
         one.set(0, 1);

@@ -14,14 +14,14 @@ import java.util.Optional;
  * @param progress told how far tuning has come
  * @param batches sizes of the batch to build for, if the model leaves that open and the engine runs batches; empty for
  *     the engine's own
- * @param calibration pictures to find ranges on, for engines that do so while they build; empty for the engine's own
+ * @param calibration images to find ranges on, for engines that do so while they build; empty for the engine's own
  */
 public record BuildOptions(
         boolean tune,
         int threads,
         String kernel,
         Progress progress,
-        Optional<Batches> batches,
+        Optional<BatchProfile> batches,
         Optional<Calibration> calibration) {
     /** The engine's own choice of kernels, nothing measured. */
     public static final BuildOptions UNTUNED =
@@ -42,16 +42,16 @@ public record BuildOptions(
     }
 
     /**
-     * Pictures to find ranges on.
+     * Images to find ranges on.
      *
      * @param folder where they are
-     * @param most most pictures to take, at least 1
+     * @param most most images to take, at least 1
      */
     public record Calibration(Path folder, int most) {
         public Calibration {
             Objects.requireNonNull(folder, "folder");
             if (most < 1) {
-                throw new IllegalArgumentException("calibration with at most " + most + " pictures");
+                throw new IllegalArgumentException("calibration with at most " + most + " images");
             }
         }
     }
@@ -82,12 +82,12 @@ public record BuildOptions(
     }
 
     /** The same for batches of these sizes. */
-    public BuildOptions withBatches(Batches sizes) {
+    public BuildOptions withBatches(BatchProfile sizes) {
         return new BuildOptions(tune, threads, kernel, progress, Optional.of(sizes), calibration);
     }
 
-    /** The same with ranges from these pictures. */
-    public BuildOptions withCalibration(Calibration pictures) {
-        return new BuildOptions(tune, threads, kernel, progress, batches, Optional.of(pictures));
+    /** The same with ranges from these images. */
+    public BuildOptions withCalibration(Calibration images) {
+        return new BuildOptions(tune, threads, kernel, progress, batches, Optional.of(images));
     }
 }

@@ -6,7 +6,7 @@ package dev.shrike.spi;
  *
  * <ol>
  *   <li>Call {@link #pick} once, before the first run that matters.
- *   <li>If that was answered with yes, call {@link #candidates} after each run, for each picture of the batch.
+ *   <li>If that was answered with yes, call {@link #candidates} after each run, for each image of the batch.
  * </ol>
  */
 public interface CandidateExecutor extends GraphExecutor {
@@ -16,7 +16,7 @@ public interface CandidateExecutor extends GraphExecutor {
      * {@link #candidates} leaves in them.
      *
      * @param query which candidates
-     * @param onHost decodes the outputs of all pictures as they are now, to be compared with; may throw a
+     * @param onHost decodes the outputs of all images as they are now, to be compared with; may throw a
      *     {@link dev.shrike.ModelException}, which only ends the comparison
      * @throws dev.shrike.DeviceException if the executor was told to pick and cannot
      * @throws IllegalStateException if the executor was closed, or this was called before
@@ -26,11 +26,11 @@ public interface CandidateExecutor extends GraphExecutor {
     /**
      * Hands out the candidates of the last run, in the order of the output: by box, then by class.
      *
-     * @param picture index in the batch
+     * @param image index in the batch
      * @return false if it has handed out none since it cannot hold all of them, or some value is NaN or infinite: then
      *     the outputs are complete, and the detector decodes them
      * @throws dev.shrike.DeviceException if the device failed
      * @throws IllegalStateException if the executor was closed, does not pick, or has not run
      */
-    boolean candidates(int picture, CandidateSink sink);
+    boolean candidates(int image, CandidateSink sink);
 }

@@ -9,7 +9,7 @@ import java.util.Objects;
  * then a score for every class. The score of a box for a class is that value, times the objectness if there is one.
  *
  * @param output name of the output
- * @param boxes number of boxes of one picture
+ * @param boxes number of boxes of one image
  * @param classes number of classes
  * @param boxStride distance between neighbouring boxes, in elements
  * @param valueStride distance between neighbouring values of one box, in elements
@@ -48,7 +48,7 @@ public record CandidateQuery(
         return objectness ? 5 : 4;
     }
 
-    /** Most candidates that one picture can give. */
+    /** Most candidates that one image can give. */
     public long mostCandidates() {
         return multiLabel ? (long) boxes * classes : boxes;
     }

@@ -44,13 +44,13 @@ public interface GraphExecutor extends AutoCloseable {
     }
 
     /**
-     * As {@link #accept(Frame)} for one picture of a batch. An executor takes every picture in this way or none; those
+     * As {@link #accept(Frame)} for one image of a batch. An executor takes every image in this way or none; those
      * that it is not given stay as they are.
      *
-     * @param picture index in the batch
+     * @param image index in the batch
      */
-    default boolean accept(Frame frame, int picture) {
-        return picture == 0 && accept(frame);
+    default boolean accept(Frame frame, int image) {
+        return image == 0 && accept(frame);
     }
 
     /**
@@ -62,15 +62,15 @@ public interface GraphExecutor extends AutoCloseable {
     void run();
 
     /**
-     * As {@link #run()} for the first so many pictures of the batch. An executor that can run fewer pictures than its
+     * As {@link #run()} for the first so many images of the batch. An executor that can run fewer images than its
      * inputs have room for does so; any other runs all of them. What the outputs then hold for the rest means nothing.
      *
-     * @throws IllegalArgumentException if the batch has no such number of pictures
+     * @throws IllegalArgumentException if the batch has no such number of images
      */
-    default void run(int pictures) {
+    default void run(int images) {
         int room = inputs().getFirst().dims().getFirst();
-        if (pictures < 1 || pictures > room) {
-            throw new IllegalArgumentException("a run of " + pictures + " pictures in a batch of " + room);
+        if (images < 1 || images > room) {
+            throw new IllegalArgumentException("a run of " + images + " images in a batch of " + room);
         }
         run();
     }

@@ -4,14 +4,14 @@ import dev.shrike.Frame;
 import java.lang.foreign.MemorySegment;
 
 /**
- * One of the views that YOLOv5 looks at a letterboxed picture in when it augments (v6.1, {@code _forward_augment}): the
- * picture, perhaps mirrored, resized by a scale and padded with grey at the right and below to a multiple of the
+ * One of the views that YOLOv5 looks at a letterboxed image in when it augments (v6.1, {@code _forward_augment}): the
+ * image, perhaps mirrored, resized by a scale and padded with grey at the right and below to a multiple of the
  * stride.
  *
- * @param scale size of the picture in the view, 0 to 1
+ * @param scale size of the image in the view, 0 to 1
  * @param mirrored whether left and right are swapped
- * @param width width of the letterboxed picture in pixels
- * @param height height of the letterboxed picture in pixels
+ * @param width width of the letterboxed image in pixels
+ * @param height height of the letterboxed image in pixels
  * @param stride largest stride of the network
  */
 public record AugmentedView(double scale, boolean mirrored, int width, int height, int stride) {
@@ -50,7 +50,7 @@ public record AugmentedView(double scale, boolean mirrored, int width, int heigh
         return whole;
     }
 
-    /** The view of a letterboxed picture. */
+    /** The view of a letterboxed image. */
     public Frame of(Frame letterboxed) {
         if (scale == 1 && !mirrored) {
             return letterboxed;
@@ -66,7 +66,7 @@ public record AugmentedView(double scale, boolean mirrored, int width, int heigh
             return frame;
         }
         Frame resized = Frame.allocate(width, height);
-        OpenCv.resize(Pictures.live(frame), frame.width(), frame.height(), resized.pixels(), width, height);
+        OpenCv.resize(Images.live(frame), frame.width(), frame.height(), resized.pixels(), width, height);
         return resized;
     }
 

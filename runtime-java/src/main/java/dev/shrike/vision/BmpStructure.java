@@ -11,7 +11,7 @@ final class BmpStructure {
 
     private BmpStructure() {}
 
-    static PictureHeader check(EncodedBytes bytes) {
+    static ImageHeader check(EncodedBytes bytes) {
         long offset = bytes.u32Little(10);
         long headerSize = bytes.u32Little(FILE_HEADER);
         boolean core = headerSize == CORE_HEADER;
@@ -22,7 +22,7 @@ final class BmpStructure {
         long width = core ? bytes.u16Little(18) : bytes.s32Little(18);
         // A negative height means that the top row comes first.
         long height = core ? bytes.u16Little(20) : Math.abs((long) bytes.s32Little(22));
-        PictureHeader header = bytes.header(PictureHeader.Format.BMP, width, height);
+        ImageHeader header = bytes.header(ImageHeader.Format.BMP, width, height);
         int bits = bytes.u16Little(core ? 24 : 28);
         long compression = core ? 0 : bytes.u32Little(30);
         if (!isAllowed(bits, compression)) {

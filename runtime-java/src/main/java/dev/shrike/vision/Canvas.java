@@ -27,7 +27,7 @@ public final class Canvas implements AutoCloseable {
     public Canvas(Frame frame) {
         OpenCvLibrary.require();
         this.frame = frame;
-        this.canvas = new OpenCv.Canvas(Pictures.live(frame), frame.width(), frame.height());
+        this.canvas = new OpenCv.Canvas(Images.live(frame), frame.width(), frame.height());
     }
 
     /** Fills the rectangle with these corners, both included. */

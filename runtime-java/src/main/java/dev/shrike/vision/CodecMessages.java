@@ -13,8 +13,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
- * Hears what the JPEG and PNG libraries inside OpenCV say about a picture. They report damage only by printing to C's
- * {@code stderr}, decode what they can and return success; so the half of a picture that did arrive would pass for a
+ * Hears what the JPEG and PNG libraries inside OpenCV say about an image. They report damage only by printing to C's
+ * {@code stderr}, decode what they can and return success; so the half of an image that did arrive would pass for a
  * whole one, and the text would land among the program's own messages.
  *
  * <p>While an action runs, the C library's {@code stderr} variable points to a stream in memory. File descriptor 2,

@@ -5,7 +5,7 @@ import dev.shrike.Detections;
 import dev.shrike.Frame;
 import java.util.Locale;
 
-/** Boxes and labels on a picture: a box in the colour of its class and a filled label with class and score. */
+/** Boxes and labels on an image: a box in the colour of its class and a filled label with class and score. */
 final class Drawing {
     private static final int WHITE = 0xffffff;
     private static final int BLACK = 0x000000;
@@ -56,7 +56,7 @@ final class Drawing {
         int[] size = Lettering.size(text, scale, thickness);
         int height = size[1] + 3;
         boolean above = y1 - height >= 0;
-        // A label that would leave the picture on the right is moved back in.
+        // A label that would leave the image on the right is moved back in.
         int left = Math.max(0, Math.min(x1, frame.width() - 1 - size[0]));
         canvas.rectangle(left, y1, left + size[0], above ? y1 - height : y1 + height, colour, -1);
         int baseline = above ? y1 - 2 : y1 + size[1] + 2;

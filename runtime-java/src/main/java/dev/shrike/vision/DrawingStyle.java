@@ -3,7 +3,7 @@ package dev.shrike.vision;
 /**
  * How boxes are drawn.
  *
- * @param lineThickness thickness of a box's line in pixels; 0 takes 0.3 % of the picture's mean side, at least 2
+ * @param lineThickness thickness of a box's line in pixels; 0 takes 0.3 % of the image's mean side, at least 2
  * @param labels whether a box has the name of its class
  * @param scores whether the name has the score beside it
  */
@@ -11,7 +11,7 @@ public record DrawingStyle(int lineThickness, boolean labels, boolean scores) {
     /** Thickest line in pixels. */
     public static final int THICKEST = 100;
 
-    /** Lines by the size of the picture, names and scores. */
+    /** Lines by the size of the image, names and scores. */
     public static final DrawingStyle DEFAULT = new DrawingStyle(0, true, true);
 
     public DrawingStyle {

@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.zip.CRC32;
 
-/** The bytes of a picture file with reads that know where the file ends: reading past it says "truncated". */
+/** The bytes of an image file with reads that know where the file ends: reading past it says "truncated". */
 final class EncodedBytes {
     private static final ValueLayout.OfInt BIG_INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfInt LITTLE_INT =
@@ -107,35 +107,35 @@ final class EncodedBytes {
     }
 
     /**
-     * The header of this picture.
+     * The header of this image.
      *
-     * @throws SourceException if a side is 0 or the picture has more pixels than the limit
+     * @throws SourceException if a side is 0 or the image has more pixels than the limit
      */
-    PictureHeader header(PictureHeader.Format format, long width, long height) {
+    ImageHeader header(ImageHeader.Format format, long width, long height) {
         if (width <= 0 || height <= 0) {
             throw damaged(format.title() + " says its size is " + width + "x" + height);
         }
-        PictureHeader header = new PictureHeader(format, width, height);
+        ImageHeader header = new ImageHeader(format, width, height);
         if (header.pixels() <= maxPixels && Math.max(width, height) > LONGEST_SIDE) {
             throw new SourceException(name + ": " + header + " has a side of more than " + LONGEST_SIDE + " pixels");
         }
-        if (header.pixels() > Pictures.HARD_MAX_PIXELS) {
+        if (header.pixels() > Images.HARD_MAX_PIXELS) {
             throw new SourceException(name + ": " + header + " has " + header.pixels() + " pixels, more than the "
-                    + Pictures.HARD_MAX_PIXELS + " that can be read at all: make the picture smaller");
+                    + Images.HARD_MAX_PIXELS + " that can be read at all: make the image smaller");
         }
         if (header.pixels() > maxPixels) {
             throw new SourceException(name + ": " + header + " has " + header.pixels() + " pixels, the limit is "
-                    + maxPixels + ": make the picture smaller, or raise the limit with --max-pixels "
-                    + header.pixels() + " (in Java -D" + Pictures.MAX_PIXELS_PROPERTY + "=" + header.pixels() + ")");
+                    + maxPixels + ": make the image smaller, or raise the limit with --max-pixels "
+                    + header.pixels() + " (in Java -D" + Images.MAX_PIXELS_PROPERTY + "=" + header.pixels() + ")");
         }
         return header;
     }
 
     SourceException truncated(String detail) {
-        return new SourceException(name + ": truncated picture: " + detail);
+        return new SourceException(name + ": truncated image: " + detail);
     }
 
     SourceException damaged(String detail) {
-        return new SourceException(name + ": damaged picture: " + detail);
+        return new SourceException(name + ": damaged image: " + detail);
     }
 }

@@ -2,7 +2,7 @@ package dev.shrike.vision;
 
 import dev.shrike.SourceException;
 
-/** How a picture is to be turned to stand upright: 1 to 8 as EXIF 2.3 counts, 1 for not at all. */
+/** How an image is to be turned to stand upright: 1 to 8 as EXIF 2.3 counts, 1 for not at all. */
 final class ExifOrientation {
     static final int UPRIGHT = 1;
 
@@ -20,7 +20,7 @@ final class ExifOrientation {
         try {
             return of(TiffDirectory.first(bytes, header));
         } catch (SourceException e) {
-            // Metadata that broke is no reason to refuse a sound picture.
+            // Metadata that broke is no reason to refuse a sound image.
             return UPRIGHT;
         }
     }

@@ -5,13 +5,13 @@ final class JpegStructure {
     private static final int END_OF_IMAGE = 0xd9;
     private static final int START_OF_SCAN = 0xda;
 
-    /** A progressive picture has about ten scans; a file of thousands is made to keep the decoder busy. */
+    /** A progressive image has about ten scans; a file of thousands is made to keep the decoder busy. */
     private static final int MAX_SCANS = 256;
 
     private JpegStructure() {}
 
-    static PictureHeader check(EncodedBytes bytes) {
-        PictureHeader header = null;
+    static ImageHeader check(EncodedBytes bytes) {
+        ImageHeader header = null;
         JpegScans coefficients = null;
         int scans = 0;
         long at = 2;
@@ -54,12 +54,12 @@ final class JpegStructure {
                     if (coefficients.areComplete()) {
                         return withoutEnd(bytes, header);
                     }
-                    throw bytes.truncated("JPEG ends inside its picture data, without an end-of-image marker");
+                    throw bytes.truncated("JPEG ends inside its image data, without an end-of-image marker");
                 }
             }
         }
         if (header == null || scans == 0) {
-            throw bytes.damaged("JPEG holds no picture");
+            throw bytes.damaged("JPEG holds no image");
         }
         return header;
     }
@@ -80,12 +80,12 @@ final class JpegStructure {
     }
 
     /** The header of a file that has every scan and no end marker; whether the last scan is whole is to be heard. */
-    private static PictureHeader withoutEnd(EncodedBytes bytes, PictureHeader header) {
+    private static ImageHeader withoutEnd(EncodedBytes bytes, ImageHeader header) {
         // Space on a disk that was never written: zeros are valid data to a decoder, but data are filled up with ones.
         if (bytes.u8(bytes.size() - 1) == 0 && bytes.u8(bytes.size() - 2) == 0) {
             throw bytes.truncated("JPEG ends in zeros, without an end-of-image marker");
         }
-        return header.of(new PictureHeader.WithoutEnd());
+        return header.of(new ImageHeader.WithoutEnd());
     }
 
     /** Whether nothing but fill bytes follows. */
@@ -129,12 +129,12 @@ final class JpegStructure {
         return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
     }
 
-    private static PictureHeader frameHeader(EncodedBytes bytes, long at, int length) {
+    private static ImageHeader frameHeader(EncodedBytes bytes, long at, int length) {
         if (length < 8) {
             throw bytes.damaged("JPEG frame header of " + length + " bytes");
         }
         int height = bytes.u16Big(at + 3);
         int width = bytes.u16Big(at + 5);
-        return bytes.header(PictureHeader.Format.JPEG, width, height);
+        return bytes.header(ImageHeader.Format.JPEG, width, height);
     }
 }

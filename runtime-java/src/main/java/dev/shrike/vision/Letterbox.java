@@ -53,7 +53,7 @@ public final class Letterbox implements AutoCloseable {
         this(input, Preprocessing.YOLO);
     }
 
-    /** As {@link #Letterbox(Binding)}, for a network that wants its pictures in this way. */
+    /** As {@link #Letterbox(Binding)}, for a network that wants its images in this way. */
     public Letterbox(Binding input, Preprocessing how) {
         if (input.dims().size() != 4 || input.dims().get(0) != 1 || input.dims().get(1) != CHANNELS) {
             throw new IllegalArgumentException(
@@ -111,7 +111,7 @@ public final class Letterbox implements AutoCloseable {
     }
 
     private LetterboxTransform write(Frame frame) {
-        MemorySegment pixels = Pictures.live(frame);
+        MemorySegment pixels = Images.live(frame);
         LetterboxTransform transform = LetterboxTransform.of(frame.width(), frame.height(), width, height, how);
         int innerWidth = how.inner(frame.width(), transform.ratio(), width);
         int innerHeight = how.inner(frame.height(), transform.ratio(), height);

@@ -6,7 +6,7 @@ package dev.shrike.vision;
  * @param ratio pixels of the input per pixel of the frame
  * @param padX whole pixels of the input left of the frame. YOLOv5 leads back by half of the whole padding, which may
  * end
- *     in .5 where the picture was put at a whole pixel; that moves its boxes by half a pixel and costs 0.2 points of
+ *     in .5 where the image was put at a whole pixel; that moves its boxes by half a pixel and costs 0.2 points of
  *     mAP
  * @param padY whole pixels of the input above the frame
  * @param frameWidth width of the frame in pixels
@@ -25,7 +25,7 @@ public record LetterboxTransform(double ratio, int padX, int padY, int frameWidt
         return of(frameWidth, frameHeight, inputWidth, inputHeight, Preprocessing.YOLO);
     }
 
-    /** The same for a network that wants its pictures in this way. */
+    /** The same for a network that wants its images in this way. */
     public static LetterboxTransform of(
             int frameWidth, int frameHeight, int inputWidth, int inputHeight, Preprocessing how) {
         double ratio = Math.min((double) inputHeight / frameHeight, (double) inputWidth / frameWidth);

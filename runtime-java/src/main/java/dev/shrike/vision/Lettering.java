@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Text on pictures. ASCII goes to OpenCV's own strokes, which need no font; every other text to the fonts of the system
+ * Text on images. ASCII goes to OpenCV's own strokes, which need no font; every other text to the fonts of the system
  * ({@link SystemFonts}), and where none has its letters, they are drawn as their code points, U+4E2D as a backslash, u
  * and 4e2d. What was missing is kept until somebody asks ({@link #missing}).
  */

@@ -16,38 +16,38 @@ import org.bytedeco.opencv.opencv_core.Scalar;
 import org.bytedeco.opencv.opencv_core.Size;
 
 /**
- * The binding to OpenCV: the one class that sees JavaCPP types. Pictures are 8-bit BGR in native memory, rows without
+ * The binding to OpenCV: the one class that sees JavaCPP types. Images are 8-bit BGR in native memory, rows without
  * padding unless a step is given; every matrix header made here is freed before the call returns. Call
  * {@link OpenCvLibrary#require} before anything here.
  */
 final class OpenCv {
     private OpenCv() {}
 
-    /** A decoded picture in memory of its own, freed by the garbage collector. */
+    /** A decoded image in memory of its own, freed by the garbage collector. */
     record Decoded(int width, int height, MemorySegment pixels) {}
 
     /**
-     * The picture that an encoded file holds, as BGR; null if OpenCV refuses the data.
+     * The image that an encoded file holds, as BGR; null if OpenCV refuses the data.
      *
      * @param encoded native memory
-     * @param upright whether OpenCV turns the picture by the EXIF orientation that it finds itself
+     * @param upright whether OpenCV turns the image by the EXIF orientation that it finds itself
      */
     static Decoded decode(MemorySegment encoded, String name, boolean upright) {
         int flags = opencv_imgcodecs.IMREAD_COLOR | (upright ? 0 : opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION);
         try (PointerScope _ = new PointerScope();
                 Mat data = wrap(encoded, (int) encoded.byteSize(), 1, opencv_core.CV_8UC1, 0);
-                Mat picture = opencv_imgcodecs.imdecode(data, flags)) {
-            if (picture == null || picture.empty()) {
+                Mat image = opencv_imgcodecs.imdecode(data, flags)) {
+            if (image == null || image.empty()) {
                 return null;
             }
-            int width = picture.cols();
-            int height = picture.rows();
-            if (picture.type() != opencv_core.CV_8UC3) {
-                throw new SourceException(name + ": OpenCV decoded it to an unexpected type " + picture.type());
+            int width = image.cols();
+            int height = image.rows();
+            if (image.type() != opencv_core.CV_8UC3) {
+                throw new SourceException(name + ": OpenCV decoded it to an unexpected type " + image.type());
             }
             MemorySegment pixels = Arena.ofAuto().allocate(3L * width * height, 64);
             try (Mat target = wrap(pixels, width, height, opencv_core.CV_8UC3, 0)) {
-                picture.copyTo(target);
+                image.copyTo(target);
             }
             return new Decoded(width, height, pixels);
         } catch (RuntimeException e) {
@@ -57,11 +57,11 @@ final class OpenCv {
         }
     }
 
-    /** The picture turned as an EXIF orientation of 1 to 8 says, in memory of its own. */
-    static Decoded turn(Decoded picture, int orientation) {
+    /** The image turned as an EXIF orientation of 1 to 8 says, in memory of its own. */
+    static Decoded turn(Decoded image, int orientation) {
         boolean swapped = orientation >= 5;
-        int width = swapped ? picture.height() : picture.width();
-        int height = swapped ? picture.width() : picture.height();
+        int width = swapped ? image.height() : image.width();
+        int height = swapped ? image.width() : image.height();
         // What cv::flip is to do: -1 both ways, 0 upside down, 1 left to right.
         Integer mirror = switch (orientation) {
             case 2, 6 -> 1;
@@ -71,7 +71,7 @@ final class OpenCv {
         };
         MemorySegment pixels = Arena.ofAuto().allocate(3L * width * height, 64);
         try (PointerScope _ = new PointerScope();
-                Mat source = wrap(picture.pixels(), picture.width(), picture.height(), opencv_core.CV_8UC3, 0);
+                Mat source = wrap(image.pixels(), image.width(), image.height(), opencv_core.CV_8UC3, 0);
                 Mat target = wrap(pixels, width, height, opencv_core.CV_8UC3, 0)) {
             if (swapped) {
                 opencv_core.transpose(source, target);
@@ -83,22 +83,22 @@ final class OpenCv {
             }
             return new Decoded(width, height, pixels);
         } finally {
-            Reference.reachabilityFence(picture);
+            Reference.reachabilityFence(image);
         }
     }
 
     /**
-     * The picture encoded for a file extension such as {@code ".jpg"}.
+     * The image encoded for a file extension such as {@code ".jpg"}.
      *
      * @param settings pairs of OpenCV's {@code ImwriteFlags} and their values
      * @throws SourceException if OpenCV cannot encode it
      */
     static byte[] encode(MemorySegment bgr, int width, int height, String extension, String name, int... settings) {
         try (PointerScope _ = new PointerScope();
-                Mat picture = wrap(bgr, width, height, opencv_core.CV_8UC3, 0);
+                Mat image = wrap(bgr, width, height, opencv_core.CV_8UC3, 0);
                 BytePointer encoded = new BytePointer();
                 IntPointer flags = new IntPointer(settings)) {
-            if (!opencv_imgcodecs.imencode(extension, picture, encoded, flags)) {
+            if (!opencv_imgcodecs.imencode(extension, image, encoded, flags)) {
                 throw new SourceException(name + ": OpenCV cannot encode " + width + "x" + height + " as " + extension);
             }
             byte[] bytes = new byte[Math.toIntExact(encoded.limit())];
@@ -111,7 +111,7 @@ final class OpenCv {
         }
     }
 
-    /** Resizes a BGR picture bilinearly, as {@code cv2.resize(…, INTER_LINEAR)}. */
+    /** Resizes a BGR image bilinearly, as {@code cv2.resize(…, INTER_LINEAR)}. */
     static void resize(MemorySegment from, int width, int height, MemorySegment to, int newWidth, int newHeight) {
         try (PointerScope _ = new PointerScope();
                 Mat source = wrap(from, width, height, opencv_core.CV_8UC3, 0);
@@ -180,16 +180,16 @@ final class OpenCv {
         }
     }
 
-    /** A picture to draw on; colours are 0xRRGGBB. Close it to free the matrix header. */
+    /** An image to draw on; colours are 0xRRGGBB. Close it to free the matrix header. */
     static final class Canvas implements AutoCloseable {
         private static final int SUB_PIXEL_BITS = 4;
 
         private final MemorySegment pixels;
-        private final Mat picture;
+        private final Mat image;
 
         Canvas(MemorySegment bgr, int width, int height) {
             pixels = bgr;
-            picture = wrap(bgr, width, height, opencv_core.CV_8UC3, 0);
+            image = wrap(bgr, width, height, opencv_core.CV_8UC3, 0);
         }
 
         /** Draws a rectangle between two corners; a negative thickness fills it. */
@@ -197,7 +197,7 @@ final class OpenCv {
             try (Point a = new Point(x1, y1);
                     Point b = new Point(x2, y2);
                     Scalar bgr = scalar(colour)) {
-                opencv_imgproc.rectangle(picture, a, b, bgr, thickness, opencv_imgproc.LINE_AA, 0);
+                opencv_imgproc.rectangle(image, a, b, bgr, thickness, opencv_imgproc.LINE_AA, 0);
             }
         }
 
@@ -206,7 +206,7 @@ final class OpenCv {
             try (Point a = new Point(x1, y1);
                     Point b = new Point(x2, y2);
                     Scalar bgr = scalar(colour)) {
-                opencv_imgproc.line(picture, a, b, bgr, thickness, opencv_imgproc.LINE_AA, SUB_PIXEL_BITS);
+                opencv_imgproc.line(image, a, b, bgr, thickness, opencv_imgproc.LINE_AA, SUB_PIXEL_BITS);
             }
         }
 
@@ -215,7 +215,7 @@ final class OpenCv {
             try (Point origin = new Point(x, y);
                     Scalar bgr = scalar(colour)) {
                 opencv_imgproc.putText(
-                        picture, text, origin, opencv_imgproc.FONT_HERSHEY_SIMPLEX, scale, bgr, thickness,
+                        image, text, origin, opencv_imgproc.FONT_HERSHEY_SIMPLEX, scale, bgr, thickness,
                         opencv_imgproc.LINE_AA, false);
             }
         }
@@ -235,7 +235,7 @@ final class OpenCv {
 
         @Override
         public void close() {
-            picture.close();
+            image.close();
             Reference.reachabilityFence(pixels);
         }
     }
@@ -246,7 +246,7 @@ final class OpenCv {
         long bytes = step == 0 ? row * height : step * (height - 1L) + row;
         // The header is made over a direct buffer, which cannot be larger than this.
         if (bytes > Integer.MAX_VALUE) {
-            throw new SourceException("a picture of " + width + "x" + height + " is too large for OpenCV");
+            throw new SourceException("an image of " + width + "x" + height + " is too large for OpenCV");
         }
         BytePointer pointer = new BytePointer(memory.asSlice(0, bytes).asByteBuffer());
         return new Mat(height, width, type, pointer, step == 0 ? row : step);

@@ -64,7 +64,7 @@ final class OpenCvLibrary {
         Throwable failure = Attempt.FAILURE;
         if (failure != null) {
             String platform = System.getProperty("os.arch").equals("aarch64") ? "linux-arm64" : "linux-x86_64";
-            throw new BackendUnavailableException("reading, resizing and drawing pictures needs OpenCV, which did not "
+            throw new BackendUnavailableException("reading, resizing and drawing images needs OpenCV, which did not "
                     + "load (" + failure + "): add org.bytedeco:opencv:4.6.0-1.5.8:" + platform
                     + " with org.bytedeco:openblas:0.3.21-1.5.8:" + platform + " and org.bytedeco:javacpp:1.5.8:"
                     + platform + " to the class path", failure);

@@ -9,8 +9,8 @@ final class PngStructure {
 
     private PngStructure() {}
 
-    static PictureHeader check(EncodedBytes bytes) {
-        PictureHeader header = null;
+    static ImageHeader check(EncodedBytes bytes) {
+        ImageHeader header = null;
         boolean data = false;
         int orientation = ExifOrientation.UPRIGHT;
         int frames = 1;
@@ -43,7 +43,7 @@ final class PngStructure {
             }
         }
         if (!data) {
-            throw bytes.damaged("PNG holds no picture data (no IDAT chunk)");
+            throw bytes.damaged("PNG holds no image data (no IDAT chunk)");
         }
         return header.turned(orientation).withPages(frames);
     }
@@ -58,7 +58,7 @@ final class PngStructure {
         return new String(name, StandardCharsets.US_ASCII);
     }
 
-    private static PictureHeader header(EncodedBytes bytes, long at, long length, String type) {
+    private static ImageHeader header(EncodedBytes bytes, long at, long length, String type) {
         if (!type.equals("IHDR") || length != HEADER_LENGTH) {
             throw bytes.damaged("PNG starts with chunk " + type + " of " + length + " bytes instead of IHDR");
         }
@@ -73,7 +73,7 @@ final class PngStructure {
         if (!isAllowed(depth, colour) || bytes.u8(at + 18) != 0 || bytes.u8(at + 19) != 0 || bytes.u8(at + 20) > 1) {
             throw bytes.damaged("PNG has the unknown colour type " + colour + " with " + depth + " bits");
         }
-        return bytes.header(PictureHeader.Format.PNG, width, height);
+        return bytes.header(ImageHeader.Format.PNG, width, height);
     }
 
     private static boolean isAllowed(int depth, int colour) {

@@ -1,10 +1,10 @@
 package dev.shrike.vision;
 
-/** How a family of networks wants its pictures: what a pixel becomes, and where the picture lies in the input. */
+/** How a family of networks wants its images: what a pixel becomes, and where the image lies in the input. */
 public enum Preprocessing {
-    /** RGB from 0 to 1, the picture in the middle of grey 114: YOLOv5, YOLOv8 and their kin. */
+    /** RGB from 0 to 1, the image in the middle of grey 114: YOLOv5, YOLOv8 and their kin. */
     YOLO(1 / 255.0, true, true),
-    /** BGR from 0 to 255, the picture at the left and top of grey 114: YOLOX from 0.2 on. */
+    /** BGR from 0 to 255, the image at the left and top of grey 114: YOLOX from 0.2 on. */
     YOLOX(1, false, false);
 
     private static final int GREY = 114;
@@ -30,7 +30,7 @@ public enum Preprocessing {
         return scale;
     }
 
-    /** What is written around the picture. */
+    /** What is written around the image. */
     float grey() {
         return this == YOLO ? GREY / 255f : GREY;
     }
@@ -40,7 +40,7 @@ public enum Preprocessing {
         return redFirst;
     }
 
-    /** Whether the picture lies in the middle, or at the left and top. */
+    /** Whether the image lies in the middle, or at the left and top. */
     boolean centred() {
         return centred;
     }

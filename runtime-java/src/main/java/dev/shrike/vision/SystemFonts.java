@@ -186,7 +186,7 @@ final class SystemFonts {
     }
 
     private static boolean isDisplayed(Font font, int letter) {
-        // Joiners have no picture of their own; the fonts that use them need not have a glyph for them.
+        // Joiners have no image of their own; the fonts that use them need not have a glyph for them.
         return font.canDisplay(letter) || letter == 0x200c || letter == 0x200d;
     }
 

@@ -31,7 +31,7 @@ final class TiffPixels {
     private final int photometric;
     private final MemorySegment pixels;
 
-    private TiffPixels(EncodedBytes bytes, PictureHeader header) {
+    private TiffPixels(EncodedBytes bytes, ImageHeader header) {
         this.bytes = bytes;
         page = TiffDirectory.first(bytes, 0);
         little = bytes.u8(0) == 'I';
@@ -48,7 +48,7 @@ final class TiffPixels {
      *
      * @throws dev.shrike.SourceException if its data are damaged or end too early
      */
-    static OpenCv.Decoded decode(EncodedBytes bytes, PictureHeader header) {
+    static OpenCv.Decoded decode(EncodedBytes bytes, ImageHeader header) {
         TiffPixels tiff = new TiffPixels(bytes, header);
         TiffStructure.Parts parts = TiffStructure.Parts.of(tiff.page, tiff.width, tiff.height);
         int row = (int) ((parts.width() * tiff.samples * tiff.bits + 7) / 8);

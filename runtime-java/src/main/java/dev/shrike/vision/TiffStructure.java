@@ -19,11 +19,11 @@ final class TiffStructure {
 
     private TiffStructure() {}
 
-    static PictureHeader check(EncodedBytes bytes) {
+    static ImageHeader check(EncodedBytes bytes) {
         TiffDirectory page = TiffDirectory.first(bytes, 0);
         long width = page.value(TiffDirectory.WIDTH, 0);
         long height = page.value(TiffDirectory.HEIGHT, 0);
-        PictureHeader header = bytes.header(PictureHeader.Format.TIFF, width, height);
+        ImageHeader header = bytes.header(ImageHeader.Format.TIFF, width, height);
         long samples = page.value(TiffDirectory.SAMPLES, 1);
         long bits = page.value(TiffDirectory.BITS, 1);
         checkKind(bytes, page, samples, bits);
@@ -70,8 +70,8 @@ final class TiffStructure {
         if (parts.width() <= 0 || parts.height() <= 0) {
             throw bytes.damaged("TIFF has strips or tiles of " + parts.width() + "x" + parts.height());
         }
-        // Throws where tiles would be larger than any picture.
-        bytes.header(PictureHeader.Format.TIFF, parts.width(), parts.height());
+        // Throws where tiles would be larger than any image.
+        bytes.header(ImageHeader.Format.TIFF, parts.width(), parts.height());
         if (parts.count() > MOST_PARTS || parts.stored() < parts.count()) {
             throw bytes.damaged("TIFF of " + width + "x" + height + " has " + parts.stored()
                     + " strips or tiles instead of " + parts.count());

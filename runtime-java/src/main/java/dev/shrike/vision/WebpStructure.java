@@ -13,7 +13,7 @@ final class WebpStructure {
 
     private WebpStructure() {}
 
-    static PictureHeader check(EncodedBytes bytes) {
+    static ImageHeader check(EncodedBytes bytes) {
         if (bytes.size() > MAX_BYTES) {
             throw bytes.damaged("WebP file of " + bytes.size() + " bytes, at most " + MAX_BYTES + " are read");
         }
@@ -29,39 +29,39 @@ final class WebpStructure {
             case "VP8 " -> lossy(bytes, body);
             case "VP8L" -> lossless(bytes, body);
             case "VP8X" -> extended(bytes, body, riff);
-            default -> throw bytes.damaged("WebP holds no picture at byte " + FIRST_CHUNK);
+            default -> throw bytes.damaged("WebP holds no image at byte " + FIRST_CHUNK);
         };
     }
 
     /** Three bytes of frame tag, the start code, then 14 bits each. */
-    private static PictureHeader lossy(EncodedBytes bytes, long body) {
+    private static ImageHeader lossy(EncodedBytes bytes, long body) {
         bytes.need(body, 10);
         if ((bytes.u8(body) & 1) != 0 || !bytes.startsWith(body + 3, 0x9d, 0x01, 0x2a)) {
             throw bytes.damaged("WebP has no key frame at byte " + body);
         }
-        return bytes.header(PictureHeader.Format.WEBP, bytes.u16Little(body + 6) & 0x3fff,
+        return bytes.header(ImageHeader.Format.WEBP, bytes.u16Little(body + 6) & 0x3fff,
                 bytes.u16Little(body + 8) & 0x3fff);
     }
 
     /** The signature 0x2f, then both sides less one as 14 bits. */
-    private static PictureHeader lossless(EncodedBytes bytes, long body) {
+    private static ImageHeader lossless(EncodedBytes bytes, long body) {
         bytes.need(body, 5);
         if (bytes.u8(body) != 0x2f) {
             throw bytes.damaged("WebP has no lossless signature at byte " + body);
         }
         long bits = bytes.u32Little(body + 1);
-        return bytes.header(PictureHeader.Format.WEBP, (bits & 0x3fff) + 1, (bits >> 14 & 0x3fff) + 1);
+        return bytes.header(ImageHeader.Format.WEBP, (bits & 0x3fff) + 1, (bits >> 14 & 0x3fff) + 1);
     }
 
     /** Flags, then both sides of the canvas less one as 24 bits, then further chunks. */
-    private static PictureHeader extended(EncodedBytes bytes, long body, long end) {
+    private static ImageHeader extended(EncodedBytes bytes, long body, long end) {
         bytes.need(body, 10);
         boolean animated = (bytes.u8(body) & ANIMATION_FLAG) != 0;
-        PictureHeader header = bytes.header(
-                PictureHeader.Format.WEBP, u24(bytes, body + 4) + 1, u24(bytes, body + 7) + 1);
+        ImageHeader header = bytes.header(
+                ImageHeader.Format.WEBP, u24(bytes, body + 4) + 1, u24(bytes, body + 7) + 1);
         int orientation = ExifOrientation.UPRIGHT;
         int frames = 0;
-        PictureHeader.FirstFrame first = null;
+        ImageHeader.FirstFrame first = null;
         for (long at = body + 10; at + 8 <= end;) {
             String type = new String(bytes.copy(at, 4), StandardCharsets.ISO_8859_1);
             long length = bytes.u32Little(at + 4);
@@ -87,9 +87,9 @@ final class WebpStructure {
 
     /**
      * The bytes of the first frame of an animation: its place on the canvas in units of two pixels, its sides less one,
-     * how long it is shown, flags, then the chunks of a still picture.
+     * how long it is shown, flags, then the chunks of a still image.
      */
-    private static PictureHeader.FirstFrame frame(EncodedBytes bytes, long body, long length, PictureHeader canvas) {
+    private static ImageHeader.FirstFrame frame(EncodedBytes bytes, long body, long length, ImageHeader canvas) {
         bytes.need(body, Math.max(FRAME_HEADER, length));
         long x = 2 * u24(bytes, body);
         long y = 2 * u24(bytes, body + 3);
@@ -104,16 +104,16 @@ final class WebpStructure {
             long chunk = bytes.u32Little(at + 4);
             bytes.need(at + 8, chunk);
             if (type.equals("VP8 ") || type.equals("VP8L")) {
-                PictureHeader still = type.equals("VP8 ") ? lossy(bytes, at + 8) : lossless(bytes, at + 8);
+                ImageHeader still = type.equals("VP8 ") ? lossy(bytes, at + 8) : lossless(bytes, at + 8);
                 if (still.width() != width || still.height() != height) {
                     throw bytes.damaged("WebP says its first frame has " + width + "x" + height + " pixels, but it has "
                             + still.width() + "x" + still.height());
                 }
-                return new PictureHeader.FirstFrame(at, 8 + chunk, (int) x, (int) y);
+                return new ImageHeader.FirstFrame(at, 8 + chunk, (int) x, (int) y);
             }
             at += 8 + chunk + (chunk & 1);
         }
-        throw bytes.damaged("WebP has a first frame without a picture");
+        throw bytes.damaged("WebP has a first frame without an image");
     }
 
     private static long u24(EncodedBytes bytes, long at) {

@@ -9,7 +9,7 @@ import dev.shrike.BlockYolo;
 import dev.shrike.Frame;
 import dev.shrike.OperationInterruptedException;
 import dev.shrike.onnx.OnnxModels;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,13 +30,13 @@ class InterruptsTest {
 
     @Test
     void readingSaysSoAndWorksAfterwards() {
-        Path picture = folder.resolve("a.png");
+        Path image = folder.resolve("a.png");
         Path model = folder.resolve("a.onnx");
-        Pictures.write(Frame.allocate(8, 8), picture);
+        Images.write(Frame.allocate(8, 8), image);
         OnnxModels.write(BlockYolo.graph(), model);
-        interrupted("a.png", () -> Frame.read(picture));
+        interrupted("a.png", () -> Frame.read(image));
         interrupted("a.onnx", () -> OnnxModels.read(model));
-        assertEquals(8, Frame.read(picture).width());
+        assertEquals(8, Frame.read(image).width());
         assertEquals("blocks", OnnxModels.read(model).name());
     }
 

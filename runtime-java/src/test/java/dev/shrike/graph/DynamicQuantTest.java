@@ -27,22 +27,22 @@ class DynamicQuantTest {
         return GraphBuilder.evaluate(OP, Tensor.ofFloats(Shape.of(x.length), x)).toFloats();
     }
 
-    private static ActivationCodes codes(float... x) {
-        return MeasuredCodes.of(Tensor.ofFloats(Shape.of(x.length), x));
+    private static QuantParams codes(float... x) {
+        return DynamicQuantParams.of(Tensor.ofFloats(Shape.of(x.length), x));
     }
 
     @Test
     void roundsByLeastAndLargest() {
         // 255 steps of 0.5 from -27.5 on; 0.25 and 0.75 lie between two codes and go to the even one of the quotients.
-        assertEquals(new ActivationCodes(0.5f, 55, 0, 255, false), codes(-27.5f, 1, 100));
+        assertEquals(new QuantParams(0.5f, 55, 0, 255, false), codes(-27.5f, 1, 100));
         assertArrayEquals(new float[] {-27.5f, 100, 0, 1, 1, -1, 3, 0},
                 rounded(-27.5f, 100, 0.25f, 0.75f, 1.25f, -0.75f, 2.8f, 0), 0);
     }
 
     @Test
     void zeroIsAlwaysWithin() {
-        assertEquals(new ActivationCodes(2, 0, 0, 255, false), codes(510, 300));
-        assertEquals(new ActivationCodes(2, 255, 0, 255, false), codes(-510, -300));
+        assertEquals(new QuantParams(2, 0, 0, 255, false), codes(510, 300));
+        assertEquals(new QuantParams(2, 255, 0, 255, false), codes(-510, -300));
         assertArrayEquals(new float[] {510, 300}, rounded(510, 300), 0);
         assertArrayEquals(new float[] {-510, -300}, rounded(-510, -300), 0);
         assertArrayEquals(new float[] {255}, rounded(255), 0);
@@ -57,7 +57,7 @@ class DynamicQuantTest {
 
     @Test
     void zerosStayZeros() {
-        assertEquals(new ActivationCodes(1, 0, 0, 255, false), codes(0, -0f));
+        assertEquals(new QuantParams(1, 0, 0, 255, false), codes(0, -0f));
         assertArrayEquals(new float[] {0, 0}, rounded(0, -0f), 0);
         assertEquals(0, GraphBuilder.evaluate(OP, Tensor.ofFloats(Shape.of(0))).elements());
     }
@@ -76,7 +76,7 @@ class DynamicQuantTest {
         assertEquals(128, codes(-LARGEST, LARGEST).zero());
         assertEquals(0, rounded(-LARGEST, LARGEST, 0)[2]);
         float tiny = Float.MIN_VALUE;
-        assertEquals(new ActivationCodes(Float.MIN_NORMAL, 0, 0, 255, false), codes(tiny, 3 * tiny));
+        assertEquals(new QuantParams(Float.MIN_NORMAL, 0, 0, 255, false), codes(tiny, 3 * tiny));
         assertArrayEquals(new float[] {0, 0}, rounded(tiny, -tiny), 0);
         assertArrayEquals(new float[] {3 * Float.MIN_NORMAL, -Float.MIN_NORMAL},
                 rounded(3 * Float.MIN_NORMAL, -Float.MIN_NORMAL), 0);
@@ -163,11 +163,11 @@ class DynamicQuantTest {
                     assertFalse(IntegerWeights.isMeasured(graph, node.output()));
                 }
             }
-            // Layer by layer the exact sum and the sum of reals differ in the last bits only, but for a code that lies
+            // Layer by layer the exact sum and the sum of floats differ in the last bits only, but for a code that lies
             // between two.
             Map<String, Tensor> inputs = Sameness.randomInputs(graph, new SplittableRandom(seed));
             Tensor real = ReferenceEvaluator.run(graph, inputs, Set.of("y")).get("y");
-            Sameness.assertClose(real, IntegerEvaluator.run(graph, inputs, Set.of("y")).reals().get("y"), 0.02,
+            Sameness.assertClose(real, IntegerEvaluator.run(graph, inputs, Set.of("y")).floats().get("y"), 0.02,
                     "seed " + seed);
         }
     }
@@ -180,9 +180,9 @@ class DynamicQuantTest {
                     Map.of());
             assertEquals(GraphBuilder.counts(graph), GraphBuilder.counts(back), "seed " + seed);
             Map<String, Tensor> inputs = Sameness.randomInputs(graph, new SplittableRandom(seed));
-            Tensor ours = IntegerEvaluator.run(graph, inputs, Set.of("y")).reals().get("y");
+            Tensor ours = IntegerEvaluator.run(graph, inputs, Set.of("y")).floats().get("y");
             assertEquals(-1, ours.data().mismatch(
-                    IntegerEvaluator.run(back, inputs, Set.of("y")).reals().get("y").data()), "seed " + seed);
+                    IntegerEvaluator.run(back, inputs, Set.of("y")).floats().get("y").data()), "seed " + seed);
             Sameness.assertClose(ours, OnnxRuntime.run(graph, inputs).get("y"), 0.02, "seed " + seed);
         }
     }

@@ -86,12 +86,12 @@ class ExplicitQuantizationTest {
     }
 
     private static Map<String, Tensor> run(Graph graph) {
-        float[] picture = new float[3 * SIDE * SIDE];
+        float[] image = new float[3 * SIDE * SIDE];
         Random random = new Random(5);
-        for (int i = 0; i < picture.length; i++) {
-            picture[i] = random.nextFloat();
+        for (int i = 0; i < image.length; i++) {
+            image[i] = random.nextFloat();
         }
-        return ReferenceEvaluator.run(graph, Map.of("images", Tensor.ofFloats(Shape.of(1, 3, SIDE, SIDE), picture)),
+        return ReferenceEvaluator.run(graph, Map.of("images", Tensor.ofFloats(Shape.of(1, 3, SIDE, SIDE), image)),
                 java.util.Set.of("head.raw", "bare.raw"));
     }
 
@@ -176,13 +176,13 @@ class ExplicitQuantizationTest {
                 List.of(new ValueInfo("one.raw", DataType.FLOAT32, Shape.of(1, 86, 2, 2))), nodes, constants,
                 quantization, Map.of()));
         float given = graph.constants().get("one.w.scale").floatAt(0);
-        float[] reals = graph.constants().get("one.w.real").toFloats();
-        for (int i = 0; i < reals.length; i++) {
+        float[] floats = graph.constants().get("one.w.real").toFloats();
+        for (int i = 0; i < floats.length; i++) {
             if (scale < Float.MIN_NORMAL) {
-                assertEquals(codes[i] * (double) scale, reals[i], given / 2);
+                assertEquals(codes[i] * (double) scale, floats[i], given / 2);
             } else {
-                assertEquals(codes[i], (long) Math.rint(reals[i] / given));
-                assertEquals(codes[i], (long) Math.rint(reals[i] * (1 / given)));
+                assertEquals(codes[i], (long) Math.rint(floats[i] / given));
+                assertEquals(codes[i], (long) Math.rint(floats[i] * (1 / given)));
             }
         }
     }

@@ -47,7 +47,7 @@ class FloatActivationTest {
     /** Codes worked out by hand from x / (1 + e^-x). */
     @Test
     void roundsWhatTheFunctionGivesToCodes() {
-        ActivatedCodes codes = ActivatedCodes.of(Activation.SILU, new ActivationCodes(0.0625f, 5, 1, 200, false));
+        ActivationEpilogue codes = ActivationEpilogue.of(Activation.SILU, new QuantParams(0.0625f, 5, 1, 200, false));
         assertEquals(5, codes.code(0));
         assertEquals(5 + 12, codes.code(1)); // 0.7311 * 16 = 11.70
         assertEquals(5 - 4, codes.code(-1)); // -0.2689 * 16 = -4.30
@@ -59,20 +59,20 @@ class FloatActivationTest {
 
     @Test
     void addsAResidualBeforeRounding() {
-        ActivationCodes residual = new ActivationCodes(0.03125f, 20, 0, 255, false);
-        ActivatedCodes codes =
-                ActivatedCodes.of(Activation.SILU, residual, new ActivationCodes(0.0625f, 5, 0, 255, false));
+        QuantParams residual = new QuantParams(0.03125f, 20, 0, 255, false);
+        ActivationEpilogue codes =
+                ActivationEpilogue.of(Activation.SILU, residual, new QuantParams(0.0625f, 5, 0, 255, false));
         assertEquals(5, codes.code(0, 20));
         assertEquals(5 + 13, codes.code(1, 23)); // 11.70 + 1.5
         assertEquals(0, codes.code(-1, 0)); // 5 - 4.30 - 10
         assertEquals(255, codes.code(10, 255)); // 159.99 + 117.5
-        assertThrows(IllegalArgumentException.class, () -> new ActivatedCodes(Activation.NONE, 1, -1, 0, 0, 1));
+        assertThrows(IllegalArgumentException.class, () -> new ActivationEpilogue(Activation.NONE, 1, -1, 0, 0, 1));
     }
 
     @Test
     void codesOfScalesWithoutAFiniteReciprocalAreRefused() {
-        ActivationCodes tiny = new ActivationCodes(Float.MIN_VALUE, 0, 0, 255, false);
-        assertTrue(!ActivatedCodes.canGive(tiny));
-        assertThrows(IllegalArgumentException.class, () -> ActivatedCodes.of(Activation.SILU, tiny));
+        QuantParams tiny = new QuantParams(Float.MIN_VALUE, 0, 0, 255, false);
+        assertTrue(!ActivationEpilogue.canGive(tiny));
+        assertThrows(IllegalArgumentException.class, () -> ActivationEpilogue.of(Activation.SILU, tiny));
     }
 }

@@ -158,7 +158,7 @@ class HostileNodesTest {
         assertEquals(Window.LARGEST, Window.square(Window.LARGEST, 1, 0).effectiveHeight());
     }
 
-    /** A window of a million pixels a side over a picture of one: what lies outside costs nothing. */
+    /** A window of a million pixels a side over an image of one: what lies outside costs nothing. */
     @Test
     void aHugeWindowTakesNoTime() {
         int most = Window.LARGEST;

@@ -71,8 +71,8 @@ class ImportQuantizationTest {
             Tensor real = ReferenceEvaluator.run(prepared, inputs, Set.of("y")).get("y");
             IntegerEvaluator.Values found = IntegerEvaluator.run(prepared, inputs, Set.of("y"));
             for (long i = 0; i < real.elements(); i++) {
-                assertEquals(real.floatAt(i), found.reals().get("y").floatAt(i), 0.0151f, "seed " + seed);
-                assertEquals(0.015f * (found.codes().get("y").longAt(i) - 19), found.reals().get("y").floatAt(i));
+                assertEquals(real.floatAt(i), found.floats().get("y").floatAt(i), 0.0151f, "seed " + seed);
+                assertEquals(0.015f * (found.codes().get("y").longAt(i) - 19), found.floats().get("y").floatAt(i));
             }
         }
     }
@@ -162,7 +162,8 @@ class ImportQuantizationTest {
                     String what = mode + " w" + bits + (signed ? " signed" : " unsigned") + " zero " + zero;
                     boolean half = zero != 0 && List.of("ROUND", "HALF_EVEN").contains(mode);
                     // Documented: an odd zero point rounds exact halves to the other side.
-                    Sameness.assertClose(expected, IntegerEvaluator.run(prepared, inputs, Set.of("y")).reals().get("y"),
+                    Sameness.assertClose(expected,
+                            IntegerEvaluator.run(prepared, inputs, Set.of("y")).floats().get("y"),
                             half ? 0.5 : 0, what);
                 }
             }
@@ -206,7 +207,8 @@ class ImportQuantizationTest {
                     String what = mode + " of " + bits + " to " + few + (signed ? " signed" : "");
                     Sameness.assertClose(expected, ReferenceEvaluator.run(prepared, inputs, Set.of("y")).get("y"), 0,
                             what);
-                    Sameness.assertClose(expected, IntegerEvaluator.run(prepared, inputs, Set.of("y")).reals().get("y"),
+                    Sameness.assertClose(expected,
+                            IntegerEvaluator.run(prepared, inputs, Set.of("y")).floats().get("y"),
                             0, what);
                 }
             }

@@ -40,10 +40,10 @@ class MinMaxQuantizerTest {
                 if (!found.codes().containsKey(name)) {
                     continue;
                 }
-                Tensor expected = alone(engine, node, found.reals());
+                Tensor expected = alone(engine, node, found.floats());
                 float scale = engine.quantization().get(name).scale().floatAt(0);
                 for (long i = 0; i < expected.elements(); i++) {
-                    double steps = Math.abs(expected.doubleAt(i) - found.reals().get(name).doubleAt(i)) / scale;
+                    double steps = Math.abs(expected.doubleAt(i) - found.floats().get(name).doubleAt(i)) / scale;
                     assertTrue(steps < 1.001, "seed " + seed + " " + name + ": " + steps + " codes off");
                     codes++;
                     off += steps > 0.5 ? 1 : 0;
@@ -54,13 +54,13 @@ class MinMaxQuantizerTest {
     }
 
     /** What one node gives in float of the values that were found for what it reads. */
-    private static Tensor alone(Graph graph, Node node, Map<String, Tensor> reals) {
+    private static Tensor alone(Graph graph, Node node, Map<String, Tensor> floats) {
         List<ValueInfo> inputs = new ArrayList<>();
         Map<String, Tensor> given = new HashMap<>();
         for (String name : new TreeSet<>(node.inputs())) {
             if (!name.isEmpty() && !graph.constants().containsKey(name)) {
-                inputs.add(new ValueInfo(name, DataType.FLOAT32, reals.get(name).shape()));
-                given.put(name, reals.get(name));
+                inputs.add(new ValueInfo(name, DataType.FLOAT32, floats.get(name).shape()));
+                given.put(name, floats.get(name));
             }
         }
         Map<String, Quantization> quantization = new HashMap<>(graph.quantization());
@@ -77,7 +77,7 @@ class MinMaxQuantizerTest {
             Graph quantized = quantized(seed, Options.of(8, 8));
             Map<String, Tensor> inputs = Sameness.randomInputs(graph, new SplittableRandom(seed));
             Tensor expected = ReferenceEvaluator.run(graph, inputs, Set.of("y")).get("y");
-            Tensor found = IntegerEvaluator.run(quantized, inputs, Set.of("y")).reals().get("y");
+            Tensor found = IntegerEvaluator.run(quantized, inputs, Set.of("y")).floats().get("y");
             Sameness.assertClose(expected, found, 0.2, "seed " + seed);
         }
     }
@@ -172,7 +172,7 @@ class MinMaxQuantizerTest {
                 .count());
         Tensor expected = ReferenceEvaluator.run(graph, inputs, Set.of("output")).get("output");
         Tensor rounded = ReferenceEvaluator.run(engine, inputs, Set.of("output")).get("output");
-        Tensor codes = IntegerEvaluator.run(engine, inputs, Set.of("output")).reals().get("output");
+        Tensor codes = IntegerEvaluator.run(engine, inputs, Set.of("output")).floats().get("output");
         double error = 0;
         for (long i = 0; i < expected.elements(); i++) {
             boolean box = i % 85 < 4;

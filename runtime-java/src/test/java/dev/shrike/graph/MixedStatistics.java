@@ -35,7 +35,7 @@ final class MixedStatistics implements GraphPass {
         constants.put(p + "epsilon", Tensor.scalar(norm.epsilon()));
         String[] names = {"gamma", "beta", "mean", "variance"};
         for (int i = 0; i < 4; i++) {
-            double[] values = Numbers.reals(constants.get(node.input(i + 1)));
+            double[] values = Numbers.floats(constants.get(node.input(i + 1)));
             for (int c = 0; c < values.length && i >= 2; c++) {
                 values[c] *= MOMENTUM;
             }

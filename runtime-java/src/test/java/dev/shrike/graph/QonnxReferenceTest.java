@@ -45,12 +45,12 @@ class QonnxReferenceTest {
         assertMostlyClose(plain, fused, name + " prepared");
 
         IntegerEvaluator.Values codes = IntegerEvaluator.run(prepared, inputs, Set.of(output));
-        assertMostlyClose(fused, codes.reals().get(output), name + " in codes");
+        assertMostlyClose(fused, codes.floats().get(output), name + " in codes");
         assertProductsOfCodes(prepared);
 
         // With the statistics that the reference mixes in, what is left of the network still computes with codes.
         Graph mixed = GraphPasses.forInference(asReference, Map.of(graph.inputs().getFirst().name(), input.shape()));
-        Tensor integer = IntegerEvaluator.run(mixed, inputs, Set.of(output)).reals().get(output);
+        Tensor integer = IntegerEvaluator.run(mixed, inputs, Set.of(output)).floats().get(output);
         assertMostlyClose(expected, integer, name + " in codes, as the reference");
     }
 

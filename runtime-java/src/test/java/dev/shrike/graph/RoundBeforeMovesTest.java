@@ -71,7 +71,7 @@ class RoundBeforeMovesTest {
 
     @Test
     void signsOfSumsAreExact() {
-        ActivationCodes from = ActivationCodes.of(Quantization.perTensor(0.037f, 9, 6, false));
+        QuantParams from = QuantParams.of(Quantization.perTensor(0.037f, 9, 6, false));
         java.util.SplittableRandom random = new java.util.SplittableRandom(5);
         for (int round = 0; round < 2000; round++) {
             int largest = 1 + random.nextInt(round % 2 == 0 ? 300 : Requantization.LARGEST_SIGNED_SUM);
@@ -79,14 +79,14 @@ class RoundBeforeMovesTest {
             double bound = weights[0] * from.scale() * largest;
             double[] bias = {random.nextDouble(-1.2, 1.2) * bound, random.nextDouble(-1.2, 1.2) * bound,
                     random.nextInt(3) - 1};
-            Requantization reals = Requantization.toReals(from, weights, bias);
+            Requantization floats = Requantization.toReals(from, weights, bias);
             Requantization signs = Requantization.toSigns(from, weights, bias, largest);
             for (int c = 0; c < 3; c++) {
                 int zero = (int) Math.clamp(-bias[c] / weights[c] / from.scale(), -largest, largest);
                 for (int k = -200; k <= 200; k++) {
                     for (int sum : new int[] {Math.clamp(zero + k, -largest, largest),
                             random.nextInt(2 * largest + 1) - largest}) {
-                        assertEquals(reals.real(c, sum) >= 0 ? 2 : 0, signs.code(c, sum), "round " + round);
+                        assertEquals(floats.real(c, sum) >= 0 ? 2 : 0, signs.code(c, sum), "round " + round);
                     }
                 }
             }

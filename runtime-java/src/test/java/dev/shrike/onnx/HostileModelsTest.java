@@ -94,9 +94,9 @@ class HostileModelsTest {
     }
 
     @Test
-    void picture() {
+    void image() {
         byte[] jpeg = {(byte) 0xff, (byte) 0xd8, (byte) 0xff, (byte) 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1};
-        refused(ModelException.class, jpeg, "not an ONNX model", "picture");
+        refused(ModelException.class, jpeg, "not an ONNX model", "image");
     }
 
     @Test

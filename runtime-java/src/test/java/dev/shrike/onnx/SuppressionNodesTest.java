@@ -45,7 +45,7 @@ class SuppressionNodesTest {
 
     private final Arena arena = Arena.ofAuto();
 
-    /** Random boxes and scores behind nodes that read the picture. */
+    /** Random boxes and scores behind nodes that read the image. */
     private static ModelProto.Builder model(int boxes, int classes, boolean centred,
             Consumer<GraphProto.Builder> rest) {
         Random random = new Random(boxes * 31L + classes);

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What executors are asked for, and pictures of a batch. */
+/** What executors are asked for, and images of a batch. */
 class CandidateQueryTest {
     private static Binding output(List<Integer> dims, List<Integer> strides) {
         return new Binding("output", dims, strides, Arena.ofAuto().allocate(4L * dims.get(1) * dims.get(2)));
@@ -60,17 +60,17 @@ class CandidateQueryTest {
     }
 
     @Test
-    void aPictureOfABatchHasItsOwnMemory() {
+    void aImageOfABatchHasItsOwnMemory() {
         MemorySegment memory = Arena.ofAuto().allocate(4 * 24);
         for (int i = 0; i < 24; i++) {
             memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, i);
         }
         Binding batch = new Binding("x", List.of(2, 3, 4), List.of(12, 4, 1), memory);
-        Binding second = batch.picture(1);
+        Binding second = batch.image(1);
         assertEquals(List.of(1, 3, 4), second.dims());
         assertEquals(12, second.memory().getAtIndex(ValueLayout.JAVA_FLOAT, 0));
-        assertEquals(0, batch.picture(0).memory().getAtIndex(ValueLayout.JAVA_FLOAT, 0));
-        assertThrows(IndexOutOfBoundsException.class, () -> batch.picture(2));
-        assertThrows(IndexOutOfBoundsException.class, () -> batch.picture(-1));
+        assertEquals(0, batch.image(0).memory().getAtIndex(ValueLayout.JAVA_FLOAT, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> batch.image(2));
+        assertThrows(IndexOutOfBoundsException.class, () -> batch.image(-1));
     }
 }

@@ -23,7 +23,7 @@ class LetteringTest {
     private static Frame drawn(String label, DrawingStyle style) {
         Frame frame = Frame.allocate(400, 120);
         Detection found = new Detection(0, label, 0.91f, 20, 60, 200, 110);
-        Pictures.draw(frame, new Detections(400, 120, Instant.EPOCH, new StageTimes(0, 0, 0), List.of(found)), style);
+        Images.draw(frame, new Detections(400, 120, Instant.EPOCH, new StageTimes(0, 0, 0), List.of(found)), style);
         return frame;
     }
 
@@ -110,7 +110,7 @@ class LetteringTest {
     void textIsCutOffAtTheEdges() {
         Frame small = Frame.allocate(9, 9);
         Detection found = new Detection(0, "пешеход سيارة", 0.5f, 3, 3, 8, 8);
-        Pictures.draw(small, new Detections(9, 9, Instant.EPOCH, new StageTimes(0, 0, 0), List.of(found)));
+        Images.draw(small, new Detections(9, 9, Instant.EPOCH, new StageTimes(0, 0, 0), List.of(found)));
         try (Canvas canvas = new Canvas(small)) {
             for (int at = -40; at < 40; at += 7) {
                 canvas.text("жуk", at, at, 1, 0xffffff, 1);

@@ -15,7 +15,7 @@ final class TiffFiles {
         this.order = order;
     }
 
-    /** The gradient of {@link SamplePictures} with 8 bits and an orientation. */
+    /** The gradient of {@link SampleImages} with 8 bits and an orientation. */
     static byte[] gradient(ByteOrder order, int width, int height, int orientation) {
         TiffFiles file = new TiffFiles(order);
         file.page(width, height, 3, 8, 2, orientation, pixels(width, height));

@@ -6,39 +6,39 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** WebP files in the extended form (RFC 9649), made of a still picture in the simple one. */
+/** WebP files in the extended form (RFC 9649), made of a still image in the simple one. */
 final class WebpFiles {
     private static final int EXIF = 8;
     private static final int ANIMATION = 2;
 
     private WebpFiles() {}
 
-    /** The picture with an EXIF block. */
+    /** The image with an EXIF block. */
     static byte[] withExif(byte[] still, int width, int height, byte[] exif) {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         body.writeBytes(canvas(EXIF, width, height));
-        body.writeBytes(picture(still));
+        body.writeBytes(image(still));
         body.writeBytes(chunk("EXIF", exif));
         return container(body.toByteArray());
     }
 
-    /** An animation on a canvas of this size: the picture at an even place, then smaller ones. */
+    /** An animation on a canvas of this size: the image at an even place, then smaller ones. */
     static byte[] animated(byte[] still, int width, int height, int x, int y, int frames) {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         body.writeBytes(canvas(ANIMATION, width, height));
         body.writeBytes(chunk("ANIM", new byte[6]));
         for (int i = 0; i < frames; i++) {
-            byte[] shown = i == 0 ? still : SamplePictures.encoded(".webp", 2, 2);
-            PictureHeader header = WebpStructure.check(bytes(shown));
+            byte[] shown = i == 0 ? still : SampleImages.encoded(".webp", 2, 2);
+            ImageHeader header = WebpStructure.check(bytes(shown));
             ByteBuffer frame = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
             put24(frame, x / 2);
             put24(frame, y / 2);
             put24(frame, (int) header.width() - 1);
             put24(frame, (int) header.height() - 1);
             put24(frame, 100);
-            byte[] picture = picture(shown);
-            byte[] whole = Arrays.copyOf(frame.array(), 16 + picture.length);
-            System.arraycopy(picture, 0, whole, 16, picture.length);
+            byte[] image = image(shown);
+            byte[] whole = Arrays.copyOf(frame.array(), 16 + image.length);
+            System.arraycopy(image, 0, whole, 16, image.length);
             body.writeBytes(chunk("ANMF", whole));
         }
         return container(body.toByteArray());
@@ -60,8 +60,8 @@ final class WebpFiles {
         buffer.putShort((short) value).put((byte) (value >> 16));
     }
 
-    /** The chunk of the picture, without its container. */
-    private static byte[] picture(byte[] still) {
+    /** The chunk of the image, without its container. */
+    private static byte[] image(byte[] still) {
         return Arrays.copyOfRange(still, 12, still.length);
     }
 

@@ -91,7 +91,7 @@ public final class ActivationMemory {
             return Storage.Memory.of(size);
         } catch (OutOfMemoryError e) {
             throw new DeviceException("out of memory: " + what + " needs " + size
-                    + " bytes; use fewer pictures or a smaller crop", e);
+                    + " bytes; use fewer images or a smaller crop", e);
         }
     }
 

@@ -1,6 +1,6 @@
 package dev.shrike.calibration.activations;
 
-import dev.shrike.graph.ActivationCodes;
+import dev.shrike.graph.QuantParams;
 import dev.shrike.graph.Quantization;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -8,30 +8,30 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What values of a network are on each of several pictures, outside the heap: floats, or one byte an element where the
+ * What values of a network are on each of several images, outside the heap: floats, or one byte an element where the
  * value is quantised. A value is kept from its first {@link #put} to {@link #free}. The owner closes it; confined to
  * one thread.
  */
 public final class ActivationStore implements AutoCloseable {
-    private final int pictures;
+    private final int images;
     private final ActivationMemory memory;
     private final Map<String, Entry> entries = new HashMap<>();
 
-    private record Entry(Storage storage, int elements, ActivationCodes codes) {
+    private record Entry(Storage storage, int elements, QuantParams codes) {
         long stride() {
             return codes == null ? (long) elements * Float.BYTES : elements;
         }
     }
 
-    /** A store for that many pictures; others may share its memory. */
-    public ActivationStore(int pictures, ActivationMemory memory) {
-        this.pictures = pictures;
+    /** A store for that many images; others may share its memory. */
+    public ActivationStore(int images, ActivationMemory memory) {
+        this.images = images;
         this.memory = memory;
     }
 
-    /** Number of pictures. */
-    public int pictures() {
-        return pictures;
+    /** Number of images. */
+    public int images() {
+        return images;
     }
 
     /** Whether the value is held. */
@@ -39,20 +39,20 @@ public final class ActivationStore implements AutoCloseable {
         return entries.containsKey(value);
     }
 
-    /** Elements of the value on one picture. */
+    /** Elements of the value on one image. */
     public int elements(String value) {
         return entry(value).elements();
     }
 
     /**
-     * Keeps a value on one picture.
+     * Keeps a value on one image.
      *
      * @param how quantisation of the value, which its elements already obey, or null
      * @throws dev.shrike.DeviceException if there is no memory left or the disk is full; says what needs how much
      */
-    public void put(String value, int picture, float[] elements, int count, Quantization how) {
+    public void put(String value, int image, float[] elements, int count, Quantization how) {
         Entry entry = entries.computeIfAbsent(value, _ -> allocate(value, count, how));
-        long at = picture * entry.stride();
+        long at = image * entry.stride();
         MemorySegment part = entry.storage().begin(at, entry.stride());
         if (entry.codes() == null) {
             MemorySegment.copy(elements, 0, part, ValueLayout.JAVA_FLOAT, 0, count);
@@ -65,15 +65,15 @@ public final class ActivationStore implements AutoCloseable {
     }
 
     private Entry allocate(String value, int count, Quantization how) {
-        ActivationCodes codes = how == null ? null : ActivationCodes.of(how);
-        return new Entry(memory.allocate("value '" + value + "' on " + pictures + " pictures", pictures,
+        QuantParams codes = how == null ? null : QuantParams.of(how);
+        return new Entry(memory.allocate("value '" + value + "' on " + images + " images", images,
                 (long) count * (codes == null ? Float.BYTES : 1)), count, codes);
     }
 
-    /** The elements of a value on one picture. */
-    public void get(String value, int picture, float[] to) {
+    /** The elements of a value on one image. */
+    public void get(String value, int image, float[] to) {
         Entry entry = entry(value);
-        MemorySegment part = entry.storage().load(picture * entry.stride(), entry.stride());
+        MemorySegment part = entry.storage().load(image * entry.stride(), entry.stride());
         if (entry.codes() == null) {
             MemorySegment.copy(part, ValueLayout.JAVA_FLOAT, 0, to, 0, entry.elements());
             return;

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The elements of a value of a network as an array, whatever their order in the memory of an engine: of a picture
+ * The elements of a value of a network as an array, whatever their order in the memory of an engine: of an image
  * ({@code [1, C, H, W]}) row by row, pixel by pixel, channel by channel; of any other value row-major.
  */
 public final class Elements {
@@ -45,15 +45,15 @@ public final class Elements {
         if (array.length < count) {
             throw new IllegalArgumentException(array.length + " elements of an array for " + count);
         }
-        boolean picture = binding.dims().size() == 4;
-        if (picture ? binding.isChannelsLast() : binding.isContiguous()) {
+        boolean image = binding.dims().size() == 4;
+        if (image ? binding.isChannelsLast() : binding.isContiguous()) {
             move(binding.memory(), 0, array, 0, count, reads);
             return;
         }
         int rank = binding.dims().size();
         int[] order = new int[rank];
         for (int i = 0; i < rank; i++) {
-            order[i] = picture ? new int[] {0, 2, 3, 1}[i] : i;
+            order[i] = image ? new int[] {0, 2, 3, 1}[i] : i;
         }
         walk(binding, order, 0, 0, array, new int[1], reads);
     }

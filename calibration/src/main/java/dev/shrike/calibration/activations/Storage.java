@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 
-/** Bytes of one value on all pictures, which are written and read a part at a time. The owner closes it. */
+/** Bytes of one value on all images, which are written and read a part at a time. The owner closes it. */
 sealed interface Storage extends AutoCloseable {
     /** Bytes of all parts. */
     long size();
@@ -132,7 +132,7 @@ sealed interface Storage extends AutoCloseable {
         static DeviceException failure(String verb, String what, IOException e) {
             Interrupts.require(what + ": to " + verb + " it", e);
             return new DeviceException("cannot " + verb + " " + what + ": " + e.getMessage()
-                    + "; free some space there, or use more memory, fewer pictures or a smaller crop", e);
+                    + "; free some space there, or use more memory, fewer images or a smaller crop", e);
         }
     }
 }

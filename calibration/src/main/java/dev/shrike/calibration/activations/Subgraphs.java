@@ -59,22 +59,22 @@ public final class Subgraphs {
     }
 
     /**
-     * The part of a graph up to these values, run on a picture of another size. What lies behind them may depend on the
+     * The part of a graph up to these values, run on an image of another size. What lies behind them may depend on the
      * size; convolutions and their like do not.
      *
      * @param names values to give
      * @throws ModelException if that part depends on the size as well
      */
-    public static Graph resized(Graph graph, Shape picture, Collection<String> names) {
+    public static Graph resized(Graph graph, Shape image, Collection<String> names) {
         ValueInfo input = graph.inputs().getFirst();
-        Graph bare = graph.withInputs(List.of(new ValueInfo(input.name(), input.type(), picture)))
+        Graph bare = graph.withInputs(List.of(new ValueInfo(input.name(), input.type(), image)))
                 .withOutputs(List.of()).withNodes(needed(graph, names));
         try {
             Map<String, ValueInfo> infos = ShapeInference.infer(bare);
             return upTo(bare, names.stream().sorted().map(infos::get).toList());
         } catch (ModelException e) {
-            throw new ModelException("the network does not take windows of " + picture.dim(3) + "x" + picture.dim(2)
-                    + " pixels (" + e.getMessage() + "); use whole pictures, crop 0", e);
+            throw new ModelException("the network does not take windows of " + image.dim(3) + "x" + image.dim(2)
+                    + " pixels (" + e.getMessage() + "); use whole images, crop 0", e);
         }
     }
 }

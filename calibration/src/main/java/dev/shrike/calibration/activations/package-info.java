@@ -1,2 +1,2 @@
-/** Values of networks on pictures: reading, keeping and cutting out. */
+/** Values of networks on images: reading, keeping and cutting out. */
 package dev.shrike.calibration.activations;

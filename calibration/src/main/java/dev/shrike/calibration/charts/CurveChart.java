@@ -25,7 +25,7 @@ public final class CurveChart {
     private CurveChart() {}
 
     /**
-     * The chart as a picture; later curves are drawn over earlier ones, the legend has them in reverse.
+     * The chart as an image; later curves are drawn over earlier ones, the legend has them in reverse.
      *
      * @param title above it
      * @param across name of the horizontal axis

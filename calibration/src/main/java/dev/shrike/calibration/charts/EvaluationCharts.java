@@ -2,15 +2,15 @@ package dev.shrike.calibration.charts;
 
 import dev.shrike.Frame;
 import dev.shrike.calibration.metrics.ConfusionMatrix;
-import dev.shrike.calibration.metrics.YoloFigures;
-import dev.shrike.calibration.metrics.YoloFigures.Curves;
+import dev.shrike.calibration.metrics.YoloMetrics;
+import dev.shrike.calibration.metrics.YoloMetrics.Curves;
 import dev.shrike.vision.Canvas;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 
-/** The pictures that show an evaluation: what YOLOv5's {@code val.py} draws. */
+/** The images that show an evaluation: what YOLOv5's {@code val.py} draws. */
 public final class EvaluationCharts {
     /** With more classes than this, single ones are thin grey lines without a place in the legend. */
     private static final int MOST_NAMED = 20;
@@ -18,7 +18,7 @@ public final class EvaluationCharts {
     /** Black, which no class has. */
     private static final int ALL = 0x000000;
 
-    private final YoloFigures figures;
+    private final YoloMetrics figures;
     private final List<String> names;
 
     /**
@@ -26,7 +26,7 @@ public final class EvaluationCharts {
      *
      * @param names names of the classes, by class id
      */
-    public EvaluationCharts(YoloFigures figures, List<String> names) {
+    public EvaluationCharts(YoloMetrics figures, List<String> names) {
         this.figures = figures;
         this.names = List.copyOf(names);
     }
@@ -34,7 +34,7 @@ public final class EvaluationCharts {
     /** Precision by recall at IoU 0.5. */
     public Frame precisionRecall() {
         List<Series> series = new ArrayList<>();
-        for (YoloFigures.OfClass one : figures.classes()) {
+        for (YoloMetrics.OfClass one : figures.classes()) {
             if (one.curves() != null) {
                 String label = text("%s %.3f", names.get(one.classId()), one.ap50());
                 series.add(ofClass(one, label, one.curves().precisionByRecall()));
@@ -75,7 +75,7 @@ public final class EvaluationCharts {
     private Frame byConfidence(
             String title, String up, Function<Curves, double[]> curve, String label, double[] mean) {
         List<Series> series = new ArrayList<>();
-        for (YoloFigures.OfClass one : figures.classes()) {
+        for (YoloMetrics.OfClass one : figures.classes()) {
             if (one.curves() != null) {
                 series.add(ofClass(one, names.get(one.classId()), curve.apply(one.curves())));
             }
@@ -84,7 +84,7 @@ public final class EvaluationCharts {
         return CurveChart.draw(title, "Confidence", up, series);
     }
 
-    private Series ofClass(YoloFigures.OfClass one, String label, double[] values) {
+    private Series ofClass(YoloMetrics.OfClass one, String label, double[] values) {
         boolean named = figures.classes().size() <= MOST_NAMED;
         return new Series(named ? label : "", values, named ? Canvas.classColour(one.classId()) : GREY, named ? 2 : 1);
     }
@@ -96,7 +96,7 @@ public final class EvaluationCharts {
     /** The mean over the classes that have objects, 0 for those of which nothing was found. */
     private double[] mean(Function<Curves, double[]> curve) {
         double[] mean = new double[Curves.POINTS];
-        for (YoloFigures.OfClass one : figures.classes()) {
+        for (YoloMetrics.OfClass one : figures.classes()) {
             double[] values = one.curves() == null ? new double[mean.length] : curve.apply(one.curves());
             for (int i = 0; i < mean.length; i++) {
                 mean[i] += values[i] / figures.classes().size();

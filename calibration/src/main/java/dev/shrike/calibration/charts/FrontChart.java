@@ -32,7 +32,7 @@ public final class FrontChart {
     public record Point(double across, double up) {}
 
     /**
-     * The chart as a picture; the vertical axis ends at the highest point.
+     * The chart as an image; the vertical axis ends at the highest point.
      *
      * @param title above it
      * @param across name of the horizontal axis

@@ -31,7 +31,7 @@ public final class LayerChart {
      */
     public record Bar(String name, double channels, double macs) {}
 
-    /** The chart as a picture. */
+    /** The chart as an image. */
     public static Frame draw(String title, List<Bar> bars) {
         int names = bars.stream().mapToInt(bar -> Canvas.textWidth(bar.name(), TEXT, 1)).max().orElse(0);
         int left = names + 2 * MARGIN;

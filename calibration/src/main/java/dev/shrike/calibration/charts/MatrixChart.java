@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A confusion matrix as a picture: a column for each true class, a row for each found one, the background last. A cell
+ * A confusion matrix as an image: a column for each true class, a row for each found one, the background last. A cell
  * is as dark as the share of its column, and says it where there is room.
  */
 public final class MatrixChart {
@@ -44,7 +44,7 @@ public final class MatrixChart {
     }
 
     /**
-     * The picture.
+     * The image.
      *
      * @param counts {@code counts[found][true]}, the background last
      * @param labels names of the classes, one less than there are rows

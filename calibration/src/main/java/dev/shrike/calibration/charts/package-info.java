@@ -1,2 +1,2 @@
-/** Pictures of curves and confusion matrices. */
+/** Images of curves and confusion matrices. */
 package dev.shrike.calibration.charts;

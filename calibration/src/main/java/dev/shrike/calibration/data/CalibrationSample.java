@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Pictures to calibrate with, each of which was read once, so that none of them ends a pass of hours.
+ * Images to calibrate with, each of which was read once, so that none of them ends a pass of hours.
  *
- * @param pictures those that can be read, in order
+ * @param images those that can be read, in order
  * @param problems those that cannot
  * @param repeated how many look the same as another one
  * @param blank how many are of one colour
  */
-public record CalibrationSample(List<Path> pictures, List<Problem> problems, int repeated, int blank) {
-    /** Fewer pictures than these show too little of what values a network takes. */
+public record CalibrationSample(List<Path> images, List<Problem> problems, int repeated, int blank) {
+    /** Fewer images than these show too little of what values a network takes. */
     public static final int FEW = 16;
 
     private static final int GRID = 16;
@@ -27,16 +27,16 @@ public record CalibrationSample(List<Path> pictures, List<Problem> problems, int
     /** Hears how far the reading has come. */
     @FunctionalInterface
     public interface Progress {
-        /** {@code done} of {@code total} pictures are read. */
-        void at(Path picture, int done, int total);
+        /** {@code done} of {@code total} images are read. */
+        void at(Path image, int done, int total);
     }
 
     /**
-     * At most as many of the pictures as wanted, at even distances. In place of one that cannot be read the next one is
+     * At most as many of the images as wanted, at even distances. In place of one that cannot be read the next one is
      * taken that was not.
      *
      * @param all what there is to choose from
-     * @param most most pictures to take, at least 1
+     * @param most most images to take, at least 1
      */
     public static CalibrationSample choose(List<Path> all, int most, Progress progress) {
         int count = Math.min(most, all.size());
@@ -52,45 +52,45 @@ public record CalibrationSample(List<Path> pictures, List<Problem> problems, int
         return reading.sample();
     }
 
-    /** As {@link #choose}, of pictures that were chosen before. */
+    /** As {@link #choose}, of images that were chosen before. */
     public static CalibrationSample of(List<Path> chosen, Progress progress) {
         return choose(chosen, Integer.MAX_VALUE, progress);
     }
 
-    /** What speaks against these pictures, in sentences; nothing if nothing does. */
+    /** What speaks against these images, in sentences; nothing if nothing does. */
     public List<String> warnings() {
         List<String> warnings = new ArrayList<>();
-        int count = pictures.size();
+        int count = images.size();
         if (count < FEW) {
-            warnings.add("only " + count + (count == 1 ? " picture" : " pictures") + " to calibrate with: values that"
+            warnings.add("only " + count + (count == 1 ? " image" : " images") + " to calibrate with: values that"
                     + " none of them shows are cut off; take some hundred like those that the model will see");
         }
         if (count > 1 && 2 * repeated >= count) {
-            warnings.add(repeated + " of " + count + " pictures look the same as another one: they add nothing; take"
+            warnings.add(repeated + " of " + count + " images look the same as another one: they add nothing; take"
                     + " different ones");
         }
         if (2 * blank >= count && count > 0) {
-            warnings.add(blank + " of " + count + " pictures have one colour only: the network sees nothing in them;"
-                    + " take pictures like those that the model will see");
+            warnings.add(blank + " of " + count + " images have one colour only: the network sees nothing in them;"
+                    + " take images like those that the model will see");
         }
         return List.copyOf(warnings);
     }
 
     private static final class Reading {
-        private final List<Path> pictures = new ArrayList<>();
+        private final List<Path> images = new ArrayList<>();
         private final List<Problem> problems = new ArrayList<>();
         private final Set<List<Integer>> looks = new HashSet<>();
         private int repeated;
         private int blank;
 
-        boolean take(Path picture) {
+        boolean take(Path image) {
             try {
-                look(Frame.read(picture));
+                look(Frame.read(image));
             } catch (SourceException e) {
-                problems.add(new Problem(Problem.Kind.UNREADABLE_PICTURE, e.getMessage()));
+                problems.add(new Problem(Problem.Kind.UNREADABLE_IMAGE, e.getMessage()));
                 return false;
             }
-            pictures.add(picture);
+            images.add(image);
             return true;
         }
 
@@ -118,7 +118,7 @@ public record CalibrationSample(List<Path> pictures, List<Problem> problems, int
         }
 
         CalibrationSample sample() {
-            return new CalibrationSample(List.copyOf(pictures), List.copyOf(problems), repeated, blank);
+            return new CalibrationSample(List.copyOf(images), List.copyOf(problems), repeated, blank);
         }
     }
 }

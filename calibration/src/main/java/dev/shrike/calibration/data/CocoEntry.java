@@ -94,7 +94,7 @@ final class CocoEntry {
         return fields.get(field) instanceof String text ? text : "";
     }
 
-    /** A side of a picture in pixels, or 0 where none is stated that can be one. */
+    /** A side of an image in pixels, or 0 where none is stated that can be one. */
     int side(String field) {
         return fields.get(field) instanceof Number number && isWhole(number) && number.doubleValue() > 0
                 && number.doubleValue() <= Integer.MAX_VALUE ? number.intValue() : 0;

@@ -15,7 +15,7 @@ import java.util.TreeMap;
 /**
  * Reads COCO's instances JSON: {@code images} (id, file_name, width, height), {@code categories} (id, name) and
  * {@code annotations} (image_id, category_id, bbox, area, iscrowd), in any order; everything else is passed over. An
- * entry that is broken is left out, and the picture with it whose objects are then not all known.
+ * entry that is broken is left out, and the image with it whose objects are then not all known.
  */
 final class CocoJson {
     private static final Set<String> IMAGE = Set.of("id", "file_name", "width", "height");
@@ -23,26 +23,26 @@ final class CocoJson {
     private static final Set<String> ANNOTATION = Set.of("id", "image_id", "category_id", "bbox", "area", "iscrowd");
     private static final String NONE = "none";
 
-    /** A picture as the file states it. */
-    record Picture(String id, String name, int width, int height) {}
+    /** An image as the file states it. */
+    record Image(String id, String name, int width, int height) {}
 
-    /** An annotation whose picture and category may not have been read yet. */
+    /** An annotation whose image and category may not have been read yet. */
     private record Annotation(int index, String image, int category, double[] box, double area, boolean crowd) {}
 
     private final Path file;
     private final JsonStream json;
-    private final Map<String, Picture> pictures = new HashMap<>();
+    private final Map<String, Image> images = new HashMap<>();
     private final Map<Integer, Category> categories = new TreeMap<>();
     private final Map<Integer, String> parents = new HashMap<>();
     private final List<Annotation> annotations = new ArrayList<>();
     private final Map<String, Annotation> annotationIds = new HashMap<>();
     private final Set<String> sections = new HashSet<>();
     private final CocoEntry.Problems problems;
-    /** Ids of pictures that are left out. */
+    /** Ids of images that are left out. */
     private final Set<String> flawed = new HashSet<>();
-    /** Ids of all pictures, sound or not. */
+    /** Ids of all images, sound or not. */
     private final Set<String> named = new HashSet<>();
-    private int pictureEntries;
+    private int imageEntries;
     private int categoryEntries;
     private int annotationEntries;
     private int unnamed;
@@ -56,21 +56,21 @@ final class CocoJson {
     /**
      * The data set that the file describes.
      *
-     * @param pictures folder that the names of pictures are relative to; null looks for it beside the file
+     * @param images folder that the names of images are relative to; null looks for it beside the file
      * @throws DataSetException if the file is missing, cut off, no COCO instances file or has broken categories
      */
-    static DataSet read(Path file, Path pictures) {
+    static DataSet read(Path file, Path images) {
         return JsonStream.read(file, json -> {
             CocoJson coco = new CocoJson(file, json);
             coco.readSections();
-            return coco.dataSet(pictures);
+            return coco.dataSet(images);
         });
     }
 
     private void readSections() throws IOException {
         json.fields(section -> {
             switch (section) {
-                case "images" -> section(section, this::readPicture);
+                case "images" -> section(section, this::readImage);
                 case "categories" -> section(section, this::readCategory);
                 case "annotations" -> section(section, this::readAnnotation);
                 default -> json.skip();
@@ -90,16 +90,16 @@ final class CocoJson {
         json.elements(visitor);
     }
 
-    private void readPicture() throws IOException {
-        CocoEntry entry = CocoEntry.read(json, "images[" + pictureEntries++ + "]", IMAGE);
+    private void readImage() throws IOException {
+        CocoEntry entry = CocoEntry.read(json, "images[" + imageEntries++ + "]", IMAGE);
         String id = null;
         try {
             id = entry.id("id");
             named.add(id);
-            Picture picture = new Picture(id, entry.text("file_name"), entry.side("width"), entry.side("height"));
-            Picture other = pictures.putIfAbsent(id, picture);
-            if (picture.equals(other)) {
-                problems.add(Problem.Kind.DUPLICATE, "images[" + (pictureEntries - 1) + "] is there before");
+            Image image = new Image(id, entry.text("file_name"), entry.side("width"), entry.side("height"));
+            Image other = images.putIfAbsent(id, image);
+            if (image.equals(other)) {
+                problems.add(Problem.Kind.DUPLICATE, "images[" + (imageEntries - 1) + "] is there before");
             } else if (other != null) {
                 // Whose annotations are those of this id?
                 throw entry.flaw(".id " + id + " occurs twice");
@@ -173,40 +173,40 @@ final class CocoJson {
     private DataSet dataSet(Path given) {
         dropRoot();
         List<Category> ordered = List.copyOf(categories.values());
-        Map<String, List<TrueBox>> boxes = boxes(ordered);
-        CocoPictures files = new CocoPictures(file, given, pictures.values());
-        List<Sample> samples = new ArrayList<>(pictures.size());
+        Map<String, List<GroundTruth>> boxes = boxes(ordered);
+        CocoImages files = new CocoImages(file, given, images.values());
+        List<Sample> samples = new ArrayList<>(images.size());
         int labelled = 0;
-        for (Picture picture : pictures.values()) {
-            Path path = flawed.contains(picture.id()) ? null : files.path(picture);
+        for (Image image : images.values()) {
+            Path path = flawed.contains(image.id()) ? null : files.path(image);
             if (path == null) {
-                if (flawed.add(picture.id())) {
-                    problems.add(Problem.Kind.BROKEN_ENTRY, "the file_name '" + picture.name() + "' of image "
-                            + picture.id() + " does not name a file within the folder of pictures");
+                if (flawed.add(image.id())) {
+                    problems.add(Problem.Kind.BROKEN_ENTRY, "the file_name '" + image.name() + "' of image "
+                            + image.id() + " does not name a file within the folder of images");
                 }
                 continue;
             }
-            List<TrueBox> own = boxes.getOrDefault(picture.id(), List.of());
+            List<GroundTruth> own = boxes.getOrDefault(image.id(), List.of());
             labelled += own.isEmpty() ? 0 : 1;
-            samples.add(new Sample(picture.id(), path, picture.width(), picture.height(), false, own));
+            samples.add(new Sample(image.id(), path, image.width(), image.height(), false, own));
         }
-        samples.sort(Comparator.comparing(Sample::id, PictureIds.ORDER));
+        samples.sort(Comparator.comparing(Sample::id, ImageIds.ORDER));
         flawed.retainAll(named);
         int all = samples.size() + flawed.size() + unnamed;
         Census census = new Census(all, labelled, samples.size() - labelled, 0, flawed.size() + unnamed, 0);
         return new DataSet(file, ordered, samples, census, problems.all());
     }
 
-    private Map<String, List<TrueBox>> boxes(List<Category> ordered) {
+    private Map<String, List<GroundTruth>> boxes(List<Category> ordered) {
         Map<Integer, Integer> positions = new HashMap<>();
         for (Category category : ordered) {
             positions.put(category.id(), positions.size());
         }
-        Map<String, List<TrueBox>> boxes = new HashMap<>();
+        Map<String, List<GroundTruth>> boxes = new HashMap<>();
         for (Annotation annotation : annotations) {
             String place = "annotations[" + annotation.index() + "]";
             Integer position = positions.get(annotation.category());
-            if (!pictures.containsKey(annotation.image())) {
+            if (!images.containsKey(annotation.image())) {
                 if (!flawed.contains(annotation.image())) {
                     problems.add(Problem.Kind.BROKEN_ENTRY,
                             place + ".image_id " + annotation.image() + " is none of the images");
@@ -217,7 +217,7 @@ final class CocoJson {
                         place + ".category_id " + annotation.category() + " is none of the categories");
             } else {
                 double[] box = annotation.box();
-                boxes.computeIfAbsent(annotation.image(), _ -> new ArrayList<>()).add(new TrueBox(
+                boxes.computeIfAbsent(annotation.image(), _ -> new ArrayList<>()).add(new GroundTruth(
                         position, box[0], box[1], box[2], box[3], annotation.area(), annotation.crowd()));
             }
         }

@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Pictures and the objects in them. Pictures stay on disk; only boxes are in memory. What is broken is left out and
+ * Images and the objects in them. Images stay on disk; only boxes are in memory. What is broken is left out and
  * told by {@link #problems}.
  *
  * @param file what described it, for messages
  * @param categories kinds of objects, by ascending id; a class id everywhere else is a position in this list
- * @param samples pictures whose objects are known, by ascending id
+ * @param samples images whose objects are known, by ascending id
  * @param census what it consists of, with what is left out
  * @param problems what was left out and why
  */
@@ -36,7 +36,7 @@ public record DataSet(
         return new Census(samples.size(), labelled, samples.size() - labelled, 0, 0, 0);
     }
 
-    /** The same with these pictures only and further problems. */
+    /** The same with these images only and further problems. */
     public DataSet with(List<Sample> fewer, List<Problem> further) {
         List<Problem> all = new ArrayList<>(problems);
         all.addAll(further);
@@ -66,18 +66,18 @@ public record DataSet(
     }
 
     /**
-     * The data set without the pictures that do not exist, each of them a problem.
+     * The data set without the images that do not exist, each of them a problem.
      *
      * @throws DataSetException if there is none; says how many are missing and names the first
      */
-    public DataSet requirePictures() {
+    public DataSet requireImages() {
         List<Sample> present = new ArrayList<>();
         List<Problem> missing = new ArrayList<>();
         for (Sample sample : samples) {
             if (Files.isRegularFile(sample.file())) {
                 present.add(sample);
             } else {
-                missing.add(new Problem(Problem.Kind.MISSING_PICTURE, sample.file() + ": the picture is missing"));
+                missing.add(new Problem(Problem.Kind.MISSING_IMAGE, sample.file() + ": the image is missing"));
             }
         }
         if (!present.isEmpty()) {
@@ -89,13 +89,13 @@ public record DataSet(
         if (!missing.isEmpty()) {
             boolean images = !file.toString().toLowerCase(java.util.Locale.ROOT).matches(".*\\.ya?ml");
             throw new DataSetException(file + ": " + missing.size() + " of " + samples.size()
-                    + " pictures are missing, the first is " + samples.getFirst().file()
-                    + (images ? "; say with --images where the pictures are" : ""));
+                    + " images are missing, the first is " + samples.getFirst().file()
+                    + (images ? "; say with --images where the images are" : ""));
         }
         if (!problems.isEmpty()) {
-            throw new DataSetException(file + ": all pictures are left out, the first because of "
+            throw new DataSetException(file + ": all images are left out, the first because of "
                     + problems.getFirst().message());
         }
-        throw new DataSetException(file + ": the data set has no pictures");
+        throw new DataSetException(file + ": the data set has no images");
     }
 }

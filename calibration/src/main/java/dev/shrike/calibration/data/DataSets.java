@@ -21,20 +21,20 @@ public final class DataSets {
      * The data set at the path, which is one of
      * <ul>
      * <li>COCO instances JSON, plain or gzipped
-     * <li>a folder with one such file in it or in its folder {@code annotations}, or a folder of pictures {@code NAME}
+     * <li>a folder with one such file in it or in its folder {@code annotations}, or a folder of images {@code NAME}
      * beside {@code instances_NAME.json} or {@code annotations/instances_NAME.json}
      * <li>YOLO's {@code data.yaml}, or a folder with one
      * </ul>
      *
-     * @param pictures folder of the pictures that a COCO JSON names; null looks for it
+     * @param images folder of the images that a COCO JSON names; null looks for it
      * @param split part of a YOLO data set: {@code "train"}, {@code "val"} or {@code "test"}
      * @throws DataSetException if there is none or it is broken as a whole; names the file and the field or line. What
-     *     is wrong with single labels is in {@link DataSet#problems}. Pictures are not looked at: see
-     *     {@link DataSet#requirePictures}
+     *     is wrong with single labels is in {@link DataSet#problems}. Images are not looked at: see
+     *     {@link DataSet#requireImages}
      */
-    public static DataSet open(Path path, Path pictures, String split) {
-        if (pictures != null && !Files.isDirectory(pictures)) {
-            throw new DataSetException(pictures + ": the folder of the pictures does not exist");
+    public static DataSet open(Path path, Path images, String split) {
+        if (images != null && !Files.isDirectory(images)) {
+            throw new DataSetException(images + ": the folder of the images does not exist");
         }
         Path file = Files.isDirectory(path) ? description(path) : path;
         String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
@@ -42,49 +42,49 @@ public final class DataSets {
             throw new DataSetException(path + ": no such file or folder");
         }
         if (name.endsWith(".yaml") || name.endsWith(".yml")) {
-            if (pictures != null) {
-                throw new DataSetException(file + ": names its pictures itself; --images is for COCO JSON");
+            if (images != null) {
+                throw new DataSetException(file + ": names its images itself; --images is for COCO JSON");
             }
             return YoloData.read(file, split);
         }
         if (name.endsWith(".json") || name.endsWith(".json.gz")) {
-            return CocoJson.read(file, pictures == null && Files.isDirectory(path) ? beside(path, file) : pictures);
+            return CocoJson.read(file, images == null && Files.isDirectory(path) ? beside(path, file) : images);
         }
         throw new DataSetException(path + ": is neither COCO JSON (.json) nor a YOLO data set (.yaml)");
     }
 
     /**
-     * The pictures of a data set, whatever is in them, for those who only want to see some: of a YOLO data set the part
+     * The images of a data set, whatever is in them, for those who only want to see some: of a YOLO data set the part
      * to train on, else that to validate.
      *
      * @throws DataSetException as {@link #open(Path, Path, String)} does
      */
-    public static List<Path> pictures(Path path) {
+    public static List<Path> images(Path path) {
         Path file = Files.isDirectory(path) ? description(path) : path;
         if (file.toString().toLowerCase(Locale.ROOT).matches(".*\\.ya?ml")) {
-            return YoloData.pictures(file, "train", "val");
+            return YoloData.images(file, "train", "val");
         }
-        return open(path).requirePictures().samples().stream().map(Sample::file).toList();
+        return open(path).requireImages().samples().stream().map(Sample::file).toList();
     }
 
     /**
-     * The pictures that a text file lists, a path a line, relative to the file.
+     * The images that a text file lists, a path a line, relative to the file.
      *
      * @throws DataSetException if none of them exists or the file cannot be read
      */
     public static List<Path> listed(Path list) {
         YoloPaths paths = new YoloPaths(list, null);
         paths.add("list", list.toAbsolutePath().toString());
-        return paths.pictures();
+        return paths.images();
     }
 
-    /** Where the labels of a picture of a YOLO data set are: {@code images/a/b.jpg} has {@code labels/a/b.txt}. */
-    public static Path labelsOf(Path picture) {
-        return YoloData.labelsOf(picture.toAbsolutePath().normalize());
+    /** Where the labels of an image of a YOLO data set are: {@code images/a/b.jpg} has {@code labels/a/b.txt}. */
+    public static Path labelsOf(Path image) {
+        return YoloData.labelsOf(image.toAbsolutePath().normalize());
     }
 
     /**
-     * Names of the classes that a data.yaml has, by id; pictures are not looked for.
+     * Names of the classes that a data.yaml has, by id; images are not looked for.
      *
      * @throws DataSetException if the file is missing, broken or has no names
      */
@@ -95,7 +95,7 @@ public final class DataSets {
         return YoloData.classNames(file);
     }
 
-    /** The given folder if it is one of pictures beside its JSON, so that no search is needed. */
+    /** The given folder if it is one of images beside its JSON, so that no search is needed. */
     private static Path beside(Path folder, Path file) {
         Path own = file.toAbsolutePath().normalize().getParent();
         return own.startsWith(folder.toAbsolutePath().normalize()) ? null : folder;

@@ -193,7 +193,7 @@ final class JsonStream implements AutoCloseable {
         return parser.getText();
     }
 
-    /** The id of a picture at hand: a whole number, in its shortest form, or a text. */
+    /** The id of an image at hand: a whole number, in its shortest form, or a text. */
     String id() throws IOException {
         if (parser.currentToken() == JsonToken.VALUE_STRING) {
             return parser.getText();

@@ -11,13 +11,13 @@ import java.util.Objects;
 public record Problem(Kind kind, String message) {
     /** What can be wrong; each kind is counted by itself. */
     public enum Kind {
-        /** A picture that is named and does not exist. */
-        MISSING_PICTURE("missing picture", true),
-        /** A picture that is damaged, truncated, of another format or too large. */
-        UNREADABLE_PICTURE("unreadable picture", true),
-        /** A picture whose size is not the one that the data set states. */
-        OTHER_SIZE("picture of another size than stated", true),
-        /** A file among the pictures whose format is not read. */
+        /** An image that is named and does not exist. */
+        MISSING_IMAGE("missing image", true),
+        /** An image that is damaged, truncated, of another format or too large. */
+        UNREADABLE_IMAGE("unreadable image", true),
+        /** An image whose size is not the one that the data set states. */
+        OTHER_SIZE("image of another size than stated", true),
+        /** A file among the images whose format is not read. */
         OTHER_FORMAT("file of a format that is not read", false),
         /** A folder that cannot be listed. */
         UNREADABLE_FOLDER("folder that cannot be listed", false),
@@ -27,7 +27,7 @@ public record Problem(Kind kind, String message) {
         WRONG_COLUMNS("label with a wrong number of values", true),
         /** A label with something else than a number. */
         NO_NUMBER("label with something that is no number", true),
-        /** A label with a value that lies outside of the picture. */
+        /** A label with a value that lies outside of the image. */
         OUT_OF_RANGE("label with a value out of range", true),
         /** A label of a class that the data set does not have. */
         UNKNOWN_CLASS("label of an unknown class", true),
@@ -49,7 +49,7 @@ public record Problem(Kind kind, String message) {
             return title;
         }
 
-        /** Whether the picture that it concerns is left out: what is in it is not known. */
+        /** Whether the image that it concerns is left out: what is in it is not known. */
         boolean isFatal() {
             return fatal;
         }

@@ -29,7 +29,7 @@ public final class ResultsFile {
      * @param found the boxes of each sample, in the order of {@link DataSet#samples()}, each in the file's order
      * @param ignored number of boxes that were left out because the data set lacks their category
      */
-    public record Results(List<List<FoundBox>> found, int ignored) {
+    public record Results(List<List<Prediction>> found, int ignored) {
         public Results {
             found = found.stream().map(List::copyOf).toList();
         }
@@ -38,7 +38,7 @@ public final class ResultsFile {
     /**
      * The results in the file, plain or gzipped.
      *
-     * @throws DataSetException if the file is missing, cut off or broken, or names a picture that the data set lacks;
+     * @throws DataSetException if the file is missing, cut off or broken, or names an image that the data set lacks;
      *     names the field
      */
     public static Results read(Path file, DataSet data) {
@@ -51,17 +51,17 @@ public final class ResultsFile {
      * @param found the boxes of each sample, in the order of {@link DataSet#samples()}
      * @throws dev.shrike.ShrikeException if the file cannot be written
      */
-    public static void write(Path file, DataSet data, List<List<FoundBox>> found) {
+    public static void write(Path file, DataSet data, List<List<Prediction>> found) {
         if (found.size() != data.samples().size()) {
             throw new IllegalArgumentException(
-                    "boxes of " + found.size() + " pictures for " + data.samples().size());
+                    "boxes of " + found.size() + " images for " + data.samples().size());
         }
         FileReplacement.write(file, stream -> {
             // Not closed: the stream is the writer's.
             JsonGenerator json = JSON.createGenerator(stream).disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
             json.writeStartArray();
             for (int i = 0; i < found.size(); i++) {
-                for (FoundBox box : found.get(i)) {
+                for (Prediction box : found.get(i)) {
                     write(json, data.samples().get(i).id(), data.categories().get(box.classId()).id(), box);
                 }
             }
@@ -71,9 +71,9 @@ public final class ResultsFile {
         });
     }
 
-    private static void write(JsonGenerator json, String image, int category, FoundBox box) throws IOException {
+    private static void write(JsonGenerator json, String image, int category, Prediction box) throws IOException {
         json.writeStartObject();
-        if (PictureIds.isNumber(image)) {
+        if (ImageIds.isNumber(image)) {
             json.writeNumberField("image_id", Long.parseLong(image));
         } else {
             json.writeStringField("image_id", image);
@@ -98,9 +98,9 @@ public final class ResultsFile {
         private final JsonStream json;
         private final Map<String, Integer> samples = new HashMap<>();
         private final Map<Integer, Integer> classes = new HashMap<>();
-        private final List<List<FoundBox>> found = new ArrayList<>();
+        private final List<List<Prediction>> found = new ArrayList<>();
         private int index;
-        /** Whether pictures of the data set were left out, so that boxes in pictures unknown here are no mistake. */
+        /** Whether images of the data set were left out, so that boxes in images unknown here are no mistake. */
         private final boolean partial;
         private int ignored;
 
@@ -149,14 +149,14 @@ public final class ResultsFile {
                 return;
             }
             if (sample == null) {
-                throw json.broken(place + ".image_id", image[0] + " is no picture of the data set");
+                throw json.broken(place + ".image_id", image[0] + " is no image of the data set");
             }
             Integer classId = classes.get(category[0]);
             if (classId == null) {
                 ignored++;
                 return;
             }
-            found.get(sample).add(new FoundBox(classId, score[0], box[0][0], box[0][1], box[0][2], box[0][3]));
+            found.get(sample).add(new Prediction(classId, score[0], box[0][0], box[0][1], box[0][2], box[0][3]));
         }
 
         private void require(Object value, String place, String field) {

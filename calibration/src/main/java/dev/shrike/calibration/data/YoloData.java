@@ -1,6 +1,6 @@
 package dev.shrike.calibration.data;
 
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -14,9 +14,9 @@ import java.util.stream.Collectors;
 
 /**
  * Reads YOLO's {@code data.yaml}: {@code path} (root, relative to the file), {@code train}, {@code val}, {@code test}
- * (each a folder of pictures, a text file that lists them, or several of these), {@code names} (a list, or a map from
+ * (each a folder of images, a text file that lists them, or several of these), {@code names} (a list, or a map from
  * class id) and, if stated, {@code nc}. The labels of {@code images/a/b.jpg} are in {@code labels/a/b.txt}; without
- * that file the picture has none.
+ * that file the image has none.
  */
 final class YoloData {
     private final Path file;
@@ -30,7 +30,7 @@ final class YoloData {
     }
 
     /**
-     * One part of the data set that the file describes; pictures whose labels are broken are left out.
+     * One part of the data set that the file describes; images whose labels are broken are left out.
      *
      * @param split {@code "train"}, {@code "val"} or {@code "test"}
      * @throws DataSetException if the file is broken or the part is missing; names the field
@@ -44,42 +44,42 @@ final class YoloData {
         List<Sample> samples = new ArrayList<>();
         int labelled = 0;
         int withoutLabels = 0;
-        for (Path picture : paths.pictures()) {
-            YoloLabels labels = YoloLabels.read(labels(picture), categories.size());
+        for (Path image : paths.images()) {
+            YoloLabels labels = YoloLabels.read(labels(image), categories.size());
             problems.addAll(labels.problems());
             if (!labels.areSound()) {
                 continue;
             }
             labelled += labels.boxes().isEmpty() ? 0 : 1;
             withoutLabels += labels.exists() ? 0 : 1;
-            samples.add(new Sample(data.uniqueId(picture, ids), picture, 0, 0, true, labels.boxes()));
+            samples.add(new Sample(data.uniqueId(image, ids), image, 0, 0, true, labels.boxes()));
         }
-        samples.sort(Comparator.comparing(Sample::id, PictureIds.ORDER));
-        int missing = (int) problems.stream().filter(problem -> problem.kind() == Problem.Kind.MISSING_PICTURE).count();
-        int all = paths.pictures().size() + missing;
+        samples.sort(Comparator.comparing(Sample::id, ImageIds.ORDER));
+        int missing = (int) problems.stream().filter(problem -> problem.kind() == Problem.Kind.MISSING_IMAGE).count();
+        int all = paths.images().size() + missing;
         Census census = new Census(all, labelled, samples.size() - labelled - withoutLabels, withoutLabels,
                 all - samples.size(), paths.otherKinds());
         return new DataSet(file, categories, samples, census, problems);
     }
 
     /**
-     * The pictures of the first of these parts that the file has, whatever their labels.
+     * The images of the first of these parts that the file has, whatever their labels.
      *
      * @throws DataSetException as {@link #read(Path, String)} does
      */
-    static List<Path> pictures(Path file, String... splits) {
+    static List<Path> images(Path file, String... splits) {
         YoloData data = new YoloData(file);
         for (String split : splits) {
             if (data.yaml.get(split) != null) {
-                return data.paths(split).pictures();
+                return data.paths(split).images();
             }
         }
-        return data.paths(splits[0]).pictures();
+        return data.paths(splits[0]).images();
     }
 
-    /** Where the labels of a picture are looked for. */
-    static Path labelsOf(Path picture) {
-        return labels(picture);
+    /** Where the labels of an image are looked for. */
+    static Path labelsOf(Path image) {
+        return labels(image);
     }
 
     /** Names of the classes of the data set, by id. */
@@ -151,19 +151,19 @@ final class YoloData {
             }
             paths.add(split, name);
         }
-        if (paths.pictures().isEmpty()) {
-            throw new DataSetException(file + ": '" + split + "' has no pictures (" + Pictures.FORMATS + ")"
+        if (paths.images().isEmpty()) {
+            throw new DataSetException(file + ": '" + split + "' has no images (" + Images.FORMATS + ")"
                     + (paths.otherKinds() == 0 ? "" : " but " + paths.otherKinds() + " files of other kinds")
                     + (paths.problems().isEmpty() ? "" : ", such as " + paths.problems().getFirst().message()));
         }
         return paths;
     }
 
-    /** The number that the file's name is, as COCO's are, else the name; made longer where another picture has it. */
-    private String uniqueId(Path picture, Set<String> ids) {
-        String stem = stem(picture);
+    /** The number that the file's name is, as COCO's are, else the name; made longer where another image has it. */
+    private String uniqueId(Path image, Set<String> ids) {
+        String stem = stem(image);
         String number = stem.matches("[0-9]{1,18}") ? String.valueOf(Long.parseLong(stem)) : stem;
-        String path = (picture.startsWith(folder) ? folder.relativize(picture) : picture).toString();
+        String path = (image.startsWith(folder) ? folder.relativize(image) : image).toString();
         for (String id : List.of(number, stem, path)) {
             if (ids.add(id)) {
                 return id;
@@ -176,16 +176,16 @@ final class YoloData {
         return unique;
     }
 
-    /** The label file of a picture: the last folder called images becomes labels. */
-    private static Path labels(Path picture) {
-        String text = picture.toString();
+    /** The label file of an image: the last folder called images becomes labels. */
+    private static Path labels(Path image) {
+        String text = image.toString();
         int images = text.lastIndexOf("/images/");
         String moved = images < 0 ? text : text.substring(0, images) + "/labels/" + text.substring(images + 8);
-        return Path.of(moved).resolveSibling(stem(picture) + ".txt");
+        return Path.of(moved).resolveSibling(stem(image) + ".txt");
     }
 
-    private static String stem(Path picture) {
-        String name = picture.getFileName().toString();
+    private static String stem(Path image) {
+        String name = image.getFileName().toString();
         int dot = name.lastIndexOf('.');
         return dot <= 0 ? name : name.substring(0, dot);
     }

@@ -8,17 +8,17 @@ import java.util.List;
 
 /**
  * What a YOLO label file says: a line per object, {@code class x y width height} with the centre of the box, or
- * {@code class x1 y1 x2 y2 x3 y3 …} with an outline; all in parts of the picture's size. Lines that occur twice count
+ * {@code class x1 y1 x2 y2 x3 y3 …} with an outline; all in parts of the image's size. Lines that occur twice count
  * once, as in YOLOv5.
  *
  * @param exists whether there is a file
- * @param boxes the objects in parts of the picture's size
- * @param problems what is wrong; with a broken line it is not known what is in the picture
+ * @param boxes the objects in parts of the image's size
+ * @param problems what is wrong; with a broken line it is not known what is in the image
  */
-record YoloLabels(boolean exists, List<TrueBox> boxes, List<Problem> problems) {
+record YoloLabels(boolean exists, List<GroundTruth> boxes, List<Problem> problems) {
     private static final int BOX_VALUES = 5;
     private static final int LEAST_OUTLINE_VALUES = 7;
-    /** How far beyond the picture's edge a rounded centre or size may lie. */
+    /** How far beyond the image's edge a rounded centre or size may lie. */
     private static final double SLACK = 1e-3;
 
     /** A line that is no object. */
@@ -39,7 +39,7 @@ record YoloLabels(boolean exists, List<TrueBox> boxes, List<Problem> problems) {
             return new YoloLabels(false, List.of(), List.of());
         }
         List<Problem> problems = new ArrayList<>();
-        LinkedHashSet<TrueBox> boxes = new LinkedHashSet<>();
+        LinkedHashSet<GroundTruth> boxes = new LinkedHashSet<>();
         List<String> lines;
         try {
             lines = TextFile.lines(file);
@@ -60,12 +60,12 @@ record YoloLabels(boolean exists, List<TrueBox> boxes, List<Problem> problems) {
         return new YoloLabels(true, List.copyOf(boxes), List.copyOf(problems));
     }
 
-    /** Whether the objects are all that are in the picture, as far as the file says. */
+    /** Whether the objects are all that are in the image, as far as the file says. */
     boolean areSound() {
         return problems.stream().noneMatch(problem -> problem.kind().isFatal());
     }
 
-    private static TrueBox box(String line, int classes) throws LineException {
+    private static GroundTruth box(String line, int classes) throws LineException {
         String[] texts = line.split("\\s+");
         boolean outline = texts.length >= LEAST_OUTLINE_VALUES && texts.length % 2 == 1;
         if (texts.length != BOX_VALUES && !outline) {
@@ -100,7 +100,7 @@ record YoloLabels(boolean exists, List<TrueBox> boxes, List<Problem> problems) {
         }
         if (index > 0 && !(value >= -SLACK && value <= 1 + SLACK)) {
             throw new LineException(Problem.Kind.OUT_OF_RANGE,
-                    shortened(text) + " is not within 0 to 1, the parts of the picture's size");
+                    shortened(text) + " is not within 0 to 1, the parts of the image's size");
         }
         return value;
     }
@@ -109,13 +109,13 @@ record YoloLabels(boolean exists, List<TrueBox> boxes, List<Problem> problems) {
         return text.length() <= 40 ? text : text.substring(0, 40) + "…";
     }
 
-    private static TrueBox centred(int classId, double[] values) {
+    private static GroundTruth centred(int classId, double[] values) {
         double width = Math.max(0, values[3]);
         double height = Math.max(0, values[4]);
-        return TrueBox.of(classId, values[1] - width / 2, values[2] - height / 2, width, height);
+        return GroundTruth.of(classId, values[1] - width / 2, values[2] - height / 2, width, height);
     }
 
-    private static TrueBox enclosing(int classId, double[] values) {
+    private static GroundTruth enclosing(int classId, double[] values) {
         double left = Double.POSITIVE_INFINITY;
         double top = Double.POSITIVE_INFINITY;
         double right = Double.NEGATIVE_INFINITY;
@@ -126,6 +126,6 @@ record YoloLabels(boolean exists, List<TrueBox> boxes, List<Problem> problems) {
             top = Math.min(top, values[i + 1]);
             bottom = Math.max(bottom, values[i + 1]);
         }
-        return TrueBox.of(classId, left, top, right - left, bottom - top);
+        return GroundTruth.of(classId, left, top, right - left, bottom - top);
     }
 }

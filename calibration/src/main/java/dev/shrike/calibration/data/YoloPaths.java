@@ -1,6 +1,6 @@
 package dev.shrike.calibration.data;
 
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -19,7 +19,7 @@ import java.util.Set;
 final class YoloPaths {
     private final Path file;
     private final List<Path> roots;
-    private final List<Path> pictures = new ArrayList<>();
+    private final List<Path> images = new ArrayList<>();
     private final List<Problem> problems = new ArrayList<>();
     private int otherKinds;
 
@@ -46,7 +46,7 @@ final class YoloPaths {
     }
 
     /**
-     * Adds the pictures that an entry stands for: a folder, a picture, or a text file that lists pictures.
+     * Adds the images that an entry stands for: a folder, an image, or a text file that lists images.
      *
      * @throws DataSetException if it does not exist or cannot be listed; names all places where it was looked for
      */
@@ -54,12 +54,12 @@ final class YoloPaths {
         Path source = find(split, name);
         try {
             if (Files.isDirectory(source)) {
-                PictureFolder found = PictureFolder.list(source);
-                pictures.addAll(found.pictures());
+                ImageFolder found = ImageFolder.list(source);
+                images.addAll(found.images());
                 problems.addAll(found.problems());
                 otherKinds += found.otherKinds();
-            } else if (Pictures.isNamedLikeOne(source)) {
-                pictures.add(source);
+            } else if (Images.isNamedLikeOne(source)) {
+                images.add(source);
             } else {
                 addListed(source);
             }
@@ -88,7 +88,7 @@ final class YoloPaths {
     /** Lines are relative to the list, or to one of the roots, as YOLOv5's own lists are. */
     private void addListed(Path list) {
         int missing = 0;
-        int before = pictures.size();
+        int before = images.size();
         String first = "";
         for (String line : TextFile.lines(list)) {
             if (line.isEmpty() || line.startsWith("#")) {
@@ -96,14 +96,14 @@ final class YoloPaths {
             }
             Path found = listed(list, line);
             if (Files.exists(found)) {
-                pictures.add(found);
+                images.add(found);
                 continue;
             }
             first = missing++ == 0 ? line : first;
-            problems.add(new Problem(Problem.Kind.MISSING_PICTURE, list + ": " + line + ": the picture is missing"));
+            problems.add(new Problem(Problem.Kind.MISSING_IMAGE, list + ": " + line + ": the image is missing"));
         }
-        if (pictures.size() == before && missing > 0) {
-            throw new DataSetException(list + ": none of the " + missing + " pictures that it lists exists, the first"
+        if (images.size() == before && missing > 0) {
+            throw new DataSetException(list + ": none of the " + missing + " images that it lists exists, the first"
                     + " being '" + first + "'; lines are paths relative to the list, to "
                     + String.join(", to ", roots.stream().map(Path::toString).toList()) + ", or absolute");
         }
@@ -137,9 +137,9 @@ final class YoloPaths {
         }
     }
 
-    /** The pictures, each once. */
-    List<Path> pictures() {
-        return pictures.stream().distinct().toList();
+    /** The images, each once. */
+    List<Path> images() {
+        return images.stream().distinct().toList();
     }
 
     List<Problem> problems() {

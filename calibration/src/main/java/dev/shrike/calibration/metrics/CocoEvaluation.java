@@ -1,7 +1,7 @@
 package dev.shrike.calibration.metrics;
 
-import dev.shrike.calibration.data.FoundBox;
-import dev.shrike.calibration.data.TrueBox;
+import dev.shrike.calibration.data.Prediction;
+import dev.shrike.calibration.data.GroundTruth;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -9,7 +9,7 @@ import java.util.List;
  * Measures detections as COCO does (Lin et al., Microsoft COCO: Common Objects in Context, 2014, and the evaluation
  * that goes with it).
  *
- * <p>Per class, picture and IoU threshold, detections take objects in descending order of score: each the free object
+ * <p>Per class, image and IoU threshold, detections take objects in descending order of score: each the free object
  * that it overlaps most, if by the threshold at least. Crowds and objects outside the size range that is measured are
  * ignored: one that has them as its match counts neither as right nor as wrong, nor does one without a match that is
  * outside the range itself. A crowd can be matched any number of times.
@@ -43,17 +43,17 @@ public final class CocoEvaluation {
     private CocoEvaluation() {}
 
     /**
-     * The figures of the detections in these pictures.
+     * The figures of the detections in these images.
      *
-     * @param scenes the pictures; between equal scores the earlier picture counts as the better
+     * @param scenes the images; between equal scores the earlier image counts as the better
      * @param classes number of classes; ids of boxes are below it
      */
-    public static CocoFigures of(List<Scene> scenes, int classes) {
-        List<List<Scene>> byClass = new ArrayList<>();
+    public static CocoMetrics of(List<ImageResult> scenes, int classes) {
+        List<List<ImageResult>> byClass = new ArrayList<>();
         for (int c = 0; c < classes; c++) {
             byClass.add(new ArrayList<>());
         }
-        for (Scene scene : scenes) {
+        for (ImageResult scene : scenes) {
             split(scene, byClass);
         }
         List<Curve> all = new ArrayList<>();
@@ -62,7 +62,7 @@ public final class CocoEvaluation {
         List<Curve> small = new ArrayList<>();
         List<Curve> medium = new ArrayList<>();
         List<Curve> large = new ArrayList<>();
-        for (List<Scene> ofClass : byClass) {
+        for (List<ImageResult> ofClass : byClass) {
             List<Matches> matches = ofClass.stream().map(scene -> match(scene, ALL)).toList();
             all.add(curve(matches, MOST_FOUND));
             best1.add(curve(matches, 1));
@@ -71,39 +71,39 @@ public final class CocoEvaluation {
             medium.add(curve(ofClass.stream().map(scene -> match(scene, MEDIUM)).toList(), MOST_FOUND));
             large.add(curve(ofClass.stream().map(scene -> match(scene, LARGE)).toList(), MOST_FOUND));
         }
-        return new CocoFigures(
+        return new CocoMetrics(
                 precision(all, 0, THRESHOLDS.length), precision(all, 0, 1), precision(all, IOU_75, IOU_75 + 1),
                 precision(small, 0, THRESHOLDS.length), precision(medium, 0, THRESHOLDS.length),
                 precision(large, 0, THRESHOLDS.length), recall(best1), recall(best10), recall(all), recall(small),
                 recall(medium), recall(large),
-                all.stream().map(curve -> new CocoFigures.OfClass(
+                all.stream().map(curve -> new CocoMetrics.OfClass(
                         precision(List.of(curve), 0, THRESHOLDS.length), precision(List.of(curve), 0, 1))).toList());
     }
 
-    /** Adds the picture to each class that it has objects or detections of, detections best first, 100 at most. */
-    private static void split(Scene scene, List<List<Scene>> byClass) {
-        List<List<TrueBox>> truths = new ArrayList<>();
-        List<List<FoundBox>> founds = new ArrayList<>();
+    /** Adds the image to each class that it has objects or detections of, detections best first, 100 at most. */
+    private static void split(ImageResult scene, List<List<ImageResult>> byClass) {
+        List<List<GroundTruth>> truths = new ArrayList<>();
+        List<List<Prediction>> founds = new ArrayList<>();
         for (int c = 0; c < byClass.size(); c++) {
             truths.add(new ArrayList<>());
             founds.add(new ArrayList<>());
         }
         scene.truth().forEach(box -> truths.get(box.classId()).add(box));
-        for (int i : Ranking.best(scene.found().stream().mapToDouble(FoundBox::score).toArray())) {
-            FoundBox box = scene.found().get(i);
+        for (int i : StableArgsort.best(scene.found().stream().mapToDouble(Prediction::score).toArray())) {
+            Prediction box = scene.found().get(i);
             if (founds.get(box.classId()).size() < MOST_FOUND) {
                 founds.get(box.classId()).add(box);
             }
         }
         for (int c = 0; c < byClass.size(); c++) {
             if (!truths.get(c).isEmpty() || !founds.get(c).isEmpty()) {
-                byClass.get(c).add(new Scene(truths.get(c), founds.get(c)));
+                byClass.get(c).add(new ImageResult(truths.get(c), founds.get(c)));
             }
         }
     }
 
     /**
-     * What became of the detections of one picture and class.
+     * What became of the detections of one image and class.
      *
      * @param objects number of objects that count
      * @param scores scores of the detections, descending
@@ -112,17 +112,17 @@ public final class CocoEvaluation {
      */
     private record Matches(int objects, double[] scores, boolean[][] right, boolean[][] ignored) {}
 
-    private static Matches match(Scene scene, Range range) {
+    private static Matches match(ImageResult scene, Range range) {
         // Those that count come first; matching looks at the others only when none of them fits.
-        List<TrueBox> truths = new ArrayList<>();
+        List<GroundTruth> truths = new ArrayList<>();
         scene.truth().stream().filter(box -> !isIgnored(box, range)).forEach(truths::add);
         int objects = truths.size();
         scene.truth().stream().filter(box -> isIgnored(box, range)).forEach(truths::add);
-        List<FoundBox> founds = scene.found();
+        List<Prediction> founds = scene.found();
         double[][] overlaps = new double[founds.size()][truths.size()];
         for (int f = 0; f < founds.size(); f++) {
             for (int t = 0; t < truths.size(); t++) {
-                overlaps[f][t] = Overlap.of(founds.get(f), truths.get(t));
+                overlaps[f][t] = Iou.of(founds.get(f), truths.get(t));
             }
         }
         boolean[][] right = new boolean[THRESHOLDS.length][founds.size()];
@@ -136,20 +136,21 @@ public final class CocoEvaluation {
                     right[threshold][f] = match < objects;
                     ignored[threshold][f] = match >= objects;
                 } else {
-                    FoundBox box = founds.get(f);
+                    Prediction box = founds.get(f);
                     ignored[threshold][f] = range.excludes(box.width() * box.height());
                 }
             }
         }
-        return new Matches(objects, founds.stream().mapToDouble(FoundBox::score).toArray(), right, ignored);
+        return new Matches(objects, founds.stream().mapToDouble(Prediction::score).toArray(), right, ignored);
     }
 
-    private static boolean isIgnored(TrueBox box, Range range) {
+    private static boolean isIgnored(GroundTruth box, Range range) {
         return box.crowd() || range.excludes(box.area());
     }
 
     /** The object that the detection takes, or -1; among equal overlaps the last one, as with COCO. */
-    private static int match(double[] overlaps, List<TrueBox> truths, boolean[] taken, int objects, double threshold) {
+    private static int match(double[] overlaps, List<GroundTruth> truths, boolean[] taken, int objects,
+            double threshold) {
         double best = Math.min(threshold, 1 - 1e-10);
         int match = -1;
         for (int t = 0; t < overlaps.length; t++) {
@@ -167,27 +168,27 @@ public final class CocoEvaluation {
         return match;
     }
 
-    /** The curve of one class with the best so many detections of each picture. */
-    private static Curve curve(List<Matches> pictures, int mostFound) {
-        int objects = pictures.stream().mapToInt(Matches::objects).sum();
+    /** The curve of one class with the best so many detections of each image. */
+    private static Curve curve(List<Matches> images, int mostFound) {
+        int objects = images.stream().mapToInt(Matches::objects).sum();
         if (objects == 0) {
             return Curve.NONE;
         }
-        int count = pictures.stream().mapToInt(picture -> Math.min(mostFound, picture.scores().length)).sum();
+        int count = images.stream().mapToInt(image -> Math.min(mostFound, image.scores().length)).sum();
         double[] scores = new double[count];
         boolean[][] right = new boolean[THRESHOLDS.length][count];
         boolean[][] ignored = new boolean[THRESHOLDS.length][count];
         int at = 0;
-        for (Matches picture : pictures) {
-            int length = Math.min(mostFound, picture.scores().length);
-            System.arraycopy(picture.scores(), 0, scores, at, length);
+        for (Matches image : images) {
+            int length = Math.min(mostFound, image.scores().length);
+            System.arraycopy(image.scores(), 0, scores, at, length);
             for (int threshold = 0; threshold < THRESHOLDS.length; threshold++) {
-                System.arraycopy(picture.right()[threshold], 0, right[threshold], at, length);
-                System.arraycopy(picture.ignored()[threshold], 0, ignored[threshold], at, length);
+                System.arraycopy(image.right()[threshold], 0, right[threshold], at, length);
+                System.arraycopy(image.ignored()[threshold], 0, ignored[threshold], at, length);
             }
             at += length;
         }
-        int[] order = Ranking.best(scores);
+        int[] order = StableArgsort.best(scores);
         double[][] precision = new double[THRESHOLDS.length][];
         double[] recall = new double[THRESHOLDS.length];
         for (int threshold = 0; threshold < THRESHOLDS.length; threshold++) {

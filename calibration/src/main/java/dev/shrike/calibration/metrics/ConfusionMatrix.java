@@ -1,7 +1,7 @@
 package dev.shrike.calibration.metrics;
 
-import dev.shrike.calibration.data.FoundBox;
-import dev.shrike.calibration.data.TrueBox;
+import dev.shrike.calibration.data.Prediction;
+import dev.shrike.calibration.data.GroundTruth;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -21,13 +21,13 @@ public record ConfusionMatrix(int[][] counts) {
     private record Pair(int truth, int found, double overlap) {}
 
     /**
-     * The matrix of these pictures; crowds are left out.
+     * The matrix of these images; crowds are left out.
      *
      * @param classes number of classes; ids of boxes are below it
      */
-    public static ConfusionMatrix of(List<Scene> scenes, int classes) {
+    public static ConfusionMatrix of(List<ImageResult> scenes, int classes) {
         int[][] counts = new int[classes + 1][classes + 1];
-        for (Scene scene : scenes) {
+        for (ImageResult scene : scenes) {
             add(
                     scene.truth().stream().filter(box -> !box.crowd()).toList(),
                     scene.found().stream().filter(box -> box.score() > LEAST_SCORE).toList(),
@@ -36,11 +36,11 @@ public record ConfusionMatrix(int[][] counts) {
         return new ConfusionMatrix(counts);
     }
 
-    private static void add(List<TrueBox> truths, List<FoundBox> founds, int[][] counts) {
+    private static void add(List<GroundTruth> truths, List<Prediction> founds, int[][] counts) {
         List<Pair> pairs = new ArrayList<>();
         for (int t = 0; t < truths.size(); t++) {
             for (int f = 0; f < founds.size(); f++) {
-                double overlap = Overlap.of(founds.get(f), truths.get(t));
+                double overlap = Iou.of(founds.get(f), truths.get(t));
                 if (overlap > LEAST_OVERLAP) {
                     pairs.add(new Pair(t, f, overlap));
                 }

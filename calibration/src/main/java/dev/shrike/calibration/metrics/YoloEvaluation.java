@@ -1,8 +1,8 @@
 package dev.shrike.calibration.metrics;
 
-import dev.shrike.calibration.data.FoundBox;
-import dev.shrike.calibration.data.TrueBox;
-import dev.shrike.calibration.metrics.YoloFigures.Curves;
+import dev.shrike.calibration.data.Prediction;
+import dev.shrike.calibration.data.GroundTruth;
+import dev.shrike.calibration.metrics.YoloMetrics.Curves;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -25,42 +25,42 @@ public final class YoloEvaluation {
     private YoloEvaluation() {}
 
     /**
-     * The figures of the detections in these pictures.
+     * The figures of the detections in these images.
      *
-     * @param scenes the pictures; the order of detections decides between those for one object
+     * @param scenes the images; the order of detections decides between those for one object
      * @param classes number of classes; ids of boxes are below it
      */
-    public static YoloFigures of(List<Scene> scenes, int classes) {
+    public static YoloMetrics of(List<ImageResult> scenes, int classes) {
         List<List<Verdict>> verdicts = new ArrayList<>();
         for (int c = 0; c < classes; c++) {
             verdicts.add(new ArrayList<>());
         }
         int[] objects = new int[classes];
-        int[] pictures = new int[classes];
-        for (Scene scene : scenes) {
-            List<TrueBox> truths = scene.truth().stream().filter(box -> !box.crowd()).toList();
+        int[] images = new int[classes];
+        for (ImageResult scene : scenes) {
+            List<GroundTruth> truths = scene.truth().stream().filter(box -> !box.crowd()).toList();
             truths.forEach(box -> objects[box.classId()]++);
-            truths.stream().mapToInt(TrueBox::classId).distinct().forEach(c -> pictures[c]++);
+            truths.stream().mapToInt(GroundTruth::classId).distinct().forEach(c -> images[c]++);
             judge(truths, scene.found(), verdicts);
         }
-        List<YoloFigures.OfClass> measured = new ArrayList<>();
+        List<YoloMetrics.OfClass> measured = new ArrayList<>();
         for (int c = 0; c < classes; c++) {
             if (objects[c] > 0) {
-                measured.add(measure(c, pictures[c], objects[c], verdicts.get(c)));
+                measured.add(measure(c, images[c], objects[c], verdicts.get(c)));
             }
         }
         return summary(scenes.size(), Arrays.stream(objects).sum(), measured);
     }
 
-    private static void judge(List<TrueBox> truths, List<FoundBox> unordered, List<List<Verdict>> verdicts) {
-        List<FoundBox> founds =
-                unordered.stream().sorted(Comparator.comparingDouble(FoundBox::score).reversed()).toList();
+    private static void judge(List<GroundTruth> truths, List<Prediction> unordered, List<List<Verdict>> verdicts) {
+        List<Prediction> founds =
+                unordered.stream().sorted(Comparator.comparingDouble(Prediction::score).reversed()).toList();
         int[] wanted = new int[founds.size()];
         double[] overlaps = new double[founds.size()];
         for (int f = 0; f < wanted.length; f++) {
             for (int t = 0; t < truths.size(); t++) {
                 double overlap = truths.get(t).classId() == founds.get(f).classId()
-                        ? Overlap.of(founds.get(f), truths.get(t))
+                        ? Iou.of(founds.get(f), truths.get(t))
                         : 0;
                 if (overlap > overlaps[f]) {
                     overlaps[f] = overlap;
@@ -84,11 +84,11 @@ public final class YoloEvaluation {
     }
 
     /** Figures and curves of one class; precision and recall are filled in once the threshold is known. */
-    private static YoloFigures.OfClass measure(int classId, int pictures, int objects, List<Verdict> verdicts) {
+    private static YoloMetrics.OfClass measure(int classId, int images, int objects, List<Verdict> verdicts) {
         if (verdicts.isEmpty()) {
-            return new YoloFigures.OfClass(classId, pictures, objects, 0, 0, 0, 0, null);
+            return new YoloMetrics.OfClass(classId, images, objects, 0, 0, 0, 0, null);
         }
-        int[] order = Ranking.best(verdicts.stream().mapToDouble(Verdict::score).toArray());
+        int[] order = StableArgsort.best(verdicts.stream().mapToDouble(Verdict::score).toArray());
         double sum = 0;
         double ap50 = 0;
         Curves curves = null;
@@ -110,8 +110,8 @@ public final class YoloEvaluation {
                 curves = curves(envelope, scores, precision, recall);
             }
         }
-        return new YoloFigures.OfClass(
-                classId, pictures, objects, 0, 0, ap50, sum / THRESHOLDS.length, curves);
+        return new YoloMetrics.OfClass(
+                classId, images, objects, 0, 0, ap50, sum / THRESHOLDS.length, curves);
     }
 
     private static Curves curves(double[][] envelope, double[] negatedScores, double[] precision, double[] recall) {
@@ -157,12 +157,12 @@ public final class YoloEvaluation {
         return area;
     }
 
-    private static YoloFigures summary(int pictures, int objects, List<YoloFigures.OfClass> measured) {
+    private static YoloMetrics summary(int images, int objects, List<YoloMetrics.OfClass> measured) {
         if (measured.isEmpty()) {
-            return new YoloFigures(pictures, objects, 0, 0, 0, 0, 0, measured);
+            return new YoloMetrics(images, objects, 0, 0, 0, 0, 0, measured);
         }
         double[] mean = new double[Curves.POINTS];
-        for (YoloFigures.OfClass one : measured) {
+        for (YoloMetrics.OfClass one : measured) {
             // A class of which nothing was found has the F1 0 and counts all the same.
             double[] f1 = one.curves() == null ? new double[Curves.POINTS] : one.curves().f1();
             for (int i = 0; i < mean.length; i++) {
@@ -175,24 +175,24 @@ public final class YoloEvaluation {
             best = smooth[i] > smooth[best] ? i : best;
         }
         int at = best;
-        List<YoloFigures.OfClass> complete = measured.stream().map(one -> at(one, at)).toList();
-        return new YoloFigures(
-                pictures,
+        List<YoloMetrics.OfClass> complete = measured.stream().map(one -> at(one, at)).toList();
+        return new YoloMetrics(
+                images,
                 objects,
                 (double) at / (Curves.POINTS - 1),
-                complete.stream().mapToDouble(YoloFigures.OfClass::precision).average().orElseThrow(),
-                complete.stream().mapToDouble(YoloFigures.OfClass::recall).average().orElseThrow(),
-                complete.stream().mapToDouble(YoloFigures.OfClass::ap50).average().orElseThrow(),
-                complete.stream().mapToDouble(YoloFigures.OfClass::ap).average().orElseThrow(),
+                complete.stream().mapToDouble(YoloMetrics.OfClass::precision).average().orElseThrow(),
+                complete.stream().mapToDouble(YoloMetrics.OfClass::recall).average().orElseThrow(),
+                complete.stream().mapToDouble(YoloMetrics.OfClass::ap50).average().orElseThrow(),
+                complete.stream().mapToDouble(YoloMetrics.OfClass::ap).average().orElseThrow(),
                 complete);
     }
 
-    private static YoloFigures.OfClass at(YoloFigures.OfClass one, int index) {
+    private static YoloMetrics.OfClass at(YoloMetrics.OfClass one, int index) {
         if (one.curves() == null) {
             return one;
         }
-        return new YoloFigures.OfClass(
-                one.classId(), one.pictures(), one.objects(), one.curves().precision()[index],
+        return new YoloMetrics.OfClass(
+                one.classId(), one.images(), one.objects(), one.curves().precision()[index],
                 one.curves().recall()[index], one.ap50(), one.ap(), one.curves());
     }
 }

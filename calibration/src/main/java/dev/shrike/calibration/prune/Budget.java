@@ -12,13 +12,13 @@ import java.util.Locale;
 public record Budget(Measure measure, boolean share, double amount) {
     /** What is counted. */
     public enum Measure {
-        /** Multiplications with additions of one picture. */
+        /** Multiplications with additions of one image. */
         MACS,
         /** Parameters. */
         PARAMETERS,
         /** Bytes of the parameters as 32-bit floats. */
         BYTES,
-        /** Nanoseconds of one picture by a table of {@link ChannelLatencies}. */
+        /** Nanoseconds of one image by a table of {@link ChannelLatencies}. */
         LATENCY,
         /** Units that can be removed; always a share. */
         CHANNELS

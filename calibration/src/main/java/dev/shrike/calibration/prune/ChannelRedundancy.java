@@ -1,6 +1,6 @@
 package dev.shrike.calibration.prune;
 
-import dev.shrike.calibration.linear.Fit;
+import dev.shrike.calibration.linear.RidgeRegression;
 import dev.shrike.calibration.training.ChannelSensitivity;
 import java.util.HashMap;
 import java.util.List;
@@ -60,7 +60,7 @@ final class ChannelRedundancy {
         for (int i = 0; i < n; i++) {
             covariance[i * n + i] += DAMPING * mean + Double.MIN_NORMAL;
         }
-        double[] factor = Fit.inverseFactor(covariance, n);
+        double[] factor = RidgeRegression.inverseFactor(covariance, n);
         double[] inverse = new double[n * n];
         for (int i = 0; i < n; i++) {
             for (int j = 0; j <= i; j++) {

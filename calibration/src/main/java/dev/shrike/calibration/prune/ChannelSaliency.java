@@ -24,7 +24,7 @@ public final class ChannelSaliency {
     /**
      * Scores of a network's units.
      *
-     * @param measured what channels are on pictures; null for criteria that need none
+     * @param measured what channels are on images; null for criteria that need none
      */
     public ChannelSaliency(ChannelDependencies dependencies, ChannelSensitivity measured) {
         this.dependencies = dependencies;
@@ -35,17 +35,17 @@ public final class ChannelSaliency {
      * The score of each removable unit.
      *
      * @param seed of random ones
-     * @throws IllegalArgumentException if the criterion needs pictures and nothing was measured
+     * @throws IllegalArgumentException if the criterion needs images and nothing was measured
      */
     public Map<Integer, Double> scores(Criterion criterion, long seed) {
-        if (criterion.needsPictures() && measured == null) {
-            throw new IllegalArgumentException("criterion " + criterion.text() + " needs pictures");
+        if (criterion.needsImages() && measured == null) {
+            throw new IllegalArgumentException("criterion " + criterion.text() + " needs images");
         }
         Map<Integer, Double> scores = new TreeMap<>();
         SplittableRandom random = new SplittableRandom(seed);
         for (int unit : dependencies.removable()) {
             List<ChannelDependencies.Member> members = dependencies.members(unit).stream()
-                    .filter(member -> !criterion.needsPictures()
+                    .filter(member -> !criterion.needsImages()
                             || measured.layers().containsKey(member.layer().name()))
                     .toList();
             if (!members.isEmpty()) {
@@ -110,7 +110,7 @@ public final class ChannelSaliency {
             case ACTIVATION_MEAN -> rootMeanSquares(measured.layers().get(layer.name()));
             case ACTIVATION_DEVIATION -> deviations(measured.layers().get(layer.name()));
             case HRANK -> measured.layers().get(layer.name()).ranks();
-            case MUTUAL_INFORMATION -> information(measured.layers().get(layer.name()).pictureMeans(),
+            case MUTUAL_INFORMATION -> information(measured.layers().get(layer.name()).imageMeans(),
                     measured.scores());
             case TAYLOR, FISHER, OBS, RANDOM -> throw new IllegalStateException(criterion.text());
         });
@@ -187,16 +187,16 @@ public final class ChannelSaliency {
         return absolute;
     }
 
-    /** Mutual information in nats of two numbers a picture, by equally filled bins. */
-    private static double[] information(double[][] pictures, double[] scores) {
-        int count = pictures.length;
+    /** Mutual information in nats of two numbers an image, by equally filled bins. */
+    private static double[] information(double[][] images, double[] scores) {
+        int count = images.length;
         int bins = Math.max(2, (int) Math.sqrt(count / 5.0));
         int[] wanted = bins(scores, bins);
-        double[] information = new double[pictures[0].length];
+        double[] information = new double[images[0].length];
         for (int channel = 0; channel < information.length; channel++) {
             double[] own = new double[count];
             for (int p = 0; p < count; p++) {
-                own[p] = pictures[p][channel];
+                own[p] = images[p][channel];
             }
             information[channel] = information(bins(own, bins), wanted, bins);
         }

@@ -25,7 +25,7 @@ import java.util.Set;
  * What layers read from channels that are to be removed, taken as a constant for each channel, and what that adds to
  * their results. So the shift of a removed channel's batch normalisation goes, through the activation and whatever lies
  * between, into the bias of the next layers (Ye et al. 2018). It is exact where the channel is constant and the layer
- * does not pad; where it pads, the border of the picture is not.
+ * does not pad; where it pads, the border of the image is not.
  */
 public final class ConstantChannels {
     private ConstantChannels() {}
@@ -82,7 +82,7 @@ public final class ConstantChannels {
         return constants;
     }
 
-    /** The channels of a value in the middle of the picture. */
+    /** The channels of a value in the middle of the image. */
     private static double[] middle(Binding value) {
         int rank = value.dims().size();
         int along = rank == 4 ? 1 : rank - 1;

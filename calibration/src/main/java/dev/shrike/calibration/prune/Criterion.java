@@ -19,9 +19,9 @@ public enum Criterion {
      * norm of the filter, into which the scale was folded.
      */
     BN_SCALE,
-    /** Root mean square of the channel on pictures. */
+    /** Root mean square of the channel on images. */
     ACTIVATION_MEAN,
-    /** Standard deviation of the channel on pictures: what is constant can go into the next bias. */
+    /** Standard deviation of the channel on images: what is constant can go into the next bias. */
     ACTIVATION_DEVIATION,
     /** Mean rank of the feature map (HRank, Lin et al. 2020). */
     HRANK,
@@ -31,7 +31,7 @@ public enum Criterion {
      * Second-order change of the loss if the channel becomes its mean, by the Fisher information (Theis et al. 2018).
      */
     FISHER,
-    /** Mutual information of the channel's mean and the objects found on a picture. */
+    /** Mutual information of the channel's mean and the objects found on an image. */
     MUTUAL_INFORMATION,
     /**
      * The Fisher change of the part of the channel that the other channels of its layer do not predict: the optimal
@@ -41,8 +41,8 @@ public enum Criterion {
     /** None: the floor that others must beat. */
     RANDOM;
 
-    /** Whether it takes pictures to tell. */
-    public boolean needsPictures() {
+    /** Whether it takes images to tell. */
+    public boolean needsImages() {
         return switch (this) {
             case L1, L2, FPGM, BN_SCALE, RANDOM -> false;
             case ACTIVATION_MEAN, ACTIVATION_DEVIATION, HRANK, TAYLOR, FISHER, MUTUAL_INFORMATION, OBS -> true;

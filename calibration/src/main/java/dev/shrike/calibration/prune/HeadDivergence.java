@@ -1,7 +1,7 @@
 package dev.shrike.calibration.prune;
 
 import dev.shrike.UnsupportedModelException;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.graph.Graph;
@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * How far the heads of other networks are from those of a network on some pictures: the Kullback-Leibler divergence of
+ * How far the heads of other networks are from those of a network on some images: the Kullback-Leibler divergence of
  * the probabilities that their results stand for as logits, the mean over all results. It needs no labels. A head is a
  * convolution that no other one follows.
  */
@@ -28,30 +28,30 @@ public final class HeadDivergence {
     private final int threads;
     private final Shape shape;
     private final List<String> heads;
-    private final List<float[]> pictures = new ArrayList<>();
+    private final List<float[]> images = new ArrayList<>();
     private final List<Map<String, float[]>> expected = new ArrayList<>();
 
     /**
-     * Runs a network on pictures.
+     * Runs a network on images.
      *
      * @param graph float, with known shapes
      * @param threads worker threads; 0 takes one per processor
      * @throws UnsupportedModelException if there is no convolution
      */
-    public HeadDivergence(Graph graph, CalibrationPictures pictures, Backend backend, int threads) {
+    public HeadDivergence(Graph graph, CalibrationImages images, Backend backend, int threads) {
         this.backend = backend;
         this.threads = threads;
-        this.shape = pictures.shape();
+        this.shape = images.shape();
         this.heads = heads(graph);
         if (heads.isEmpty()) {
             throw new UnsupportedModelException("has no convolution whose results could judge a plan; search 'uniform'"
                     + " or 'saliency' instead");
         }
         try (GraphExecutor executor = open(graph)) {
-            for (int i = 0; i < pictures.size(); i++) {
+            for (int i = 0; i < images.size(); i++) {
                 float[] pixels = new float[Math.toIntExact(shape.elements())];
-                pictures.read(i, pixels);
-                this.pictures.add(pixels);
+                images.read(i, pixels);
+                this.images.add(pixels);
                 expected.add(run(executor, pixels));
             }
         }
@@ -74,8 +74,8 @@ public final class HeadDivergence {
         double sum = 0;
         long count = 0;
         try (GraphExecutor executor = open(other)) {
-            for (int i = 0; i < pictures.size(); i++) {
-                Map<String, float[]> actual = run(executor, pictures.get(i));
+            for (int i = 0; i < images.size(); i++) {
+                Map<String, float[]> actual = run(executor, images.get(i));
                 for (Map.Entry<String, float[]> head : expected.get(i).entrySet()) {
                     float[] own = actual.get(head.getKey());
                     for (int j = 0; j < own.length; j++) {

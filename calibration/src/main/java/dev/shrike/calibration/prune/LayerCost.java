@@ -20,7 +20,7 @@ import java.util.Map;
  * @param weights elements of its weights
  * @param zeros of these
  * @param parameters weights, bias, and scale and shift of a batch normalisation right behind it
- * @param macs multiplications with additions for one picture
+ * @param macs multiplications with additions for one image
  */
 public record LayerCost(String layer, int inputs, int outputs, long weights, long zeros, long parameters, long macs) {
 

@@ -2,13 +2,13 @@ package dev.shrike.calibration.prune;
 
 import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.ActivationStore;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.activations.Stage;
 import dev.shrike.calibration.activations.Subgraphs;
-import dev.shrike.calibration.activations.Windows;
-import dev.shrike.calibration.linear.Fit;
-import dev.shrike.calibration.linear.Moments;
+import dev.shrike.calibration.activations.Im2col;
+import dev.shrike.calibration.linear.RidgeRegression;
+import dev.shrike.calibration.linear.GramMatrix;
 import dev.shrike.calibration.quantize.LayerWeights;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
@@ -32,10 +32,10 @@ import java.util.SplittableRandom;
 
 /**
  * Fits the layers of a pruned network one after another so that each gives, from what the pruned layers before it make
- * of some pictures, what the original network gives there (He, Zhang and Sun 2017, "Channel Pruning", with the
+ * of some images, what the original network gives there (He, Zhang and Sun 2017, "Channel Pruning", with the
  * asymmetric target of Zhang et al. 2015). No labels are needed.
  *
- * <p>Every part of both networks runs once for every picture; what later parts need is kept and forgotten as soon as
+ * <p>Every part of both networks runs once for every image; what later parts need is kept and forgotten as soon as
  * nobody needs it.
  */
 public final class LayerwiseReconstruction {
@@ -55,7 +55,7 @@ public final class LayerwiseReconstruction {
     /**
      * How to fit.
      *
-     * @param positions of each picture that a layer is fitted at
+     * @param positions of each image that a layer is fitted at
      * @param ridge how much is added to the diagonal of the Gram matrix, in mean variances of what the layer reads: it
      *     holds weights near the given ones
      * @param statistics whether mean and deviation of each channel become those of the original afterwards (EagleEye's
@@ -78,7 +78,7 @@ public final class LayerwiseReconstruction {
          * @param fit moments of what the layer reads and of what it is to give
          * @param prior the weights so far; may be overwritten
          */
-        double[] weights(String layer, Fit fit, double[] prior);
+        double[] weights(String layer, RidgeRegression fit, double[] prior);
     }
 
     /** Told of progress. */
@@ -106,43 +106,43 @@ public final class LayerwiseReconstruction {
      * @param original what it is to give
      * @param pruned the network to fit: layers have the names that they have in the original
      * @param kept the channels of the original that each layer still has, by name; a layer that is not named has all
-     * @param pictures to fit on
+     * @param images to fit on
      */
-    public static Graph apply(Graph original, Graph pruned, Map<String, int[]> kept, CalibrationPictures pictures,
+    public static Graph apply(Graph original, Graph pruned, Map<String, int[]> kept, CalibrationImages images,
             ActivationMemory memory, Options options, Backend backend, Listener listener) {
-        Moments.useThreads(options.threads());
+        GramMatrix.useThreads(options.threads());
         return new LayerwiseReconstruction(original, pruned, kept, options, backend,
                 options.weights() ? (_, fit, prior) -> ridge(fit, prior, options.ridge()) : null)
-                .run(pictures, memory, listener);
+                .run(images, memory, listener);
     }
 
     /** As {@link #apply}, for a network with all channels whose weights are found in another way. */
-    static Graph apply(Graph original, Graph pruned, CalibrationPictures pictures, ActivationMemory memory,
+    static Graph apply(Graph original, Graph pruned, CalibrationImages images, ActivationMemory memory,
             Options options, Backend backend, WeightFit weightFit, Listener listener) {
-        Moments.useThreads(options.threads());
+        GramMatrix.useThreads(options.threads());
         return new LayerwiseReconstruction(original, pruned, Map.of(), options, backend, weightFit)
-                .run(pictures, memory, listener);
+                .run(images, memory, listener);
     }
 
     /** Least squares with the prior weights as a ridge. */
-    static double[] ridge(Fit fit, double[] prior, double ridge) {
+    static double[] ridge(RidgeRegression fit, double[] prior, double ridge) {
         return fit.weights(Math.max(1e-12, ridge * fit.meanVariance()), prior);
     }
 
-    private Graph run(CalibrationPictures pictures, ActivationMemory memory, Listener listener) {
+    private Graph run(CalibrationImages images, ActivationMemory memory, Listener listener) {
         Set<String> layers = layers();
-        Graph wholes = cropped(original, pictures.shape(), layers);
-        Graph parts = cropped(pruned, pictures.shape(), layers);
+        Graph wholes = cropped(original, images.shape(), layers);
+        Graph parts = cropped(pruned, images.shape(), layers);
         Map<String, ValueInfo> wholeInfos = ShapeInference.infer(wholes);
         Map<String, ValueInfo> partInfos = ShapeInference.infer(parts);
         List<Stage> wholeStages = Stage.of(wholes, layers);
         List<Stage> partStages = Stage.of(parts, layers);
-        try (ActivationStore targets = new ActivationStore(pictures.size(), memory);
-                ActivationStore given = new ActivationStore(pictures.size(), memory)) {
+        try (ActivationStore targets = new ActivationStore(images.size(), memory);
+                ActivationStore given = new ActivationStore(images.size(), memory)) {
             ValueInfo input = wholes.inputs().getFirst();
-            for (int i = 0; i < pictures.size(); i++) {
+            for (int i = 0; i < images.size(); i++) {
                 int count = Math.toIntExact(input.shape().elements());
-                pictures.read(i, buffer(count));
+                images.read(i, buffer(count));
                 targets.put(input.name(), i, buffer, count, null);
                 given.put(input.name(), i, buffer, count, null);
             }
@@ -188,7 +188,7 @@ public final class LayerwiseReconstruction {
         Set<String> more = layer == null ? Set.of() : Set.of(layer.output());
         try (GraphExecutor executor = open(whole.graph(wholes, wholeInfos, more));
                 LayerSums sums = layer == null ? null : new LayerSums(layer, partInfos)) {
-            for (int i = 0; i < targets.pictures(); i++) {
+            for (int i = 0; i < targets.images(); i++) {
                 load(executor, targets, i);
                 executor.run();
                 for (Binding output : executor.outputs()) {
@@ -210,7 +210,7 @@ public final class LayerwiseReconstruction {
             return;
         }
         try (GraphExecutor executor = open(assembled(part.graph(parts, partInfos, Set.of())))) {
-            for (int i = 0; i < given.pictures(); i++) {
+            for (int i = 0; i < given.images(); i++) {
                 load(executor, given, i);
                 executor.run();
                 for (Binding output : executor.outputs()) {
@@ -226,21 +226,21 @@ public final class LayerwiseReconstruction {
                 ExecutorOptions.DEFAULT.withThreads(options.threads()));
     }
 
-    private void load(GraphExecutor executor, ActivationStore store, int picture) {
+    private void load(GraphExecutor executor, ActivationStore store, int image) {
         for (Binding input : executor.inputs()) {
-            store.get(input.name(), picture, buffer(input.elements()));
+            store.get(input.name(), image, buffer(input.elements()));
             Elements.write(buffer, input);
         }
     }
 
     /** Pairs of what a layer of the pruned network reads and what it is to give. */
     private final class LayerSums implements AutoCloseable {
-        private final Windows windows;
-        private final int places;
+        private final Im2col windows;
+        private final int positions;
         private final int outputs;
         private final int[] channels;
         /** Null where statistics are fitted alone, which do without a Gram matrix. */
-        private final Moments moments;
+        private final GramMatrix moments;
         private final double[] prior;
         private final float[] row;
         private final float[] wanted;
@@ -255,12 +255,12 @@ public final class LayerwiseReconstruction {
             Shape out = infos.get(layer.output()).shape();
             Op.Conv conv = (Op.Conv) layer.op();
             boolean plain = conv.group() == 1 && out.rank() == 4;
-            windows = plain ? new Windows(conv.window(), (int) in.dim(2), (int) in.dim(3), (int) in.dim(1),
+            windows = plain ? new Im2col(conv.window(), (int) in.dim(2), (int) in.dim(3), (int) in.dim(1),
                     (int) out.dim(3)) : null;
-            places = (int) (out.elements() / out.dim(1));
+            positions = (int) (out.elements() / out.dim(1));
             outputs = (int) out.dim(1);
             channels = kept.get(layer.name());
-            moments = plain && weightFit != null ? new Moments(windows.size(), outputs) : null;
+            moments = plain && weightFit != null ? new GramMatrix(windows.size(), outputs) : null;
             Tensor given = pruned.constants().get(layer.input(1));
             prior = plain && weightFit == null ? LayerWeights.of(given).fromTensor(given) : new double[0];
             row = new float[plain ? windows.size() : 0];
@@ -271,20 +271,20 @@ public final class LayerwiseReconstruction {
             squaresGiven = new double[outputs];
         }
 
-        /** Adds a picture: {@code second} is read, {@code buffer} is to be given, channels together. */
-        void add(int picture, int all) {
+        /** Adds an image: {@code second} is read, {@code buffer} is to be given, channels together. */
+        void add(int image, int all) {
             if (windows == null) {
                 return;
             }
-            SplittableRandom random = new SplittableRandom(picture);
-            int most = Math.min(options.positions(), places);
+            SplittableRandom random = new SplittableRandom(image);
+            int most = Math.min(options.positions(), positions);
             for (int i = 0; i < most; i++) {
-                int from = (int) ((long) i * places / most);
-                int to = (int) ((long) (i + 1) * places / most);
-                int place = from + random.nextInt(to - from);
-                windows.gather(second, place, row, 0);
+                int from = (int) ((long) i * positions / most);
+                int to = (int) ((long) (i + 1) * positions / most);
+                int position = from + random.nextInt(to - from);
+                windows.gather(second, position, row, 0);
                 for (int channel = 0; channel < outputs; channel++) {
-                    float y = buffer[place * all + (channels == null ? channel : channels[channel])];
+                    float y = buffer[position * all + (channels == null ? channel : channels[channel])];
                     wanted[channel] = y;
                     sum[channel] += y;
                     squares[channel] += (double) y * y;
@@ -357,7 +357,7 @@ public final class LayerwiseReconstruction {
         if (sums.moments == null) {
             offsets = sums.normalize(weights);
         } else {
-            Fit fit = sums.moments.fit();
+            RidgeRegression fit = sums.moments.fit();
             weights = weightFit.weights(layer.name(), fit, weights);
             if (options.statistics()) {
                 scale(fit, weights, sums.deviations());
@@ -379,7 +379,7 @@ public final class LayerwiseReconstruction {
     }
 
     /** Scales rows so that results deviate from their means as much as what is wanted. */
-    private static void scale(Fit fit, double[] weights, double[] wanted) {
+    private static void scale(RidgeRegression fit, double[] weights, double[] wanted) {
         int size = fit.size();
         for (int row = 0; row < wanted.length; row++) {
             double variance = 0;

@@ -1,7 +1,7 @@
 package dev.shrike.calibration.prune;
 
 import dev.shrike.calibration.activations.ActivationMemory;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.Backend;
 import java.util.HashMap;
@@ -12,37 +12,37 @@ import java.util.stream.IntStream;
 
 /**
  * Judges which units should go without labels, as EagleEye does (Li et al. 2020): mean and deviation of each channel
- * are estimated anew on some pictures, and the divergence of the heads is measured on others.
+ * are estimated anew on some images, and the divergence of the heads is measured on others.
  */
 final class PlanJudge {
-    /** Pictures for each of the two purposes; what is judged is an order, which few pictures show. */
-    private static final int PICTURES = 8;
+    /** Images for each of the two purposes; what is judged is an order, which few images show. */
+    private static final int IMAGES = 8;
     private static final int POSITIONS = 64;
 
     private final ChannelDependencies dependencies;
-    private final Supplier<CalibrationPictures> pictures;
+    private final Supplier<CalibrationImages> images;
     private final ActivationMemory memory;
     private final Backend backend;
     private final int threads;
     private final HeadDivergence divergence;
     private final Map<Set<Integer>, Double> known = new HashMap<>();
 
-    PlanJudge(ChannelDependencies dependencies, Supplier<CalibrationPictures> pictures, ActivationMemory memory,
+    PlanJudge(ChannelDependencies dependencies, Supplier<CalibrationImages> images, ActivationMemory memory,
             Backend backend, int threads) {
         this.dependencies = dependencies;
-        this.pictures = pictures;
+        this.images = images;
         this.memory = memory;
         this.backend = backend;
         this.threads = threads;
-        try (CalibrationPictures all = pictures.get();
-                CalibrationPictures held = all.part(all.size() > 1 ? 1 : 0, step(all), PICTURES)) {
+        try (CalibrationImages all = images.get();
+                CalibrationImages held = all.part(all.size() > 1 ? 1 : 0, step(all), IMAGES)) {
             this.divergence = new HeadDivergence(dependencies.graph(), held, backend, threads);
         }
     }
 
-    /** At even distances, an even number so that the two parts share no picture. */
-    private static int step(CalibrationPictures all) {
-        return Math.max(2, all.size() / PICTURES / 2 * 2);
+    /** At even distances, an even number so that the two parts share no image. */
+    private static int step(CalibrationImages all) {
+        return Math.max(2, all.size() / IMAGES / 2 * 2);
     }
 
     /** The divergence without these units; infinite if a value would be left without channels. */
@@ -62,7 +62,7 @@ final class PlanJudge {
         Map<String, int[]> kept = new HashMap<>();
         dependencies.layers().forEach((name, units) -> kept.put(name,
                 IntStream.range(0, units.length).filter(i -> !removed.contains(units[i])).toArray()));
-        try (CalibrationPictures all = pictures.get(); CalibrationPictures some = all.part(0, step(all), PICTURES)) {
+        try (CalibrationImages all = images.get(); CalibrationImages some = all.part(0, step(all), IMAGES)) {
             return LayerwiseReconstruction.apply(dependencies.graph(), smaller, kept, some, memory,
                     new LayerwiseReconstruction.Options(POSITIONS, 1, true, false, threads), backend, (_, _, _) -> {});
         }

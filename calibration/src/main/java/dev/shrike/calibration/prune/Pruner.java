@@ -2,7 +2,7 @@ package dev.shrike.calibration.prune;
 
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.ActivationMemory;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.training.ChannelSensitivity;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
  *
  * <ol>
  * <li>Make a pruner of the network.
- * <li>{@link #prune}: chooses channels, removes them and repairs what is left on pictures, without labels.
+ * <li>{@link #prune}: chooses channels, removes them and repairs what is left on images, without labels.
  * </ol>
  */
 public final class Pruner {
@@ -42,7 +42,7 @@ public final class Pruner {
      * @param keep least share of its channels that each layer keeps
      * @param seed of random choices
      * @param steps 1 for all at once; else what goes is divided into steps, and channels are measured anew after each
-     * @param repair how to fit what is left on pictures; empty to leave weights as they are
+     * @param repair how to fit what is left on images; empty to leave weights as they are
      * @param search how to divide what goes among layers
      * @param latencies of layers, for budgets of latency
      */
@@ -75,7 +75,7 @@ public final class Pruner {
         record Greedy() implements Search {}
 
         /**
-         * Ratios by dynamic programming, judged on pictures; see SPDY, Frantar and Alistarh 2022.
+         * Ratios by dynamic programming, judged on images; see SPDY, Frantar and Alistarh 2022.
          *
          * @param weightings of layers to try
          */
@@ -149,10 +149,10 @@ public final class Pruner {
     /**
      * The network without channels.
      *
-     * @param pictures opens pictures for criteria and repair; not asked where neither needs any
+     * @param images opens images for criteria and repair; not asked where neither needs any
      * @throws dev.shrike.ModelException if the budget cannot be met
      */
-    public Result prune(Options options, Supplier<CalibrationPictures> pictures, ActivationMemory memory,
+    public Result prune(Options options, Supplier<CalibrationImages> images, ActivationMemory memory,
             Listener listener) {
         Graph current = graph;
         Map<String, int[]> kept = new HashMap<>();
@@ -170,13 +170,13 @@ public final class Pruner {
                             Math.pow(options.budget().amount(), 1.0 / options.steps()))
                     : new Budget(options.budget().measure(), false, remaining);
             ChannelDependencies channels = ChannelDependencies.of(current);
-            ChannelSensitivity measured = options.criterion().needsPictures()
-                    ? measure(current, options.criterion(), pictures, listener) : null;
+            ChannelSensitivity measured = options.criterion().needsImages()
+                    ? measure(current, options.criterion(), images, listener) : null;
             ChannelSaliency saliency = new ChannelSaliency(channels, measured);
             Choice choice = choose(channels, options.readers()
                     ? saliency.readingWeights(options.criterion())
                     : saliency.scores(options.criterion(), options.seed()), options, budget,
-                    options.criterion() == Criterion.OBS ? measured : null, pictures, memory, listener);
+                    options.criterion() == Criterion.OBS ? measured : null, images, memory, listener);
             Set<Integer> removed = choice.removed();
             front = choice.front();
             folded |= saliency.scalesAreFolded();
@@ -184,7 +184,7 @@ public final class Pruner {
             current = ChannelRemoval.apply(channels, removed,
                     ConstantChannels.shifts(channels, removed, ConstantChannels.of(channels, removed, backend)));
             if (options.repair().isPresent() && !removed.isEmpty()) {
-                try (CalibrationPictures opened = pictures.get()) {
+                try (CalibrationImages opened = images.get()) {
                     current = LayerwiseReconstruction.apply(graph, current, kept, opened, memory,
                             options.repair().get(), backend,
                             (name, done, total) -> listener.at("fitting " + name, done, total));
@@ -198,7 +198,7 @@ public final class Pruner {
     }
 
     private Choice choose(ChannelDependencies channels, Map<Integer, Double> scores, Options options,
-            Budget budget, ChannelSensitivity measured, Supplier<CalibrationPictures> pictures,
+            Budget budget, ChannelSensitivity measured, Supplier<CalibrationImages> images,
             ActivationMemory memory, Listener listener) {
         ChannelLatencies latencies = options.latencies().orElse(null);
         Set<Integer> greedy = UnitSelection.choose(channels, scores, selection(options, budget, options.scope()),
@@ -211,7 +211,7 @@ public final class Pruner {
         List<RemovalOrder> orders = RemovalOrder.of(channels, scores, options.keep(),
                 measured == null ? null : new ChannelRedundancy(measured));
         MacModel costs = new MacModel(channels, latencies);
-        PlanJudge judge = new PlanJudge(channels, pictures, memory, backend, threads);
+        PlanJudge judge = new PlanJudge(channels, images, memory, backend, threads);
         return switch (options.search()) {
             case Search.Greedy _ -> throw new IllegalStateException("has its plan");
             case Search.DynamicProgramming search -> {
@@ -256,8 +256,8 @@ public final class Pruner {
     }
 
     private ChannelSensitivity measure(Graph network, Criterion criterion,
-            Supplier<CalibrationPictures> pictures, Listener listener) {
-        try (CalibrationPictures opened = pictures.get()) {
+            Supplier<CalibrationImages> images, Listener listener) {
+        try (CalibrationImages opened = images.get()) {
             return new ChannelSensitivity(network, opened, 2, criterion == Criterion.HRANK, threads,
                     done -> listener.at("measuring channels", done, opened.size()));
         }

@@ -129,7 +129,7 @@ public final class ResidualBranches {
      * The branches that are worth least, as many as it takes.
      *
      * @param share of the branches that go
-     * @param measured channels on pictures, or null: then the norms of the last filters decide
+     * @param measured channels on images, or null: then the norms of the last filters decide
      * @throws ModelException if there is no branch
      */
     public static List<Branch> cheapest(Graph graph, double share, ChannelSensitivity measured) {

@@ -1,8 +1,8 @@
 package dev.shrike.calibration.prune;
 
 import dev.shrike.calibration.activations.ActivationMemory;
-import dev.shrike.calibration.activations.CalibrationPictures;
-import dev.shrike.calibration.linear.Fit;
+import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.linear.RidgeRegression;
 import dev.shrike.calibration.quantize.LayerWeights;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
@@ -76,11 +76,11 @@ public final class WeightPruning {
     }
 
     /**
-     * The network with weights zero that were smallest, and the others fitted to pictures.
+     * The network with weights zero that were smallest, and the others fitted to images.
      *
      * @param options of these, positions, ridge and threads count
      */
-    public static Graph compensated(Graph graph, Pattern pattern, CalibrationPictures pictures,
+    public static Graph compensated(Graph graph, Pattern pattern, CalibrationImages images,
             ActivationMemory memory, LayerwiseReconstruction.Options options, Backend backend,
             LayerwiseReconstruction.Listener listener) {
         Map<String, boolean[]> masks = masks(graph, pattern);
@@ -92,7 +92,7 @@ public final class WeightPruning {
             forms.put(layer.name(), form);
             given.put(layer.name(), form.fromTensor(graph.constants().get(layer.input(1))));
         }
-        return LayerwiseReconstruction.apply(graph, masked, pictures, memory, options, backend, (layer, fit, _) -> {
+        return LayerwiseReconstruction.apply(graph, masked, images, memory, options, backend, (layer, fit, _) -> {
             LayerWeights form = forms.get(layer);
             boolean[] mask = new boolean[masks.get(layer).length];
             for (int i = 0; i < mask.length; i++) {
@@ -104,9 +104,10 @@ public final class WeightPruning {
     }
 
     /** Weights with zeros under the mask, {@code outputs x size}. */
-    static double[] compensated(double[] weights, boolean[] mask, Fit fit) {
+    static double[] compensated(double[] weights, boolean[] mask, RidgeRegression fit) {
         int size = fit.size();
-        double[] factor = Fit.inverseFactor(fit.damped(Math.max(1e-12, DAMPING * fit.meanVariance())), size);
+        double[] factor =
+                RidgeRegression.inverseFactor(fit.damped(Math.max(1e-12, DAMPING * fit.meanVariance())), size);
         double[] result = weights.clone();
         IntStream.range(0, weights.length / size).parallel().forEach(row -> {
             int at = row * size;

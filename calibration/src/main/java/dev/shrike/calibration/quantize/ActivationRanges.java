@@ -2,8 +2,8 @@ package dev.shrike.calibration.quantize;
 
 import dev.shrike.ModelException;
 import dev.shrike.calibration.ranges.Histogram;
-import dev.shrike.calibration.ranges.RangeMethod;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.ranges.RangeCalibrator;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
@@ -17,16 +17,16 @@ import java.util.function.Function;
 
 /** Codes of all values of a network from their statistics. */
 final class ActivationRanges {
-    private final CodedValues values;
-    private final RangeMethod narrow;
-    private final RangeMethod wide;
+    private final QuantizerPlacement values;
+    private final RangeCalibrator narrow;
+    private final RangeCalibrator wide;
     private final boolean symmetric;
 
     /**
      * @param narrow method for fewer than 8 bits
      * @param wide method for 8 bits
      */
-    ActivationRanges(CodedValues values, RangeMethod narrow, RangeMethod wide) {
+    ActivationRanges(QuantizerPlacement values, RangeCalibrator narrow, RangeCalibrator wide) {
         this(values, narrow, wide, false);
     }
 
@@ -35,7 +35,7 @@ final class ActivationRanges {
      *
      * @param symmetric whether codes of 8 bits are signed, with zero point 0
      */
-    ActivationRanges(CodedValues values, RangeMethod narrow, RangeMethod wide, boolean symmetric) {
+    ActivationRanges(QuantizerPlacement values, RangeCalibrator narrow, RangeCalibrator wide, boolean symmetric) {
         this.symmetric = symmetric;
         this.values = values;
         this.narrow = narrow;
@@ -43,7 +43,7 @@ final class ActivationRanges {
     }
 
     /** Names of the values whose statistics are needed. */
-    static Set<String> sources(CodedValues values) {
+    static Set<String> sources(QuantizerPlacement values) {
         Set<String> names = new HashSet<>();
         values.groups().forEach(group -> names.addAll(group.sources()));
         return names;
@@ -55,7 +55,7 @@ final class ActivationRanges {
      * @param weighted histograms of values in which elements count as much as their errors, where known; they decide
      *     about values of fewer than 8 bits
      */
-    Map<String, Quantization> choose(Map<String, ValueStatistics> statistics,
+    Map<String, Quantization> choose(Map<String, ActivationStatistics> statistics,
             Function<String, Optional<Histogram>> weighted) {
         Graph graph = values.graph();
         Map<String, DoubleUnaryOperator> functions = functions(graph);
@@ -63,9 +63,9 @@ final class ActivationRanges {
         graph.inputs().forEach(input -> inputs.add(input.name()));
         Map<String, Quantization> chosen = new java.util.concurrent.ConcurrentHashMap<>();
         values.groups().parallelStream().forEach(group -> {
-            ValueStatistics all = null;
+            ActivationStatistics all = null;
             for (String source : group.sources()) {
-                ValueStatistics own = statistics.get(source);
+                ActivationStatistics own = statistics.get(source);
                 if (own == null) {
                     throw new ModelException("no range is known of value '" + source + "'; it must be measured first");
                 }
@@ -75,7 +75,8 @@ final class ActivationRanges {
                 all = all == null ? own : all.union(own);
             }
             String first = group.values().getFirst();
-            RangeMethod method = inputs.contains(first) ? new RangeMethod.MinMax() : group.bits() == 8 ? wide : narrow;
+            RangeCalibrator method =
+                    inputs.contains(first) ? new RangeCalibrator.MinMax() : group.bits() == 8 ? wide : narrow;
             DoubleUnaryOperator function = functions.getOrDefault(first, DoubleUnaryOperator.identity());
             Quantization codes = symmetric ? method.symmetricCodes(all, function).symmetricQuantization()
                     : method.codes(all, group.bits(), function).quantization();

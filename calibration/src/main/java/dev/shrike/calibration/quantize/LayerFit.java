@@ -1,6 +1,6 @@
 package dev.shrike.calibration.quantize;
 
-import dev.shrike.calibration.linear.Fit;
+import dev.shrike.calibration.linear.RidgeRegression;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -15,12 +15,12 @@ final class LayerFit {
     private static final double LEAST_IMPORTANCE = 0.02;
 
     /** One for all rows, or one for each. */
-    private final List<Fit> parts;
+    private final List<RidgeRegression> parts;
     private final int size;
     private final int rows;
     private final double ridge;
     private final WeightRounding.Steps steps;
-    private final RowCoupling coupling;
+    private final KroneckerRounding coupling;
     private final double[] wanted;
     private final List<WeightRounding> roundings = new ArrayList<>();
 
@@ -30,7 +30,7 @@ final class LayerFit {
      * @param bits that the weights are to have on the average
      * @param coupling of the rows, or null if each row counts for itself
      */
-    LayerFit(List<Fit> parts, double[] prior, Effort effort, double bits, RowCoupling coupling) {
+    LayerFit(List<RidgeRegression> parts, double[] prior, PtqOptions effort, double bits, KroneckerRounding coupling) {
         this.coupling = coupling;
         this.parts = parts;
         this.size = parts.getFirst().size();
@@ -52,7 +52,7 @@ final class LayerFit {
         return weights;
     }
 
-    private double ridge(Fit fit) {
+    private double ridge(RidgeRegression fit) {
         return Math.max(1e-12, ridge * fit.meanVariance());
     }
 
@@ -61,7 +61,7 @@ final class LayerFit {
         return wanted;
     }
 
-    WeightRounding.Rounded round(List<CodeSet> sets) {
+    WeightRounding.Rounded round(List<Codebook> sets) {
         return round(sets, null);
     }
 
@@ -83,7 +83,7 @@ final class LayerFit {
         // Error compensation spreads the codes; a step wider by 2^x takes x bits off each of them, fewer where there
         // are few.
         for (int i = 0; i < ADJUSTMENTS && least > TOLERANCE; i++) {
-            WeightRounding.Rounded rounded = round(List.of(new CodeSet.Uniform(8)), scales.at(factor));
+            WeightRounding.Rounded rounded = round(List.of(new Codebook.Uniform(8)), scales.at(factor));
             double excess = EntropySteps.entropy(rounded.codes()) - rate;
             if (Math.abs(excess) < least) {
                 best = rounded;
@@ -107,7 +107,7 @@ final class LayerFit {
         double mean = java.util.Arrays.stream(importance).average().orElse(1);
         double[] steps = new double[noise.length];
         for (int row = 0; row < steps.length; row++) {
-            // What the head did not feel on these pictures it may feel on others.
+            // What the head did not feel on these images it may feel on others.
             double own = importance.length == 0 ? 1 : Math.max(importance[row], LEAST_IMPORTANCE * mean);
             steps[row] = Math.sqrt(size / Math.max(own * noise[row], 1e-30));
         }
@@ -131,7 +131,7 @@ final class LayerFit {
         return roundings.get(parts.size() == 1 ? 0 : row);
     }
 
-    private WeightRounding.Rounded round(List<CodeSet> sets, float[] scales) {
+    private WeightRounding.Rounded round(List<Codebook> sets, float[] scales) {
         if (coupling != null) {
             return coupling.round(wanted, this::rounding, sets, scales);
         }
@@ -165,7 +165,7 @@ final class LayerFit {
         double error = 0;
         double spread = 0;
         for (int row = 0; row < rows; row++) {
-            Fit fit = parts.get(row);
+            RidgeRegression fit = parts.get(row);
             error += fit.spread()
                     * fit.relativeError(java.util.Arrays.copyOfRange(weights, row * size, (row + 1) * size));
             spread += fit.spread();

@@ -1,9 +1,9 @@
 package dev.shrike.calibration.quantize;
 
 import dev.shrike.ModelException;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Elements;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Node;
 import dev.shrike.spi.GraphExecutor;
 import dev.shrike.spi.StepTime;
@@ -41,21 +41,21 @@ public record LayerLatencies(String engine, int activations, Map<String, Map<Int
      * @param widths of weights, 8 among them
      * @param activations width of what the layers read
      */
-    public static LayerLatencies measure(Quantizer quantizer, Map<String, ValueStatistics> statistics,
-            CalibrationPictures pictures, Set<Integer> widths, int activations, Quantizer.LayerListener listener) {
+    public static LayerLatencies measure(Quantizer quantizer, Map<String, ActivationStatistics> statistics,
+            CalibrationImages images, Set<Integer> widths, int activations, Quantizer.LayerListener listener) {
         Map<String, Map<Integer, List<Long>>> times = new LinkedHashMap<>();
-        CodedValues.layers(quantizer.prepared()).forEach(layer -> times.put(layer.name(), new TreeMap<>()));
+        QuantizerPlacement.layers(quantizer.prepared()).forEach(layer -> times.put(layer.name(), new TreeMap<>()));
         Map<Integer, GraphExecutor> executors = new TreeMap<>();
         String engine;
         try {
             for (int width : new TreeSet<>(widths)) {
                 listener.layer("all with " + width + " bits", executors.size(), widths.size() + ROUNDS);
                 executors.put(width, quantizer.open(quantizer.quantize(
-                        quantizer.uniform(new Widths(width, activations)), statistics, pictures, Effort.NEAREST,
+                        quantizer.uniform(new BitWidths(width, activations)), statistics, images, PtqOptions.NEAREST,
                         (_, _, _) -> {}).graph()));
             }
-            float[] picture = new float[Math.toIntExact(quantizer.prepared().inputs().getFirst().shape().elements())];
-            executors.values().forEach(executor -> Elements.write(picture, executor.inputs().getFirst()));
+            float[] image = new float[Math.toIntExact(quantizer.prepared().inputs().getFirst().shape().elements())];
+            executors.values().forEach(executor -> Elements.write(image, executor.inputs().getFirst()));
             for (int round = 0; round < WARM_UP + ROUNDS; round++) {
                 listener.layer("all, round " + round, widths.size() + Math.max(0, round - WARM_UP),
                         widths.size() + ROUNDS);
@@ -105,7 +105,7 @@ public record LayerLatencies(String engine, int activations, Map<String, Map<Int
     public long total(QuantizationPlan plan) {
         long sum = 0;
         for (Map.Entry<String, Map<Integer, Long>> layer : nanos.entrySet()) {
-            Widths widths = plan.widths(layer.getKey());
+            BitWidths widths = plan.widths(layer.getKey());
             sum += widths == null ? 0 : layer.getValue().getOrDefault(widths.weights(), 0L);
         }
         return sum;
@@ -181,7 +181,7 @@ public record LayerLatencies(String engine, int activations, Map<String, Map<Int
                     label + ": was measured with activations of " + activations + " bits, not " + wanted
                             + "; measure again with another file, or give --activations " + activations);
         }
-        for (Node layer : CodedValues.layers(quantizer.prepared())) {
+        for (Node layer : QuantizerPlacement.layers(quantizer.prepared())) {
             if (!nanos.containsKey(layer.name())) {
                 throw new ModelException(label + ": does not have the layer '" + layer.name()
                         + "', so it is of another network; measure again with another file");

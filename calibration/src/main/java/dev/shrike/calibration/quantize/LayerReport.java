@@ -10,4 +10,5 @@ package dev.shrike.calibration.quantize;
  * @param weights number of weights
  * @param entropy of their codes, in bits a weight
  */
-public record LayerReport(String layer, Widths widths, double fitted, double rounded, long weights, double entropy) {}
+public record LayerReport(String layer, BitWidths widths, double fitted, double rounded, long weights,
+        double entropy) {}

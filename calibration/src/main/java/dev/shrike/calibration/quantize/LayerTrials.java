@@ -1,6 +1,6 @@
 package dev.shrike.calibration.quantize;
 
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.graph.Graph;
@@ -16,42 +16,42 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How far the results of the last layers move on a few pictures when one layer of a quantised network gets other
+ * How far the results of the last layers move on a few images when one layer of a quantised network gets other
  * weights: the mean squared distance as a share of the mean square of what they were, summed over the last layers.
  */
 final class LayerTrials {
     private final Graph graph;
     private final Backend backend;
     private final int threads;
-    private final List<float[]> pictures = new ArrayList<>();
+    private final List<float[]> images = new ArrayList<>();
     private final List<Map<String, float[]>> wanted = new ArrayList<>();
 
     /**
      * @param quantized the network
      * @param last names of the results to watch
-     * @param count how many of the pictures to use
+     * @param count how many of the images to use
      */
-    LayerTrials(Graph quantized, List<String> last, CalibrationPictures pictures, int count, Backend backend,
+    LayerTrials(Graph quantized, List<String> last, CalibrationImages images, int count, Backend backend,
             int threads) {
-        this.graph = Subgraphs.resized(quantized, pictures.shape(), last);
+        this.graph = Subgraphs.resized(quantized, images.shape(), last);
         this.backend = backend;
         this.threads = threads;
-        for (int i = 0; i < Math.min(count, pictures.size()); i++) {
-            float[] picture = new float[Math.toIntExact(pictures.shape().elements())];
-            pictures.read(i, picture);
-            this.pictures.add(picture);
+        for (int i = 0; i < Math.min(count, images.size()); i++) {
+            float[] image = new float[Math.toIntExact(images.shape().elements())];
+            images.read(i, image);
+            this.images.add(image);
         }
         run(graph, (_, results) -> wanted.add(results));
     }
 
     private interface Sink {
-        void take(int picture, Map<String, float[]> results);
+        void take(int image, Map<String, float[]> results);
     }
 
     private void run(Graph network, Sink sink) {
         try (GraphExecutor executor = backend.open(network, ExecutorOptions.DEFAULT.withThreads(threads))) {
-            for (int i = 0; i < pictures.size(); i++) {
-                Elements.write(pictures.get(i), executor.inputs().getFirst());
+            for (int i = 0; i < images.size(); i++) {
+                Elements.write(images.get(i), executor.inputs().getFirst());
                 executor.run();
                 sink.take(i, Elements.all(executor.outputs()));
             }
@@ -69,9 +69,9 @@ final class LayerTrials {
             }
         }
         Map<String, double[]> sums = new HashMap<>();
-        run(graph.withNodes(graph.nodes(), constants, quantization), (picture, results) -> {
+        run(graph.withNodes(graph.nodes(), constants, quantization), (image, results) -> {
             for (Map.Entry<String, float[]> entry : results.entrySet()) {
-                float[] was = wanted.get(picture).get(entry.getKey());
+                float[] was = wanted.get(image).get(entry.getKey());
                 double[] sum = sums.computeIfAbsent(entry.getKey(), _ -> new double[2]);
                 for (int i = 0; i < was.length; i++) {
                     double moved = entry.getValue()[i] - (double) was[i];

@@ -9,7 +9,7 @@ import dev.shrike.graph.Tensor;
 import java.util.Arrays;
 
 /**
- * The weights of a convolution as rows, one an output channel, in the order in which a window is gathered from pictures
+ * The weights of a convolution as rows, one an output channel, in the order in which a window is gathered from images
  * whose channels lie together: kernel row, kernel column, channel.
  *
  * @param rows output channels
@@ -73,9 +73,9 @@ public record LayerWeights(int rows, int channels, int kernelHeight, int kernelW
     }
 
     /** How the codes are to be read. */
-    static Quantization quantization(WeightRounding.Rounded rounded, WeightCodes codes, int width) {
+    static Quantization quantization(WeightRounding.Rounded rounded, WeightFormat codes, int width) {
         Shape shape = Shape.of(rounded.scales().length);
-        CodeSet set = codes.sets(width).getFirst();
+        Codebook set = codes.sets(width).getFirst();
         int bits = set.storedBits();
         boolean narrow = set.lowest() + set.zero() > -(1 << (bits - 1));
         long[] zeros = Arrays.stream(rounded.zeros()).asLongStream().toArray();

@@ -1,12 +1,12 @@
 package dev.shrike.calibration.quantize;
 
-import dev.shrike.calibration.linear.RowMoments;
+import dev.shrike.calibration.linear.RowGramMatrices;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Tensor;
 
-/** What a {@link Quantizer} takes besides the values of pictures, which an ActivationMemory limits. */
+/** What a {@link Quantizer} takes besides the values of images, which an ActivationMemory limits. */
 public final class MemoryNeed {
     /** The JVM, the libraries, what an engine keeps for a part of a network, and garbage that is not collected yet. */
     private static final long FIXED = 600_000_000;
@@ -16,12 +16,12 @@ public final class MemoryNeed {
      */
     private static final long MATRICES = 6;
 
-    /** Bytes of a product of two channels of a layer: the sum, and floats of pictures under way. */
+    /** Bytes of a product of two channels of a layer: the sum, and floats of images under way. */
     private static final long PRODUCT = Double.BYTES + 4 * Float.BYTES;
 
     private MemoryNeed() {}
 
-    /** An estimate from above, in bytes, for a float network with one picture as input. */
+    /** An estimate from above, in bytes, for a float network with one image as input. */
     public static long besidesActivations(Graph model) {
         long weights = 0;
         long largest = 0;
@@ -35,7 +35,7 @@ public final class MemoryNeed {
                 long own = (long) form.depth() * form.depth();
                 // Layers that are small enough have second moments of their own for every output.
                 largest = Math.max(largest,
-                        RowMoments.isAffordable(form.depth(), form.rows(), 1) ? own * form.rows() : own);
+                        RowGramMatrices.isAffordable(form.depth(), form.rows(), 1) ? own * form.rows() : own);
             }
         }
         return FIXED + 3 * Float.BYTES * weights + MATRICES * Double.BYTES * largest + PRODUCT * products;

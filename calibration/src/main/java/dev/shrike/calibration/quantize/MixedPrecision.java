@@ -1,9 +1,9 @@
 package dev.shrike.calibration.quantize;
 
 import dev.shrike.ShrikeException;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.HeapGarbage;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import java.util.ArrayList;
@@ -23,7 +23,7 @@ import java.util.Set;
  */
 public final class MixedPrecision {
     private static final int PROBE = 3;
-    private static final int PROBE_PICTURES = 8;
+    private static final int PROBE_IMAGES = 8;
 
     private final Quantizer quantizer;
     private final Map<String, Map<Integer, Double>> losses = new LinkedHashMap<>();
@@ -85,20 +85,20 @@ public final class MixedPrecision {
      *
      * @param widths to choose from, 8 among them
      */
-    public MixedPrecision(Quantizer quantizer, Map<String, ValueStatistics> statistics, CalibrationPictures pictures,
-            Set<Integer> widths, Effort effort, Quantizer.LayerListener listener) {
+    public MixedPrecision(Quantizer quantizer, Map<String, ActivationStatistics> statistics, CalibrationImages images,
+            Set<Integer> widths, PtqOptions effort, Quantizer.LayerListener listener) {
         this.quantizer = quantizer;
-        QuantizationPlan eight = quantizer.uniform(Widths.EIGHT);
+        QuantizationPlan eight = quantizer.uniform(BitWidths.EIGHT);
         Set<Integer> tried = new java.util.TreeSet<>(widths);
         tried.add(PROBE);
         Reconstruction reconstruction = quantizer.reconstruction(eight, statistics, effort, tried);
-        Graph quantized = reconstruction.run(pictures, quantizer.memory(), listener);
+        Graph quantized = reconstruction.run(images, quantizer.memory(), listener);
         Graph prepared = quantizer.prepared();
-        Set<String> lastLayers = CodedValues.last(prepared);
+        Set<String> lastLayers = QuantizerPlacement.last(prepared);
         List<String> last = prepared.nodes().stream().filter(node -> lastLayers.contains(node.name()))
                 .map(Node::output).toList();
-        LayerTrials trials = quantizer.trials(quantized, last, pictures, PROBE_PICTURES);
-        List<Node> layers = CodedValues.layers(prepared);
+        LayerTrials trials = quantizer.trials(quantized, last, images, PROBE_IMAGES);
+        List<Node> layers = QuantizerPlacement.layers(prepared);
         HeapGarbage garbage = new HeapGarbage();
         int done = 0;
         for (Node layer : layers) {
@@ -147,10 +147,10 @@ public final class MixedPrecision {
         } catch (IllegalArgumentException e) {
             throw new ShrikeException("no choice of widths keeps the budget: in its units " + e.getMessage(), e);
         }
-        Map<String, Optional<Widths>> layers = new LinkedHashMap<>();
-        sizes.keySet().forEach(name -> layers.put(name, Optional.of(Widths.EIGHT)));
+        Map<String, Optional<BitWidths>> layers = new LinkedHashMap<>();
+        sizes.keySet().forEach(name -> layers.put(name, Optional.of(BitWidths.EIGHT)));
         for (int i = 0; i < chosen.length; i++) {
-            layers.put(names.get(i), Optional.of(new Widths(widths.get(i).get(chosen[i]), activations)));
+            layers.put(names.get(i), Optional.of(new BitWidths(widths.get(i).get(chosen[i]), activations)));
         }
         return quantizer.plan("auto, " + budget.about(), layers);
     }

@@ -1,7 +1,7 @@
 package dev.shrike.calibration.quantize;
 
 import dev.shrike.ModelException;
-import dev.shrike.calibration.ranges.RangeMethod;
+import dev.shrike.calibration.ranges.RangeCalibrator;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -20,7 +20,7 @@ import java.util.Set;
  * @param layers widths by the name of the layer, in order; empty leaves a layer in float
  */
 public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<String> wideRanges,
-        boolean dynamicRanges, boolean preActivations, Map<String, Optional<Widths>> layers) {
+        boolean dynamicRanges, boolean preActivations, Map<String, Optional<BitWidths>> layers) {
     private static final String FLOAT = "float";
     private static final Object EIGHT = 8;
     private static final Set<String> KEYS =
@@ -31,10 +31,10 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
 
     public QuantizationPlan {
         layers = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(layers));
-        ranges.ifPresent(RangeMethod::parse);
-        wideRanges.ifPresent(RangeMethod::parse);
+        ranges.ifPresent(RangeCalibrator::parse);
+        wideRanges.ifPresent(RangeCalibrator::parse);
         if (dynamicRanges && (ranges.isPresent() || wideRanges.isPresent())) {
-            throw new IllegalArgumentException("dynamic ranges are those of each picture, so no method chooses them:"
+            throw new IllegalArgumentException("dynamic ranges are those of each image, so no method chooses them:"
                     + " leave ranges and wide-ranges out, or take static ranges");
         }
         if (dynamicRanges && preActivations) {
@@ -54,13 +54,13 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
      * 4: so few codes come from comparisons of sums with thresholds, which are found for a function of codes.
      */
     public QuantizationPlan(String scheme, Optional<String> ranges, Optional<String> wideRanges,
-            Map<String, Optional<Widths>> layers) {
+            Map<String, Optional<BitWidths>> layers) {
         this(scheme, ranges, wideRanges, false, layers.values().stream().flatMap(Optional::stream)
                 .anyMatch(widths -> widths.activations() < LEAST_OF_FLOAT), layers);
     }
 
     /** Widths of a layer, or null for float. */
-    Widths widths(String layer) {
+    BitWidths widths(String layer) {
         return layers.getOrDefault(layer, Optional.empty()).orElse(null);
     }
 
@@ -102,7 +102,7 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
         text.append("pre-activations: ").append(preActivations ? EIGHT : FLOAT).append('\n');
         text.append("layers:\n");
         layers.forEach((name, widths) -> text.append("  ").append(YamlText.quoted(name)).append(": ")
-                .append(widths.map(Widths::toString).orElse(FLOAT)).append('\n'));
+                .append(widths.map(BitWidths::toString).orElse(FLOAT)).append('\n'));
         return text.toString();
     }
 
@@ -139,11 +139,11 @@ public record QuantizationPlan(String scheme, Optional<String> ranges, Optional<
             throw new ModelException(label + ": activation-ranges: '" + activationRanges
                     + "' is neither static nor dynamic");
         }
-        Map<String, Optional<Widths>> layers = new LinkedHashMap<>();
+        Map<String, Optional<BitWidths>> layers = new LinkedHashMap<>();
         entries.forEach((name, widths) -> {
             try {
                 layers.put(String.valueOf(name), FLOAT.equals(widths) ? Optional.empty()
-                        : Optional.of(Widths.parse(String.valueOf(widths))));
+                        : Optional.of(BitWidths.parse(String.valueOf(widths))));
             } catch (IllegalArgumentException e) {
                 throw new ModelException(label + ": layer '" + name + "': " + e.getMessage(), e);
             }

@@ -3,9 +3,9 @@ package dev.shrike.calibration.quantize;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.ActivationMemory;
-import dev.shrike.calibration.activations.CalibrationPictures;
-import dev.shrike.calibration.ranges.RangeMethod;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.ranges.RangeCalibrator;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.MinMaxQuantizer;
@@ -28,19 +28,19 @@ import java.util.Set;
  *
  * <ol>
  * <li>Make a quantiser of the network, and a {@link QuantizationPlan} ({@link #uniform}, or one from a file).
- * <li>Measure {@link #valuesToMeasure} on pictures ({@link dev.shrike.calibration.ranges.StatisticsCollector}).
+ * <li>Measure {@link #valuesToMeasure} on images ({@link dev.shrike.calibration.ranges.ActivationObserver}).
  * <li>{@link #quantize}: gives a graph that an integer engine runs.
  * </ol>
  */
 public final class Quantizer {
     /** Chosen by mAP of yolov5n and yolov5s; see the record on quantisation. */
-    static final RangeMethod WIDE = new RangeMethod.LeastError(2.4);
-    static final RangeMethod NARROW = new RangeMethod.LeastError(2);
+    static final RangeCalibrator WIDE = new RangeCalibrator.LeastError(2.4);
+    static final RangeCalibrator NARROW = new RangeCalibrator.LeastError(2);
 
     private final Graph prepared;
     private final Backend backend;
     private final int threads;
-    private final Places.Choice places;
+    private final SampledPositions.Choice positions;
     private final ActivationMemory memory;
     private final boolean dynamicRanges;
     private final boolean symmetric;
@@ -53,10 +53,10 @@ public final class Quantizer {
     /**
      * A quantiser.
      *
-     * @param model a float network with one picture as input
+     * @param model a float network with one image as input
      * @param inputShapes shapes for inputs with open dimensions
      * @param threads worker threads of the engine; 0 takes one per processor
-     * @param memory for what values are on the pictures
+     * @param memory for what values are on the images
      * @throws UnsupportedModelException if the network is quantised already or has no layer to quantise
      */
     public Quantizer(Graph model, Map<String, Shape> inputShapes, Backend backend, int threads,
@@ -66,20 +66,22 @@ public final class Quantizer {
             throw new UnsupportedModelException("is quantised already: give the float network");
         }
         this.prepared = MinMaxQuantizer.prepare(ready);
-        this.places = new EvenPlaces();
-        if (prepared.inputs().size() != 1 || CodedValues.layers(prepared).isEmpty()) {
+        this.positions = new UniformPositions();
+        if (prepared.inputs().size() != 1 || QuantizerPlacement.layers(prepared).isEmpty()) {
             throw new UnsupportedModelException("has " + prepared.inputs().size() + " inputs and "
-                    + CodedValues.layers(prepared).size() + " convolutions; one input and a convolution are needed");
+                    + QuantizerPlacement.layers(prepared).size()
+                    + " convolutions; one input and a convolution are needed");
         }
         this.backend = backend;
         this.threads = threads;
         this.memory = memory;
         this.dynamicRanges = false;
         this.symmetric = false;
-        dev.shrike.calibration.linear.Moments.useThreads(threads);
+        dev.shrike.calibration.linear.GramMatrix.useThreads(threads);
     }
 
-    private Quantizer(Graph prepared, Backend backend, int threads, ActivationMemory memory, Places.Choice places,
+    private Quantizer(Graph prepared, Backend backend, int threads, ActivationMemory memory,
+            SampledPositions.Choice positions,
             boolean dynamicRanges, boolean symmetric) {
         this.dynamicRanges = dynamicRanges;
         this.symmetric = symmetric;
@@ -87,17 +89,17 @@ public final class Quantizer {
         this.backend = backend;
         this.threads = threads;
         this.memory = memory;
-        this.places = places;
+        this.positions = positions;
     }
 
-    /** The same quantiser that fits layers at these places of pictures; without it, at even ones that count alike. */
-    public Quantizer at(Places.Choice choice) {
+    /** The same quantiser that fits layers at these positions of images; without it, at even ones that count alike. */
+    public Quantizer at(SampledPositions.Choice choice) {
         return new Quantizer(prepared, backend, threads, memory, choice, dynamicRanges, symmetric);
     }
 
     /** The same quantiser, whose plans leave the ranges of activations to each run, so that it needs no statistics. */
     public Quantizer withDynamicRanges() {
-        return new Quantizer(prepared, backend, threads, memory, places, true, symmetric);
+        return new Quantizer(prepared, backend, threads, memory, positions, true, symmetric);
     }
 
     /**
@@ -106,7 +108,7 @@ public final class Quantizer {
      * result becomes a file for TensorRT by {@link dev.shrike.graph.ExplicitQuantization}.
      */
     public Quantizer withSymmetricCodes() {
-        return new Quantizer(prepared, backend, threads, memory, places, dynamicRanges, true);
+        return new Quantizer(prepared, backend, threads, memory, positions, dynamicRanges, true);
     }
 
     /** The float network with names for all values that may be quantised. */
@@ -115,25 +117,25 @@ public final class Quantizer {
     }
 
     /** A plan with these widths everywhere but in the first and the last layers, which have 8 bits. */
-    public QuantizationPlan uniform(Widths widths) {
+    public QuantizationPlan uniform(BitWidths widths) {
         Set<String> ends = ends();
-        Map<String, Optional<Widths>> layers = new LinkedHashMap<>();
-        for (Node node : CodedValues.layers(prepared)) {
-            layers.put(node.name(), Optional.of(ends.contains(node.name()) ? Widths.EIGHT : widths));
+        Map<String, Optional<BitWidths>> layers = new LinkedHashMap<>();
+        for (Node node : QuantizerPlacement.layers(prepared)) {
+            layers.put(node.name(), Optional.of(ends.contains(node.name()) ? BitWidths.EIGHT : widths));
         }
         return plan(widths.toString(), layers);
     }
 
     /** A plan with these widths of layers. */
-    QuantizationPlan plan(String scheme, Map<String, Optional<Widths>> layers) {
+    QuantizationPlan plan(String scheme, Map<String, Optional<BitWidths>> layers) {
         return dynamicRanges ? new QuantizationPlan(scheme, Optional.empty(), Optional.empty(), true, false, layers)
                 : new QuantizationPlan(scheme, Optional.empty(), Optional.empty(), layers);
     }
 
     /** Names of the first and the last layers. */
     Set<String> ends() {
-        Set<String> ends = new HashSet<>(CodedValues.first(prepared));
-        ends.addAll(CodedValues.last(prepared));
+        Set<String> ends = new HashSet<>(QuantizerPlacement.first(prepared));
+        ends.addAll(QuantizerPlacement.last(prepared));
         return ends;
     }
 
@@ -141,8 +143,8 @@ public final class Quantizer {
     public Set<String> valuesToMeasure() {
         Set<String> names = new HashSet<>();
         // A narrow copy needs what it copies, an operand that shares codes its own; these two plans show all cases.
-        for (Widths widths : List.of(new Widths(4, 4), Widths.EIGHT)) {
-            names.addAll(ActivationRanges.sources(CodedValues.of(prepared, _ -> widths)));
+        for (BitWidths widths : List.of(new BitWidths(4, 4), BitWidths.EIGHT)) {
+            names.addAll(ActivationRanges.sources(QuantizerPlacement.of(prepared, _ -> widths)));
         }
         return names;
     }
@@ -151,34 +153,36 @@ public final class Quantizer {
      * The quantised network.
      *
      * @param statistics of {@link #valuesToMeasure}; none are read if the plan has dynamic ranges
-     * @param pictures to fit layers on
+     * @param images to fit layers on
      * @throws ModelException if the plan names a layer that the network does not have, or leaves one out
      */
-    public Result quantize(QuantizationPlan plan, Map<String, ValueStatistics> statistics,
-            CalibrationPictures pictures, Effort effort, LayerListener listener) {
+    public Result quantize(QuantizationPlan plan, Map<String, ActivationStatistics> statistics,
+            CalibrationImages images, PtqOptions effort, LayerListener listener) {
         Reconstruction reconstruction = reconstruction(plan, statistics, effort, Set.of());
-        Graph graph = reconstruction.run(pictures, memory, listener);
+        Graph graph = reconstruction.run(images, memory, listener);
         return new Result(graph, reconstruction.reports(), memory.most());
     }
 
     /** What fits the layers of a plan; {@code extra} widths of weights are tried on each layer and reported. */
-    Reconstruction reconstruction(QuantizationPlan plan, Map<String, ValueStatistics> statistics, Effort effort,
+    Reconstruction reconstruction(QuantizationPlan plan, Map<String, ActivationStatistics> statistics,
+            PtqOptions effort,
             Set<Integer> extra) {
         check(plan);
         if (symmetric) {
             checkSymmetric(plan);
         }
         if (plan.dynamicRanges()) {
-            CodedValues values = CodedValues.measured(prepared, plan::widths);
+            QuantizerPlacement values = QuantizerPlacement.measured(prepared, plan::widths);
             return new Reconstruction(values.graph(), values.widths(), Map.of(), values.copies(), effort, backend,
-                    threads, extra, places);
+                    threads, extra, positions);
         }
-        CodedValues values = CodedValues.of(prepared, plan::widths, plan.preActivations(), symmetric);
+        QuantizerPlacement values = QuantizerPlacement.of(prepared, plan::widths, plan.preActivations(), symmetric);
         Map<String, Quantization> activations = new ActivationRanges(values,
-                plan.ranges().map(RangeMethod::parse).orElse(NARROW),
-                plan.wideRanges().map(RangeMethod::parse).orElse(WIDE), symmetric).choose(statistics, places::weighted);
+                plan.ranges().map(RangeCalibrator::parse).orElse(NARROW),
+                plan.wideRanges().map(RangeCalibrator::parse).orElse(WIDE), symmetric)
+                .choose(statistics, positions::weighted);
         return new Reconstruction(values.graph(), values.widths(), activations, Set.of(), effort, backend, threads,
-                extra, places);
+                extra, positions);
     }
 
     /**
@@ -193,16 +197,16 @@ public final class Quantizer {
 
     /** How much an error of each output channel of a layer counts; empty if that is not known. */
     double[] importance(String layer) {
-        return places.importance(layer);
+        return positions.importance(layer);
     }
 
-    /** For what values are on the pictures. */
+    /** For what values are on the images. */
     ActivationMemory memory() {
         return memory;
     }
 
-    LayerTrials trials(Graph quantized, List<String> last, CalibrationPictures pictures, int count) {
-        return new LayerTrials(quantized, last, pictures, count, backend, threads);
+    LayerTrials trials(Graph quantized, List<String> last, CalibrationImages images, int count) {
+        return new LayerTrials(quantized, last, images, count, backend, threads);
     }
 
     private static void checkSymmetric(QuantizationPlan plan) {
@@ -220,13 +224,13 @@ public final class Quantizer {
         }));
     }
 
-    private static boolean isEight(Widths widths) {
+    private static boolean isEight(BitWidths widths) {
         return widths.weights() == 8 && widths.activations() == 8 && widths.codes().isConsecutive();
     }
 
     private void check(QuantizationPlan plan) {
         Set<String> unknown = new java.util.LinkedHashSet<>(plan.layers().keySet());
-        for (Node node : CodedValues.layers(prepared)) {
+        for (Node node : QuantizerPlacement.layers(prepared)) {
             if (!unknown.remove(node.name())) {
                 throw new ModelException("the plan leaves out the layer '" + node.name() + "'; give it widths such as"
                         + " w8a8, or float");

@@ -2,8 +2,8 @@ package dev.shrike.calibration.quantize;
 
 import dev.shrike.ShrikeException;
 import dev.shrike.UnsupportedModelException;
-import dev.shrike.calibration.activations.CalibrationPictures;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Tensor;
 import java.util.LinkedHashMap;
@@ -15,7 +15,8 @@ import java.util.Set;
 /**
  * Divides a budget of bits among layers with entropy-coded weights. Rounding row r of a layer with step d adds
  * {@code d^2 N / 12} to the squared error of its result, N being what error-compensated rounding leaves of an error in
- * every weight, and that moves the head by G of it ({@link Places.Choice#importance}). Halving the step of n weights
+ * every weight, and that moves the head by G of it ({@link SampledPositions.Choice#importance}). Halving the step of n
+ * weights
  * takes n bits. So the least sum of what moves the head has {@code d^2 = c n / (G N)} in every row, with one c for the
  * whole network (reverse water-filling; Cover and Thomas, Elements of Information Theory, 10.3.3).
  */
@@ -26,19 +27,19 @@ public final class RateAllocation {
     private final Map<String, Long> sizes = new LinkedHashMap<>();
 
     /**
-     * Measures on pictures what rounding does in each layer.
+     * Measures on images what rounding does in each layer.
      *
-     * @param quantizer with places whose importance is known
+     * @param quantizer with positions whose importance is known
      * @param activations bits of what layers read
-     * @throws UnsupportedModelException if the importance of places is not known
+     * @throws UnsupportedModelException if the importance of positions is not known
      */
-    public RateAllocation(Quantizer quantizer, Map<String, ValueStatistics> statistics, CalibrationPictures pictures,
-            int activations, Effort effort, Quantizer.LayerListener listener) {
+    public RateAllocation(Quantizer quantizer, Map<String, ActivationStatistics> statistics, CalibrationImages images,
+            int activations, PtqOptions effort, Quantizer.LayerListener listener) {
         this.quantizer = quantizer;
-        Reconstruction probe = quantizer.reconstruction(quantizer.uniform(new Widths(4, activations)), statistics,
+        Reconstruction probe = quantizer.reconstruction(quantizer.uniform(new BitWidths(4, activations)), statistics,
                 effort, Set.of());
-        probe.run(pictures, quantizer.memory(), listener);
-        for (Node layer : CodedValues.layers(quantizer.prepared())) {
+        probe.run(images, quantizer.memory(), listener);
+        for (Node layer : QuantizerPlacement.layers(quantizer.prepared())) {
             Tensor weights = quantizer.prepared().constants().get(layer.input(1));
             sizes.put(layer.name(), weights.elements());
             double[] noise = probe.unitNoises().get(layer.name());
@@ -73,11 +74,11 @@ public final class RateAllocation {
                     limit, free, bits(coarsest)));
         }
         double factor = EntropySteps.finest(coarsest, this::bits, limit);
-        Map<String, Optional<Widths>> layers = new LinkedHashMap<>();
+        Map<String, Optional<BitWidths>> layers = new LinkedHashMap<>();
         for (String name : sizes.keySet()) {
             layers.put(name, Optional.of(steps.containsKey(name)
-                    ? Widths.entropyCoded(Math.floor(100 * rate(name, factor)) / 100, activations)
-                    : Widths.EIGHT));
+                    ? BitWidths.entropyCoded(Math.floor(100 * rate(name, factor)) / 100, activations)
+                    : BitWidths.EIGHT));
         }
         return quantizer.plan("auto, entropy-coded, " + budget.about(), layers);
     }
@@ -87,6 +88,6 @@ public final class RateAllocation {
     }
 
     private double rate(String name, double factor) {
-        return Math.clamp(steps.get(name).entropy(factor), Widths.LEAST_RATE, 8);
+        return Math.clamp(steps.get(name).entropy(factor), BitWidths.LEAST_RATE, 8);
     }
 }

@@ -2,7 +2,7 @@ package dev.shrike.calibration.quantize;
 
 import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.ActivationStore;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.activations.HeapGarbage;
 import dev.shrike.calibration.activations.Stage;
@@ -28,24 +28,24 @@ import java.util.Set;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * Quantises the layers of a network one after another on pictures. Each layer is fitted to give, from what the layers
- * before it make of the pictures once they are quantised, what the float network gives there: weights first by least
+ * Quantises the layers of a network one after another on images. Each layer is fitted to give, from what the layers
+ * before it make of the images once they are quantised, what the float network gives there: weights first by least
  * squares, then rounded ({@link WeightRounding}), at last the bias. So a layer makes good part of what the rounding of
  * activations and earlier weights has spoilt.
  *
- * <p>Every part of the network runs once in float and once in integers for every picture; what later parts need is kept
+ * <p>Every part of the network runs once in float and once in integers for every image; what later parts need is kept
  * ({@link ActivationStore}) and forgotten as soon as nobody needs it.
  */
 final class Reconstruction {
     private final Graph graph;
-    private final Map<String, Widths> widths;
+    private final Map<String, BitWidths> widths;
     private final Map<String, Quantization> activations;
     private final Set<String> measured;
-    private final Effort effort;
+    private final PtqOptions effort;
     private final Backend backend;
     private final int threads;
     private final Set<Integer> extra;
-    private final Places.Choice places;
+    private final SampledPositions.Choice positions;
     private final Map<String, DoubleUnaryOperator> functions;
     private final Map<String, Map<Integer, Trial>> trials = new HashMap<>();
     private final Map<String, Tensor> constants;
@@ -63,9 +63,9 @@ final class Reconstruction {
      * @param activations quantisation of values
      * @param measured results of Identity that are rounded by their own range instead
      */
-    Reconstruction(Graph graph, Map<String, Widths> widths, Map<String, Quantization> activations,
-            Set<String> measured, Effort effort, Backend backend, int threads, Set<Integer> extra,
-            Places.Choice places) {
+    Reconstruction(Graph graph, Map<String, BitWidths> widths, Map<String, Quantization> activations,
+            Set<String> measured, PtqOptions effort, Backend backend, int threads, Set<Integer> extra,
+            SampledPositions.Choice positions) {
         this.graph = graph;
         this.widths = widths;
         this.activations = activations;
@@ -74,33 +74,33 @@ final class Reconstruction {
         this.backend = backend;
         this.threads = threads;
         this.extra = extra;
-        this.places = places;
+        this.positions = positions;
         this.functions = ActivationRanges.functions(graph);
         this.constants = new HashMap<>(graph.constants());
         this.quantization = new HashMap<>(activations);
     }
 
-    /** The quantised graph; values of pictures are kept in that memory. */
-    Graph run(CalibrationPictures pictures, ActivationMemory memory, Quantizer.LayerListener listener) {
-        Graph cropped = cropped(pictures.shape());
+    /** The quantised graph; values of images are kept in that memory. */
+    Graph run(CalibrationImages images, ActivationMemory memory, Quantizer.LayerListener listener) {
+        Graph cropped = cropped(images.shape());
         Map<String, ValueInfo> infos = ShapeInference.infer(cropped);
         List<Stage> stages = Stage.of(cropped, widths.keySet());
-        try (ActivationStore reals = new ActivationStore(pictures.size(), memory);
-                ActivationStore codes = new ActivationStore(pictures.size(), memory)) {
+        try (ActivationStore floats = new ActivationStore(images.size(), memory);
+                ActivationStore codes = new ActivationStore(images.size(), memory)) {
             ValueInfo input = cropped.inputs().getFirst();
-            for (int i = 0; i < pictures.size(); i++) {
+            for (int i = 0; i < images.size(); i++) {
                 int count = Math.toIntExact(input.shape().elements());
-                pictures.read(i, buffer(count));
-                reals.put(input.name(), i, buffer, count, null);
+                images.read(i, buffer(count));
+                floats.put(input.name(), i, buffer, count, null);
                 codes.put(input.name(), i, buffer, count, activations.get(input.name()));
             }
             for (int i = 0; i < stages.size(); i++) {
                 Stage stage = stages.get(i);
                 listener.layer(stage.layer() == null ? "" : stage.layer().name(), i, stages.size());
-                stage(cropped, infos, stage, reals, codes);
+                stage(cropped, infos, stage, floats, codes);
                 for (String name : stage.inputs()) {
                     if (stages.stream().skip(i + 1L).noneMatch(later -> later.inputs().contains(name))) {
-                        reals.free(name);
+                        floats.free(name);
                         codes.free(name);
                     }
                 }
@@ -139,27 +139,27 @@ final class Reconstruction {
                 .map(Node::output).toList());
     }
 
-    private void stage(Graph cropped, Map<String, ValueInfo> infos, Stage stage, ActivationStore reals,
+    private void stage(Graph cropped, Map<String, ValueInfo> infos, Stage stage, ActivationStore floats,
             ActivationStore codes) {
         Node layer = stage.layer();
         Set<String> more = layer == null ? Set.of() : Set.of(layer.output());
-        LayerPairs pairs = pairs(layer, infos, (long) effort.places() * reals.pictures());
+        LayerSamples pairs = pairs(layer, infos, (long) effort.positions() * floats.images());
         try (GraphExecutor executor = open(stage.graph(cropped, infos, more))) {
-            WindowSampler sampler = pairs == null ? null
-                    : new WindowSampler(((Op.Conv) layer.op()).window(), infos.get(layer.input(0)).shape(),
+            Im2colSampler sampler = pairs == null ? null
+                    : new Im2colSampler(((Op.Conv) layer.op()).window(), infos.get(layer.input(0)).shape(),
                             infos.get(layer.output()).shape());
-            for (int i = 0; i < reals.pictures(); i++) {
-                load(executor, reals, i);
+            for (int i = 0; i < floats.images(); i++) {
+                load(executor, floats, i);
                 executor.run();
                 for (Binding output : executor.outputs()) {
                     Elements.read(output, buffer(output.elements()));
                     if (sampler != null && output.name().equals(layer.output())) {
                         codes.get(layer.input(0), i, second(codes.elements(layer.input(0))));
                         sampler.sample(second, buffer,
-                                places.of(layer.name(), i, sampler.places(), effort.places()), pairs);
+                                positions.of(layer.name(), i, sampler.positions(), effort.positions()), pairs);
                     }
                     if (stage.results().contains(output.name())) {
-                        reals.put(output.name(), i, buffer, output.elements(), null);
+                        floats.put(output.name(), i, buffer, output.elements(), null);
                     }
                 }
             }
@@ -175,7 +175,7 @@ final class Reconstruction {
             return;
         }
         try (GraphExecutor executor = open(assembled(stage.graph(cropped, infos, Set.of())))) {
-            for (int i = 0; i < codes.pictures(); i++) {
+            for (int i = 0; i < codes.images(); i++) {
                 load(executor, codes, i);
                 executor.run();
                 for (Binding output : executor.outputs()) {
@@ -186,11 +186,11 @@ final class Reconstruction {
         }
     }
 
-    private LayerPairs pairs(Node layer, Map<String, ValueInfo> infos, long most) {
+    private LayerSamples pairs(Node layer, Map<String, ValueInfo> infos, long most) {
         if (layer == null || LayerWeights.group(layer) != 1) {
             return null;
         }
-        return new LayerPairs(LayerWeights.of(graph.constants().get(layer.input(1))).depth(),
+        return new LayerSamples(LayerWeights.of(graph.constants().get(layer.input(1))).depth(),
                 (int) infos.get(layer.output()).shape().dim(1),
                 effort.weighOutputs() ? functions.get(layer.output()) : null, most);
     }
@@ -199,22 +199,22 @@ final class Reconstruction {
         return backend.open(stage, ExecutorOptions.DEFAULT.withThreads(threads));
     }
 
-    private void load(GraphExecutor executor, ActivationStore store, int picture) {
+    private void load(GraphExecutor executor, ActivationStore store, int image) {
         for (Binding input : executor.inputs()) {
-            store.get(input.name(), picture, buffer(input.elements()));
+            store.get(input.name(), image, buffer(input.elements()));
             Elements.write(buffer, input);
         }
     }
 
-    private void quantize(Node layer, LayerPairs pairs) {
+    private void quantize(Node layer, LayerSamples pairs) {
         Tensor given = graph.constants().get(layer.input(1));
         LayerWeights form = LayerWeights.of(given);
-        Widths own = widths.get(layer.name());
+        BitWidths own = widths.get(layer.name());
         double[] weights = form.fromTensor(given);
         WeightRounding.Rounded rounded;
         String bias = layer.input(2);
         if (pairs == null) {
-            rounded = own.codes() == WeightCodes.ENTROPY_CODED
+            rounded = own.codes() == WeightFormat.ENTROPY_CODED
                     ? WeightRounding.nearest(weights, form.rows(), own.rate())
                     : WeightRounding.nearest(weights, form.rows(), own.codes().sets(own.weights()));
         } else {
@@ -224,18 +224,18 @@ final class Reconstruction {
                 WeightRounding.Rounded other = fit.round(own.codes().sets(width));
                 trials.computeIfAbsent(layer.name(), _ -> new HashMap<>()).put(width,
                         new Trial(form.codes(other), LayerWeights.quantization(other, own.codes(), width),
-                                fit.relativeError(other.reals()) - fitted));
+                                fit.relativeError(other.floats()) - fitted));
                 garbage.check();
             }
-            rounded = own.codes() == WeightCodes.ENTROPY_CODED
-                    ? fit.round(own.rate(), places.importance(layer.name()))
+            rounded = own.codes() == WeightFormat.ENTROPY_CODED
+                    ? fit.round(own.rate(), positions.importance(layer.name()))
                     : fit.round(own.codes().sets(own.weights()));
             unitNoises.put(layer.name(), fit.unitNoise());
             if (effort.refitBias()) {
                 bias = layer.name() + ".bias.fitted";
-                constants.put(bias, Tensor.ofFloats(Shape.of(form.rows()), fit.offsets(rounded.reals())));
+                constants.put(bias, Tensor.ofFloats(Shape.of(form.rows()), fit.offsets(rounded.floats())));
             }
-            reports.add(new LayerReport(layer.name(), own, fitted, fit.relativeError(rounded.reals()), weights.length,
+            reports.add(new LayerReport(layer.name(), own, fitted, fit.relativeError(rounded.floats()), weights.length,
                     EntropySteps.entropy(rounded.codes())));
         }
         String name = layer.name() + ".weights.codes";
@@ -245,9 +245,9 @@ final class Reconstruction {
                 : List.of(layer.input(0), name, bias));
     }
 
-    private RowCoupling coupling(String layer, double bits, int rows) {
-        double[] moments = effort.couplesRows(bits) ? places.coupling(layer) : new double[0];
-        return moments.length == 0 ? null : new RowCoupling(moments, rows);
+    private KroneckerRounding coupling(String layer, double bits, int rows) {
+        double[] moments = effort.couplesRows(bits) ? positions.coupling(layer) : new double[0];
+        return moments.length == 0 ? null : new KroneckerRounding(moments, rows);
     }
 
     /** The graph with what is quantised by now. */

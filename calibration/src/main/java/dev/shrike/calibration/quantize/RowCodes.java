@@ -3,7 +3,7 @@ package dev.shrike.calibration.quantize;
 /** Codes of a row of weights under way. */
 final class RowCodes {
     private final int[] codes;
-    private final CodeSet set;
+    private final Codebook set;
     private float scale;
     private double error;
 
@@ -11,7 +11,7 @@ final class RowCodes {
      * @param set what the codes are taken from
      * @param error the objective
      */
-    RowCodes(int[] codes, CodeSet set, float scale, double error) {
+    RowCodes(int[] codes, Codebook set, float scale, double error) {
         this.codes = codes;
         this.set = set;
         this.scale = scale;
@@ -23,7 +23,7 @@ final class RowCodes {
         return codes;
     }
 
-    CodeSet set() {
+    Codebook set() {
         return set;
     }
 

@@ -1,6 +1,6 @@
 package dev.shrike.calibration.quantize;
 
-import dev.shrike.calibration.linear.Fit;
+import dev.shrike.calibration.linear.RidgeRegression;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -15,9 +15,9 @@ import java.util.stream.IntStream;
  * <ol>
  * <li>Grids: each row takes one of the sets of codes and one of several scales. Those are followed up at which the
  * error would be least if each weight took the nearest code and the others made good what they can.
- * <li>Error-compensated rounding ({@link CompensatedRounding}), inputs in the order of falling energy, with all these
+ * <li>Error-compensated rounding ({@link GptqRounding}), inputs in the order of falling energy, with all these
  * grids; with the best of them again, following several beginnings at a time.
- * <li>Coordinate descent and least-squares scales in turn ({@link CodeDescent}); the best row stays.
+ * <li>Coordinate descent and least-squares scales in turn ({@link CoordinateDescent}); the best row stays.
  * </ol>
  * None of these steps can make the objective larger than that of plain rounding at the best grid tried. They
  * hold for any set of codes: the objective is a parabola in each code, whose best value is the nearest to the vertex.
@@ -33,8 +33,8 @@ public final class WeightRounding {
     private final int size;
     private final int[] order;
     private final double[] hessian;
-    private final CompensatedRounding compensation;
-    private final CodeDescent descent;
+    private final GptqRounding compensation;
+    private final CoordinateDescent descent;
     private final Steps steps;
 
     /**
@@ -74,14 +74,14 @@ public final class WeightRounding {
             this(codes, scales, new int[scales.length]);
         }
 
-        /** The reals that they stand for. */
-        public double[] reals() {
-            double[] reals = new double[codes.length];
+        /** The floats that they stand for. */
+        public double[] floats() {
+            double[] floats = new double[codes.length];
             int size = codes.length / Math.max(1, scales.length);
-            for (int i = 0; i < reals.length; i++) {
-                reals[i] = codes[i] * (double) scales[i / size];
+            for (int i = 0; i < floats.length; i++) {
+                floats[i] = codes[i] * (double) scales[i / size];
             }
-            return reals;
+            return floats;
         }
     }
 
@@ -93,15 +93,15 @@ public final class WeightRounding {
     public WeightRounding(double[] hessian, int size, Steps steps) {
         this.size = size;
         this.steps = steps;
-        this.order = DiagonalOrder.of(hessian, size);
-        this.hessian = DiagonalOrder.sorted(hessian, order);
+        this.order = ActOrder.of(hessian, size);
+        this.hessian = ActOrder.sorted(hessian, order);
         this.compensation = steps.compensate()
-                ? new CompensatedRounding(Fit.inverseFactor(this.hessian.clone(), size), size) : null;
-        this.descent = new CodeDescent(this.hessian, size);
+                ? new GptqRounding(RidgeRegression.inverseFactor(this.hessian.clone(), size), size) : null;
+        this.descent = new CoordinateDescent(this.hessian, size);
     }
 
     /** Weights rounded to nearest at the scale with the least squared error, where nothing is known of the input. */
-    static Rounded nearest(double[] weights, int rows, List<CodeSet> sets) {
+    static Rounded nearest(double[] weights, int rows, List<Codebook> sets) {
         return withoutMoments(weights.length / Math.max(1, rows)).round(weights, rows, sets);
     }
 
@@ -111,7 +111,7 @@ public final class WeightRounding {
         Arrays.fill(relative, 1);
         EntropySteps steps = new EntropySteps(weights, relative);
         return withoutMoments(weights.length / Math.max(1, rows)).round(weights, rows,
-                List.of(new CodeSet.Uniform(8)), steps.at(steps.factor(rate)));
+                List.of(new Codebook.Uniform(8)), steps.at(steps.factor(rate)));
     }
 
     private static WeightRounding withoutMoments(int size) {
@@ -128,18 +128,18 @@ public final class WeightRounding {
      * @param weights {@code rows x size}
      * @param sets sets of codes, of which each row takes one
      */
-    public Rounded round(double[] weights, int rows, List<CodeSet> sets) {
+    public Rounded round(double[] weights, int rows, List<Codebook> sets) {
         return round(weights, rows, sets, null);
     }
 
     /** As the other method, with these scales, one a row, from which only their fit departs; null tries several. */
-    Rounded round(double[] weights, int rows, List<CodeSet> sets, float[] given) {
+    Rounded round(double[] weights, int rows, List<Codebook> sets, float[] given) {
         return round(weights, rows, size, _ -> this, sets, given);
     }
 
     /** As the other methods, each row by a rounding of its own. */
     static Rounded round(double[] weights, int rows, int size, IntFunction<WeightRounding> roundings,
-            List<CodeSet> sets, float[] given) {
+            List<Codebook> sets, float[] given) {
         RowCodes[] found = new RowCodes[rows];
         IntStream.range(0, rows).parallel().forEach(row -> found[row] = roundings.apply(row)
                 .row(Arrays.copyOfRange(weights, row * size, (row + 1) * size), sets, given == null ? 0 : given[row]));
@@ -167,10 +167,10 @@ public final class WeightRounding {
      *
      * @param scale from which only its fit departs; 0 tries several
      */
-    RowCodes row(double[] weights, List<CodeSet> sets, float scale) {
+    RowCodes row(double[] weights, List<Codebook> sets, float scale) {
         double[] wanted = ordered(weights);
-        return round(wanted, scale == 0 ? CodeGrid.of(wanted, sets, steps.scales())
-                : sets.stream().map(set -> new CodeGrid(set, scale)).toList());
+        return round(wanted, scale == 0 ? ScaledCodebook.of(wanted, sets, steps.scales())
+                : sets.stream().map(set -> new ScaledCodebook(set, scale)).toList());
     }
 
     /** Makes the codes of a row better for weights that have moved since. */
@@ -214,15 +214,15 @@ public final class WeightRounding {
         return costs;
     }
 
-    private RowCodes round(double[] wanted, List<CodeGrid> grids) {
-        List<CodeGrid> tried = CodeGrid.best(grids, wanted, costs(), TRIED);
+    private RowCodes round(double[] wanted, List<ScaledCodebook> grids) {
+        List<ScaledCodebook> tried = ScaledCodebook.best(grids, wanted, costs(), TRIED);
         List<RowCodes> rows = new ArrayList<>();
         if (compensation != null) {
             List<RowCodes> compensated = Arrays.stream(compensation.nearest(wanted, tried))
                     .sorted(Comparator.comparingDouble(RowCodes::error)).limit(steps.descend() ? REFINED : 1).toList();
             compensated.parallelStream().map(row -> {
                 int paths = paths(row.set());
-                return paths == 1 ? row : compensation.best(wanted, new CodeGrid(row.set(), row.scale()), paths);
+                return paths == 1 ? row : compensation.best(wanted, new ScaledCodebook(row.set(), row.scale()), paths);
             }).forEachOrdered(rows::add);
         }
         if (compensation == null || steps.descend()) {
@@ -236,7 +236,7 @@ public final class WeightRounding {
     }
 
     /** Rounding errors of 8 bits are too small to be worth more than one. */
-    private int paths(CodeSet set) {
+    private int paths(Codebook set) {
         return set.storedBits() == 8 || size == 0 ? 1
                 : Math.clamp(PATH_WORK / size, steps.leastPaths(), steps.mostPaths());
     }

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * A histogram of a stream of reals that knows no range beforehand. All bins have one width, a power of two, and bin i
+ * A histogram of a stream of floats that knows no range beforehand. All bins have one width, a power of two, and bin i
  * counts the values from {@code i * width} up to, not including, {@code (i + 1) * width}. When a value lies beyond the
  * bins, the width doubles and neighbours are merged, which loses nothing: the result is that of counting with the final
  * width from the start, whatever the order of the values.

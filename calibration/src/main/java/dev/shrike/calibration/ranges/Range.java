@@ -1,7 +1,7 @@
 package dev.shrike.calibration.ranges;
 
 /**
- * Reals from {@code low} to {@code high}.
+ * Floats from {@code low} to {@code high}.
  *
  * @param low finite, at most {@code high}
  * @param high finite

@@ -32,20 +32,20 @@ import java.util.TreeMap;
 
 /**
  * A calibration cache: statistics of the values of a network in a JSON file, with what they were measured on and how
- * many of the pictures are in. It is written again and again during a pass, each time as a whole, so that a pass that
+ * many of the images are in. It is written again and again during a pass, each time as a whole, so that a pass that
  * was cut off goes on where the file was last written.
  *
  * @param model SHA-256 of the model file
- * @param data SHA-256 over names and sizes of all pictures of the pass
+ * @param data SHA-256 over names and sizes of all images of the pass
  * @param input the shape that the network ran with
- * @param done how many pictures are in
- * @param pictures how many there are
- * @param files name and size of each picture of the pass in its order, as {@link #key} has them; those of older files
+ * @param done how many images are in
+ * @param images how many there are
+ * @param files name and size of each image of the pass in its order, as {@link #key} has them; those of older files
  *     are not known, so empty
  * @param values by name
  */
-public record StatisticsCache(String model, String data, String input, int done, int pictures, List<String> files,
-        Map<String, ValueStatistics> values) {
+public record StatisticsCache(String model, String data, String input, int done, int images, List<String> files,
+        Map<String, ActivationStatistics> values) {
     private static final String FORMAT = "shrike-calibration";
     private static final int VERSION = 1;
     private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -53,11 +53,11 @@ public record StatisticsCache(String model, String data, String input, int done,
     public StatisticsCache {
         values = Map.copyOf(values);
         files = List.copyOf(files);
-        if (!files.isEmpty() && files.size() != pictures) {
-            throw new IllegalArgumentException(files.size() + " names of " + pictures + " pictures");
+        if (!files.isEmpty() && files.size() != images) {
+            throw new IllegalArgumentException(files.size() + " names of " + images + " images");
         }
-        if (done < 0 || done > pictures) {
-            throw new IllegalArgumentException(done + " of " + pictures + " pictures");
+        if (done < 0 || done > images) {
+            throw new IllegalArgumentException(done + " of " + images + " images");
         }
     }
 
@@ -72,31 +72,31 @@ public record StatisticsCache(String model, String data, String input, int done,
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /** SHA-256 over the names and sizes of pictures. */
-    public static String hash(List<Path> pictures) {
+    /** SHA-256 over the names and sizes of images. */
+    public static String hash(List<Path> images) {
         MessageDigest digest = sha256();
-        for (Path picture : pictures) {
+        for (Path image : images) {
             try {
-                String line = picture.getFileName() + "\t" + Files.size(picture) + "\n";
+                String line = image.getFileName() + "\t" + Files.size(image) + "\n";
                 digest.update(line.getBytes(StandardCharsets.UTF_8));
             } catch (IOException e) {
-                throw new ShrikeException(picture + ": cannot be read: " + e.getMessage(), e);
+                throw new ShrikeException(image + ": cannot be read: " + e.getMessage(), e);
             }
         }
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /** Name and size of a picture, by which a cache knows it. */
-    public static String key(Path picture) {
+    /** Name and size of an image, by which a cache knows it. */
+    public static String key(Path image) {
         try {
-            return picture.getFileName() + "\t" + Files.size(picture);
+            return image.getFileName() + "\t" + Files.size(image);
         } catch (IOException e) {
-            throw new ShrikeException(picture + ": cannot be read: " + e.getMessage(), e);
+            throw new ShrikeException(image + ": cannot be read: " + e.getMessage(), e);
         }
     }
 
     /**
-     * Those of the pictures that the pass took, in its order: what is left of them.
+     * Those of the images that the pass took, in its order: what is left of them.
      *
      * @param available what there is now
      */
@@ -112,21 +112,21 @@ public record StatisticsCache(String model, String data, String input, int done,
         return kept;
     }
 
-    /** Those of the pictures that are not in the statistics yet. */
+    /** Those of the images that are not in the statistics yet. */
     public List<Path> missing(List<Path> wanted) {
         Map<String, Integer> taken = new HashMap<>();
         files.subList(0, Math.min(done, files.size())).forEach(file -> taken.merge(file, 1, Integer::sum));
         List<Path> missing = new ArrayList<>();
-        for (Path picture : wanted) {
-            if (taken.merge(key(picture), -1, Integer::sum) < 0) {
-                missing.add(picture);
+        for (Path image : wanted) {
+            if (taken.merge(key(image), -1, Integer::sum) < 0) {
+                missing.add(image);
             }
         }
         return missing;
     }
 
     /**
-     * How many of the pictures in the statistics are none of these and no longer beside them, as far as a cache goes
+     * How many of the images in the statistics are none of these and no longer beside them, as far as a cache goes
      * without them: at least half must be left, and one that is only not wanted is no longer to be in.
      *
      * @return the number, or -1 if the statistics do not serve
@@ -134,9 +134,9 @@ public record StatisticsCache(String model, String data, String input, int done,
     public int gone(List<Path> wanted) {
         List<String> taken = new ArrayList<>(files.subList(0, Math.min(done, files.size())));
         Set<Path> folders = new HashSet<>();
-        for (Path picture : wanted) {
-            taken.remove(key(picture));
-            folders.add(picture.toAbsolutePath().getParent());
+        for (Path image : wanted) {
+            taken.remove(key(image));
+            folders.add(image.toAbsolutePath().getParent());
         }
         for (String file : taken) {
             String name = file.substring(0, file.lastIndexOf('\t'));
@@ -150,18 +150,18 @@ public record StatisticsCache(String model, String data, String input, int done,
         return 2 * taken.size() > done ? -1 : taken.size();
     }
 
-    private static boolean isReadable(Path picture) {
+    private static boolean isReadable(Path image) {
         try {
-            Frame.read(picture);
+            Frame.read(image);
             return true;
         } catch (SourceException e) {
             return false;
         }
     }
 
-    private static Map<String, Deque<Path>> byKey(List<Path> pictures) {
+    private static Map<String, Deque<Path>> byKey(List<Path> images) {
         Map<String, Deque<Path>> byKey = new HashMap<>();
-        pictures.forEach(picture -> byKey.computeIfAbsent(key(picture), _ -> new ArrayDeque<>()).add(picture));
+        images.forEach(image -> byKey.computeIfAbsent(key(image), _ -> new ArrayDeque<>()).add(image));
         return byKey;
     }
 
@@ -173,7 +173,7 @@ public record StatisticsCache(String model, String data, String input, int done,
         }
     }
 
-    /** Whether both are about the same network and pictures. */
+    /** Whether both are about the same network and images. */
     public boolean isAbout(String otherModel, String otherData) {
         return model.equals(otherModel) && data.equals(otherData);
     }
@@ -182,7 +182,7 @@ public record StatisticsCache(String model, String data, String input, int done,
     public void write(Path file) {
         ObjectNode root = MAPPER.createObjectNode();
         root.put("format", FORMAT).put("version", VERSION).put("model", model).put("data", data).put("input", input)
-                .put("done", done).put("pictures", pictures);
+                .put("done", done).put("pictures", images);
         ArrayNode names = root.putArray("files");
         files.forEach(names::add);
         ObjectNode entries = root.putObject("values");
@@ -207,9 +207,9 @@ public record StatisticsCache(String model, String data, String input, int done,
         }
     }
 
-    private static ObjectNode json(ValueStatistics value) {
+    private static ObjectNode json(ActivationStatistics value) {
         ObjectNode node = MAPPER.createObjectNode();
-        node.put("pictures", value.pictures());
+        node.put("pictures", value.images());
         node.putArray("moving").add(value.movingAverage().low()).add(value.movingAverage().high());
         ArrayNode low = node.putArray("low");
         ArrayNode high = node.putArray("high");
@@ -249,12 +249,12 @@ public record StatisticsCache(String model, String data, String input, int done,
                     || root.path("version").asInt() != VERSION) {
                 throw new ModelException(file + ": is no calibration cache of this version; delete it or name another");
             }
-            Map<String, ValueStatistics> values = new HashMap<>();
+            Map<String, ActivationStatistics> values = new HashMap<>();
             root.path("values").properties().forEach(entry -> values.put(entry.getKey(), value(entry.getValue())));
             List<String> files = new ArrayList<>();
             root.path("files").forEach(name -> files.add(name.asText()));
             if (files.stream().anyMatch(name -> name.indexOf('\t') < 0)) {
-                throw new IllegalArgumentException("a picture has no size");
+                throw new IllegalArgumentException("an image has no size");
             }
             return Optional.of(new StatisticsCache(root.path("model").asText(), root.path("data").asText(),
                     root.path("input").asText(), root.path("done").asInt(-1), root.path("pictures").asInt(), files,
@@ -268,7 +268,7 @@ public record StatisticsCache(String model, String data, String input, int done,
         }
     }
 
-    private static ValueStatistics value(JsonNode node) {
+    private static ActivationStatistics value(JsonNode node) {
         float[] low = floats(node.path("low"));
         float[] high = floats(node.path("high"));
         long[] counts = new long[Histogram.BINS];
@@ -280,7 +280,8 @@ public record StatisticsCache(String model, String data, String input, int done,
             counts[at++] = count.asLong();
         }
         JsonNode moving = node.path("moving");
-        return new ValueStatistics(new Histogram(node.path("exponent").asInt(Integer.MIN_VALUE), counts), low, high,
+        return new ActivationStatistics(new Histogram(node.path("exponent").asInt(Integer.MIN_VALUE), counts), low,
+                high,
                 moving.path(0).asDouble(Double.NaN), moving.path(1).asDouble(Double.NaN),
                 node.path("pictures").asLong());
     }

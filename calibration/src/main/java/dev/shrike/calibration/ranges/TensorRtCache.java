@@ -28,7 +28,7 @@ public final class TensorRtCache {
     }
 
     /** The scale of symmetric codes for a value: what the method keeps of its range, divided by 127. */
-    public static float scale(ValueStatistics statistics, RangeMethod method) {
+    public static float scale(ActivationStatistics statistics, RangeCalibrator method) {
         UniformCodes codes = method.codes(statistics, 8);
         // Ends of a range are floats; without this a range that ends at 1 would seem to end a little above.
         float low = (float) (-codes.zero() * (double) codes.scale());

@@ -1,11 +1,11 @@
 package dev.shrike.calibration.training;
 
 import dev.shrike.UnsupportedModelException;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Subgraphs;
-import dev.shrike.calibration.linear.Moments;
+import dev.shrike.calibration.linear.GramMatrix;
 import dev.shrike.calibration.linear.Products;
-import dev.shrike.calibration.quantize.CodedValues;
+import dev.shrike.calibration.quantize.QuantizerPlacement;
 import dev.shrike.calibration.quantize.SoleReaders;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
@@ -28,7 +28,7 @@ import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 
 /**
- * What the channels of layers are on pictures, behind the activation that follows a layer, and what the loss of the
+ * What the channels of layers are on images, behind the activation that follows a layer, and what the loss of the
  * network would change without them.
  *
  * <p>Replacing channel c by its mean changes a loss by about {@code d^T H d / 2} with {@code d = mean - c} and the
@@ -40,14 +40,14 @@ public final class ChannelSensitivity {
     private final Map<String, Channels> layers = new LinkedHashMap<>();
     private final List<Double> scores = new ArrayList<>();
 
-    /** Channels of one layer, summed up over pictures. */
+    /** Channels of one layer, summed up over images. */
     public static final class Channels {
         private final int count;
         private final double[] sums;
         private final double[] products;
         private final List<double[]> weighted = new ArrayList<>();
         private final List<double[]> gradients = new ArrayList<>();
-        private final List<double[]> pictures = new ArrayList<>();
+        private final List<double[]> images = new ArrayList<>();
         private final double[] ranks;
         private double positions;
 
@@ -63,7 +63,7 @@ public final class ChannelSensitivity {
             return count;
         }
 
-        /** The mean of each channel over all positions of all pictures. */
+        /** The mean of each channel over all positions of all images. */
         public double[] means() {
             double[] means = new double[count];
             for (int i = 0; i < count; i++) {
@@ -72,21 +72,21 @@ public final class ChannelSensitivity {
             return means;
         }
 
-        /** The mean of each channel on each picture, {@code [picture][channel]}. */
-        public double[][] pictureMeans() {
-            return pictures.toArray(double[][]::new);
+        /** The mean of each channel on each image, {@code [image][channel]}. */
+        public double[][] imageMeans() {
+            return images.toArray(double[][]::new);
         }
 
-        /** The rank of each channel's feature map as a matrix, its mean over pictures (HRank, Lin et al. 2020). */
+        /** The rank of each channel's feature map as a matrix, its mean over images (HRank, Lin et al. 2020). */
         public double[] ranks() {
             double[] means = new double[count];
             for (int i = 0; i < count; i++) {
-                means[i] = ranks[i] / pictures.size();
+                means[i] = ranks[i] / images.size();
             }
             return means;
         }
 
-        /** The covariance of the channels over all positions of all pictures, {@code count x count}. */
+        /** The covariance of the channels over all positions of all images, {@code count x count}. */
         public double[] covariance() {
             double[] means = means();
             double[] covariance = new double[count * count];
@@ -96,7 +96,7 @@ public final class ChannelSensitivity {
             return covariance;
         }
 
-        /** What each probe of each picture changes if a channel becomes its mean, {@code [probe][channel]}. */
+        /** What each probe of each image changes if a channel becomes its mean, {@code [probe][channel]}. */
         public double[][] effects() {
             double[] means = means();
             double[][] effects = new double[weighted.size()][count];
@@ -109,26 +109,26 @@ public final class ChannelSensitivity {
         }
     }
 
-    private record Picture(Map<String, float[]> products, Map<String, double[]> sums, Map<String, double[]> ranks,
+    private record Image(Map<String, float[]> products, Map<String, double[]> sums, Map<String, double[]> ranks,
             double score, List<Map<String, double[]>> weighted, List<Map<String, double[]>> gradients) {}
 
     private record Shown(String layer, String value) {}
 
     /**
-     * Measures a float network on pictures.
+     * Measures a float network on images.
      *
      * @param graph with known shapes; names of layers are those of its convolutions
-     * @param probes of each picture
+     * @param probes of each image
      * @param ranks whether ranks of feature maps are wanted, which takes time
      * @param threads worker threads; 0 takes one per processor
-     * @param listener told of the pictures done
+     * @param listener told of the images done
      * @throws UnsupportedModelException if an operation has no gradient here
      */
-    public ChannelSensitivity(Graph graph, CalibrationPictures pictures, int probes, boolean ranks, int threads,
+    public ChannelSensitivity(Graph graph, CalibrationImages images, int probes, boolean ranks, int threads,
             IntConsumer listener) {
         Graph prepared = MinMaxQuantizer.prepare(GraphPasses.forInference(graph, Map.of()));
-        List<Node> convolutions = CodedValues.layers(prepared);
-        Graph real = Subgraphs.resized(prepared, pictures.shape(), convolutions.stream().map(Node::output).toList());
+        List<Node> convolutions = QuantizerPlacement.layers(prepared);
+        Graph real = Subgraphs.resized(prepared, images.shape(), convolutions.stream().map(Node::output).toList());
         Map<String, LayerParameters> parameters = TrainingNetwork.parameters(real);
         Map<String, Node> readers = SoleReaders.of(real);
         Set<String> read = new HashSet<>();
@@ -141,27 +141,27 @@ public final class ChannelSensitivity {
                     reader != null && reader.op() instanceof Op.Unary ? reader.output() : layer.output()));
         }
         int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-        Moments.useThreads(1);
+        GramMatrix.useThreads(1);
         try (ExecutorService pool = Executors.newFixedThreadPool(count)) {
             List<TrainingNetwork> networks = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 networks.add(new TrainingNetwork(real, parameters, Map.of(), TrainingNetwork.Gradients.VALUES));
             }
-            Deque<Future<Picture>> running = new ArrayDeque<>();
-            for (int i = 0; i < pictures.size(); i++) {
-                int picture = i;
-                float[] pixels = new float[(int) pictures.shape().elements()];
-                pictures.read(i, pixels);
+            Deque<Future<Image>> running = new ArrayDeque<>();
+            for (int i = 0; i < images.size(); i++) {
+                int image = i;
+                float[] pixels = new float[(int) images.shape().elements()];
+                images.read(i, pixels);
                 TrainingNetwork network = networks.get(i % count);
                 if (i >= count) {
                     add(WindowReader.await(running.remove()), network, shown);
                 }
-                running.add(pool.submit(() -> measure(network, heads, shown, picture, probes, ranks, pixels)));
+                running.add(pool.submit(() -> measure(network, heads, shown, image, probes, ranks, pixels)));
                 listener.accept(i + 1);
             }
             running.forEach(future -> add(WindowReader.await(future), networks.getFirst(), shown));
         } finally {
-            Moments.useThreads(threads);
+            GramMatrix.useThreads(threads);
         }
     }
 
@@ -170,14 +170,14 @@ public final class ChannelSensitivity {
         return java.util.Collections.unmodifiableMap(layers);
     }
 
-    /** The sum of the objectness of all candidates on each picture; 0 where the heads are not YOLOv5's. */
+    /** The sum of the objectness of all candidates on each image; 0 where the heads are not YOLOv5's. */
     public double[] scores() {
         return scores.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
-    private static Picture measure(TrainingNetwork network, List<String> heads, List<Shown> shown, int picture,
+    private static Image measure(TrainingNetwork network, List<String> heads, List<Shown> shown, int image,
             int probes, boolean wantsRanks, float[] pixels) {
-        SplittableRandom random = new SplittableRandom(picture);
+        SplittableRandom random = new SplittableRandom(image);
         network.forward(pixels);
         Map<String, float[]> products = new HashMap<>();
         Map<String, double[]> sums = new HashMap<>();
@@ -196,7 +196,7 @@ public final class ChannelSensitivity {
         List<Map<String, double[]>> weighted = new ArrayList<>();
         List<Map<String, double[]>> gradients = new ArrayList<>();
         for (int probe = 0; probe < probes; probe++) {
-            SensitivePlaces.probe(network, heads, random);
+            FisherPositions.probe(network, heads, random);
             Map<String, double[]> w = new HashMap<>();
             Map<String, double[]> g = new HashMap<>();
             for (Shown own : shown) {
@@ -207,7 +207,7 @@ public final class ChannelSensitivity {
             weighted.add(w);
             gradients.add(g);
         }
-        return new Picture(products, sums, ranks, score, weighted, gradients);
+        return new Image(products, sums, ranks, score, weighted, gradients);
     }
 
     /** Sums over positions of each channel, of products if there is a second array. */
@@ -221,28 +221,28 @@ public final class ChannelSensitivity {
         return sums;
     }
 
-    /** In the order of the pictures, so that sums do not depend on the number of threads. */
-    private void add(Picture picture, TrainingNetwork network, List<Shown> shown) {
-        scores.add(picture.score());
+    /** In the order of the images, so that sums do not depend on the number of threads. */
+    private void add(Image image, TrainingNetwork network, List<Shown> shown) {
+        scores.add(image.score());
         for (Shown own : shown) {
             Value value = network.value(own.value());
             Channels channels = layers.computeIfAbsent(own.layer(), _ -> new Channels(value.channels));
             channels.positions += value.pixels();
-            float[] products = picture.products().get(own.layer());
+            float[] products = image.products().get(own.layer());
             for (int i = 0; i < products.length; i++) {
                 channels.products[i] += products[i];
             }
-            double[] sums = picture.sums().get(own.layer());
-            double[] ranks = picture.ranks().get(own.layer());
+            double[] sums = image.sums().get(own.layer());
+            double[] ranks = image.ranks().get(own.layer());
             double[] means = new double[sums.length];
             for (int i = 0; i < sums.length; i++) {
                 channels.sums[i] += sums[i];
                 channels.ranks[i] += ranks[i];
                 means[i] = sums[i] / value.pixels();
             }
-            channels.pictures.add(means);
-            picture.weighted().forEach(w -> channels.weighted.add(w.get(own.layer())));
-            picture.gradients().forEach(g -> channels.gradients.add(g.get(own.layer())));
+            channels.images.add(means);
+            image.weighted().forEach(w -> channels.weighted.add(w.get(own.layer())));
+            image.gradients().forEach(g -> channels.gradients.add(g.get(own.layer())));
         }
     }
 }

@@ -1,6 +1,6 @@
 package dev.shrike.calibration.training;
 
-import dev.shrike.calibration.activations.Windows;
+import dev.shrike.calibration.activations.Im2col;
 import dev.shrike.calibration.linear.Products;
 import dev.shrike.graph.Window;
 import java.util.Arrays;
@@ -21,7 +21,7 @@ final class Convolution implements Operation {
     }
 
     private final String name;
-    private final Windows windows;
+    private final Im2col windows;
     private final LayerParameters parameters;
     private final Value x;
     private final Value y;
@@ -33,7 +33,7 @@ final class Convolution implements Operation {
     Convolution(String name, Window window, LayerParameters parameters, Value x, Value y, Scratch scratch,
             boolean learns) {
         this.name = name;
-        this.windows = new Windows(window, x.height, x.width, x.channels, y.width);
+        this.windows = new Im2col(window, x.height, x.width, x.channels, y.width);
         this.parameters = parameters;
         this.x = x;
         this.y = y;
@@ -73,8 +73,8 @@ final class Convolution implements Operation {
         if (isDirect) {
             return x.shown;
         }
-        for (int place = 0; place < y.pixels(); place++) {
-            windows.gather(x.shown, place, scratch.windows, place * windows.size());
+        for (int position = 0; position < y.pixels(); position++) {
+            windows.gather(x.shown, position, scratch.windows, position * windows.size());
         }
         return scratch.windows;
     }
@@ -98,8 +98,8 @@ final class Convolution implements Operation {
             }
             return;
         }
-        for (int place = 0; place < y.pixels(); place++) {
-            windows.scatter(scratch.gradients, place * windows.size(), place, x.gradient);
+        for (int position = 0; position < y.pixels(); position++) {
+            windows.scatter(scratch.gradients, position * windows.size(), position, x.gradient);
         }
     }
 

@@ -1,10 +1,10 @@
 package dev.shrike.calibration.training;
 
 import dev.shrike.UnsupportedModelException;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.HeapGarbage;
 import dev.shrike.calibration.activations.Subgraphs;
-import dev.shrike.calibration.linear.Moments;
+import dev.shrike.calibration.linear.GramMatrix;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
@@ -26,7 +26,7 @@ import java.util.function.ToDoubleBiFunction;
  * separates it from the float network, which passes straight through roundings (Bengio et al. 2013; Hinton et al. 2015
  * for the teacher; Esser et al. 2020 for the steps). No labels are needed.
  *
- * <p>Some pictures are held out. The result is the state that came closest to the teacher on them, be it the first.
+ * <p>Some images are held out. The result is the state that came closest to the teacher on them, be it the first.
  */
 public final class Distillation implements AutoCloseable {
     private static final int BATCH = 4;
@@ -35,8 +35,8 @@ public final class Distillation implements AutoCloseable {
     private static final int WARM_UP = 40;
     /** Share of a step in the moving average of the parameters that is tried and kept; it does not flip to and fro. */
     private static final float AVERAGED = 0.02f;
-    /** Of fewer pictures than these, less than half would be learned from. */
-    public static final int LEAST_PICTURES = 2 * HELD_OUT;
+    /** Of fewer images than these, less than half would be learned from. */
+    public static final int LEAST_IMAGES = 2 * HELD_OUT;
 
     private final Graph quantized;
     private final Options options;
@@ -46,7 +46,7 @@ public final class Distillation implements AutoCloseable {
     private final List<String> heads = new ArrayList<>();
     private final List<String> inside = new ArrayList<>();
     private final WindowReader reader;
-    /** Indices of pictures in the order in which they are learned from. */
+    /** Indices of images in the order in which they are learned from. */
     private final List<Integer> order = new ArrayList<>();
     private final List<WindowReader.Choice> heldOut = new ArrayList<>();
     private final SplittableRandom random = new SplittableRandom(20);
@@ -54,11 +54,11 @@ public final class Distillation implements AutoCloseable {
     /**
      * How to tune.
      *
-     * @param epochs how often each picture is seen
+     * @param epochs how often each image is seen
      * @param rate longest step of weights of 4 bits, in codes, for each unit of the loss of the given network: one
      *     that is close to its teacher has little to gain and is soon spoiled
      * @param inside weight of errors of values inside the network, against that of its head
-     * @param threads pictures at a time; 0 takes one per processor
+     * @param threads images at a time; 0 takes one per processor
      */
     public record Options(int epochs, double rate, double inside, int threads) {
         /** What YOLOv5 was tuned with for the figures of the README. */
@@ -99,15 +99,15 @@ public final class Distillation implements AutoCloseable {
      *
      * @param prepared the float network, as the quantiser prepared it
      * @param quantized what the quantiser made of it
-     * @param pictures to learn from
+     * @param images to learn from
      * @throws UnsupportedModelException if an operation has no gradient here, or a layer was left in float
      */
-    public Distillation(Graph prepared, Graph quantized, CalibrationPictures pictures, Options options) {
+    public Distillation(Graph prepared, Graph quantized, CalibrationImages images, Options options) {
         this.quantized = quantized;
         this.options = options;
-        if (pictures.size() < LEAST_PICTURES) {
-            throw new UnsupportedModelException(pictures.size() + " pictures are too few to tune a network as a whole;"
-                    + " give " + LEAST_PICTURES + " or more");
+        if (images.size() < LEAST_IMAGES) {
+            throw new UnsupportedModelException(images.size() + " images are too few to tune a network as a whole;"
+                    + " give " + LEAST_IMAGES + " or more");
         }
         List<String> products = new ArrayList<>();
         for (Node node : quantized.nodes()) {
@@ -115,13 +115,13 @@ public final class Distillation implements AutoCloseable {
                 products.add(node.output());
             }
         }
-        Graph coded = Subgraphs.resized(quantized, pictures.shape(), products);
-        Graph real = Subgraphs.resized(prepared, pictures.shape(), products);
+        Graph coded = Subgraphs.resized(quantized, images.shape(), products);
+        Graph real = Subgraphs.resized(prepared, images.shape(), products);
         Map<String, LayerParameters> given = TrainingNetwork.parameters(real);
         this.parameters = new StudentParameters(coded, given);
-        this.reader = new WindowReader(pictures);
+        this.reader = new WindowReader(images);
         watch(coded, real);
-        divide(pictures.size());
+        divide(images.size());
         int count = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
         for (int i = 0; i < Math.min(count, BATCH); i++) {
             workers.add(
@@ -166,7 +166,7 @@ public final class Distillation implements AutoCloseable {
     /** Tunes the network. */
     public Result run(Listener listener) {
         // The workers multiply at the same time.
-        Moments.useThreads(1);
+        GramMatrix.useThreads(1);
         List<float[]> trials = WindowReader.await(reader.read(heldOut));
         int each = (order.size() + BATCH - 1) / BATCH;
         int total = options.epochs() * each;
@@ -225,11 +225,11 @@ public final class Distillation implements AutoCloseable {
         parameters.step(workers.stream().map(DistillationWorker::student).toList(), rate);
     }
 
-    private double trial(List<float[]> pictures) {
-        return spread(pictures, DistillationWorker::loss) / pictures.size();
+    private double trial(List<float[]> images) {
+        return spread(images, DistillationWorker::loss) / images.size();
     }
 
-    /** Has each worker do its part of the pictures, and adds up what comes of it. */
+    /** Has each worker do its part of the images, and adds up what comes of it. */
     private double spread(List<float[]> all, ToDoubleBiFunction<DistillationWorker, List<float[]>> work) {
         List<Future<Double>> running = new ArrayList<>();
         for (int i = 0; i < workers.size(); i++) {

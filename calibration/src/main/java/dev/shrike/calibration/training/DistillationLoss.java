@@ -25,7 +25,7 @@ final class DistillationLoss {
         return value.channels % ANCHORS == 0 && value.channels / ANCHORS > BOX + 1;
     }
 
-    /** The belief of a teacher in all objects of a picture, by which the loss of a head is divided. */
+    /** The belief of a teacher in all objects of an image, by which the loss of a head is divided. */
     static double objects(Value teacher) {
         double sum = 0;
         int each = teacher.channels / ANCHORS;

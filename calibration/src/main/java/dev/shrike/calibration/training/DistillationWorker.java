@@ -24,11 +24,11 @@ final class DistillationWorker {
         return student;
     }
 
-    /** The sum over these pictures of how far the heads are from those of the teacher. */
-    double loss(List<float[]> pictures) {
+    /** The sum over these images of how far the heads are from those of the teacher. */
+    double loss(List<float[]> images) {
         double sum = 0;
-        for (float[] picture : pictures) {
-            double objects = forward(picture);
+        for (float[] image : images) {
+            double objects = forward(image);
             for (String name : heads) {
                 Value wanted = teacher.value(name);
                 sum += DistillationLoss.isHead(wanted)
@@ -40,14 +40,14 @@ final class DistillationWorker {
     }
 
     /**
-     * Sets the gradients of the student's parameters to the sums over these pictures.
+     * Sets the gradients of the student's parameters to the sums over these images.
      *
      * @param weight of the mean error of values inside
      */
-    void learn(List<float[]> pictures, double weight) {
+    void learn(List<float[]> images, double weight) {
         student.clear();
-        for (float[] picture : pictures) {
-            double objects = forward(picture);
+        for (float[] image : images) {
+            double objects = forward(image);
             student.clearValues();
             for (String name : heads) {
                 Value wanted = teacher.value(name);
@@ -65,9 +65,9 @@ final class DistillationWorker {
     }
 
     /** Returns the belief of the teacher in all objects. */
-    private double forward(float[] picture) {
-        teacher.forward(picture);
-        student.forward(picture);
+    private double forward(float[] image) {
+        teacher.forward(image);
+        student.forward(image);
         return DistillationLoss.objects(teacher, heads);
     }
 }

@@ -105,7 +105,7 @@ final class LayerParameters {
         }
     }
 
-    /** How far a step goes: in codes of the weights, in reals of the bias, and in the logarithm of the scales. */
+    /** How far a step goes: in codes of the weights, in floats of the bias, and in the logarithm of the scales. */
     record Rates(float weights, float bias, float scales) {}
 
     /**

@@ -8,7 +8,7 @@ final class MatrixRank {
     private MatrixRank() {}
 
     /**
-     * The rank of each channel of a picture as a matrix of {@code height x width}.
+     * The rank of each channel of an image as a matrix of {@code height x width}.
      *
      * @param pixels row by row, the channels of each together
      */

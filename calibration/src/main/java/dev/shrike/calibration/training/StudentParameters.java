@@ -28,7 +28,7 @@ final class StudentParameters {
 
     private final Map<String, LayerParameters> layers;
     private final Map<String, Rounding> roundings = new HashMap<>();
-    /** A code of 4 bits of what becomes of each layer's result, in reals. */
+    /** A code of 4 bits of what becomes of each layer's result, in floats. */
     private final Map<String, Double> units = new HashMap<>();
 
     /**

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A network that runs forwards and backwards on one picture at a time. Its parameters may be shared with others that
+ * A network that runs forwards and backwards on one image at a time. Its parameters may be shared with others that
  * run at the same time; its values are its own. Confined to one thread.
  */
 final class TrainingNetwork {
@@ -110,9 +110,9 @@ final class TrainingNetwork {
         return values;
     }
 
-    /** Runs the network on a picture: row by row, pixel by pixel. */
-    void forward(float[] picture) {
-        System.arraycopy(picture, 0, input.exact, 0, input.exact.length);
+    /** Runs the network on an image: row by row, pixel by pixel. */
+    void forward(float[] image) {
+        System.arraycopy(image, 0, input.exact, 0, input.exact.length);
         input.show();
         for (int i = 0; i < operations.size(); i++) {
             operations.get(i).forward();
@@ -146,7 +146,7 @@ final class TrainingNetwork {
             if (node.op() instanceof Op.Conv) {
                 Tensor weights = graph.constants().get(node.input(1));
                 if (weights == null || weights.shape().rank() != 4) {
-                    throw unsupported("'" + node.name() + "', whose weights are not constant or not of a picture");
+                    throw unsupported("'" + node.name() + "', whose weights are not constant or not of an image");
                 }
                 found.put(node.name(), new LayerParameters(weights, graph.quantization().get(node.input(1)),
                         graph.constants().get(node.input(2))));

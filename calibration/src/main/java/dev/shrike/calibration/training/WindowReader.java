@@ -1,7 +1,7 @@
 package dev.shrike.calibration.training;
 
 import dev.shrike.ModelException;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.graph.Shape;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,17 +10,17 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Reads windows of pictures in a thread of its own, so that the next are there when they are wanted. */
+/** Reads windows of images in a thread of its own, so that the next are there when they are wanted. */
 final class WindowReader implements AutoCloseable {
-    private final CalibrationPictures pictures;
+    private final CalibrationImages images;
     private final ExecutorService thread = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().factory());
 
-    WindowReader(CalibrationPictures pictures) {
-        this.pictures = pictures;
+    WindowReader(CalibrationImages images) {
+        this.images = images;
     }
 
-    /** A window of a picture, which the seed chooses; as likely as not a mirror image. */
-    record Choice(int picture, long seed) {}
+    /** A window of an image, which the seed chooses; as likely as not a mirror image. */
+    record Choice(int image, long seed) {}
 
     /** Begins to read. */
     Future<List<float[]>> read(List<Choice> choices) {
@@ -34,9 +34,9 @@ final class WindowReader implements AutoCloseable {
     }
 
     private float[] window(Choice choice) {
-        Shape shape = pictures.shape();
+        Shape shape = images.shape();
         float[] pixels = new float[Math.toIntExact(shape.elements())];
-        pictures.read(choice.picture(), choice.seed(), pixels);
+        images.read(choice.image(), choice.seed(), pixels);
         if ((choice.seed() & 1) == 0) {
             return pixels;
         }
@@ -63,7 +63,7 @@ final class WindowReader implements AutoCloseable {
 
     @Override
     public void close() {
-        // Waits for what is being read: the pictures may be closed after this.
+        // Waits for what is being read: the images may be closed after this.
         thread.close();
     }
 }

@@ -24,15 +24,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ActivationStoreTest {
-    private static final int PICTURES = 3;
+    private static final int IMAGES = 3;
     private static final int COUNT = 1000;
     private static final Quantization FOUR_BITS = Quantization.perTensor(0.25f, 5, 4, false);
 
     @TempDir
     private Path folder;
 
-    private static float[] reals(int picture) {
-        Random random = new Random(picture);
+    private static float[] floats(int image) {
+        Random random = new Random(image);
         float[] elements = new float[COUNT];
         for (int i = 0; i < COUNT; i++) {
             elements[i] = (float) random.nextGaussian();
@@ -40,29 +40,29 @@ class ActivationStoreTest {
         return elements;
     }
 
-    private static float[] coded(int picture) {
+    private static float[] coded(int image) {
         float[] elements = new float[COUNT];
         for (int i = 0; i < COUNT; i++) {
-            elements[i] = 0.25f * ((picture + i) % 16 - 5);
+            elements[i] = 0.25f * ((image + i) % 16 - 5);
         }
         return elements;
     }
 
     private static void fill(ActivationStore store) {
         // Neither in order nor value by value.
-        for (int picture : new int[] {2, 0, 1}) {
-            store.put("real", picture, reals(picture), COUNT, null);
-            store.put("coded", picture, coded(picture), COUNT, FOUR_BITS);
+        for (int image : new int[] {2, 0, 1}) {
+            store.put("real", image, floats(image), COUNT, null);
+            store.put("coded", image, coded(image), COUNT, FOUR_BITS);
         }
     }
 
     private static void check(ActivationStore store) {
         float[] to = new float[COUNT];
-        for (int picture = 0; picture < PICTURES; picture++) {
-            store.get("real", picture, to);
-            assertArrayEquals(reals(picture), to);
-            store.get("coded", picture, to);
-            assertArrayEquals(coded(picture), to);
+        for (int image = 0; image < IMAGES; image++) {
+            store.get("real", image, to);
+            assertArrayEquals(floats(image), to);
+            store.get("coded", image, to);
+            assertArrayEquals(coded(image), to);
         }
     }
 
@@ -77,7 +77,7 @@ class ActivationStoreTest {
     @CsvSource({"15000, 0", "14999, 3000", "3000, 12000", "2999, 15000", "0, 15000"})
     void whatIsBeyondTheLimitIsInFilesAndTheSame(long limit, long onDisk) throws IOException {
         ActivationMemory memory = new ActivationMemory(limit, folder);
-        try (ActivationStore store = new ActivationStore(PICTURES, memory)) {
+        try (ActivationStore store = new ActivationStore(IMAGES, memory)) {
             fill(store);
             check(store);
             assertEquals(onDisk, memory.mostOnDisk());
@@ -90,14 +90,14 @@ class ActivationStoreTest {
     @Test
     void whatIsFreedGivesRoomToOthers() {
         ActivationMemory memory = new ActivationMemory(12000, folder);
-        try (ActivationStore one = new ActivationStore(PICTURES, memory);
-                ActivationStore other = new ActivationStore(PICTURES, memory)) {
-            one.put("real", 0, reals(0), COUNT, null);
-            other.put("real", 0, reals(0), COUNT, null);
+        try (ActivationStore one = new ActivationStore(IMAGES, memory);
+                ActivationStore other = new ActivationStore(IMAGES, memory)) {
+            one.put("real", 0, floats(0), COUNT, null);
+            other.put("real", 0, floats(0), COUNT, null);
             assertEquals(12000, memory.mostOnDisk());
             one.free("real");
             assertFalse(one.holds("real"));
-            one.put("again", 0, reals(0), COUNT, null);
+            one.put("again", 0, floats(0), COUNT, null);
             one.put("coded", 0, coded(0), COUNT, FOUR_BITS);
             assertEquals(15000, memory.mostOnDisk());
             assertEquals(27000, memory.most());
@@ -108,12 +108,12 @@ class ActivationStoreTest {
     void aFullDiskIsNamed() {
         ActivationMemory memory = new ActivationMemory(0, "/some/folder",
                 () -> FileChannel.open(Path.of("/dev/full"), StandardOpenOption.READ, StandardOpenOption.WRITE));
-        try (ActivationStore store = new ActivationStore(PICTURES, memory)) {
+        try (ActivationStore store = new ActivationStore(IMAGES, memory)) {
             DeviceException e =
-                    assertThrows(DeviceException.class, () -> store.put("real", 0, reals(0), COUNT, null));
+                    assertThrows(DeviceException.class, () -> store.put("real", 0, floats(0), COUNT, null));
             assertEquals(
-                    "cannot write value 'real' on 3 pictures (12000 bytes) in /some/folder: No space left on device"
-                            + "; free some space there, or use more memory, fewer pictures or a smaller crop",
+                    "cannot write value 'real' on 3 images (12000 bytes) in /some/folder: No space left on device"
+                            + "; free some space there, or use more memory, fewer images or a smaller crop",
                     e.getMessage());
         }
     }
@@ -121,10 +121,10 @@ class ActivationStoreTest {
     @Test
     void aFolderThatIsGoneIsNamed() {
         Path gone = folder.resolve("gone");
-        try (ActivationStore store = new ActivationStore(PICTURES, new ActivationMemory(0, gone))) {
+        try (ActivationStore store = new ActivationStore(IMAGES, new ActivationMemory(0, gone))) {
             DeviceException e =
-                    assertThrows(DeviceException.class, () -> store.put("real", 0, reals(0), COUNT, null));
-            assertTrue(e.getMessage().startsWith("cannot write value 'real' on 3 pictures (12000 bytes) in " + gone),
+                    assertThrows(DeviceException.class, () -> store.put("real", 0, floats(0), COUNT, null));
+            assertTrue(e.getMessage().startsWith("cannot write value 'real' on 3 images (12000 bytes) in " + gone),
                     e.getMessage());
         }
     }
@@ -133,7 +133,7 @@ class ActivationStoreTest {
     static final class Spiller {
         public static void main(String[] args) throws InterruptedException {
             try (ActivationStore store =
-                    new ActivationStore(PICTURES, new ActivationMemory(0, Path.of(args[0])))) {
+                    new ActivationStore(IMAGES, new ActivationMemory(0, Path.of(args[0])))) {
                 fill(store);
                 System.out.println("filled");
                 Thread.sleep(60_000);

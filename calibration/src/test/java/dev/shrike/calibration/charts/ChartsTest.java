@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.Frame;
-import dev.shrike.calibration.data.FoundBox;
-import dev.shrike.calibration.data.TrueBox;
+import dev.shrike.calibration.data.Prediction;
+import dev.shrike.calibration.data.GroundTruth;
 import dev.shrike.calibration.metrics.ConfusionMatrix;
-import dev.shrike.calibration.metrics.Scene;
+import dev.shrike.calibration.metrics.ImageResult;
 import dev.shrike.calibration.metrics.YoloEvaluation;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -71,15 +71,15 @@ class ChartsTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 20, 80, 300})
     void anyNumberOfClassesFits(int classes) {
-        List<TrueBox> truth = new ArrayList<>();
-        List<FoundBox> found = new ArrayList<>();
+        List<GroundTruth> truth = new ArrayList<>();
+        List<Prediction> found = new ArrayList<>();
         List<String> names = new ArrayList<>();
         for (int c = 0; c < classes; c++) {
             names.add("a rather long name of class " + c);
-            truth.add(TrueBox.of(c, 100 * c, 0, 50, 50));
-            found.add(new FoundBox(c, 0.3 + 0.5 * c / classes, 100 * c, 0, 50, 30 + 20.0 * c / classes));
+            truth.add(GroundTruth.of(c, 100 * c, 0, 50, 50));
+            found.add(new Prediction(c, 0.3 + 0.5 * c / classes, 100 * c, 0, 50, 30 + 20.0 * c / classes));
         }
-        List<Scene> scenes = List.of(new Scene(truth, found));
+        List<ImageResult> scenes = List.of(new ImageResult(truth, found));
         EvaluationCharts charts = new EvaluationCharts(YoloEvaluation.of(scenes, classes), names);
         for (Frame chart : List.of(charts.precisionRecall(), charts.f1(), charts.precision(), charts.recall(),
                 charts.confusion(ConfusionMatrix.of(scenes, classes)))) {

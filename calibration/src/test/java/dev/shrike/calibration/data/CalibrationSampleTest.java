@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.Frame;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -18,12 +18,12 @@ class CalibrationSampleTest {
     @TempDir
     private Path folder;
 
-    private Path picture(String name, int brightest) {
+    private Path image(String name, int brightest) {
         Frame frame = Frame.allocate(20, 20);
         for (int i = 0; i < 1200; i++) {
             frame.pixels().set(ValueLayout.JAVA_BYTE, i, (byte) (brightest * i / 1200));
         }
-        Pictures.write(frame, folder.resolve(name));
+        Images.write(frame, folder.resolve(name));
         return folder.resolve(name);
     }
 
@@ -35,34 +35,34 @@ class CalibrationSampleTest {
     void whatCannotBeReadIsReplacedByTheNext() throws IOException {
         List<Path> all = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
-            all.add(picture(i + ".png", 100 + i));
+            all.add(image(i + ".png", 100 + i));
         }
-        assertEquals(List.of(all.get(0), all.get(5), all.get(10), all.get(15)), choose(all, 4).pictures());
-        Files.writeString(all.get(5), "no picture");
+        assertEquals(List.of(all.get(0), all.get(5), all.get(10), all.get(15)), choose(all, 4).images());
+        Files.writeString(all.get(5), "no image");
         Files.delete(all.get(6));
         CalibrationSample sample = choose(all, 4);
-        assertEquals(List.of(all.get(0), all.get(7), all.get(10), all.get(15)), sample.pictures());
+        assertEquals(List.of(all.get(0), all.get(7), all.get(10), all.get(15)), sample.images());
         assertEquals(2, sample.problems().size());
-        assertEquals(18, choose(all, 1000).pictures().size());
+        assertEquals(18, choose(all, 1000).images().size());
         assertEquals(List.of(), choose(all, 1000).warnings());
     }
 
     @Test
-    void fewEqualAndBlankPicturesAreWarnedOf() throws IOException {
+    void fewEqualAndBlankImagesAreWarnedOf() throws IOException {
         List<Path> same = new ArrayList<>();
         for (int i = 0; i < 16; i++) {
-            same.add(picture(i + ".png", i < 8 ? 200 : 100 + i));
+            same.add(image(i + ".png", i < 8 ? 200 : 100 + i));
         }
         assertEquals(List.of(), choose(same, 16).warnings());
-        same.add(picture("a.png", 200));
-        same.add(picture("b.png", 200));
+        same.add(image("a.png", 200));
+        same.add(image("b.png", 200));
         List<String> warnings = choose(same, 18).warnings();
         assertEquals(1, warnings.size());
-        assertTrue(warnings.getFirst().startsWith("9 of 18 pictures look the same"), warnings.toString());
+        assertTrue(warnings.getFirst().startsWith("9 of 18 images look the same"), warnings.toString());
         List<String> blank =
-                choose(List.of(picture("c.png", 0), picture("d.png", 2), picture("e.png", 90)), 3).warnings();
+                choose(List.of(image("c.png", 0), image("d.png", 2), image("e.png", 90)), 3).warnings();
         assertEquals(2, blank.size());
-        assertTrue(blank.getFirst().startsWith("only 3 pictures to calibrate with"), blank.toString());
-        assertTrue(blank.getLast().startsWith("2 of 3 pictures have one colour only"), blank.toString());
+        assertTrue(blank.getFirst().startsWith("only 3 images to calibrate with"), blank.toString());
+        assertTrue(blank.getLast().startsWith("2 of 3 images have one colour only"), blank.toString());
     }
 }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.Frame;
 import dev.shrike.ShrikeException;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -60,14 +60,14 @@ class CocoJsonTest {
     }
 
     @Test
-    void categoriesAndPicturesAreInTheOrderOfTheirIds() throws IOException {
+    void categoriesAndImagesAreInTheOrderOfTheirIds() throws IOException {
         DataSet data = read(SOUND);
         assertEquals(List.of(new Category(3, "cat"), new Category(90, "owl")), data.categories());
         assertEquals(List.of("3", "20", "100"), data.samples().stream().map(Sample::id).toList());
         assertEquals(
-                List.of(new TrueBox(1, 1.5, 2, 30, 40, 700.5, false), new TrueBox(0, 0, 0, 5, 5, 25, true)),
+                List.of(new GroundTruth(1, 1.5, 2, 30, 40, 700.5, false), new GroundTruth(0, 0, 0, 5, 5, 25, true)),
                 data.samples().get(1).boxes());
-        assertEquals(List.of(new TrueBox(0, 0, 0, 4, 5, 20, false)), data.samples().getFirst().boxes());
+        assertEquals(List.of(new GroundTruth(0, 0, 0, 4, 5, 20, false)), data.samples().getFirst().boxes());
         assertEquals(folder.resolve("sub/a.png"), data.samples().getFirst().file());
         assertEquals(List.of(), data.samples().get(2).boxes());
     }
@@ -87,7 +87,7 @@ class CocoJsonTest {
         return text;
     }
 
-    /** The picture whose objects are then not all known is left out, the others stay. */
+    /** The image whose objects are then not all known is left out, the others stay. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -112,18 +112,18 @@ class CocoJsonTest {
                     "\"bbox\": [0, 0, 4, 5]|\"x\": 1|annotations[2] has no 'bbox'|3",
                     "\"id\": 3, \"file_name\": \"sub|\"id\": 20, \"file_name\": \"sub|images[1].id 20 occurs twice|20",
             })
-    void whatIsWrongIsNamedAndItsPictureLeftOut(String sound, String broken, String message, String leftOut)
+    void whatIsWrongIsNamedAndItsImageLeftOut(String sound, String broken, String message, String leftOut)
             throws IOException {
         DataSet data = read(broken(sound, broken));
         assertTrue(data.problems().stream().anyMatch(problem -> problem.message().endsWith(": " + message)),
                 data.problems().toString());
         assertTrue(data.samples().stream().noneMatch(sample -> sample.id().equals(leftOut)), "left out");
-        assertEquals(data.census().pictures() - data.samples().size(), data.census().flawed());
+        assertEquals(data.census().images() - data.samples().size(), data.census().flawed());
         assertTrue(data.samples().size() >= 1 && data.samples().size() <= 2, data.samples().toString());
         assertEquals(0, read(SOUND).problems().size());
     }
 
-    /** What concerns no object of any picture leaves all of them in. */
+    /** What concerns no object of any image leaves all of them in. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -132,7 +132,7 @@ class CocoJsonTest {
                     "\"id\": 8|\"id\": 7|annotations[1] has the id of another one; both count",
                     "\"image_id\": 3, |\"image_id\": null, |annotations[2].image_id is null",
             })
-    void whatConcernsNoPictureIsNamed(String sound, String broken, String message) throws IOException {
+    void whatConcernsNoImageIsNamed(String sound, String broken, String message) throws IOException {
         DataSet data = read(broken(sound, broken));
         assertEquals(1, data.problems().size());
         assertTrue(data.problems().getFirst().message().endsWith(": " + message), data.problems().toString());
@@ -145,7 +145,7 @@ class CocoJsonTest {
             value = {
                     "\"id\": 3, \"name\"|\"id\": 90, \"name\"|categories[1].id 90 occurs twice",
                     "\"name\": \"cat\"|\"name\": null|categories[1].name is null",
-                    "\"images\"|\"pictures\"|has no 'images': it is no COCO instances file",
+                    "\"images\"|\"images\"|has no 'images': it is no COCO instances file",
             })
     void whatEveryFigureDependsOnIsAnError(String sound, String broken, String message) throws IOException {
         assertEquals(message, error(broken(sound, broken)));
@@ -158,7 +158,7 @@ class CocoJsonTest {
                 .replace("\"area\": 700.5", "\"area\": null").replace("\"category_id\": 90", "\"category_id\": \"90\"")
                 .replace("\"image_id\": 20", "\"image_id\": \"20\"").replace("\"id\": 7, ", "\"id\": null, "));
         assertEquals(List.of(), data.problems());
-        assertEquals(new TrueBox(1, 1.5, 2, 30, 40, 1200, false), data.samples().get(1).boxes().getFirst());
+        assertEquals(new GroundTruth(1, 1.5, 2, 30, 40, 1200, false), data.samples().get(1).boxes().getFirst());
         assertEquals(0, data.samples().get(1).width());
     }
 
@@ -195,12 +195,12 @@ class CocoJsonTest {
 
     @Test
     void namesOfWindowsAndOfOtherMachinesAreFound() throws IOException {
-        Path pictures = Files.createDirectories(folder.resolve("images/some"));
-        Pictures.write(Frame.allocate(64, 48), pictures.resolve("b.png"));
+        Path images = Files.createDirectories(folder.resolve("images/some"));
+        Images.write(Frame.allocate(64, 48), images.resolve("b.png"));
         for (String name : List.of("images\\\\some\\\\b.png", "C:\\\\data\\\\b.png", "/home/somebody/b.png",
                 "../images/b.png")) {
             DataSet data = read(SOUND.replace("b.png", name));
-            assertEquals(pictures.resolve("b.png"), data.samples().get(1).file(), name);
+            assertEquals(images.resolve("b.png"), data.samples().get(1).file(), name);
         }
     }
 
@@ -254,44 +254,44 @@ class CocoJsonTest {
     }
 
     @Test
-    void missingPicturesAndPicturesOfAnotherSizeAreToldByTheFileAndTheWayOut() throws IOException {
+    void missingImagesAndImagesOfAnotherSizeAreToldByTheFileAndTheWayOut() throws IOException {
         DataSet data = read(SOUND);
         Files.createDirectories(folder.resolve("sub"));
-        Pictures.write(Frame.allocate(64, 48), folder.resolve("sub/a.png"));
-        DataSet present = data.requirePictures();
+        Images.write(Frame.allocate(64, 48), folder.resolve("sub/a.png"));
+        DataSet present = data.requireImages();
         assertEquals(List.of("3"), present.samples().stream().map(Sample::id).toList());
         assertEquals(2, present.problems().size());
-        assertEquals(folder.resolve("b.png") + ": the picture is missing", present.problems().getFirst().message());
-        assertEquals("3 pictures, 1 labelled, 0 without objects, 0 without a label file, 2 left out, 0 of other kinds",
+        assertEquals(folder.resolve("b.png") + ": the image is missing", present.problems().getFirst().message());
+        assertEquals("3 images, 1 labelled, 0 without objects, 0 without a label file, 2 left out, 0 of other kinds",
                 present.census().toString());
         Files.delete(folder.resolve("sub/a.png"));
-        String missing = assertThrows(DataSetException.class, data::requirePictures).getMessage();
-        assertTrue(missing.contains("3 of 3 pictures are missing, the first is " + folder.resolve("sub/a.png")),
+        String missing = assertThrows(DataSetException.class, data::requireImages).getMessage();
+        assertTrue(missing.contains("3 of 3 images are missing, the first is " + folder.resolve("sub/a.png")),
                 missing);
         assertTrue(missing.contains("--images"), missing);
-        Pictures.write(Frame.allocate(64, 48), folder.resolve("sub/a.png"));
-        Pictures.write(Frame.allocate(48, 64), folder.resolve("b.png"));
+        Images.write(Frame.allocate(64, 48), folder.resolve("sub/a.png"));
+        Images.write(Frame.allocate(48, 64), folder.resolve("b.png"));
         String size = assertThrows(ShrikeException.class, () -> data.samples().get(1).read()).getMessage();
         assertTrue(size.contains("48x64 pixels, the data set says 64x48"), size);
         assertEquals(64, data.samples().getFirst().read().width());
     }
 
     @Test
-    void picturesAreFoundWhereTheyUsuallyLie() throws IOException {
+    void imagesAreFoundWhereTheyUsuallyLie() throws IOException {
         Path root = Files.createDirectories(folder.resolve("coco"));
         Path annotations = Files.createDirectories(root.resolve("annotations"));
-        Path pictures = Files.createDirectories(root.resolve("some"));
+        Path images = Files.createDirectories(root.resolve("some"));
         Path file = Files.writeString(annotations.resolve("instances_some.json"), SOUND);
-        Pictures.write(Frame.allocate(64, 48), pictures.resolve("c.png"));
-        assertEquals(pictures.resolve("b.png"), DataSets.open(file).samples().get(1).file());
-        assertEquals(pictures.resolve("b.png"), DataSets.open(root).samples().get(1).file());
-        assertEquals(pictures.resolve("b.png"), DataSets.open(pictures).samples().get(1).file());
+        Images.write(Frame.allocate(64, 48), images.resolve("c.png"));
+        assertEquals(images.resolve("b.png"), DataSets.open(file).samples().get(1).file());
+        assertEquals(images.resolve("b.png"), DataSets.open(root).samples().get(1).file());
+        assertEquals(images.resolve("b.png"), DataSets.open(images).samples().get(1).file());
         assertEquals(
                 root.resolve("annotations/b.png"), DataSets.open(file, annotations, "val").samples().get(1).file());
         Files.copy(file, annotations.resolve("instances_more.json"));
         assertTrue(assertThrows(DataSetException.class, () -> DataSets.open(root)).getMessage()
                 .contains("several descriptions, instances_more.json and instances_some.json"));
-        assertEquals(pictures.resolve("b.png"), DataSets.open(pictures).samples().get(1).file());
+        assertEquals(images.resolve("b.png"), DataSets.open(images).samples().get(1).file());
         Path nothing = Files.createDirectories(folder.resolve("nothing"));
         for (Path none : List.of(nothing, folder.resolve("absent"), folder.resolve("absent.json"))) {
             String message = assertThrows(DataSetException.class, () -> DataSets.open(none)).getMessage();

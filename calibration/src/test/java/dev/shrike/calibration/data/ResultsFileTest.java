@@ -35,13 +35,13 @@ class ResultsFileTest {
     @Test
     void whatIsWrittenReadsBackTheSame() throws IOException {
         Random random = new Random(5);
-        List<List<FoundBox>> found = new ArrayList<>();
-        for (int picture = 0; picture < 3; picture++) {
-            List<FoundBox> boxes = new ArrayList<>();
-            for (int i = 0; i < 50 * picture; i++) {
+        List<List<Prediction>> found = new ArrayList<>();
+        for (int image = 0; image < 3; image++) {
+            List<Prediction> boxes = new ArrayList<>();
+            for (int i = 0; i < 50 * image; i++) {
                 float x = random.nextFloat() * 600;
                 float y = random.nextFloat() * 600;
-                boxes.add(FoundBox.of(
+                boxes.add(Prediction.of(
                         new Detection(0, "a", random.nextFloat(), x, y, x + random.nextFloat() * 99, y), i % 2));
             }
             found.add(boxes);
@@ -51,7 +51,7 @@ class ResultsFileTest {
         assertEquals(new ResultsFile.Results(found, 0), ResultsFile.read(file, DATA));
         String text = Files.readString(file);
         assertTrue(text.contains("\"image_id\":\"0018\",\"category_id\":90,\"bbox\":["), text.substring(0, 200));
-        ResultsFile.write(file, DATA, List.of(List.of(new FoundBox(1, 0.5, 100, 2, 3.25, 0)), List.of(), List.of()));
+        ResultsFile.write(file, DATA, List.of(List.of(new Prediction(1, 0.5, 100, 2, 3.25, 0)), List.of(), List.of()));
         assertEquals(
                 "[{\"image_id\":17,\"category_id\":90,\"bbox\":[100,2,3.25,0],\"score\":0.5}]\n",
                 Files.readString(file));
@@ -69,7 +69,7 @@ class ResultsFileTest {
                         + "{\"score\":0.25,\"bbox\":[0,0,1,1],\"mask\":{\"a\":[]},\"category_id\":1,\"image_id\":17}]");
         ResultsFile.Results results = ResultsFile.read(file, DATA);
         assertEquals(1, results.ignored());
-        assertEquals(List.of(List.of(new FoundBox(0, 0.25, 0, 0, 1, 1)), List.of(), List.of()), results.found());
+        assertEquals(List.of(List.of(new Prediction(0, 0.25, 0, 0, 1, 1)), List.of(), List.of()), results.found());
     }
 
     @ParameterizedTest
@@ -81,7 +81,7 @@ class ResultsFileTest {
                     "[{}]|[0] has no 'image_id'",
                     "[{\"image_id\":17,\"category_id\":1,\"bbox\":[0,0,1,1]}]|[0] has no 'score'",
                     "[{\"image_id\":16,\"category_id\":1,\"bbox\":[0,0,1,1],\"score\":1}]"
-                            + "|[0].image_id 16 is no picture of the data set",
+                            + "|[0].image_id 16 is no image of the data set",
                     "[{\"image_id\":1.5}]|[0].image_id is 1.5, not an id",
                     "[{\"bbox\":[0,0,-1,1],\"image_id\":17,\"category_id\":1,\"score\":1}]"
                             + "|[0].bbox has a negative size: -1.0 x 1.0",

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.Frame;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,14 +29,14 @@ class YoloDataTest {
     private Path labels;
 
     @BeforeEach
-    void makePictures() throws IOException {
+    void makeImages() throws IOException {
         Path images = Files.createDirectories(folder.resolve("valid/images/night"));
         labels = Files.createDirectories(folder.resolve("valid/labels/night"));
-        Pictures.write(Frame.allocate(40, 20), images.resolve("0002.png"));
-        Pictures.write(Frame.allocate(40, 20), images.resolveSibling("10.jpg"));
-        Pictures.write(Frame.allocate(40, 20), images.resolveSibling("10.png"));
-        Pictures.write(Frame.allocate(40, 20), images.resolveSibling("park.png"));
-        Files.writeString(images.resolve("notes.md"), "no picture");
+        Images.write(Frame.allocate(40, 20), images.resolve("0002.png"));
+        Images.write(Frame.allocate(40, 20), images.resolveSibling("10.jpg"));
+        Images.write(Frame.allocate(40, 20), images.resolveSibling("10.png"));
+        Images.write(Frame.allocate(40, 20), images.resolveSibling("park.png"));
+        Files.writeString(images.resolve("notes.md"), "no image");
     }
 
     private DataSet read(String yaml) throws IOException {
@@ -49,20 +49,20 @@ class YoloDataTest {
     }
 
     @Test
-    void picturesHaveTheLabelsBesideThem() throws IOException {
+    void imagesHaveTheLabelsBesideThem() throws IOException {
         Files.writeString(labels.resolve("0002.txt"), "1 0.5 0.5 0.25 0.5\r\n\n0 .1 .2 .1 .2\n1 0.5 0.5 0.25 0.5\n");
-        DataSet data = read(SOUND).requirePictures();
+        DataSet data = read(SOUND).requireImages();
         assertEquals(List.of(new Category(0, "no"), new Category(1, "on")), data.categories());
         assertEquals(List.of("2", "10", "park", "10.png"), ids(data));
         Sample night = data.samples().getFirst();
         // The line that is there twice counts once.
         assertEquals(2, night.boxes().size());
-        assertEquals(List.of(TrueBox.of(1, 15, 5, 10, 10)), night.boxesInPixels().subList(0, 1));
-        assertEquals(List.of(TrueBox.of(1, 30, 10, 20, 20)), night.boxesIn(80, 40).subList(0, 1));
+        assertEquals(List.of(GroundTruth.of(1, 15, 5, 10, 10)), night.boxesInPixels().subList(0, 1));
+        assertEquals(List.of(GroundTruth.of(1, 30, 10, 20, 20)), night.boxesIn(80, 40).subList(0, 1));
         assertEquals(List.of(), data.samples().get(1).boxesInPixels());
     }
 
-    /** Of two pictures of one number the second is named by its path, as the stem is taken too. */
+    /** Of two images of one number the second is named by its path, as the stem is taken too. */
     private static List<String> ids(DataSet data) {
         return data.samples().stream().map(Sample::id).map(id -> Path.of(id).getFileName().toString()).toList();
     }
@@ -70,7 +70,7 @@ class YoloDataTest {
     @Test
     void outlinesBecomeTheBoxAroundThem() throws IOException {
         Files.writeString(labels.resolve("0002.txt"), "0 0.1 0.5 0.3 0.25 0.5 0.75 0.2 0.5");
-        TrueBox box = read(SOUND).samples().getFirst().boxes().getFirst();
+        GroundTruth box = read(SOUND).samples().getFirst().boxes().getFirst();
         assertEquals(0.1, box.x(), 1e-12);
         assertEquals(0.25, box.y(), 1e-12);
         assertEquals(0.4, box.width(), 1e-12);
@@ -93,7 +93,7 @@ class YoloDataTest {
                 "./valid/images/10.png\nvalid/images/10.jpg\n\nvalid/images/night/0002.png\nvalid/images/park.png\n");
         Files.writeString(labels.resolve("0002.txt"), "1 0.5 0.5 0.25 0.5");
         DataSet data = read(yaml);
-        assertEquals(4, data.requirePictures().samples().size());
+        assertEquals(4, data.requireImages().samples().size());
         assertEquals(1, data.samples().getFirst().boxes().size());
     }
 
@@ -105,7 +105,7 @@ class YoloDataTest {
         assertTrue(message.contains("has no 'val'; it has 'path', 'train', 'names'"), message);
     }
 
-    /** The picture is left out as a whole: what is in it is not known. */
+    /** The image is left out as a whole: what is in it is not known. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -133,7 +133,7 @@ class YoloDataTest {
         Problem problem = data.problems().getFirst();
         assertEquals(kind, problem.kind());
         assertTrue(problem.message().startsWith(file + ":2: " + message), problem.message());
-        assertEquals("4 pictures, 0 labelled, 0 without objects, 3 without a label file, 1 left out, 0 of other kinds",
+        assertEquals("4 images, 0 labelled, 0 without objects, 3 without a label file, 1 left out, 0 of other kinds",
                 data.census().toString());
     }
 
@@ -165,7 +165,7 @@ class YoloDataTest {
         assertEquals(List.of(Problem.Kind.DUPLICATE), data.problems().stream().map(Problem::kind).toList());
     }
 
-    /** An empty label file says that there is nothing in the picture, a missing one says nothing. */
+    /** An empty label file says that there is nothing in the image, a missing one says nothing. */
     @Test
     void theCensusTellsWhatIsThere() throws IOException {
         Path images = folder.resolve("valid/images");
@@ -180,7 +180,7 @@ class YoloDataTest {
         Files.createSymbolicLink(images.resolve("gone.png"), folder.resolve("nowhere.png"));
         Files.createSymbolicLink(images.resolve("loop"), images);
         DataSet data = read(SOUND);
-        assertEquals("5 pictures, 1 labelled, 1 without objects, 2 without a label file, 1 left out, 3 of other kinds",
+        assertEquals("5 images, 1 labelled, 1 without objects, 2 without a label file, 1 left out, 3 of other kinds",
                 data.census().toString());
         List<String> problems = data.problems().stream().map(Problem::message).toList();
         assertEquals(2, problems.size(), problems.toString());
@@ -220,22 +220,22 @@ class YoloDataTest {
     }
 
     @Test
-    void listsNamePicturesAsTheyStandOrBesideThem() throws IOException {
+    void listsNameImagesAsTheyStandOrBesideThem() throws IOException {
         Path list = folder.resolve("lists/val.txt");
         Files.createDirectories(list.getParent());
         Files.writeString(list, "\uFEFF../valid/images/10.png\r\n# a remark\r\n..\\valid\\images\\park.png\r\n"
                 + folder.resolve("valid/images/10.jpg") + "\r\nvalid/images/night/0002.png\r\nnone.png\r\n");
         DataSet data = read("val: lists/val.txt\nnames: [a, b]\n");
         assertEquals(List.of("2", "10", "park", "10.jpg"), ids(data));
-        assertEquals(List.of(list + ": none.png: the picture is missing"),
+        assertEquals(List.of(list + ": none.png: the image is missing"),
                 data.problems().stream().map(Problem::message).toList());
-        assertEquals(5, data.census().pictures());
+        assertEquals(5, data.census().images());
         // By itself a list knows no root.
         assertEquals(3, DataSets.listed(list).size());
         Files.writeString(list, "none.png\nno.png\n");
         String message = error("val: lists/val.txt\nnames: [a, b]\n");
         assertTrue(
-                message.startsWith(list + ": none of the 2 pictures that it lists exists, the first being 'none.png'")
+                message.startsWith(list + ": none of the 2 images that it lists exists, the first being 'none.png'")
                         && message.contains("relative to the list") && !message.contains("--images"),
                 message);
     }
@@ -243,9 +243,9 @@ class YoloDataTest {
     @Test
     void toCalibrateWithThePartToTrainOnIsTaken() throws IOException {
         Files.writeString(folder.resolve("data.yaml"), "\uFEFFtrain: valid/images/night\nval: valid/images\n");
-        assertEquals(1, DataSets.pictures(folder).size());
+        assertEquals(1, DataSets.images(folder).size());
         Files.writeString(folder.resolve("data.yaml"), "val: valid/images\n");
-        assertEquals(4, DataSets.pictures(folder.resolve("data.yaml")).size());
+        assertEquals(4, DataSets.images(folder.resolve("data.yaml")).size());
     }
 
     @ParameterizedTest
@@ -261,7 +261,7 @@ class YoloDataTest {
                     "~val: valid/images\nnames: [a]\nnc: 2~|'nc' is 2, but 'names' has 1 classes",
                     "~val: nowhere\nnames: [a]~|'val' names 'nowhere', which does not exist; looked for ",
                     "~val: 3\nnames: [a]~|'val' is 3, not a folder or text file",
-                    "~val: valid/labels\nnames: [a]~|'val' has no pictures",
+                    "~val: valid/labels\nnames: [a]~|'val' has no images",
                     "~val: [valid/images~|no valid YAML",
                     "just text|is no map",
                     "~~|is no map",

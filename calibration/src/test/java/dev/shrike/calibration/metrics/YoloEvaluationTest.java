@@ -4,31 +4,31 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
-import dev.shrike.calibration.data.FoundBox;
-import dev.shrike.calibration.data.TrueBox;
+import dev.shrike.calibration.data.Prediction;
+import dev.shrike.calibration.data.GroundTruth;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class YoloEvaluationTest {
     private static final double EXACT = 1e-12;
 
-    private static TrueBox object(int classId, int place) {
-        return TrueBox.of(classId, 100 * place, 0, 50, 50);
+    private static GroundTruth object(int classId, int place) {
+        return GroundTruth.of(classId, 100 * place, 0, 50, 50);
     }
 
-    private static FoundBox found(int classId, int place, double score) {
-        return new FoundBox(classId, score, 100 * place, 0, 50, 50);
+    private static Prediction found(int classId, int place, double score) {
+        return new Prediction(classId, score, 100 * place, 0, 50, 50);
     }
 
-    private static YoloFigures measure(int classes, List<TrueBox> truth, FoundBox... found) {
-        return YoloEvaluation.of(List.of(new Scene(truth, List.of(found))), classes);
+    private static YoloMetrics measure(int classes, List<GroundTruth> truth, Prediction... found) {
+        return YoloEvaluation.of(List.of(new ImageResult(truth, List.of(found))), classes);
     }
 
     @Test
     void theAreaBelowTheInterpolatedEnvelope() {
         // Right, wrong, right of two objects. Envelope: (0, 1) (0.5, 1) (0.5, 2/3) (1, 2/3), and 0 at recall 1 itself.
         // At recall 0.5 the last point counts: 49 whole steps, one down to 2/3, 49 at 2/3, one down to 0.
-        YoloFigures figures = measure(
+        YoloMetrics figures = measure(
                 1, List.of(object(0, 0), object(0, 1)), found(0, 0, 0.9), found(0, 5, 0.8), found(0, 1, 0.7));
         double third = 2.0 / 3;
         double expected = (49 + (1 + third) / 2 + 49 * third + third / 2) / 100;
@@ -40,7 +40,7 @@ class YoloEvaluationTest {
     @Test
     void precisionAndRecallAreThoseAtTheBestF1() {
         // Above 0.7: one right of two (F1 1/2 at most between); from 0.7 down: three, two of them right.
-        YoloFigures figures = measure(
+        YoloMetrics figures = measure(
                 1, List.of(object(0, 0), object(0, 1)), found(0, 0, 0.9), found(0, 5, 0.2), found(0, 1, 0.7));
         assertEquals(1, figures.recall(), 1e-9);
         // Between two scores the curve is interpolated; at the threshold chosen only right ones are above it.
@@ -51,8 +51,8 @@ class YoloEvaluationTest {
     @Test
     void ofSeveralDetectionsTheBestScoredIsRight() {
         // The weaker one overlaps fully, the better one at IoU 0.8: at 0.50 … 0.80 the better one wins.
-        FoundBox loose = new FoundBox(0, 0.9, 0, 0, 50, 40);
-        YoloFigures figures = measure(1, List.of(object(0, 0)), found(0, 0, 0.5), loose);
+        Prediction loose = new Prediction(0, 0.9, 0, 0, 50, 40);
+        YoloMetrics figures = measure(1, List.of(object(0, 0)), found(0, 0, 0.5), loose);
         assertEquals(0.995, figures.map50(), 1e-9);
         // Above, the loose one is wrong and the other one right: precision 1/2, interpolated from (0, 1/2).
         assertEquals((7 * 0.995 + 3 * 0.4975) / 10, figures.map(), 1e-9);
@@ -60,8 +60,8 @@ class YoloEvaluationTest {
 
     @Test
     void aDetectionIsForTheObjectOfItsClassThatItOverlapsMost() {
-        TrueBox near = TrueBox.of(0, 10, 0, 50, 50);
-        YoloFigures figures = measure(2, List.of(near, object(0, 0), object(1, 0)), found(0, 0, 0.9), found(0, 0, 0.8));
+        GroundTruth near = GroundTruth.of(0, 10, 0, 50, 50);
+        YoloMetrics figures = measure(2, List.of(near, object(0, 0), object(1, 0)), found(0, 0, 0.9), found(0, 0, 0.8));
         // The second one is for the same object, though the near one at IoU 2/3 is free.
         assertEquals(1, figures.classes().getFirst().objects() - 1);
         assertEquals(0.5, figures.classes().getFirst().recall(), 1e-9);
@@ -69,27 +69,27 @@ class YoloEvaluationTest {
 
     @Test
     void classesWithoutFindsCountAsZeroAndOnesWithoutObjectsNotAtAll() {
-        YoloFigures figures = measure(3, List.of(object(0, 0), object(2, 1)), found(0, 0, 0.9), found(1, 3, 0.99));
+        YoloMetrics figures = measure(3, List.of(object(0, 0), object(2, 1)), found(0, 0, 0.9), found(1, 3, 0.99));
         assertEquals(0.995 / 2, figures.map50(), 1e-9);
         assertEquals(0.5, figures.recall(), 1e-9);
-        assertEquals(List.of(0, 2), figures.classes().stream().map(YoloFigures.OfClass::classId).toList());
+        assertEquals(List.of(0, 2), figures.classes().stream().map(YoloMetrics.OfClass::classId).toList());
         assertNull(figures.classes().get(1).curves());
     }
 
     @Test
     void crowdsAreLeftOut() {
-        TrueBox crowd = new TrueBox(0, 500, 500, 200, 200, 40_000, true);
-        YoloFigures figures = measure(1, List.of(crowd, object(0, 0)), found(0, 0, 0.9));
+        GroundTruth crowd = new GroundTruth(0, 500, 500, 200, 200, 40_000, true);
+        YoloMetrics figures = measure(1, List.of(crowd, object(0, 0)), found(0, 0, 0.9));
         assertEquals(1, figures.objects());
         assertEquals(0.995, figures.map(), 1e-9);
     }
 
     @Test
     void nothingToFindGivesZeros() {
-        YoloFigures figures = measure(2, List.of(), found(0, 0, 0.9));
+        YoloMetrics figures = measure(2, List.of(), found(0, 0, 0.9));
         assertEquals(0, figures.map());
         assertEquals(List.of(), figures.classes());
-        assertEquals(0, YoloEvaluation.of(List.of(), 2).pictures());
+        assertEquals(0, YoloEvaluation.of(List.of(), 2).images());
     }
 
     @Test
@@ -106,21 +106,21 @@ class YoloEvaluationTest {
 
     @Test
     void theMatrixPairsRegardlessOfClassAndNamesTheBackground() {
-        List<TrueBox> truth = List.of(object(0, 0), object(0, 1), object(1, 2), object(1, 3));
-        List<FoundBox> found = List.of(
+        List<GroundTruth> truth = List.of(object(0, 0), object(0, 1), object(1, 2), object(1, 3));
+        List<Prediction> found = List.of(
                 found(0, 0, 0.9),
                 found(1, 1, 0.9),
-                new FoundBox(0, 0.8, 200, 0, 50, 40),
+                new Prediction(0, 0.8, 200, 0, 50, 40),
                 found(1, 2, 0.3),
                 found(1, 8, 0.9),
                 found(1, 3, 0.25));
-        int[][] counts = ConfusionMatrix.of(List.of(new Scene(truth, found)), 2).counts();
+        int[][] counts = ConfusionMatrix.of(List.of(new ImageResult(truth, found)), 2).counts();
         // Object 2 goes to the detection that overlaps it most; its rival and the one at place 8 are on background.
         assertArrayEquals(new int[] {1, 0, 1}, counts[0]);
         assertArrayEquals(new int[] {1, 1, 1}, counts[1]);
         // The last object was found with a score of no more than 0.25, so it counts as missed.
         assertArrayEquals(new int[] {0, 1, 0}, counts[2]);
-        int[][] alone = ConfusionMatrix.of(List.of(new Scene(List.of(), List.of(found(1, 0, 0.5)))), 2).counts();
+        int[][] alone = ConfusionMatrix.of(List.of(new ImageResult(List.of(), List.of(found(1, 0, 0.5)))), 2).counts();
         assertEquals(1, alone[1][2]);
     }
 }

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.ActivationMemory;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.quantize.SmallNetwork;
 import dev.shrike.calibration.training.ChannelSensitivity;
@@ -46,13 +46,13 @@ class PrunerTest {
     private static List<Path> files;
 
     @BeforeAll
-    static void writePictures() {
-        files = SmallNetwork.pictures(folder, 24);
+    static void writeImages() {
+        files = SmallNetwork.images(folder, 24);
     }
 
-    /** Sixteen pictures to prune with; the others are to judge by. */
-    private static Supplier<CalibrationPictures> pictures() {
-        return () -> new CalibrationPictures(files.subList(0, 16), NETWORK.inputs().getFirst(), 0);
+    /** Sixteen images to prune with; the others are to judge by. */
+    private static Supplier<CalibrationImages> images() {
+        return () -> new CalibrationImages(files.subList(0, 16), NETWORK.inputs().getFirst(), 0);
     }
 
     private static Pruner.Options options(Criterion criterion, double share,
@@ -64,14 +64,14 @@ class PrunerTest {
 
     private static Graph pruned(Pruner.Options options) {
         return new Pruner(NETWORK, Map.of(), BACKEND, 1)
-                .prune(options, pictures(), ActivationMemory.unlimited(), (_, _, _) -> {}).graph();
+                .prune(options, images(), ActivationMemory.unlimited(), (_, _, _) -> {}).graph();
     }
 
     /** Mean squared distance of the results from those of the network, as a share of their mean square. */
     private static double error(Graph other) {
         double error = 0;
         double whole = 0;
-        try (CalibrationPictures held = new CalibrationPictures(files.subList(16, 24), NETWORK.inputs().getFirst(), 0);
+        try (CalibrationImages held = new CalibrationImages(files.subList(16, 24), NETWORK.inputs().getFirst(), 0);
                 GraphExecutor a = open(NETWORK);
                 GraphExecutor b = open(other)) {
             float[] pixels = new float[(int) held.shape().elements()];
@@ -131,7 +131,7 @@ class PrunerTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
-    void repairOnPicturesBringsUnseenOnesNearer(int steps) {
+    void repairOnImagesBringsUnseenOnesNearer(int steps) {
         double bare = error(pruned(options(Criterion.OBS, 0.7, Optional.empty())));
         double fitted =
                 error(pruned(new Pruner.Options(Criterion.OBS, false, new Budget(Budget.Measure.MACS, true, 0.7),
@@ -209,7 +209,7 @@ class PrunerTest {
         Graph without = ResidualBranches.remove(NETWORK, ResidualBranches.cheapest(NETWORK, 1, null));
         assertEquals(LayerCost.of(NETWORK).size() - 1, LayerCost.of(without).size());
         double bare = error(without);
-        try (CalibrationPictures opened = pictures().get()) {
+        try (CalibrationImages opened = images().get()) {
             Graph fitted = LayerwiseReconstruction.apply(NETWORK, without, Map.of(), opened,
                     ActivationMemory.unlimited(), FIT, BACKEND, (_, _, _) -> {});
             double repaired = error(fitted);
@@ -219,7 +219,7 @@ class PrunerTest {
 
     @Test
     void theSensitivityOfABranchDecides() {
-        try (CalibrationPictures opened = pictures().get()) {
+        try (CalibrationImages opened = images().get()) {
             ChannelSensitivity measured = new ChannelSensitivity(NETWORK, opened, 1, false, 1, _ -> {});
             assertEquals(1, ResidualBranches.cheapest(NETWORK, 1, measured).size());
             assertEquals(0, ResidualBranches.cheapest(NETWORK, 0.2, measured).size());
@@ -281,7 +281,7 @@ class PrunerTest {
         for (WeightPruning.Pattern pattern : List.of(new WeightPruning.Pattern.Weights(0.5, true),
                 new WeightPruning.Pattern.OfEach(2, 4), new WeightPruning.Pattern.Kernels(0.3, true))) {
             Graph bare = WeightPruning.apply(NETWORK, pattern);
-            try (CalibrationPictures opened = pictures().get()) {
+            try (CalibrationImages opened = images().get()) {
                 Graph compensated = WeightPruning.compensated(NETWORK, pattern, opened, ActivationMemory.unlimited(),
                         FIT, BACKEND, (_, _, _) -> {});
                 assertEquals(zeros(bare), zeros(compensated), pattern.toString());

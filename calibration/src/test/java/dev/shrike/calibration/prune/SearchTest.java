@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.ModelException;
 import dev.shrike.calibration.activations.ActivationMemory;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.quantize.SmallNetwork;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.Backend;
@@ -42,12 +42,12 @@ class SearchTest {
     private Path folder;
 
     @BeforeAll
-    static void writePictures() {
-        files = SmallNetwork.pictures(shared, 32);
+    static void writeImages() {
+        files = SmallNetwork.images(shared, 32);
     }
 
-    private static Supplier<CalibrationPictures> pictures() {
-        return () -> new CalibrationPictures(files.subList(0, 16), NETWORK.inputs().getFirst(), 0);
+    private static Supplier<CalibrationImages> images() {
+        return () -> new CalibrationImages(files.subList(0, 16), NETWORK.inputs().getFirst(), 0);
     }
 
     /** A table in which every multiplication takes a nanosecond. */
@@ -66,7 +66,7 @@ class SearchTest {
 
     private static Graph pruned(Graph network, Pruner.Options options) {
         return new Pruner(network, Map.of(), BACKEND, 1)
-                .prune(options, pictures(), ActivationMemory.unlimited(), (_, _, _) -> {}).graph();
+                .prune(options, images(), ActivationMemory.unlimited(), (_, _, _) -> {}).graph();
     }
 
     @ParameterizedTest
@@ -117,7 +117,7 @@ class SearchTest {
         assertEquals(expected, HeadDivergence.divergence(0, Math.log(0.25)), 1e-12);
         assertEquals(0, HeadDivergence.divergence(700, 700), 0);
         assertTrue(Double.isFinite(HeadDivergence.divergence(-1e6, 1e6)));
-        try (CalibrationPictures some = pictures().get()) {
+        try (CalibrationImages some = images().get()) {
             HeadDivergence divergence = new HeadDivergence(NETWORK, some, BACKEND, 1);
             assertEquals(0, divergence.of(NETWORK), 1e-12);
             assertTrue(divergence.of(SmallNetwork.graph(2)) > 0.01);
@@ -155,14 +155,14 @@ class SearchTest {
     }
 
     @Test
-    void dynamicProgrammingIsNearerOnUnseenPicturesThanTheSameShareOfEachLayer() {
+    void dynamicProgrammingIsNearerOnUnseenImagesThanTheSameShareOfEachLayer() {
         Budget budget = new Budget(Budget.Measure.MACS, true, 0.6);
         double found = 0;
         double uniform = 0;
         for (int seed = 1; seed <= 3; seed++) {
             Graph network = SmallNetwork.graph(seed);
-            try (CalibrationPictures unseen =
-                    new CalibrationPictures(files.subList(16, 32), NETWORK.inputs().getFirst(), 0)) {
+            try (CalibrationImages unseen =
+                    new CalibrationImages(files.subList(16, 32), NETWORK.inputs().getFirst(), 0)) {
                 HeadDivergence divergence = new HeadDivergence(network, unseen, BACKEND, 1);
                 Optional<LayerwiseReconstruction.Options> statistics =
                         Optional.of(new LayerwiseReconstruction.Options(64, 1, true, false, 1));
@@ -187,7 +187,7 @@ class SearchTest {
         Pruner.Result result = new Pruner(NETWORK, Map.of(), BACKEND, 1).prune(
                 options(Criterion.OBS, new Budget(Budget.Measure.MACS, true, 0.6), UnitSelection.Scope.GLOBAL, seed,
                         new Pruner.Search.Evolution(8, 4, accuracy)),
-                pictures(), ActivationMemory.unlimited(), (_, _, _) -> {});
+                images(), ActivationMemory.unlimited(), (_, _, _) -> {});
         assertTrue(LayerCost.macs(LayerCost.of(result.graph())) <= 0.6 * LayerCost.macs(LayerCost.of(NETWORK)));
         return result.front().orElseThrow();
     }
@@ -220,7 +220,7 @@ class SearchTest {
                 options(Criterion.OBS, new Budget(Budget.Measure.MACS, true, 0.6), UnitSelection.Scope.GLOBAL, 1,
                         new Pruner.Search.Evolution(8, 4,
                                 Optional.of(graph -> -LayerCost.parameters(LayerCost.of(graph))))),
-                pictures(), ActivationMemory.unlimited(), (_, _, _) -> {});
+                images(), ActivationMemory.unlimited(), (_, _, _) -> {});
         double best = front.points().stream().filter(point -> point.cost() <= 0.6 * front.whole())
                 .mapToDouble(point -> point.accuracy().orElseThrow()).max().orElseThrow();
         assertEquals(-best, LayerCost.parameters(LayerCost.of(result.graph())));
@@ -232,13 +232,13 @@ class SearchTest {
         Pruner pruner = new Pruner(RandomNetwork.graph(seed, true), Map.of(), BACKEND, 1);
         ChannelLatencies measured = ChannelLatencies.measure(pruner.graph(), new LatencyMeter(BACKEND, 1, 1), "here",
                 (_, _, _) -> {}).forNetwork(pruner.graph(), "here");
-        Supplier<CalibrationPictures> pictures =
-                () -> new CalibrationPictures(files.subList(0, 6), pruner.graph().inputs().getFirst(), 0);
+        Supplier<CalibrationImages> images =
+                () -> new CalibrationImages(files.subList(0, 6), pruner.graph().inputs().getFirst(), 0);
         for (Pruner.Search search : List.of(new Pruner.Search.DynamicProgramming(2),
                 new Pruner.Search.Evolution(4, 1, Optional.empty()))) {
             Graph graph = pruner.prune(new Pruner.Options(Criterion.L1, false,
                     new Budget(Budget.Measure.PARAMETERS, true, 0.8), UnitSelection.Scope.GLOBAL, 0.2, seed, 1,
-                    Optional.empty(), search, Optional.of(measured)), pictures, ActivationMemory.unlimited(),
+                    Optional.empty(), search, Optional.of(measured)), images, ActivationMemory.unlimited(),
                     (_, _, _) -> {}).graph();
             double left = cost(graph, Budget.Measure.PARAMETERS);
             assertTrue(left <= 0.8 * cost(pruner.graph(), Budget.Measure.PARAMETERS), search + " leaves " + left);
@@ -280,7 +280,7 @@ class SearchTest {
     void statisticsAloneAreThoseOfGramMatrices() {
         Graph sparse = WeightPruning.apply(NETWORK, new WeightPruning.Pattern.Weights(0.3, true));
         LayerwiseReconstruction.Options options = new LayerwiseReconstruction.Options(64, 1, true, false, 1);
-        try (CalibrationPictures some = pictures().get()) {
+        try (CalibrationImages some = images().get()) {
             Graph direct = LayerwiseReconstruction.apply(NETWORK, sparse, Map.of(), some, ActivationMemory.unlimited(),
                     options, BACKEND, (_, _, _) -> {});
             Graph gram = LayerwiseReconstruction.apply(NETWORK, sparse, some, ActivationMemory.unlimited(), options,

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.shrike.calibration.linear.Fit;
+import dev.shrike.calibration.linear.RidgeRegression;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -68,7 +68,7 @@ class EntropyStepsTest {
         assertTrue(zeros[0] > 0 && zeros[1] > 0);
     }
 
-    private static Fit fit(Random random, int size) {
+    private static RidgeRegression fit(Random random, int size) {
         double[] mixing = random.doubles((long) size * size, -1, 1).toArray();
         double[] covariance = new double[size * size];
         for (int i = 0; i < size; i++) {
@@ -78,7 +78,7 @@ class EntropyStepsTest {
                 }
             }
         }
-        return new Fit(size, 1, covariance, new double[size], new double[size], new double[1], 1);
+        return new RidgeRegression(size, 1, covariance, new double[size], new double[size], new double[1], 1);
     }
 
     /** Compensation widens the distribution of codes; the steps make up for that. */
@@ -88,9 +88,9 @@ class EntropyStepsTest {
         Random random = new Random(5);
         int size = 60;
         int rows = 40;
-        List<Fit> parts = ownMoments ? IntStream.range(0, rows).mapToObj(_ -> fit(random, size)).toList()
+        List<RidgeRegression> parts = ownMoments ? IntStream.range(0, rows).mapToObj(_ -> fit(random, size)).toList()
                 : List.of(fit(random, size));
-        Effort given = Effort.parse("no-fit");
+        PtqOptions given = PtqOptions.parse("no-fit");
         LayerFit layer = new LayerFit(parts, gaussian(9, rows * size), given, rate, null);
         WeightRounding.Rounded rounded = layer.round(rate, random.doubles(rows, 0.1, 10).toArray());
         assertEquals(rate, EntropySteps.entropy(rounded.codes()), 0.03);

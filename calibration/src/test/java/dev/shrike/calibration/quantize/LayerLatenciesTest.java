@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.ModelException;
 import dev.shrike.ShrikeException;
-import dev.shrike.calibration.activations.CalibrationPictures;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Node;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
@@ -31,26 +31,26 @@ class LayerLatenciesTest {
     private static Path folder;
 
     private static Quantizer quantizer;
-    private static Map<String, ValueStatistics> statistics;
+    private static Map<String, ActivationStatistics> statistics;
     private static List<Path> files;
     private static MixedPrecision mixed;
 
     @BeforeAll
     static void measure() {
         quantizer = new Quantizer(SmallNetwork.graph(3), Map.of(), BACKEND, 1);
-        files = SmallNetwork.pictures(folder, 8);
-        try (CalibrationPictures pictures = pictures()) {
-            statistics = SmallNetwork.statistics(quantizer, pictures, BACKEND);
-            mixed = new MixedPrecision(quantizer, statistics, pictures, WIDTHS, Effort.NEAREST, (_, _, _) -> {});
+        files = SmallNetwork.images(folder, 8);
+        try (CalibrationImages images = images()) {
+            statistics = SmallNetwork.statistics(quantizer, images, BACKEND);
+            mixed = new MixedPrecision(quantizer, statistics, images, WIDTHS, PtqOptions.NEAREST, (_, _, _) -> {});
         }
     }
 
-    private static CalibrationPictures pictures() {
-        return new CalibrationPictures(files, quantizer.prepared().inputs().getFirst(), 0);
+    private static CalibrationImages images() {
+        return new CalibrationImages(files, quantizer.prepared().inputs().getFirst(), 0);
     }
 
     private static List<String> layers() {
-        return CodedValues.layers(quantizer.prepared()).stream().map(Node::name).toList();
+        return QuantizerPlacement.layers(quantizer.prepared()).stream().map(Node::name).toList();
     }
 
     /** A machine on which a bit of a weight takes a microsecond in every layer. */
@@ -67,8 +67,8 @@ class LayerLatenciesTest {
     @Test
     void everyLayerIsMeasuredWithEveryWidth() {
         LayerLatencies measured;
-        try (CalibrationPictures pictures = pictures()) {
-            measured = LayerLatencies.measure(quantizer, statistics, pictures, WIDTHS, 8, (_, _, _) -> {});
+        try (CalibrationImages images = images()) {
+            measured = LayerLatencies.measure(quantizer, statistics, images, WIDTHS, 8, (_, _, _) -> {});
         }
         assertEquals(layers(), List.copyOf(measured.nanos().keySet()));
         measured.nanos().forEach((layer, costs) -> {

@@ -12,10 +12,10 @@ import ai.onnxruntime.OrtSession;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.ActivationMemory;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.ranges.Histogram;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.ExplicitQuantization;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
@@ -63,41 +63,41 @@ class QuantizerTest {
     private static Quantizer quantizer;
     private static List<Path> files;
     private static List<float[]> pixels;
-    /** What the float network gives for each picture. */
+    /** What the float network gives for each image. */
     private static List<List<float[]>> real;
-    private static Map<String, ValueStatistics> statistics;
+    private static Map<String, ActivationStatistics> statistics;
 
     @BeforeAll
     static void measure() {
         model = SmallNetwork.graph(1);
         quantizer = new Quantizer(model, Map.of(), BACKEND, 1);
-        files = SmallNetwork.pictures(folder, 16);
+        files = SmallNetwork.images(folder, 16);
         pixels = readAll();
         real = runAll(model, pixels);
-        try (CalibrationPictures pictures = pictures(0)) {
-            statistics = SmallNetwork.statistics(quantizer, pictures, BACKEND);
+        try (CalibrationImages images = images(0)) {
+            statistics = SmallNetwork.statistics(quantizer, images, BACKEND);
         }
     }
 
-    private static CalibrationPictures pictures(int crop) {
-        return new CalibrationPictures(files, quantizer.prepared().inputs().getFirst(), crop);
+    private static CalibrationImages images(int crop) {
+        return new CalibrationImages(files, quantizer.prepared().inputs().getFirst(), crop);
     }
 
     /** Made once for all tests that ask for the same. */
-    private static Quantizer.Result quantize(String widths, Effort effort) {
+    private static Quantizer.Result quantize(String widths, PtqOptions effort) {
         return QUANTIZED.computeIfAbsent(widths + " " + effort, _ -> quantized(widths, effort));
     }
 
-    private static Quantizer.Result quantized(String widths, Effort effort) {
-        try (CalibrationPictures pictures = pictures(0)) {
-            return quantizer.quantize(quantizer.uniform(Widths.parse(widths)), statistics, pictures, effort,
+    private static Quantizer.Result quantized(String widths, PtqOptions effort) {
+        try (CalibrationImages images = images(0)) {
+            return quantizer.quantize(quantizer.uniform(BitWidths.parse(widths)), statistics, images, effort,
                     (_, _, _) -> {});
         }
     }
 
-    /** The outputs on one picture, channels together. */
-    private static List<float[]> run(Graph graph, float[] picture) {
-        return runAll(graph, List.of(picture)).getFirst();
+    /** The outputs on one image, channels together. */
+    private static List<float[]> run(Graph graph, float[] image) {
+        return runAll(graph, List.of(image)).getFirst();
     }
 
     private static List<List<float[]>> runAll(Graph graph, List<float[]> inputs) {
@@ -112,16 +112,16 @@ class QuantizerTest {
         }
     }
 
-    private static float[] picture(int index) {
+    private static float[] image(int index) {
         return pixels.get(index).clone();
     }
 
     private static List<float[]> readAll() {
-        try (CalibrationPictures pictures = pictures(0)) {
-            return IntStream.range(0, pictures.size()).mapToObj(index -> {
-                float[] picture = new float[(int) pictures.shape().elements()];
-                pictures.read(index, picture);
-                return picture;
+        try (CalibrationImages images = images(0)) {
+            return IntStream.range(0, images.size()).mapToObj(index -> {
+                float[] image = new float[(int) images.shape().elements()];
+                images.read(index, image);
+                return image;
             }).toList();
         }
     }
@@ -148,8 +148,8 @@ class QuantizerTest {
     @ValueSource(strings = {"w4a8", "w4a4", "w3a8", "w3a3", "w2a2", "w3a8 power-of-two", "w4a4 power-of-two",
             "w2.5a8 entropy-coded", "w4a4 entropy-coded"})
     void fittingBeatsRoundingToNearest(String widths) {
-        double nearest = distance(quantize(widths, Effort.NEAREST).graph());
-        double full = distance(quantize(widths, Effort.FULL).graph());
+        double nearest = distance(quantize(widths, PtqOptions.NEAREST).graph());
+        double full = distance(quantize(widths, PtqOptions.FULL).graph());
         assertTrue(full < 0.8 * nearest, widths + ": " + full + " against " + nearest);
     }
 
@@ -158,8 +158,9 @@ class QuantizerTest {
     void symmetricCodesShareScalesWhereValuesMove() {
         Quantizer own = quantizer.withSymmetricCodes();
         Graph graph;
-        try (CalibrationPictures pictures = pictures(0)) {
-            graph = own.quantize(own.uniform(Widths.EIGHT), statistics, pictures, Effort.FULL, (_, _, _) -> {}).graph();
+        try (CalibrationImages images = images(0)) {
+            graph = own.quantize(own.uniform(BitWidths.EIGHT), statistics, images, PtqOptions.FULL, (_, _, _) -> {})
+                    .graph();
         }
         assertTrue(distance(graph) < 0.02, "distance " + distance(graph));
         graph.quantization().forEach((name, how) -> {
@@ -181,16 +182,16 @@ class QuantizerTest {
         }
         Graph file = OnnxModels.read(OnnxModels.toBytes(new ExplicitQuantization().apply(graph)), "file", null);
         for (int i = 0; i < 2; i++) {
-            List<float[]> wanted = run(graph, picture(i));
-            List<float[]> given = run(GraphPasses.forInference(file, Map.of()), picture(i));
+            List<float[]> wanted = run(graph, image(i));
+            List<float[]> given = run(GraphPasses.forInference(file, Map.of()), image(i));
             for (int output = 0; output < 2; output++) {
                 assertArrayEquals(wanted.get(output), given.get(output), 1e-3f);
             }
         }
-        QuantizationPlan plan = own.uniform(Widths.parse("w4a8"));
-        try (CalibrationPictures pictures = pictures(0)) {
-            assertTrue(assertThrows(ModelException.class, () -> own.quantize(plan, statistics, pictures,
-                    Effort.NEAREST, (_, _, _) -> {})).getMessage().contains("codes of 8 bits only"));
+        QuantizationPlan plan = own.uniform(BitWidths.parse("w4a8"));
+        try (CalibrationImages images = images(0)) {
+            assertTrue(assertThrows(ModelException.class, () -> own.quantize(plan, statistics, images,
+                    PtqOptions.NEAREST, (_, _, _) -> {})).getMessage().contains("codes of 8 bits only"));
         }
     }
 
@@ -207,10 +208,10 @@ class QuantizerTest {
     void codesAreFineWhereValuesCount() {
         Histogram small = new Histogram();
         small.add(new float[] {-0.05f, 0.02f, 0.05f}, 0, 3, new long[] {5, 8, 5});
-        Places.Choice choice = new Places.Choice() {
+        SampledPositions.Choice choice = new SampledPositions.Choice() {
             @Override
-            public Places of(String layer, int picture, int count, int most) {
-                return new EvenPlaces().of(layer, picture, count, most);
+            public SampledPositions of(String layer, int image, int count, int most) {
+                return new UniformPositions().of(layer, image, count, most);
             }
 
             @Override
@@ -218,10 +219,10 @@ class QuantizerTest {
                 return value.equals("deep") ? Optional.of(small) : Optional.empty();
             }
         };
-        try (CalibrationPictures pictures = pictures(0)) {
-            QuantizationPlan plan = quantizer.uniform(Widths.parse("w4a4"));
-            Graph plain = quantizer.quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {}).graph();
-            Graph weighted = quantizer.at(choice).quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {})
+        try (CalibrationImages images = images(0)) {
+            QuantizationPlan plan = quantizer.uniform(BitWidths.parse("w4a4"));
+            Graph plain = quantizer.quantize(plan, statistics, images, PtqOptions.FULL, (_, _, _) -> {}).graph();
+            Graph weighted = quantizer.at(choice).quantize(plan, statistics, images, PtqOptions.FULL, (_, _, _) -> {})
                     .graph();
             assertTrue(scale(weighted, "deep") < 0.5 * scale(plain, "deep"));
             assertEquals(scale(plain, "left"), scale(weighted, "left"));
@@ -232,24 +233,24 @@ class QuantizerTest {
         return graph.quantization().get(value).scale().floatAt(0);
     }
 
-    /** Fitted to the left or the right half of the pictures, whose other half hardly counts. */
+    /** Fitted to the left or the right half of the images, whose other half hardly counts. */
     private static Graph atPlaces(boolean left) {
-        Places.Choice choice = (_, _, count, most) -> {
+        SampledPositions.Choice choice = (_, _, count, most) -> {
             int side = (int) Math.sqrt(count);
             int[] indices = IntStream.range(0, count).toArray();
             float[] weights = new float[count];
             for (int i = 0; i < count; i++) {
                 weights[i] = i % side < side / 2 == left ? 1 : 1e-3f;
             }
-            return new Places(indices, weights);
+            return new SampledPositions(indices, weights);
         };
-        try (CalibrationPictures pictures = pictures(0)) {
-            return quantizer.at(choice).quantize(quantizer.uniform(Widths.parse("w2a8")), statistics, pictures,
-                    Effort.FULL, (_, _, _) -> {}).graph();
+        try (CalibrationImages images = images(0)) {
+            return quantizer.at(choice).quantize(quantizer.uniform(BitWidths.parse("w2a8")), statistics, images,
+                    PtqOptions.FULL, (_, _, _) -> {}).graph();
         }
     }
 
-    /** The squared error of the first output in the left and in the right half of the pictures. */
+    /** The squared error of the first output in the left and in the right half of the images. */
     private static double[] halves(Graph quantized) {
         double[] sums = new double[2];
         List<List<float[]>> all = runAll(quantized, pixels);
@@ -266,7 +267,7 @@ class QuantizerTest {
 
     @Test
     void eightBitsLoseLittle() {
-        Quantizer.Result result = quantize("w8a8", Effort.FULL);
+        Quantizer.Result result = quantize("w8a8", PtqOptions.FULL);
         assertTrue(distance(result.graph()) < 0.002, "distance " + distance(result.graph()));
         assertEquals(11, result.layers().size());
     }
@@ -276,7 +277,7 @@ class QuantizerTest {
             "w4a8 power-of-two",
             "w5a4 power-of-two", "w2.25a8 entropy-coded", "w4a8 entropy-coded"})
     void theFileComputesTheSameToTheBit(String widths) {
-        assertSameFromFile(quantize(widths, Effort.FULL).graph(), widths);
+        assertSameFromFile(quantize(widths, PtqOptions.FULL).graph(), widths);
     }
 
     /**
@@ -291,16 +292,16 @@ class QuantizerTest {
         Map<String, Tensor> again = evaluate(read, 3, "head", "coarse");
         assertArrayEquals(expected.get("head").toFloats(), again.get("head").toFloats());
         assertArrayEquals(expected.get("coarse").toFloats(), again.get("coarse").toFloats());
-        float[] engine = run(read, picture(3)).getFirst();
+        float[] engine = run(read, image(3)).getFirst();
         float[] head = expected.get("head").toFloats();
-        int places = head.length / 6;
+        int positions = head.length / 6;
         for (int i = 0; i < head.length; i++) {
-            assertEquals(head[i], engine[i % places * 6 + i / places], widths + " at " + i);
+            assertEquals(head[i], engine[i % positions * 6 + i / positions], widths + " at " + i);
         }
     }
 
-    private static Map<String, Tensor> evaluate(Graph graph, int picture, String... wanted) {
-        return IntegerEvaluator.run(graph, Map.of("images", channelsFirst(picture(picture))), Set.of(wanted)).reals();
+    private static Map<String, Tensor> evaluate(Graph graph, int image, String... wanted) {
+        return IntegerEvaluator.run(graph, Map.of("images", channelsFirst(image(image))), Set.of(wanted)).floats();
     }
 
     /**
@@ -310,23 +311,23 @@ class QuantizerTest {
     @ParameterizedTest
     @ValueSource(strings = {"w8a8", "w4a8", "w4a4"})
     void fusingMovesACodeOnlyWhereAValueLiesBetweenTwo(String widths) {
-        Graph graph = quantize(widths, Effort.FULL).graph();
+        Graph graph = quantize(widths, PtqOptions.FULL).graph();
         Graph fused = GraphPasses.forInference(graph, Map.of());
         String raw = quantizer.prepared().nodes().stream().filter(node -> node.name().equals("first")).findFirst()
                 .orElseThrow().output();
         float scale = scale(graph, "first");
         int moved = 0;
         int all = 0;
-        for (int picture = 0; picture < files.size(); picture++) {
-            Map<String, Tensor> apart = evaluate(graph, picture, raw, "first");
+        for (int image = 0; image < files.size(); image++) {
+            Map<String, Tensor> apart = evaluate(graph, image, raw, "first");
             float[] sums = apart.get(raw).toFloats();
             float[] unfused = apart.get("first").toFloats();
-            float[] together = evaluate(fused, picture, "first").get("first").toFloats();
+            float[] together = evaluate(fused, image, "first").get("first").toFloats();
             for (int i = 0; i < unfused.length; i++) {
                 int codes = Math.round((together[i] - unfused[i]) / scale);
                 if (codes != 0) {
                     moved++;
-                    assertEquals(1, Math.abs(codes), widths + " at " + i + " of picture " + picture);
+                    assertEquals(1, Math.abs(codes), widths + " at " + i + " of image " + image);
                     double position = sums[i] / (1 + Math.exp(-sums[i])) / scale;
                     assertEquals(0.5, position - Math.floor(position), 1e-4, widths + ": " + position);
                 }
@@ -336,11 +337,11 @@ class QuantizerTest {
         assertTrue(moved <= all / 1000, moved + " of " + all);
     }
 
-    private static Tensor channelsFirst(float[] picture) {
-        float[] values = new float[picture.length];
-        int places = picture.length / 3;
+    private static Tensor channelsFirst(float[] image) {
+        float[] values = new float[image.length];
+        int positions = image.length / 3;
         for (int i = 0; i < values.length; i++) {
-            values[i] = picture[i % places * 3 + i / places];
+            values[i] = image[i % positions * 3 + i / positions];
         }
         return Tensor.ofFloats(dev.shrike.graph.Shape.of(1, 3, SmallNetwork.SIDE, SmallNetwork.SIDE), values);
     }
@@ -352,14 +353,14 @@ class QuantizerTest {
     @ParameterizedTest
     @ValueSource(strings = {"w8a8", "w4a8", "w4a8 symmetric", "w4a8 power-of-two", "w3a8 entropy-coded"})
     void onnxRuntimeAgrees(String widths) throws OrtException {
-        Graph plain = quantize(widths, Effort.FULL).graph();
+        Graph plain = quantize(widths, PtqOptions.FULL).graph();
         List<ValueInfo> outputs = new ArrayList<>(plain.outputs());
         outputs.add(ShapeInference.infer(plain).get("first"));
         Graph graph = plain.withOutputs(outputs);
         Path file = folder.resolve(widths + "-ort.onnx");
         OnnxModels.write(graph, file);
-        List<float[]> ours = run(graph, picture(2));
-        float[] pixels = channelsFirst(picture(2)).toFloats();
+        List<float[]> ours = run(graph, image(2));
+        float[] pixels = channelsFirst(image(2)).toFloats();
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         try (OrtSession session = environment.createSession(file.toString());
                 OnnxTensor input = OnnxTensor.createTensor(environment, FloatBuffer.wrap(pixels),
@@ -392,14 +393,14 @@ class QuantizerTest {
     @ParameterizedTest
     @ValueSource(strings = {"w8a8", "w4a8"})
     void onnxRuntimeAgreesOnDynamicRanges(String widths) throws OrtException {
-        Graph graph = dynamic(widths, Effort.FULL).graph();
+        Graph graph = dynamic(widths, PtqOptions.FULL).graph();
         Path file = folder.resolve("dynamic-" + widths + "-ort.onnx");
         OnnxModels.write(graph, file);
-        float[] ours = run(graph, picture(2)).getFirst();
+        float[] ours = run(graph, image(2)).getFirst();
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         try (OrtSession session = environment.createSession(file.toString());
                 OnnxTensor input = OnnxTensor.createTensor(environment,
-                        FloatBuffer.wrap(channelsFirst(picture(2)).toFloats()),
+                        FloatBuffer.wrap(channelsFirst(image(2)).toFloats()),
                         new long[] {1, 3, SmallNetwork.SIDE, SmallNetwork.SIDE});
                 OrtSession.Result result = session.run(Map.of("images", input))) {
             assertHeadIsNear(result, ours, 0.0005, widths);
@@ -420,7 +421,7 @@ class QuantizerTest {
     @ParameterizedTest
     @CsvSource({"w4a8, true", "w2a2, true", "w4a8 symmetric, false", "w8a8, false"})
     void zeroPointsOfWeightsAreCodes(String widths, boolean some) {
-        Graph graph = quantize(widths, Effort.FULL).graph();
+        Graph graph = quantize(widths, PtqOptions.FULL).graph();
         boolean found = false;
         for (Node node : graph.nodes()) {
             if (!(node.op() instanceof Op.Conv)) {
@@ -443,7 +444,7 @@ class QuantizerTest {
     @ParameterizedTest
     @CsvSource({"2, 1", "3, 2", "4, 8", "5, 64"})
     void weightsArePowersOfTwo(int bits, int most) {
-        Quantizer.Result result = quantize("w" + bits + "a8 power-of-two", Effort.FULL);
+        Quantizer.Result result = quantize("w" + bits + "a8 power-of-two", PtqOptions.FULL);
         Set<Long> seen = new java.util.TreeSet<>();
         int layers = 0;
         for (var entry : result.graph().constants().entrySet()) {
@@ -471,28 +472,29 @@ class QuantizerTest {
     void morePowersComeCloser() {
         double before = Double.POSITIVE_INFINITY;
         for (int bits = 2; bits <= 4; bits++) {
-            double distance = distance(quantize("w" + bits + "a8 power-of-two", Effort.FULL).graph());
+            double distance = distance(quantize("w" + bits + "a8 power-of-two", PtqOptions.FULL).graph());
             assertTrue(distance < before, bits + " bits: " + distance + ", one fewer: " + before);
             before = distance;
         }
-        assertTrue(before > distance(quantize("w4a8", Effort.FULL).graph()));
+        assertTrue(before > distance(quantize("w4a8", PtqOptions.FULL).graph()));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {0, 100_000, 400_000})
     void whatIsOnDiskChangesNothing(long limit) throws IOException {
-        Graph expected = quantize("w4a4", Effort.FULL).graph();
-        Path place = Files.createDirectory(folder.resolve("limit" + limit));
-        ActivationMemory memory = new ActivationMemory(limit, place);
+        Graph expected = quantize("w4a4", PtqOptions.FULL).graph();
+        Path position = Files.createDirectory(folder.resolve("limit" + limit));
+        ActivationMemory memory = new ActivationMemory(limit, position);
         Quantizer limited = new Quantizer(model, Map.of(), BACKEND, 1, memory);
-        try (CalibrationPictures pictures = pictures(0)) {
-            Graph graph = limited.quantize(limited.uniform(Widths.parse("w4a4")), statistics, pictures, Effort.FULL,
-                    (_, _, _) -> {}).graph();
+        try (CalibrationImages images = images(0)) {
+            Graph graph =
+                    limited.quantize(limited.uniform(BitWidths.parse("w4a4")), statistics, images, PtqOptions.FULL,
+                            (_, _, _) -> {}).graph();
             assertArrayEquals(bytes(expected), bytes(graph));
         }
         assertTrue(memory.mostOnDisk() > 0 && memory.mostOnDisk() >= memory.most() - limit, memory.mostOnDisk()
                 + " of " + memory.most());
-        try (var files = Files.list(place)) {
+        try (var files = Files.list(position)) {
             assertEquals(List.of(), files.toList());
         }
     }
@@ -505,8 +507,8 @@ class QuantizerTest {
 
     @Test
     void residualsAndForeignOperandsKeepEightBits() {
-        CodedValues values = CodedValues.of(quantizer.prepared(), name -> new Widths(4, 4));
-        Map<String, CodedValues.Group> groups = new HashMap<>();
+        QuantizerPlacement values = QuantizerPlacement.of(quantizer.prepared(), name -> new BitWidths(4, 4));
+        Map<String, QuantizerPlacement.Group> groups = new HashMap<>();
         values.groups().forEach(group -> group.values().forEach(name -> groups.put(name, group)));
         // left is read by a layer and a sum, joined and narrow by a layer and a Concat with others.
         for (String wide : List.of("left", "joined", "narrow")) {
@@ -519,25 +521,25 @@ class QuantizerTest {
         assertEquals(groups.get("deep"), groups.get("pooled"));
         assertEquals(4, groups.get("merged").bits());
         assertTrue(!groups.containsKey("head") && !groups.containsKey("coarse"));
-        CodedValues eight = CodedValues.of(quantizer.prepared(), name -> Widths.EIGHT);
+        QuantizerPlacement eight = QuantizerPlacement.of(quantizer.prepared(), name -> BitWidths.EIGHT);
         assertTrue(eight.groups().stream().allMatch(group -> group.bits() == 8));
         assertEquals(eight.graph(), quantizer.prepared());
     }
 
     @Test
     void aWindowWillDo() {
-        try (CalibrationPictures pictures = pictures(32)) {
-            Graph graph = quantizer.quantize(quantizer.uniform(Widths.parse("w4a8")), statistics, pictures,
-                    Effort.FULL, (_, _, _) -> {}).graph();
-            assertTrue(distance(graph) < distance(quantize("w4a8", Effort.NEAREST).graph()));
+        try (CalibrationImages images = images(32)) {
+            Graph graph = quantizer.quantize(quantizer.uniform(BitWidths.parse("w4a8")), statistics, images,
+                    PtqOptions.FULL, (_, _, _) -> {}).graph();
+            assertTrue(distance(graph) < distance(quantize("w4a8", PtqOptions.NEAREST).graph()));
         }
     }
 
     @Test
     void theChoiceOfWidthsKeepsTheBudget() {
-        try (CalibrationPictures pictures = pictures(0)) {
-            MixedPrecision mixed = new MixedPrecision(quantizer, statistics, pictures, Set.of(2, 3, 4, 5, 6, 8),
-                    Effort.FULL, (_, _, _) -> {});
+        try (CalibrationImages images = images(0)) {
+            MixedPrecision mixed = new MixedPrecision(quantizer, statistics, images, Set.of(2, 3, 4, 5, 6, 8),
+                    PtqOptions.FULL, (_, _, _) -> {});
             QuantizationPlan plan = mixed.plan(new MixedPrecision.Budget.AverageBits(4), 8);
             assertEquals(plan, QuantizationPlan.parse(plan.toYaml(), "plan"));
             long bits = 0;
@@ -548,8 +550,8 @@ class QuantizerTest {
                 bits += count * plan.widths(name).weights();
             }
             assertTrue(bits <= 4 * weights, bits + " for " + weights);
-            assertEquals(Widths.EIGHT, plan.widths("first"));
-            assertEquals(Widths.EIGHT, plan.widths("head"));
+            assertEquals(BitWidths.EIGHT, plan.widths("first"));
+            assertEquals(BitWidths.EIGHT, plan.widths("head"));
             // What the choice promises: of all that keep the budget, four bits everywhere among them, the least loss.
             double uniform = 0;
             double chosen = 0;
@@ -558,8 +560,8 @@ class QuantizerTest {
                 chosen += layer.getValue().get(plan.widths(layer.getKey()).weights());
             }
             assertTrue(chosen <= uniform, chosen + " against " + uniform);
-            Graph graph = quantizer.quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {}).graph();
-            assertTrue(distance(graph) < distance(quantize("w3a8", Effort.FULL).graph()));
+            Graph graph = quantizer.quantize(plan, statistics, images, PtqOptions.FULL, (_, _, _) -> {}).graph();
+            assertTrue(distance(graph) < distance(quantize("w3a8", PtqOptions.FULL).graph()));
             assertThrows(dev.shrike.ShrikeException.class,
                     () -> mixed.plan(new MixedPrecision.Budget.Size(100), 8));
         }
@@ -568,13 +570,13 @@ class QuantizerTest {
     @ParameterizedTest
     @ValueSource(strings = {"w8a8", "w4a8", "w4a4", "w6a8 entropy-coded"})
     void preActivationsStayFloatOrHaveCodes(String widths) {
-        QuantizationPlan plan = quantizer.uniform(Widths.parse(widths));
+        QuantizationPlan plan = quantizer.uniform(BitWidths.parse(widths));
         QuantizationPlan codes = plan.withPreActivations(true);
         assertEquals(plan, QuantizationPlan.parse(plan.toYaml(), "plan"));
         assertEquals(codes, QuantizationPlan.parse(codes.toYaml(), "plan"));
-        try (CalibrationPictures pictures = pictures(0)) {
-            Graph graph = quantizer.quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {}).graph();
-            Graph coded = quantizer.quantize(codes, statistics, pictures, Effort.FULL, (_, _, _) -> {}).graph();
+        try (CalibrationImages images = images(0)) {
+            Graph graph = quantizer.quantize(plan, statistics, images, PtqOptions.FULL, (_, _, _) -> {}).graph();
+            Graph coded = quantizer.quantize(codes, statistics, images, PtqOptions.FULL, (_, _, _) -> {}).graph();
             for (String layer : List.of("first", "deep", "fine")) {
                 String raw = quantizer.prepared().nodes().stream().filter(node -> node.name().equals(layer))
                         .findFirst().orElseThrow().output();
@@ -591,8 +593,8 @@ class QuantizerTest {
 
     @Test
     void preActivationsHaveCodesWhereThresholdsServe() {
-        assertTrue(quantizer.uniform(Widths.parse("w3a3")).preActivations());
-        assertTrue(!quantizer.uniform(Widths.parse("w3a4")).preActivations());
+        assertTrue(quantizer.uniform(BitWidths.parse("w3a3")).preActivations());
+        assertTrue(!quantizer.uniform(BitWidths.parse("w3a4")).preActivations());
         // A plan that says nothing was made before there was a choice.
         assertTrue(QuantizationPlan.parse("layers: {a: w8a8}", "plan").preActivations());
     }
@@ -605,7 +607,7 @@ class QuantizerTest {
                 Stream.concat(prepared.nodes().stream(), Stream.of(new Node("decoding",
                         Op.Unary.of(Op.Unary.Kind.SIGMOID), List.of("head"), List.of("decoded")))).toList());
         for (boolean preActivations : new boolean[] {true, false}) {
-            List<String> coded = CodedValues.of(graph, _ -> Widths.EIGHT, preActivations).groups().stream()
+            List<String> coded = QuantizerPlacement.of(graph, _ -> BitWidths.EIGHT, preActivations).groups().stream()
                     .flatMap(group -> group.values().stream()).toList();
             assertTrue(coded.contains("fine") && !coded.contains("head") && !coded.contains("decoded"),
                     coded.toString());
@@ -614,11 +616,12 @@ class QuantizerTest {
 
     @Test
     void layersCanStayFloat() {
-        Map<String, Optional<Widths>> layers = new LinkedHashMap<>(quantizer.uniform(Widths.parse("w4a4")).layers());
+        Map<String, Optional<BitWidths>> layers =
+                new LinkedHashMap<>(quantizer.uniform(BitWidths.parse("w4a4")).layers());
         layers.put("inner", Optional.empty());
         QuantizationPlan plan = new QuantizationPlan("mine", Optional.of("mse"), Optional.empty(), layers);
-        try (CalibrationPictures pictures = pictures(0)) {
-            Graph graph = quantizer.quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {}).graph();
+        try (CalibrationImages images = images(0)) {
+            Graph graph = quantizer.quantize(plan, statistics, images, PtqOptions.FULL, (_, _, _) -> {}).graph();
             assertTrue(distance(graph) < 0.5);
             assertTrue(graph.constants().containsKey("inner.w"));
         }
@@ -626,13 +629,13 @@ class QuantizerTest {
 
     @Test
     void plansThatDoNotFitAreRefused() {
-        Map<String, Optional<Widths>> layers = new LinkedHashMap<>(quantizer.uniform(Widths.EIGHT).layers());
+        Map<String, Optional<BitWidths>> layers = new LinkedHashMap<>(quantizer.uniform(BitWidths.EIGHT).layers());
         layers.remove("down");
         assertRefused(layers, "'down'");
-        layers.put("down", Optional.of(Widths.EIGHT));
-        layers.put("elsewhere", Optional.of(Widths.EIGHT));
+        layers.put("down", Optional.of(BitWidths.EIGHT));
+        layers.put("elsewhere", Optional.of(BitWidths.EIGHT));
         assertRefused(layers, "'elsewhere'");
-        Graph quantized = quantize("w8a8", Effort.NEAREST).graph();
+        Graph quantized = quantize("w8a8", PtqOptions.NEAREST).graph();
         assertThrows(UnsupportedModelException.class, () -> new Quantizer(quantized, Map.of(), BACKEND, 1));
         for (String text : List.of("", "layers: 3", "layers: {a: w9a8}", "layers: {a: w6a8 power-of-two}",
                 "layers: {a: w4a8 powers}", "pre-activations: 7\nlayers: {}", "pre-activations: [float]\nlayers: {}",
@@ -645,20 +648,20 @@ class QuantizerTest {
         }
     }
 
-    // --- ranges that each picture has of its own -------------------------------------------------------------------
+    // --- ranges that each image has of its own -------------------------------------------------------------------
 
     /** Nothing is measured: layers are fitted from values that their own range has rounded. */
-    private static Quantizer.Result dynamic(String widths, Effort effort) {
-        try (CalibrationPictures pictures = pictures(0)) {
+    private static Quantizer.Result dynamic(String widths, PtqOptions effort) {
+        try (CalibrationImages images = images(0)) {
             Quantizer own = quantizer.withDynamicRanges();
-            return own.quantize(own.uniform(Widths.parse(widths)), Map.of(), pictures, effort, (_, _, _) -> {});
+            return own.quantize(own.uniform(BitWidths.parse(widths)), Map.of(), images, effort, (_, _, _) -> {});
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"w8a8", "w4a8", "w3a8", "w4a8 power-of-two", "w2.5a8 entropy-coded"})
     void dynamicRangesRunInTheEngineToTheBitAndFitLayers(String widths) {
-        Graph full = dynamic(widths, Effort.FULL).graph();
+        Graph full = dynamic(widths, PtqOptions.FULL).graph();
         Set<String> rounded = new java.util.HashSet<>();
         for (Node node : full.nodes()) {
             if (node.op() instanceof Op.DynamicQuant) {
@@ -673,7 +676,7 @@ class QuantizerTest {
         if (widths.equals("w8a8")) {
             assertTrue(distance < 0.002, "distance " + distance);
         } else {
-            double nearest = distance(dynamic(widths, Effort.NEAREST).graph());
+            double nearest = distance(dynamic(widths, PtqOptions.NEAREST).graph());
             assertTrue(distance < 0.8 * nearest, widths + ": " + distance + " against " + nearest);
         }
     }
@@ -681,24 +684,24 @@ class QuantizerTest {
     @Test
     void widthsAreChosenUnderDynamicRangesToo() {
         Quantizer own = quantizer.withDynamicRanges();
-        try (CalibrationPictures pictures = pictures(0)) {
-            QuantizationPlan plan = new MixedPrecision(own, Map.of(), pictures, Set.of(2, 4, 8), Effort.FULL,
+        try (CalibrationImages images = images(0)) {
+            QuantizationPlan plan = new MixedPrecision(own, Map.of(), images, Set.of(2, 4, 8), PtqOptions.FULL,
                     (_, _, _) -> {}).plan(new MixedPrecision.Budget.AverageBits(4), 8);
             assertTrue(plan.dynamicRanges());
             assertEquals(plan, QuantizationPlan.parse(plan.toYaml(), "plan.yaml"));
-            assertTrue(distance(own.quantize(plan, Map.of(), pictures, Effort.FULL, (_, _, _) -> {}).graph()) < 0.1);
+            assertTrue(distance(own.quantize(plan, Map.of(), images, PtqOptions.FULL, (_, _, _) -> {}).graph()) < 0.1);
         }
     }
 
     @Test
     void whatDoesNotGoWithDynamicRangesIsRefused() {
         assertThrows(IllegalArgumentException.class,
-                () -> quantizer.withDynamicRanges().uniform(Widths.parse("w4a4")));
-        QuantizationPlan eight = quantizer.uniform(Widths.EIGHT);
+                () -> quantizer.withDynamicRanges().uniform(BitWidths.parse("w4a4")));
+        QuantizationPlan eight = quantizer.uniform(BitWidths.EIGHT);
         assertTrue(eight.withDynamicRanges(true).dynamicRanges());
         for (QuantizationPlan plan : List.of(eight.withRanges(Optional.of("mse"), Optional.empty()),
                 eight.withRanges(Optional.empty(), Optional.of("mse")), eight.withPreActivations(true),
-                quantizer.uniform(Widths.parse("w8a7")))) {
+                quantizer.uniform(BitWidths.parse("w8a7")))) {
             assertThrows(IllegalArgumentException.class, () -> plan.withDynamicRanges(true));
         }
         for (String text : List.of("activation-ranges: often\nlayers: {}",
@@ -708,15 +711,15 @@ class QuantizerTest {
             ModelException e = assertThrows(ModelException.class, () -> QuantizationPlan.parse(text, "plan.yaml"));
             assertTrue(e.getMessage().startsWith("plan.yaml: "), e.getMessage());
         }
-        Graph done = dynamic("w8a8", Effort.NEAREST).graph();
+        Graph done = dynamic("w8a8", PtqOptions.NEAREST).graph();
         assertThrows(UnsupportedModelException.class, () -> new Quantizer(done, Map.of(), BACKEND, 1));
     }
 
-    private static void assertRefused(Map<String, Optional<Widths>> layers, String named) {
+    private static void assertRefused(Map<String, Optional<BitWidths>> layers, String named) {
         QuantizationPlan plan = new QuantizationPlan("mine", Optional.empty(), Optional.empty(), layers);
-        try (CalibrationPictures pictures = pictures(0)) {
+        try (CalibrationImages images = images(0)) {
             ModelException e = assertThrows(ModelException.class,
-                    () -> quantizer.quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {}));
+                    () -> quantizer.quantize(plan, statistics, images, PtqOptions.FULL, (_, _, _) -> {}));
             assertTrue(e.getMessage().contains(named), e.getMessage());
         }
     }

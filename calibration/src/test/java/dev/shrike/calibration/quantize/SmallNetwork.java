@@ -1,9 +1,9 @@
 package dev.shrike.calibration.quantize;
 
 import dev.shrike.Frame;
-import dev.shrike.calibration.activations.CalibrationPictures;
-import dev.shrike.calibration.ranges.StatisticsCollector;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.ranges.ActivationObserver;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
@@ -14,7 +14,7 @@ import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.Window;
 import dev.shrike.spi.Backend;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** A random network with all that a YOLOv5 has before its head is decoded, and pictures for it. */
+/** A random network with all that a YOLOv5 has before its head is decoded, and images for it. */
 public final class SmallNetwork {
     /** Pixels a side. */
     public static final int SIDE = 64;
@@ -88,20 +88,20 @@ public final class SmallNetwork {
         }
     }
 
-    /** What a quantiser needs to know of values, measured on all pictures. */
-    public static Map<String, ValueStatistics> statistics(Quantizer quantizer, CalibrationPictures pictures,
+    /** What a quantiser needs to know of values, measured on all images. */
+    public static Map<String, ActivationStatistics> statistics(Quantizer quantizer, CalibrationImages images,
             Backend backend) {
-        try (StatisticsCollector collector = new StatisticsCollector(quantizer.prepared(),
-                quantizer.valuesToMeasure(), pictures.shape(), backend, 1)) {
-            for (int i = 0; i < pictures.size(); i++) {
-                collector.add(pictures, i);
+        try (ActivationObserver collector = new ActivationObserver(quantizer.prepared(),
+                quantizer.valuesToMeasure(), images.shape(), backend, 1)) {
+            for (int i = 0; i < images.size(); i++) {
+                collector.add(images, i);
             }
             return collector.statistics();
         }
     }
 
-    /** Writes pictures of smooth colours with edges. */
-    public static List<Path> pictures(Path folder, int count) {
+    /** Writes images of smooth colours with edges. */
+    public static List<Path> images(Path folder, int count) {
         List<Path> files = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             Random random = new Random(100 + i);
@@ -117,8 +117,8 @@ public final class SmallNetwork {
                     }
                 }
             }
-            Path file = folder.resolve("picture" + i + ".png");
-            Pictures.write(frame, file);
+            Path file = folder.resolve("image" + i + ".png");
+            Images.write(frame, file);
             files.add(file);
         }
         return files;

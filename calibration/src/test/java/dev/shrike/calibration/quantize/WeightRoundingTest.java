@@ -40,13 +40,13 @@ class WeightRoundingTest {
     }
 
     static double objective(double[] hessian, int size, double[] weights, WeightRounding.Rounded rounded) {
-        double[] reals = rounded.reals();
+        double[] floats = rounded.floats();
         double sum = 0;
         for (int row = 0; row < weights.length / size; row++) {
             for (int i = 0; i < size; i++) {
                 for (int j = 0; j < size; j++) {
-                    sum += (weights[row * size + i] - reals[row * size + i]) * hessian[i * size + j]
-                            * (weights[row * size + j] - reals[row * size + j]);
+                    sum += (weights[row * size + i] - floats[row * size + i]) * hessian[i * size + j]
+                            * (weights[row * size + j] - floats[row * size + j]);
                 }
             }
         }
@@ -61,7 +61,7 @@ class WeightRoundingTest {
             "14, symmetric, 4, 65", "15, symmetric, 7, 20"
     })
     void neverWorseThanRoundingToNearest(long seed, String codes, int bits, int size) {
-        List<CodeSet> sets = WeightCodes.parse(codes).sets(bits);
+        List<Codebook> sets = WeightFormat.parse(codes).sets(bits);
         Random random = new Random(seed);
         double[] hessian = hessian(random, size);
         double[] weights = weights(random, 5 * size);
@@ -80,15 +80,15 @@ class WeightRoundingTest {
     }
 
     /** The set that a row took its codes from. */
-    private static CodeSet taken(List<CodeSet> sets, WeightRounding.Rounded rounded, int row) {
+    private static Codebook taken(List<Codebook> sets, WeightRounding.Rounded rounded, int row) {
         return sets.stream().filter(set -> set.zero() == rounded.zeros()[row]).findFirst().orElseThrow();
     }
 
     /** All codes of a set, from its definition. */
-    private static List<Byte> all(CodeSet set) {
+    private static List<Byte> all(Codebook set) {
         List<Byte> all = new ArrayList<>();
         for (int code = set.lowest(); code <= set.highest(); code++) {
-            if (set instanceof CodeSet.Uniform || Integer.bitCount(Math.abs(code)) <= 1) {
+            if (set instanceof Codebook.Uniform || Integer.bitCount(Math.abs(code)) <= 1) {
                 all.add((byte) code);
             }
         }
@@ -114,13 +114,13 @@ class WeightRoundingTest {
     })
     void noSingleCodeCanBeBetter(long seed, String codes, int bits) {
         int size = 5;
-        List<CodeSet> sets = WeightCodes.parse(codes).sets(bits);
+        List<Codebook> sets = WeightFormat.parse(codes).sets(bits);
         Random random = new Random(seed);
         double[] hessian = hessian(random, size);
         double[] weights = weights(random, size);
         WeightRounding.Rounded found =
                 new WeightRounding(hessian, size, WeightRounding.Steps.ALL).round(weights, 1, sets);
-        CodeSet set = taken(sets, found, 0);
+        Codebook set = taken(sets, found, 0);
         double[] best = {Double.POSITIVE_INFINITY};
         everyChoice(all(set), size, choice -> best[0] = Math.min(best[0],
                 objective(hessian, size, weights, new WeightRounding.Rounded(choice, found.scales()))));
@@ -138,7 +138,7 @@ class WeightRoundingTest {
     }
 
     /** The least objective of all codes, each choice at its own best scale. */
-    private static double least(double[] hessian, int size, double[] weights, List<CodeSet> sets) {
+    private static double least(double[] hessian, int size, double[] weights, List<Codebook> sets) {
         double energy = objective(hessian, size, weights,
                 new WeightRounding.Rounded(new byte[size], new float[] {1}));
         double[] least = {energy};
@@ -170,7 +170,7 @@ class WeightRoundingTest {
     })
     void nearTheBestOfAllCodesAndScales(String codes, int bits, double mostCorrelated, double mostIndependent) {
         int size = 4;
-        List<CodeSet> sets = WeightCodes.parse(codes).sets(bits);
+        List<Codebook> sets = WeightFormat.parse(codes).sets(bits);
         for (boolean correlated : new boolean[] {true, false}) {
             double found = 0;
             double least = 0;
@@ -200,7 +200,7 @@ class WeightRoundingTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 4, 5})
     void theNearestPowerOfTwoIsTaken(int bits) {
-        CodeSet set = WeightCodes.POWER_OF_TWO.sets(bits).getFirst();
+        Codebook set = WeightFormat.POWER_OF_TWO.sets(bits).getFirst();
         assertEquals(new int[] {1, 2, 8, 64}[bits - 2], set.highest());
         assertEquals(-set.highest(), set.lowest());
         for (double position = -150; position <= 150; position += 0.0625) {
@@ -219,25 +219,25 @@ class WeightRoundingTest {
             "power-of-two, 8"})
     void widthsWithoutCodesAreRefused(String codes, int bits) {
         IllegalArgumentException e =
-                assertThrows(IllegalArgumentException.class, () -> WeightCodes.parse(codes).sets(bits));
+                assertThrows(IllegalArgumentException.class, () -> WeightFormat.parse(codes).sets(bits));
         assertTrue(
                 e.getMessage().startsWith(codes.replace("symmetric", "uniform") + " codes of " + bits + " bits; 2 to "),
                 e.getMessage());
     }
 
-    /** What a file holds, codes with their zero points, fits into the width and stands for the same reals. */
+    /** What a file holds, codes with their zero points, fits into the width and stands for the same floats. */
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 4, 7, 8})
     void storedCodesHaveTheWidth(int bits) {
-        for (CodeSet set : WeightCodes.UNIFORM.sets(bits)) {
+        for (Codebook set : WeightFormat.UNIFORM.sets(bits)) {
             int half = 1 << (bits - 1);
             assertEquals(bits == 8 ? -127 : -half, set.lowest() + set.zero());
             assertEquals(half - 1, set.highest() + set.zero());
             assertTrue(set.zero() >= -half && set.zero() < half, "zero point " + set.zero());
             assertTrue(set.lowest() <= 0 && set.highest() >= 0);
         }
-        assertEquals(bits == 8 ? 1 : 1 << bits, WeightCodes.UNIFORM.sets(bits).size());
-        assertEquals(0, WeightCodes.SYMMETRIC.sets(bits).getFirst().zero());
+        assertEquals(bits == 8 ? 1 : 1 << bits, WeightFormat.UNIFORM.sets(bits).size());
+        assertEquals(0, WeightFormat.SYMMETRIC.sets(bits).getFirst().zero());
     }
 
     /** Weights on a grid that begins anywhere are met exactly, where codes about 0 cannot. */
@@ -253,22 +253,22 @@ class WeightRoundingTest {
         }
         double[] hessian = hessian(random, size);
         WeightRounding rounding = new WeightRounding(hessian, size, WeightRounding.Steps.ALL);
-        WeightRounding.Rounded found = rounding.round(weights, 1, WeightCodes.UNIFORM.sets(bits));
+        WeightRounding.Rounded found = rounding.round(weights, 1, WeightFormat.UNIFORM.sets(bits));
         double energy =
                 objective(hessian, size, weights, new WeightRounding.Rounded(new byte[size], new float[] {1}));
         assertTrue(objective(hessian, size, weights, found) < 1e-9 * energy);
         assertEquals(-levels / 2 - lowest, found.zeros()[0]);
-        WeightRounding.Rounded symmetric = rounding.round(weights, 1, WeightCodes.SYMMETRIC.sets(bits));
+        WeightRounding.Rounded symmetric = rounding.round(weights, 1, WeightFormat.SYMMETRIC.sets(bits));
         assertTrue(objective(hessian, size, weights, symmetric) > 1e-6 * energy);
     }
 
     @ParameterizedTest
     @CsvSource({"uniform, 2", "uniform, 4", "uniform, 8", "symmetric, 4", "power-of-two, 2", "power-of-two, 4"})
     void rowsOfZerosStayZero(String codes, int bits) {
-        List<CodeSet> sets = WeightCodes.parse(codes).sets(bits);
+        List<Codebook> sets = WeightFormat.parse(codes).sets(bits);
         WeightRounding.Rounded rounded = new WeightRounding(hessian(new Random(1), 4), 4, WeightRounding.Steps.ALL)
                 .round(new double[8], 2, sets);
-        for (double real : rounded.reals()) {
+        for (double real : rounded.floats()) {
             assertEquals(0, real, 0);
         }
     }

@@ -21,25 +21,25 @@ class StatisticsCacheTest {
     @TempDir
     private Path folder;
 
-    private static ValueStatistics filled(int from, int to) {
-        ValueStatistics statistics = new ValueStatistics(3);
+    private static ActivationStatistics filled(int from, int to) {
+        ActivationStatistics statistics = new ActivationStatistics(3);
         feed(statistics, from, to);
         return statistics;
     }
 
-    private static void feed(ValueStatistics statistics, int from, int to) {
-        for (int picture = from; picture < to; picture++) {
-            Random random = new Random(picture);
+    private static void feed(ActivationStatistics statistics, int from, int to) {
+        for (int image = from; image < to; image++) {
+            Random random = new Random(image);
             float[] values = new float[300];
             for (int i = 0; i < values.length; i++) {
-                values[i] = (float) random.nextGaussian() * (1 + picture);
+                values[i] = (float) random.nextGaussian() * (1 + image);
             }
             statistics.add(values, values.length);
         }
     }
 
-    private static void assertSame(ValueStatistics expected, ValueStatistics actual) {
-        assertEquals(expected.pictures(), actual.pictures());
+    private static void assertSame(ActivationStatistics expected, ActivationStatistics actual) {
+        assertEquals(expected.images(), actual.images());
         assertEquals(expected.minMax(), actual.minMax());
         assertEquals(expected.movingAverage(), actual.movingAverage());
         assertEquals(expected.histogram().exponent(), actual.histogram().exponent());
@@ -55,7 +55,7 @@ class StatisticsCacheTest {
         new StatisticsCache("m", "d", "1x3x64x64", 4, 9, List.of(), Map.of("x/y:0", filled(0, 4))).write(file);
         StatisticsCache read = StatisticsCache.read(file).orElseThrow();
         assertEquals(4, read.done());
-        assertEquals(9, read.pictures());
+        assertEquals(9, read.images());
         assertTrue(read.isAbout("m", "d"));
         assertSame(filled(0, 4), read.values().get("x/y:0"));
         feed(read.values().get("x/y:0"), 4, 9);
@@ -95,41 +95,41 @@ class StatisticsCacheTest {
     void tensorRtsTextIsExact() {
         String text = TensorRtCache.text(8400, TensorRtCache.Kind.ENTROPY, Map.of("images", 1f / 127, "a/b", 2f));
         assertEquals("TRT-8400-EntropyCalibration2\na/b: 40000000\nimages: 3c010204\n", text);
-        ValueStatistics statistics = new ValueStatistics(1);
+        ActivationStatistics statistics = new ActivationStatistics(1);
         statistics.add(new float[] {-3, 0, 254}, 3);
-        assertEquals(2, TensorRtCache.scale(statistics, new RangeMethod.MinMax()), 0.05);
+        assertEquals(2, TensorRtCache.scale(statistics, new RangeCalibrator.MinMax()), 0.05);
     }
 
-    private Path picture(String name) {
+    private Path image(String name) {
         Path file = folder.resolve(name);
-        dev.shrike.vision.Pictures.write(dev.shrike.Frame.allocate(4 + name.length(), 4), file);
+        dev.shrike.vision.Images.write(dev.shrike.Frame.allocate(4 + name.length(), 4), file);
         return file;
     }
 
     @Test
-    void aPictureThatIsGoneTakesNothingWithIt() throws IOException {
-        List<Path> pictures = List.of(picture("a.png"), picture("bb.png"), picture("ccc.png"), picture("dddd.png"));
-        List<String> keys = pictures.stream().map(StatisticsCache::key).toList();
+    void aImageThatIsGoneTakesNothingWithIt() throws IOException {
+        List<Path> images = List.of(image("a.png"), image("bb.png"), image("ccc.png"), image("dddd.png"));
+        List<String> keys = images.stream().map(StatisticsCache::key).toList();
         Path file = folder.resolve("cache.json");
         new StatisticsCache("m", "d", "s", 3, 4, keys, Map.of("x", filled(0, 3))).write(file);
         StatisticsCache read = StatisticsCache.read(file).orElseThrow();
         assertEquals(keys, read.files());
-        assertEquals(pictures, read.remaining(pictures.reversed()));
-        assertEquals(List.of(pictures.getLast()), read.missing(pictures));
-        assertEquals(0, read.gone(pictures));
+        assertEquals(images, read.remaining(images.reversed()));
+        assertEquals(List.of(images.getLast()), read.missing(images));
+        assertEquals(0, read.gone(images));
         // One that is only not wanted is still in the statistics.
-        assertEquals(-1, read.gone(pictures.subList(1, 4)));
-        Files.delete(pictures.getFirst());
-        List<Path> left = pictures.subList(1, 4);
+        assertEquals(-1, read.gone(images.subList(1, 4)));
+        Files.delete(images.getFirst());
+        List<Path> left = images.subList(1, 4);
         assertEquals(left, read.remaining(left));
-        assertEquals(List.of(pictures.getLast()), read.missing(left));
+        assertEquals(List.of(images.getLast()), read.missing(left));
         assertEquals(1, read.gone(left));
         // A new one is to be measured.
-        Path another = picture("eeeee.png");
-        assertEquals(List.of(another), read.missing(List.of(pictures.get(1), another)));
+        Path another = image("eeeee.png");
+        assertEquals(List.of(another), read.missing(List.of(images.get(1), another)));
         // One that broke is as good as gone.
-        Files.writeString(pictures.get(1), "x".repeat((int) Files.size(pictures.get(1))));
-        assertEquals(-1, read.gone(List.of(pictures.getLast())), "of three only one would be left");
+        Files.writeString(images.get(1), "x".repeat((int) Files.size(images.get(1))));
+        assertEquals(-1, read.gone(List.of(images.getLast())), "of three only one would be left");
         assertThrows(IllegalArgumentException.class,
                 () -> new StatisticsCache("m", "d", "s", 3, 4, keys.subList(0, 3), Map.of()));
     }

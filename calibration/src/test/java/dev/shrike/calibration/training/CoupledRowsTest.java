@@ -3,12 +3,12 @@ package dev.shrike.calibration.training;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.shrike.calibration.activations.CalibrationPictures;
-import dev.shrike.calibration.quantize.Effort;
+import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.quantize.PtqOptions;
 import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.SmallNetwork;
-import dev.shrike.calibration.quantize.Widths;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.quantize.BitWidths;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Rows of weights that are rounded so that their errors cancel where the head feels them. */
-class CoupledRowsTest {
+class KroneckerRoundingNetworkTest {
     private static final Backend BACKEND = Backends.usable(Backends.installed(), "").getFirst();
     private static final int HEAD = 21;
 
@@ -67,19 +67,19 @@ class CoupledRowsTest {
     void channelsCoupleAsTheHeadReadsThem() {
         Quantizer quantizer = new Quantizer(summed(), Map.of(), BACKEND, 1);
         int count = 3;
-        try (CalibrationPictures pictures = new CalibrationPictures(SmallNetwork.pictures(folder, count),
+        try (CalibrationImages images = new CalibrationImages(SmallNetwork.images(folder, count),
                 quantizer.prepared().inputs().getFirst(), 0)) {
-            SensitivePlaces places = new SensitivePlaces(quantizer.prepared(), pictures, 16, 2, _ -> {});
-            double[] coupling = places.coupling("first");
+            FisherPositions positions = new FisherPositions(quantizer.prepared(), images, 16, 2, _ -> {});
+            double[] coupling = positions.coupling("first");
             for (int i = 0; i < 4; i++) {
                 for (int j = 0; j < 4; j++) {
                     assertEquals((i == 2) == (j == 2) ? count / 4.0 : -count / 4.0, coupling[i * 4 + j], 1e-4);
                 }
             }
-            double[] importance = places.importance("head");
-            double[] head = places.coupling("head");
+            double[] importance = positions.importance("head");
+            double[] head = positions.coupling("head");
             assertEquals(count, Arrays.stream(importance).map(own -> own / importance[0] * head[0]).sum(), 0.5);
-            assertEquals(0, places.coupling("no layer").length);
+            assertEquals(0, positions.coupling("no layer").length);
         }
     }
 
@@ -89,17 +89,17 @@ class CoupledRowsTest {
         int seeds = 6;
         for (int seed = 0; seed < seeds; seed++) {
             Quantizer even = new Quantizer(SmallNetwork.graph(seed), Map.of(), BACKEND, 1);
-            try (CalibrationPictures pictures = new CalibrationPictures(SmallNetwork.pictures(folder, 12),
+            try (CalibrationImages images = new CalibrationImages(SmallNetwork.images(folder, 12),
                     even.prepared().inputs().getFirst(), 0)) {
-                Map<String, ValueStatistics> statistics = SmallNetwork.statistics(even, pictures, BACKEND);
+                Map<String, ActivationStatistics> statistics = SmallNetwork.statistics(even, images, BACKEND);
                 Quantizer quantizer =
-                        even.at(new SensitivePlaces(even.prepared(), pictures, Effort.FULL.places(), 1, _ -> {}));
+                        even.at(new FisherPositions(even.prepared(), images, PtqOptions.FULL.positions(), 1, _ -> {}));
                 double[] losses = new double[2];
                 for (int i = 0; i < 2; i++) {
-                    Effort effort = Effort.parse(i == 0 ? "single-rows" : "full");
+                    PtqOptions effort = PtqOptions.parse(i == 0 ? "single-rows" : "full");
                     losses[i] = HeadLoss.of(even.prepared(), quantizer.quantize(
-                            quantizer.uniform(Widths.parse("w3a8")), statistics, pictures, effort, (_, _, _) -> {})
-                            .graph(), pictures);
+                            quantizer.uniform(BitWidths.parse("w3a8")), statistics, images, effort, (_, _, _) -> {})
+                            .graph(), images);
                 }
                 logs += Math.log(losses[1] / losses[0]) / seeds;
             }

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.UnsupportedModelException;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Elements;
-import dev.shrike.calibration.quantize.Effort;
+import dev.shrike.calibration.quantize.PtqOptions;
 import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.SmallNetwork;
-import dev.shrike.calibration.quantize.Widths;
+import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Tensor;
@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class DistillationTest {
     private static final Backend BACKEND = Backends.usable(Backends.installed(), "").getFirst();
-    private static final int PICTURES = 96;
+    private static final int IMAGES = 96;
 
     @TempDir
     private static Path folder;
@@ -41,38 +41,38 @@ class DistillationTest {
     @BeforeAll
     static void quantize() {
         quantizer = new Quantizer(SmallNetwork.graph(4), Map.of(), BACKEND, 1);
-        files = SmallNetwork.pictures(folder, PICTURES + 24);
-        try (CalibrationPictures pictures = pictures(0, 24)) {
-            quantized = quantizer.quantize(quantizer.uniform(Widths.parse("w3a3")),
-                    SmallNetwork.statistics(quantizer, pictures, BACKEND), pictures, Effort.FULL, (_, _, _) -> {})
+        files = SmallNetwork.images(folder, IMAGES + 24);
+        try (CalibrationImages images = images(0, 24)) {
+            quantized = quantizer.quantize(quantizer.uniform(BitWidths.parse("w3a3")),
+                    SmallNetwork.statistics(quantizer, images, BACKEND), images, PtqOptions.FULL, (_, _, _) -> {})
                     .graph();
         }
     }
 
-    private static CalibrationPictures pictures(int from, int to) {
-        return new CalibrationPictures(files.subList(from, to), quantizer.prepared().inputs().getFirst(), 0);
+    private static CalibrationImages images(int from, int to) {
+        return new CalibrationImages(files.subList(from, to), quantizer.prepared().inputs().getFirst(), 0);
     }
 
     private static Graph tuned(int threads, List<Double> losses) {
-        try (CalibrationPictures pictures = pictures(0, PICTURES);
-                Distillation distillation = new Distillation(quantizer.prepared(), quantized, pictures,
+        try (CalibrationImages images = images(0, IMAGES);
+                Distillation distillation = new Distillation(quantizer.prepared(), quantized, images,
                         new Distillation.Options(12, 0.2, 2, threads))) {
             return distillation.run((_, _, loss) -> losses.add(loss)).graph();
         }
     }
 
-    private static Map<String, float[]> run(Graph graph, float[] picture) {
+    private static Map<String, float[]> run(Graph graph, float[] image) {
         try (GraphExecutor executor = BACKEND.open(graph, ExecutorOptions.DEFAULT.withThreads(1))) {
-            Elements.write(picture, executor.inputs().getFirst());
+            Elements.write(image, executor.inputs().getFirst());
             executor.run();
             return Elements.all(executor.outputs());
         }
     }
 
-    private static float[] picture(int index) {
-        try (CalibrationPictures pictures = pictures(index, index + 1)) {
-            float[] pixels = new float[Math.toIntExact(pictures.shape().elements())];
-            pictures.read(0, pixels);
+    private static float[] image(int index) {
+        try (CalibrationImages images = images(index, index + 1)) {
+            float[] pixels = new float[Math.toIntExact(images.shape().elements())];
+            images.read(0, pixels);
             return pixels;
         }
     }
@@ -87,19 +87,19 @@ class DistillationTest {
         return error / energy;
     }
 
-    /** On pictures that neither the layers nor the tuning have seen. */
+    /** On images that neither the layers nor the tuning have seen. */
     private static double distance(Graph graph) {
         double sum = 0;
-        for (int i = PICTURES; i < files.size(); i++) {
-            Map<String, float[]> wanted = run(quantizer.prepared(), picture(i));
-            Map<String, float[]> given = run(graph, picture(i));
+        for (int i = IMAGES; i < files.size(); i++) {
+            Map<String, float[]> wanted = run(quantizer.prepared(), image(i));
+            Map<String, float[]> given = run(graph, image(i));
             sum += wanted.keySet().stream().mapToDouble(name -> error(given.get(name), wanted.get(name))).sum();
         }
-        return sum / (files.size() - PICTURES);
+        return sum / (files.size() - IMAGES);
     }
 
     @Test
-    void theTunedNetworkIsCloserOnPicturesNeverSeen() {
+    void theTunedNetworkIsCloserOnImagesNeverSeen() {
         List<Double> losses = new ArrayList<>();
         Graph tuned = tuned(2, losses);
         double before = distance(quantized);
@@ -132,9 +132,9 @@ class DistillationTest {
             TrainingNetwork student =
                     new TrainingNetwork(graph, TrainingNetwork.parameters(graph), roundings,
                             TrainingNetwork.Gradients.NONE);
-            student.forward(picture(3));
+            student.forward(image(3));
             // Rounding the other way at a tie moves single values by a code.
-            run(graph, picture(3)).forEach((name, values) -> assertEquals(0,
+            run(graph, image(3)).forEach((name, values) -> assertEquals(0,
                     error(student.value(name).shown, values), 0.01, name));
         }
     }
@@ -148,11 +148,11 @@ class DistillationTest {
     }
 
     @Test
-    void tooFewPicturesAreRefused() {
-        try (CalibrationPictures few = pictures(0, 20)) {
+    void tooFewImagesAreRefused() {
+        try (CalibrationImages few = images(0, 20)) {
             String message = assertThrows(UnsupportedModelException.class, () -> new Distillation(quantizer.prepared(),
                     quantized, few, Distillation.Options.of(1, 1)).close()).getMessage();
-            assertTrue(message.contains("20 pictures"), message);
+            assertTrue(message.contains("20 images"), message);
         }
     }
 }

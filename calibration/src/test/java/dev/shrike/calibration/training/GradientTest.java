@@ -29,7 +29,7 @@ class GradientTest {
     private static final List<String> INSIDE = List.of("sum", "fine", "deep", "first");
     private static final double WEIGHT = 3;
 
-    private static float[] picture(int side, long seed) {
+    private static float[] image(int side, long seed) {
         Random random = new Random(seed);
         float[] pixels = new float[3 * side * side];
         for (int i = 0; i < pixels.length; i++) {
@@ -38,8 +38,8 @@ class GradientTest {
         return pixels;
     }
 
-    private static double loss(TrainingNetwork student, TrainingNetwork teacher, float[] picture) {
-        student.forward(picture);
+    private static double loss(TrainingNetwork student, TrainingNetwork teacher, float[] image) {
+        student.forward(image);
         return error(HEADS, student, teacher) + WEIGHT * error(INSIDE, student, teacher);
     }
 
@@ -59,19 +59,19 @@ class GradientTest {
         Graph other = SmallNetwork.graph(seed + 50);
         TrainingNetwork teacher =
                 new TrainingNetwork(other, TrainingNetwork.parameters(other), Map.of(), TrainingNetwork.Gradients.NONE);
-        float[] picture = picture(SmallNetwork.SIDE, seed);
-        teacher.forward(picture);
-        new DistillationWorker(teacher, student, HEADS, INSIDE).learn(List.of(picture), WEIGHT);
+        float[] image = image(SmallNetwork.SIDE, seed);
+        teacher.forward(image);
+        new DistillationWorker(teacher, student, HEADS, INSIDE).learn(List.of(image), WEIGHT);
         Random random = new Random(seed);
         for (Convolution layer : List.copyOf(student.convolutions())) {
-            check(layer.parameters().weights(), layer.weightGradients.clone(), random, student, teacher, picture);
-            check(layer.parameters().bias(), layer.biasGradients.clone(), random, student, teacher, picture);
+            check(layer.parameters().weights(), layer.weightGradients.clone(), random, student, teacher, image);
+            check(layer.parameters().bias(), layer.biasGradients.clone(), random, student, teacher, image);
         }
     }
 
     /** A step along a random direction, which all elements have a part in. */
     private static void check(float[] values, float[] gradients, Random random, TrainingNetwork student,
-            TrainingNetwork teacher, float[] picture) {
+            TrainingNetwork teacher, float[] image) {
         float[] was = values.clone();
         float[] direction = new float[values.length];
         double expected = 0;
@@ -88,7 +88,7 @@ class GradientTest {
             for (int i = 0; i < values.length; i++) {
                 values[i] = (float) (was[i] + (side == 0 ? -reach : reach) * direction[i]);
             }
-            losses[side] = loss(student, teacher, picture);
+            losses[side] = loss(student, teacher, image);
         }
         System.arraycopy(was, 0, values, 0, was.length);
         double found = (losses[1] - losses[0]) / (2 * reach);

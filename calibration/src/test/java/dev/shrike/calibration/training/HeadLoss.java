@@ -1,6 +1,6 @@
 package dev.shrike.calibration.training;
 
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.graph.Graph;
 import java.util.List;
 import java.util.Map;
@@ -12,14 +12,14 @@ final class HeadLoss {
 
     private HeadLoss() {}
 
-    /** Summed over the pictures. */
-    static double of(Graph real, Graph quantized, CalibrationPictures pictures) {
+    /** Summed over the images. */
+    static double of(Graph real, Graph quantized, CalibrationImages images) {
         TrainingNetwork teacher = network(real);
         TrainingNetwork student = network(quantized);
         double sum = 0;
-        float[] pixels = new float[(int) pictures.shape().elements()];
-        for (int i = 0; i < pictures.size(); i++) {
-            pictures.read(i, pixels);
+        float[] pixels = new float[(int) images.shape().elements()];
+        for (int i = 0; i < images.size(); i++) {
+            images.read(i, pixels);
             teacher.forward(pixels);
             teacher.clearValues();
             student.forward(pixels);

@@ -6,17 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.ShrikeException;
 import dev.shrike.UnsupportedModelException;
-import dev.shrike.calibration.activations.CalibrationPictures;
-import dev.shrike.calibration.quantize.Effort;
+import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.quantize.PtqOptions;
 import dev.shrike.calibration.quantize.LayerReport;
 import dev.shrike.calibration.quantize.MixedPrecision;
 import dev.shrike.calibration.quantize.QuantizationPlan;
 import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.RateAllocation;
 import dev.shrike.calibration.quantize.SmallNetwork;
-import dev.shrike.calibration.quantize.WeightCodes;
-import dev.shrike.calibration.quantize.Widths;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.quantize.WeightFormat;
+import dev.shrike.calibration.quantize.BitWidths;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
@@ -37,49 +37,49 @@ class RateAllocationTest {
     private static Path folder;
 
     /** A random network whose bits are to be divided. */
-    private record Subject(Quantizer even, Quantizer quantizer, Map<String, ValueStatistics> statistics,
+    private record Subject(Quantizer even, Quantizer quantizer, Map<String, ActivationStatistics> statistics,
             RateAllocation allocation) {
         static Subject of(long seed) {
             Quantizer even = new Quantizer(SmallNetwork.graph(seed), Map.of(), BACKEND, 1);
-            Map<String, ValueStatistics> statistics = SmallNetwork.statistics(even, pictures, BACKEND);
+            Map<String, ActivationStatistics> statistics = SmallNetwork.statistics(even, images, BACKEND);
             Quantizer quantizer =
-                    even.at(new SensitivePlaces(even.prepared(), pictures, Effort.FULL.places(), 1, _ -> {}));
+                    even.at(new FisherPositions(even.prepared(), images, PtqOptions.FULL.positions(), 1, _ -> {}));
             return new Subject(even, quantizer, statistics,
-                    new RateAllocation(quantizer, statistics, pictures, 8, Effort.FULL, (_, _, _) -> {}));
+                    new RateAllocation(quantizer, statistics, images, 8, PtqOptions.FULL, (_, _, _) -> {}));
         }
 
         Quantizer.Result quantize(QuantizationPlan plan) {
-            return quantizer.quantize(plan, statistics, pictures, Effort.FULL, (_, _, _) -> {});
+            return quantizer.quantize(plan, statistics, images, PtqOptions.FULL, (_, _, _) -> {});
         }
 
         double loss(QuantizationPlan plan) {
-            return HeadLoss.of(even.prepared(), quantize(plan).graph(), pictures);
+            return HeadLoss.of(even.prepared(), quantize(plan).graph(), images);
         }
 
         double loss(String widths) {
-            return loss(quantizer.uniform(Widths.parse(widths)));
+            return loss(quantizer.uniform(BitWidths.parse(widths)));
         }
     }
 
-    private static CalibrationPictures pictures;
+    private static CalibrationImages images;
     private static Subject subject;
 
     @BeforeAll
     static void measure() {
-        pictures = new CalibrationPictures(SmallNetwork.pictures(folder, 12), SmallNetwork.graph(2).inputs().getFirst(),
+        images = new CalibrationImages(SmallNetwork.images(folder, 12), SmallNetwork.graph(2).inputs().getFirst(),
                 0);
         subject = Subject.of(2);
     }
 
     @AfterAll
     static void close() {
-        pictures.close();
+        images.close();
     }
 
     /** Bits a weight of the layers that the plan codes. */
     private static double rate(Quantizer.Result result) {
         List<LayerReport> coded = result.layers().stream()
-                .filter(layer -> layer.widths().codes() == WeightCodes.ENTROPY_CODED).toList();
+                .filter(layer -> layer.widths().codes() == WeightFormat.ENTROPY_CODED).toList();
         return coded.stream().mapToDouble(layer -> layer.entropy() * layer.weights()).sum()
                 / coded.stream().mapToLong(LayerReport::weights).sum();
     }
@@ -93,8 +93,8 @@ class RateAllocationTest {
         assertEquals(plan, QuantizationPlan.read(file));
         Quantizer.Result result = subject.quantize(plan);
         assertEquals(bits, rate(result), 0.05);
-        assertEquals(Widths.EIGHT, result.layers().getFirst().widths());
-        assertEquals(Widths.EIGHT, result.layers().getLast().widths());
+        assertEquals(BitWidths.EIGHT, result.layers().getFirst().widths());
+        assertEquals(BitWidths.EIGHT, result.layers().getLast().widths());
     }
 
     /** Of one network either ratio moves by a fifth with the last digits of sums; so the mean of three is held. */
@@ -120,7 +120,7 @@ class RateAllocationTest {
         Quantizer.Result result =
                 subject.quantize(subject.allocation().plan(new MixedPrecision.Budget.Size(weights / 2), 8));
         double bits = result.layers().stream().mapToDouble(layer -> layer.weights()
-                * (layer.widths().codes() == WeightCodes.ENTROPY_CODED ? layer.entropy() : 8)).sum();
+                * (layer.widths().codes() == WeightFormat.ENTROPY_CODED ? layer.entropy() : 8)).sum();
         assertEquals(4, bits / weights, 0.05);
         ShrikeException little = assertThrows(ShrikeException.class,
                 () -> subject.allocation().plan(new MixedPrecision.Budget.Size(100), 8));
@@ -130,13 +130,14 @@ class RateAllocationTest {
     @Test
     void withoutGradientsNothingCanBeDivided() {
         UnsupportedModelException e = assertThrows(UnsupportedModelException.class,
-                () -> new RateAllocation(subject.even(), subject.statistics(), pictures, 8, Effort.FULL,
+                () -> new RateAllocation(subject.even(), subject.statistics(), images, 8, PtqOptions.FULL,
                         (_, _, _) -> {}));
         assertTrue(e.getMessage().contains("give all layers the same bits"), e.getMessage());
         // All layers alike needs no importance.
         Quantizer even = subject.even();
-        Quantizer.Result alike = even.quantize(even.uniform(Widths.parse("w3.5a8 entropy-coded")), subject.statistics(),
-                pictures, Effort.FULL, (_, _, _) -> {});
+        Quantizer.Result alike =
+                even.quantize(even.uniform(BitWidths.parse("w3.5a8 entropy-coded")), subject.statistics(),
+                        images, PtqOptions.FULL, (_, _, _) -> {});
         assertEquals(3.5, rate(alike), 0.05);
     }
 }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.shrike.SourceException;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.quantize.SmallNetwork;
 import dev.shrike.graph.ValueInfo;
 import java.nio.file.Path;
@@ -18,14 +18,14 @@ class WindowReaderTest {
 
     @Test
     void oddSeedsGiveMirrorImages(@TempDir Path folder) {
-        try (CalibrationPictures pictures = new CalibrationPictures(SmallNetwork.pictures(folder, 2), INPUT, 0);
-                WindowReader reader = new WindowReader(pictures)) {
+        try (CalibrationImages images = new CalibrationImages(SmallNetwork.images(folder, 2), INPUT, 0);
+                WindowReader reader = new WindowReader(images)) {
             List<float[]> windows = WindowReader.await(reader.read(
                     List.of(new WindowReader.Choice(1, 4), new WindowReader.Choice(1, 5))));
             float[] plain = new float[windows.getFirst().length];
-            pictures.read(1, plain);
+            images.read(1, plain);
             assertArrayEquals(plain, windows.getFirst());
-            int side = (int) pictures.shape().dim(3);
+            int side = (int) images.shape().dim(3);
             for (int i = 0; i < plain.length; i++) {
                 int x = i / 3 % side;
                 assertEquals(plain[i], windows.getLast()[i + 3 * (side - 1 - 2 * x)]);
@@ -34,10 +34,10 @@ class WindowReaderTest {
     }
 
     @Test
-    void aMissingPictureIsToldWhereItIsAwaited(@TempDir Path folder) {
+    void aMissingImageIsToldWhereItIsAwaited(@TempDir Path folder) {
         Path missing = folder.resolve("missing.jpg");
-        try (CalibrationPictures pictures = new CalibrationPictures(List.of(missing), INPUT, 0);
-                WindowReader reader = new WindowReader(pictures)) {
+        try (CalibrationImages images = new CalibrationImages(List.of(missing), INPUT, 0);
+                WindowReader reader = new WindowReader(images)) {
             var running = reader.read(List.of(new WindowReader.Choice(0, 1)));
             assertThrows(SourceException.class, () -> WindowReader.await(running));
         }

@@ -11,7 +11,7 @@ import dev.shrike.app.prune.PruneCommand;
 import dev.shrike.app.quantize.CalibrateCommand;
 import dev.shrike.app.quantize.QuantizeCommand;
 import dev.shrike.app.val.ValCommand;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
@@ -42,7 +42,7 @@ public final class Main {
     private static int run(Console console, String... args) {
         Failures failures = new Failures(console);
         // --max-pixels sets it.
-        String pixels = System.getProperty(Pictures.MAX_PIXELS_PROPERTY);
+        String pixels = System.getProperty(Images.MAX_PIXELS_PROPERTY);
         try {
             return commandLine(console, failures).execute(args);
         } catch (Throwable e) {
@@ -50,9 +50,9 @@ public final class Main {
             return failures.failure(e, args);
         } finally {
             if (pixels == null) {
-                System.clearProperty(Pictures.MAX_PIXELS_PROPERTY);
+                System.clearProperty(Images.MAX_PIXELS_PROPERTY);
             } else {
-                System.setProperty(Pictures.MAX_PIXELS_PROPERTY, pixels);
+                System.setProperty(Images.MAX_PIXELS_PROPERTY, pixels);
             }
         }
     }

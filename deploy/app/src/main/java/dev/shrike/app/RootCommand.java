@@ -10,7 +10,7 @@ import picocli.CommandLine.Spec;
 /** {@code shrike} itself, which only has sub-commands. */
 @Command(
         name = "shrike",
-        description = "Finds objects in pictures with YOLOv5 and YOLOv8 networks.",
+        description = "Finds objects in images with YOLOv5 and YOLOv8 networks.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",

@@ -56,7 +56,7 @@ class ArchitectureTest {
         house = new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
                 .importPackages("dev.shrike");
         for (String needed : List.of("dev.shrike.Detector", "dev.shrike.graph.Graph", "dev.shrike.onnx.OnnxModels",
-                "dev.shrike.spi.Backend", "dev.shrike.vision.Pictures")) {
+                "dev.shrike.spi.Backend", "dev.shrike.vision.Images")) {
             assertTrue(house.contain(needed), "not on the class path: " + needed);
         }
         for (String module : List.of("deploy/app", "platforms/cpu", "platforms/jetson", "calibration")) {
@@ -142,7 +142,7 @@ class ArchitectureTest {
 
     /**
      * Each library has a binding and, where loading can fail in its own ways, a loader: no third class sees its types,
-     * but for oneDNN's, whose binding has a class for reals and one for codes (decision 11). What links C functions:
+     * but for oneDNN's, whose binding has a class for floats and one for codes (decision 11). What links C functions:
      * ours (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, the C library's
      * streams (CodecMessages), and OpenBLAS's product of arrays on the heap (OpenBlas, decision 21).
      */
@@ -155,7 +155,7 @@ class ArchitectureTest {
                 Set.of("dev.shrike.vision.CodecMessages", "dev.shrike.calibration.linear.OpenBlas"));
         if (hasClasses("platforms/cpu")) {
             assertEquals(
-                    Set.of("dev.shrike.cpu.OneDnn", "dev.shrike.cpu.OneDnnCodes", "dev.shrike.cpu.OneDnnReals"),
+                    Set.of("dev.shrike.cpu.OneDnn", "dev.shrike.cpu.OneDnnInt8", "dev.shrike.cpu.OneDnnFloats"),
                     usersOf("org.bytedeco.dnnl."));
             linking.addAll(Set.of("dev.shrike.cpu.NativeLibrary", "dev.shrike.cpu.NativeLoader",
                     "dev.shrike.cpu.AclLibrary", "dev.shrike.cpu.OpenMp"));

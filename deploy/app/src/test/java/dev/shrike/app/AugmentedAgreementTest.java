@@ -47,11 +47,11 @@ class AugmentedAgreementTest {
 
     @ParameterizedTest
     @CsvSource({"bus, 810, 1080", "zidane, 1280, 720"})
-    void detectionsEqualThoseOfAnIndependentComputation(String picture, int width, int height)
+    void detectionsEqualThoseOfAnIndependentComputation(String image, int width, int height)
             throws IOException, OrtException {
         Path model = Repository.shared().resolve("models/yolov5n-dynamic.onnx");
-        List<Box> expected = expected(model, floats("reference/" + picture + "-640-input.f32.gz"));
-        Frame frame = Frame.read(Repository.shared().resolve("reference/" + picture + ".jpg"));
+        List<Box> expected = expected(model, floats("reference/" + image + "-640-input.f32.gz"));
+        Frame frame = Frame.read(Repository.shared().resolve("reference/" + image + ".jpg"));
         double ratio = Math.min((double) SIDE / width, (double) SIDE / height);
         double padX = Math.floor((SIDE - Math.rint(width * ratio)) / 2);
         double padY = Math.floor((SIDE - Math.rint(height * ratio)) / 2);
@@ -82,13 +82,13 @@ class AugmentedAgreementTest {
                 box.classId);
     }
 
-    private static List<Box> expected(Path model, float[] picture) throws OrtException {
+    private static List<Box> expected(Path model, float[] image) throws OrtException {
         List<Box> all = new ArrayList<>();
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         try (OrtSession session = environment.createSession(model.toString(), new OrtSession.SessionOptions())) {
             for (int view = 0; view < SCALES.length; view++) {
                 int side = view == 0 ? SIDE : (int) Math.ceil(SIDE * SCALES[view] / 32) * 32;
-                float[] pixels = view == 0 ? picture : view(picture, SCALES[view], view == 1, side);
+                float[] pixels = view == 0 ? image : view(image, SCALES[view], view == 1, side);
                 try (OnnxTensor images = OnnxTensor.createTensor(environment, FloatBuffer.wrap(pixels),
                         new long[] {1, 3, side, side});
                         OrtSession.Result result = session.run(Map.of("images", images))) {
@@ -127,14 +127,14 @@ class AugmentedAgreementTest {
         }
     }
 
-    private static float[] view(float[] picture, float scale, boolean mirrored, int side) {
+    private static float[] view(float[] image, float scale, boolean mirrored, int side) {
         int inner = (int) (SIDE * scale);
         float[] view = new float[3 * side * side];
         for (int channel = 0; channel < 3; channel++) {
             for (int y = 0; y < side; y++) {
                 for (int x = 0; x < side; x++) {
                     view[(channel * side + y) * side + x] = y >= inner || x >= inner ? PAD
-                            : sample(picture, channel, (y + 0.5f) * SIDE / inner - 0.5f,
+                            : sample(image, channel, (y + 0.5f) * SIDE / inner - 0.5f,
                                     (x + 0.5f) * SIDE / inner - 0.5f, mirrored);
                 }
             }
@@ -142,22 +142,22 @@ class AugmentedAgreementTest {
         return view;
     }
 
-    private static float sample(float[] picture, int channel, float y, float x, boolean mirrored) {
+    private static float sample(float[] image, int channel, float y, float x, boolean mirrored) {
         int top = Math.clamp((int) Math.floor(y), 0, SIDE - 1);
         int left = Math.clamp((int) Math.floor(x), 0, SIDE - 1);
         int bottom = Math.min(top + 1, SIDE - 1);
         int right = Math.min(left + 1, SIDE - 1);
         float down = Math.clamp(y - top, 0f, 1f);
         float across = Math.clamp(x - left, 0f, 1f);
-        float upper = at(picture, channel, top, left, mirrored) * (1 - across)
-                + at(picture, channel, top, right, mirrored) * across;
-        float lower = at(picture, channel, bottom, left, mirrored) * (1 - across)
-                + at(picture, channel, bottom, right, mirrored) * across;
+        float upper = at(image, channel, top, left, mirrored) * (1 - across)
+                + at(image, channel, top, right, mirrored) * across;
+        float lower = at(image, channel, bottom, left, mirrored) * (1 - across)
+                + at(image, channel, bottom, right, mirrored) * across;
         return upper * (1 - down) + lower * down;
     }
 
-    private static float at(float[] picture, int channel, int y, int x, boolean mirrored) {
-        return picture[(channel * SIDE + y) * SIDE + (mirrored ? SIDE - 1 - x : x)];
+    private static float at(float[] image, int channel, int y, int x, boolean mirrored) {
+        return image[(channel * SIDE + y) * SIDE + (mirrored ? SIDE - 1 - x : x)];
     }
 
     private static float[] floats(String name) throws IOException {

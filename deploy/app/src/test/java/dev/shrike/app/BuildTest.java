@@ -33,7 +33,7 @@ class BuildTest {
     private Path folder;
 
     private Path built;
-    private Path picture;
+    private Path image;
 
     private record Outcome(int exit, String out, String err) {}
 
@@ -43,8 +43,8 @@ class BuildTest {
     }
 
     @BeforeEach
-    void makePicture() {
-        picture = ToyModel.redAndBlue(folder.resolve("blocks.png"));
+    void makeImage() {
+        image = ToyModel.redAndBlue(folder.resolve("blocks.png"));
         built = folder.resolve("toy.shrike");
     }
 
@@ -79,7 +79,7 @@ class BuildTest {
     }
 
     private void assertFindsTheBlocks() {
-        Outcome found = detect(picture);
+        Outcome found = detect(image);
         assertEquals(0, found.exit(), found.err());
         assertTrue(found.out().contains(": 64x64 1 red block, 1 blue block"), found.out());
     }
@@ -92,8 +92,8 @@ class BuildTest {
         List<String> lines = outcome.out().lines().toList();
         assertTrue(lines.get(0).matches(".*toy\\.shrike: \\S+ MB, \\S+ % of toy\\.onnx \\(\\S+ MB\\)"), lines.get(0));
         assertEquals(List.of("input images: 64x64 pixels", "layers: 1 float"), lines.subList(1, 3));
-        String fromOnnx = run("detect", "--weights", model, "--nosave", "--threads", "1", "--json", picture).out();
-        String fromFile = detect("--json", picture).out();
+        String fromOnnx = run("detect", "--weights", model, "--nosave", "--threads", "1", "--json", image).out();
+        String fromFile = detect("--json", image).out();
         assertEquals(detections(fromOnnx), detections(fromFile));
         assertTrue(fromFile.contains("\"model\":\"toy.shrike\""), fromFile);
     }
@@ -115,8 +115,8 @@ class BuildTest {
         // The toy has one layer, which is its first and its last one and so has 8 bits whatever is said.
         Outcome outcome = build("--bits", bits, "--data", folder, "--images", "3");
         assertEquals(0, outcome.exit(), outcome.err());
-        assertTrue(outcome.err().matches("warning: only 1 picture to calibrate with: .*\nmeasured the ranges of \\d+"
-                + " values on 1 picture\n"), outcome.err());
+        assertTrue(outcome.err().matches("warning: only 1 image to calibrate with: .*\nmeasured the ranges of \\d+"
+                + " values on 1 image\n"), outcome.err());
         assertTrue(outcome.out().endsWith("layers: 1 w8a8\n"), outcome.out());
         assertFindsTheBlocks();
     }
@@ -132,10 +132,10 @@ class BuildTest {
     @Test
     void anotherInputSizeIsRefusedWithTheWayOut() {
         assertEquals(0, build("--quiet").exit());
-        assertEquals(0, detect(picture, "--imgsz", "64").exit());
-        Outcome outcome = detect(picture, "--imgsz", "96");
+        assertEquals(0, detect(image, "--imgsz", "64").exit());
+        Outcome outcome = detect(image, "--imgsz", "96");
         assertEquals(1, outcome.exit());
-        assertTrue(outcome.err().startsWith("shrike: " + built + ": it was built for pictures of 64x64"),
+        assertTrue(outcome.err().startsWith("shrike: " + built + ": it was built for images of 64x64"),
                 outcome.err());
         assertTrue(outcome.err().contains("'shrike build --imgsz 96'"), outcome.err());
     }
@@ -143,8 +143,8 @@ class BuildTest {
     @Test
     void anotherEngineIsRefused() {
         assertEquals(0, build("--quiet").exit());
-        assertEquals(0, detect(picture, "--engine", "cpu").exit());
-        Outcome outcome = detect(picture, "--engine", "tensorrt");
+        assertEquals(0, detect(image, "--engine", "cpu").exit());
+        Outcome outcome = detect(image, "--engine", "tensorrt");
         assertEquals(1, outcome.exit());
         assertTrue(outcome.err().contains("was built for the engine 'cpu'"), outcome.err());
     }
@@ -157,12 +157,12 @@ class BuildTest {
             byte[] damaged = bytes.clone();
             damaged[at] ^= 4;
             Files.write(built, damaged);
-            Outcome outcome = detect(picture);
+            Outcome outcome = detect(image);
             assertEquals(1, outcome.exit());
             assertTrue(outcome.err().matches("shrike: " + built + ": .*shrike build.*\n"), outcome.err());
         }
         Files.write(built, new byte[0]);
-        assertTrue(detect(picture).err().contains("shrike build"));
+        assertTrue(detect(image).err().contains("shrike build"));
     }
 
     @Test
@@ -261,7 +261,7 @@ class BuildTest {
             --first-last 8   | --first-last is for files that end in .shrike
             --images 3       | --images goes with --data
             --images 0 --data . | --images 0 is less than 1
-            --batch 8,4      | --batch: '8,4' is neither a number of pictures
+            --batch 8,4      | --batch: '8,4' is neither a number of images
             --batch 4,2,8    | --batch: batches of 4 to 8, best at 2, are not ascending
             """)
     void senselessOptionsOfAnEngineAreUsageErrors(String options, String message) {
@@ -289,11 +289,11 @@ class BuildTest {
 
     @Test
     void whatCannotBeBuiltIsNamedAndNothingIsLeft() throws IOException {
-        Path text = Files.writeString(Files.createDirectories(folder.resolve("bad")).resolve("a.png"), "no picture");
+        Path text = Files.writeString(Files.createDirectories(folder.resolve("bad")).resolve("a.png"), "no image");
         Path none = Files.createDirectories(folder.resolve("none"));
         List<List<Object>> wrong = List.of(
                 List.of("build", folder.resolve("missing.onnx"), "-o", built),
-                List.of("build", picture, "-o", built),
+                List.of("build", image, "-o", built),
                 List.of("build", model, "-o", folder.resolve("no/toy.shrike")),
                 List.of("build", model, "-o", built, "--imgsz", "96"),
                 List.of("build", model, "-o", built, "--bits", "w8a8", "--data", none),

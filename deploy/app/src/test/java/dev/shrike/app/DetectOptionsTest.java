@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.shrike.Frame;
 import dev.shrike.graph.Graph;
 import dev.shrike.onnx.OnnxModels;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -40,7 +40,7 @@ class DetectOptionsTest {
     @TempDir
     private Path folder;
 
-    private Path picture;
+    private Path image;
     private Path project;
 
     private record Outcome(int exit, String out, String err) {}
@@ -51,8 +51,8 @@ class DetectOptionsTest {
     }
 
     @BeforeEach
-    void makePicture() {
-        picture = ToyModel.redAndBlue(folder.resolve("blocks.png"));
+    void makeImage() {
+        image = ToyModel.redAndBlue(folder.resolve("blocks.png"));
         project = folder.resolve("runs");
     }
 
@@ -102,7 +102,7 @@ class DetectOptionsTest {
             """)
     void optionsReachTheDetector(String options, String seen) {
         List<Object> args = new ArrayList<>(List.of(options.split(" +")));
-        args.add(picture);
+        args.add(image);
         Outcome outcome = detect(model, args.toArray());
         assertEquals(0, outcome.exit(), outcome.err());
         assertEquals("", outcome.err());
@@ -111,32 +111,32 @@ class DetectOptionsTest {
 
     @Test
     void classesGoByName() {
-        assertTrue(detect(model, "--classes", "blue block", picture).out().contains(": 64x64 1 blue block,"));
-        assertTrue(detect(model, "--classes", "Red Block,1", picture).out().contains("1 red block, 1 blue block"));
-        assertTrue(detect(model, "--classes", "0", "--classes", "blue block", picture).out()
+        assertTrue(detect(model, "--classes", "blue block", image).out().contains(": 64x64 1 blue block,"));
+        assertTrue(detect(model, "--classes", "Red Block,1", image).out().contains("1 red block, 1 blue block"));
+        assertTrue(detect(model, "--classes", "0", "--classes", "blue block", image).out()
                 .contains("1 red block, 1 blue block"));
-        Outcome wrong = detect(model, "--classes", "blu block", picture);
+        Outcome wrong = detect(model, "--classes", "blu block", image);
         assertEquals(2, wrong.exit());
         assertEquals("shrike: --classes: the model has no class 'blu block', did you mean 'blue block'? It has red"
                 + " block, blue block\n", wrong.err());
-        assertTrue(detect(model, "--classes", "zebra", picture).err().contains("no class 'zebra'. It has red block"));
+        assertTrue(detect(model, "--classes", "zebra", image).err().contains("no class 'zebra'. It has red block"));
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
             --half       | --half changes nothing: the CPU engine has no arithmetic of 16-bit floats
             --dnn        | --dnn changes nothing: ONNX files run on the engines that 'shrike doctor' lists
-            --view-img   | --view-img opens no window: look at the pictures in the folder of the run
+            --view-img   | --view-img opens no window: look at the images in the folder of the run
             --visualize  | --visualize writes nothing
             --update     | --update changes nothing
             """)
     void whatChangesNothingSaysSo(String option, String sentence) {
-        Outcome outcome = detect(model, option, picture);
+        Outcome outcome = detect(model, option, image);
         assertEquals(0, outcome.exit(), outcome.err());
         assertEquals(1, outcome.err().lines().count(), outcome.err());
         assertTrue(outcome.err().startsWith(sentence), outcome.err());
         assertTrue(outcome.out().contains("1 red block, 1 blue block"), outcome.out());
-        assertEquals("", detect(model, option, picture, "--quiet").err());
+        assertEquals("", detect(model, option, image, "--quiet").err());
     }
 
     @ParameterizedTest
@@ -152,7 +152,7 @@ class DetectOptionsTest {
             """)
     void senselessOptionsAreUsageErrors(String options, String message) {
         List<Object> args = new ArrayList<>(List.of(options.split(" +")));
-        args.add(picture);
+        args.add(image);
         Outcome outcome = detect(model, args.toArray());
         assertEquals(2, outcome.exit(), outcome.err());
         assertTrue(outcome.err().contains(message), outcome.err());
@@ -161,7 +161,7 @@ class DetectOptionsTest {
 
     @Test
     void cropsHaveTheMarginsOfYolov5() throws IOException {
-        ToyModel.picture(folder.resolve("two.png"), 1, 2, 5, 5);
+        ToyModel.image(folder.resolve("two.png"), 1, 2, 5, 5);
         assertEquals(0, detect(model, folder, "--save-crop", "--nosave").exit());
         assertEquals(List.of("exp/crops/blue block/blocks.jpg", "exp/crops/red block/blocks.jpg",
                 "exp/crops/red block/two.jpg", "exp/crops/red block/two2.jpg"), written());
@@ -174,10 +174,10 @@ class DetectOptionsTest {
     @Test
     void namesOfClassesAreNoPaths() throws IOException {
         Path hostile = named("{0: '../../up/../x', 1: '..'}");
-        assertEquals(0, detect(hostile, picture, "--save-crop", "--nosave").exit());
+        assertEquals(0, detect(hostile, image, "--save-crop", "--nosave").exit());
         assertEquals(List.of("exp/crops/.._.._up_.._x/blocks.jpg", "exp/crops/class1/blocks.jpg"), written());
         Path long1 = named("{0: '" + "ü".repeat(300) + "', 1: ''}");
-        assertEquals(0, detect(long1, picture, "--save-crop", "--nosave").exit());
+        assertEquals(0, detect(long1, image, "--save-crop", "--nosave").exit());
         assertTrue(Files.exists(project.resolve("exp2/crops/" + "ü".repeat(100) + "/blocks.jpg")),
                 written().toString());
         assertTrue(Files.exists(project.resolve("exp2/crops/class1/blocks.jpg")), written().toString());
@@ -185,16 +185,16 @@ class DetectOptionsTest {
 
     @Test
     void theCsvHasARowForEachObject() throws IOException {
-        Path other = ToyModel.picture(folder.resolve("z,\"z\".png"), 0, 0);
+        Path other = ToyModel.image(folder.resolve("z,\"z\".png"), 0, 0);
         Path named = named("{0: 'red, \"very\"', 1: 'blue'}");
-        assertEquals(0, detect(named, picture, other, "--save-csv", "--nosave").exit());
+        assertEquals(0, detect(named, image, other, "--save-csv", "--nosave").exit());
         List<String> rows = Files.readAllLines(project.resolve("exp/predictions.csv"));
         assertEquals(List.of("Image Name,Prediction,Confidence", "blocks.png,\"red, \"\"very\"\"\",1.00",
                 "blocks.png,blue,1.00", "\"z,\"\"z\"\".png\",\"red, \"\"very\"\"\",1.00"), rows);
     }
 
     @Test
-    void labelsScoresAndThicknessShowInThePicture() throws IOException {
+    void labelsScoresAndThicknessShowInTheImage() throws IOException {
         Path large = folder.resolve("large.png");
         Frame frame = Frame.allocate(640, 640);
         frame.pixels().fill((byte) 0);
@@ -203,7 +203,7 @@ class DetectOptionsTest {
                 frame.pixels().set(ValueLayout.JAVA_BYTE, 3L * (y * 640 + x) + 2, (byte) 255);
             }
         }
-        Pictures.write(frame, large);
+        Images.write(frame, large);
         String[][] styles = {{}, {"--hide-conf"}, {"--hide-labels"}, {"--line-thickness", "9"}};
         List<Frame> drawn = new ArrayList<>();
         for (String[] style : styles) {
@@ -228,7 +228,7 @@ class DetectOptionsTest {
         assertTrue(nameless(nameless, "--data", data).out().contains("1 rot, 1 blau"));
         assertTrue(nameless(nameless, "--data", data, "--classes", "blau").out()
                 .contains(": 64x64 1 blau,"));
-        assertTrue(detect(model, picture, "--nosave", "--data", data).out().contains("1 red block, 1 blue block"));
+        assertTrue(detect(model, image, "--nosave", "--data", data).out().contains("1 red block, 1 blue block"));
         Files.writeString(data, "names: [a, b, c]\n");
         Outcome outcome = nameless(nameless, "--data", data);
         assertEquals(2, outcome.exit());
@@ -238,26 +238,26 @@ class DetectOptionsTest {
 
     /** Without names, the form of an output of one stride has to be given. */
     private Outcome nameless(Path model, Object... more) {
-        List<Object> args = new ArrayList<>(List.of(picture, "--nosave", "--head", "yolov5"));
+        List<Object> args = new ArrayList<>(List.of(image, "--nosave", "--head", "yolov5"));
         args.addAll(List.of(more));
         return detect(model, args.toArray());
     }
 
     @Test
-    void aPictureCanComeOnTheStandardInput() throws IOException {
+    void aImageCanComeOnTheStandardInput() throws IOException {
         InputStream before = System.in;
         try {
-            System.setIn(new ByteArrayInputStream(Files.readAllBytes(picture)));
-            Outcome outcome = detect(model, "-", picture);
+            System.setIn(new ByteArrayInputStream(Files.readAllBytes(image)));
+            Outcome outcome = detect(model, "-", image);
             assertEquals(0, outcome.exit(), outcome.err());
             assertTrue(outcome.out().startsWith("image 1/2 -: 64x64 1 red block, 1 blue block"), outcome.out());
             assertEquals(List.of("exp/blocks.png", "exp/stdin.jpg"), written());
             System.setIn(new ByteArrayInputStream(new byte[0]));
             Outcome empty = detect(model, "-");
             assertEquals(1, empty.exit());
-            assertEquals("shrike: standard input: is empty; give a picture: shrike detect - < street.jpg\n",
+            assertEquals("shrike: standard input: is empty; give an image: shrike detect - < street.jpg\n",
                     empty.err());
-            System.setIn(new ByteArrayInputStream("no picture".getBytes(StandardCharsets.UTF_8)));
+            System.setIn(new ByteArrayInputStream("no image".getBytes(StandardCharsets.UTF_8)));
             assertTrue(detect(model, "-").err().startsWith("shrike: standard input: "));
         } finally {
             System.setIn(before);
@@ -267,8 +267,8 @@ class DetectOptionsTest {
     @Test
     void listsGlobsAndSeveralSourcesAreLookedAt() throws IOException {
         Path deep = Files.createDirectories(folder.resolve("in/deep"));
-        ToyModel.picture(folder.resolve("in/a.png"), 1, 1);
-        ToyModel.picture(deep.resolve("b.png"), 2, 2);
+        ToyModel.image(folder.resolve("in/a.png"), 1, 1);
+        ToyModel.image(deep.resolve("b.png"), 2, 2);
         Path list = Files.writeString(folder.resolve("list.txt"), "blocks.png\nin/a.png\n");
         Outcome outcome = detect(model, list, "--source", folder + "/in/**/*.png", "--nosave");
         assertEquals(0, outcome.exit(), outcome.err());
@@ -276,11 +276,11 @@ class DetectOptionsTest {
         assertTrue(outcome.out().startsWith("image 1/4 " + folder + "/in/a.png"), outcome.out());
     }
 
-    /** Views of a picture of 64 pixels all have 64 pixels at a stride of 32, so that a fixed model serves. */
+    /** Views of an image of 64 pixels all have 64 pixels at a stride of 32, so that a fixed model serves. */
     @Test
     void augmentationMergesThreeViews() throws IOException {
         // Red from 8 to 32 across: mirrored and scaled by .83 it fills the cell from 32 to 40, which is at 20.6 here.
-        Path wide = ToyModel.picture(folder.resolve("wide.png"), 1, 0, 2, 0, 3, 0, 1, 1, 2, 1, 3, 1);
+        Path wide = ToyModel.image(folder.resolve("wide.png"), 1, 0, 2, 0, 3, 0, 1, 1, 2, 1, 3, 1);
         String[] loose = {"--nosave", "--json", "--conf", "0.99", "--iou", "0.99"};
         JsonNode plain = found(detect(model, wide, loose[0], loose[1], loose[2], loose[3], loose[4], loose[5]));
         JsonNode more = found(
@@ -296,7 +296,7 @@ class DetectOptionsTest {
         }
         assertTrue(mirrored, more.toString());
         // What all views see is one object.
-        assertEquals(0, detect(model, picture, "--augment", "--nosave").exit());
+        assertEquals(0, detect(model, image, "--augment", "--nosave").exit());
     }
 
     @Test
@@ -306,17 +306,17 @@ class DetectOptionsTest {
         Path inner = Files.createDirectories(folder.resolve("folder.shrike"));
         assertEquals(
                 "shrike: " + empty + ": is empty (0 bytes): build it again with 'shrike build', or copy it again\n",
-                detect(empty, picture).err());
-        assertEquals("shrike: " + inner + ": is a folder, not a model file\n", detect(inner, picture).err());
+                detect(empty, image).err());
+        assertEquals("shrike: " + inner + ": is a folder, not a model file\n", detect(inner, image).err());
         Files.setPosixFilePermissions(closed, Set.of());
         if (!Files.isReadable(closed)) {
-            assertEquals("shrike: " + closed + ": may not be read: permission denied\n", detect(closed, picture).err());
+            assertEquals("shrike: " + closed + ": may not be read: permission denied\n", detect(closed, image).err());
         }
         Path checkpoint = Files.writeString(folder.resolve("own.pt"), "PK");
-        assertTrue(detect(checkpoint, picture).err().endsWith("own.pt: is a file of PyTorch by its name, which is not"
+        assertTrue(detect(checkpoint, image).err().endsWith("own.pt: is a file of PyTorch by its name, which is not"
                 + " read; export it with YOLOv5's 'python export.py --weights own.pt --include onnx'\n"));
-        assertTrue(detect(Path.of("yolov5m"), picture).err().contains("--weights yolov5m.pt --include onnx"));
-        assertTrue(detect(Path.of("yolov5n.pt"), picture).err().contains("--weights yolov5n.pt --include onnx"));
+        assertTrue(detect(Path.of("yolov5m"), image).err().contains("--weights yolov5m.pt --include onnx"));
+        assertTrue(detect(Path.of("yolov5n.pt"), image).err().contains("--weights yolov5n.pt --include onnx"));
     }
 
     private static JsonNode found(Outcome outcome) throws IOException {
@@ -329,9 +329,9 @@ class DetectOptionsTest {
         Path built = folder.resolve("toy.shrike");
         assertEquals(0, Main.run(new String[] {"build", model.toString(), "-o", built.toString(), "--quiet"},
                 System.out, System.err));
-        Outcome outcome = detect(built, picture, "--augment");
+        Outcome outcome = detect(built, image, "--augment");
         assertEquals(1, outcome.exit());
-        assertTrue(outcome.err().contains("toy.shrike: was built for pictures of one size"), outcome.err());
+        assertTrue(outcome.err().contains("toy.shrike: was built for images of one size"), outcome.err());
         assertFalse(Files.exists(project));
     }
 }

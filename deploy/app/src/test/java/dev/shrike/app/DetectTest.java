@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@code shrike detect} from arguments to files, on a small network and pictures whose contents are known. */
+/** {@code shrike detect} from arguments to files, on a small network and images whose contents are known. */
 class DetectTest {
     @TempDir
     private static Path models;
@@ -33,7 +33,7 @@ class DetectTest {
     @TempDir
     private Path folder;
 
-    private Path picture;
+    private Path image;
     private Path project;
 
     private record Outcome(int exit, String out, String err) {}
@@ -44,8 +44,8 @@ class DetectTest {
     }
 
     @BeforeEach
-    void makePicture() {
-        picture = ToyModel.redAndBlue(folder.resolve("blocks.png"));
+    void makeImage() {
+        image = ToyModel.redAndBlue(folder.resolve("blocks.png"));
         project = folder.resolve("runs");
     }
 
@@ -82,8 +82,8 @@ class DetectTest {
     }
 
     @Test
-    void aPictureGivesALineAndAnAnnotatedCopy() throws IOException {
-        Outcome outcome = detect(picture);
+    void aImageGivesALineAndAnAnnotatedCopy() throws IOException {
+        Outcome outcome = detect(image);
         assertEquals(0, outcome.exit(), outcome.err());
         assertEquals("", outcome.err());
         List<String> lines = outcome.out().lines().toList();
@@ -94,20 +94,20 @@ class DetectTest {
         assertTrue(
                 lines.get(1).matches("Speed: \\S+ms pre-process, \\S+ms inference, \\S+ms NMS per image"),
                 lines.get(1));
-        assertEquals("Results of 1 picture saved to " + project.resolve("exp"), lines.get(2));
+        assertEquals("Results of 1 image saved to " + project.resolve("exp"), lines.get(2));
 
         assertEquals(List.of("exp/blocks.png"), written());
         Frame annotated = Frame.read(project.resolve("exp/blocks.png"));
-        Frame original = Frame.read(picture);
+        Frame original = Frame.read(image);
         assertEquals(64, annotated.width());
         assertEquals(64, annotated.height());
         assertTrue(annotated.pixels().mismatch(original.pixels()) >= 0, "nothing was drawn");
     }
 
     @Test
-    void jsonLinesFollowTheSchemaAndHoldThePixelsOfThePicture() throws IOException {
-        Path empty = ToyModel.picture(folder.resolve("empty.jpg"));
-        Outcome outcome = detect("--json", "--source", picture, "--source", empty);
+    void jsonLinesFollowTheSchemaAndHoldThePixelsOfTheImage() throws IOException {
+        Path empty = ToyModel.image(folder.resolve("empty.jpg"));
+        Outcome outcome = detect("--json", "--source", image, "--source", empty);
         assertEquals(0, outcome.exit(), outcome.err());
         List<String> lines = outcome.out().lines().toList();
         assertEquals(2, lines.size(), outcome.out());
@@ -117,7 +117,7 @@ class DetectTest {
         }
 
         JsonNode blocks = new ObjectMapper().readTree(lines.get(0));
-        assertEquals(picture.toString(), blocks.get("source").asText());
+        assertEquals(image.toString(), blocks.get("source").asText());
         assertEquals("toy.onnx", blocks.get("model").asText());
         assertTrue(blocks.get("engine").asText().startsWith("cpu"), lines.get(0));
         assertEquals(2, blocks.get("detections").size());
@@ -133,15 +133,15 @@ class DetectTest {
             }
         }
         assertEquals(0, new ObjectMapper().readTree(lines.get(1)).get("detections").size());
-        assertTrue(outcome.err().contains("Results of 2 pictures saved to"), outcome.err());
+        assertTrue(outcome.err().contains("Results of 2 images saved to"), outcome.err());
     }
 
     @Test
-    void picturesOfTheSameNameAreAllKept() throws IOException {
+    void imagesOfTheSameNameAreAllKept() throws IOException {
         Path other = Files.createDirectories(folder.resolve("other"));
-        ToyModel.picture(other.resolve("blocks.png"), 3, 3);
-        ToyModel.picture(other.resolve("blocks.jpg"), 4, 4);
-        Outcome outcome = detect(picture, other, "--save-txt", "--save-conf");
+        ToyModel.image(other.resolve("blocks.png"), 3, 3);
+        ToyModel.image(other.resolve("blocks.jpg"), 4, 4);
+        Outcome outcome = detect(image, other, "--save-txt", "--save-conf");
         assertEquals(0, outcome.exit(), outcome.err());
         assertEquals(
                 List.of(
@@ -158,10 +158,10 @@ class DetectTest {
 
     @Test
     void foldersCountUpAndCanBeReused() throws IOException {
-        detect(picture);
-        detect(picture, "--nosave", "--save-txt");
-        detect(picture, "--exist-ok", "--save-txt");
-        detect(picture, "--name", "mine");
+        detect(image);
+        detect(image, "--nosave", "--save-txt");
+        detect(image, "--exist-ok", "--save-txt");
+        detect(image, "--name", "mine");
         assertEquals(
                 List.of("exp/blocks.png", "exp/labels/blocks.txt", "exp2/labels/blocks.txt", "mine/blocks.png"),
                 written());
@@ -171,7 +171,7 @@ class DetectTest {
 
     @Test
     void nothingIsWrittenWithNosave() throws IOException {
-        Outcome outcome = detect(picture, "--nosave");
+        Outcome outcome = detect(image, "--nosave");
         assertEquals(0, outcome.exit(), outcome.err());
         assertEquals(2, outcome.out().lines().count(), outcome.out());
         assertFalse(Files.exists(project));
@@ -179,9 +179,9 @@ class DetectTest {
 
     @Test
     void quietPrintsNothing() throws IOException {
-        assertEquals(new Outcome(0, "", ""), detect(picture, "--quiet"));
+        assertEquals(new Outcome(0, "", ""), detect(image, "--quiet"));
         assertEquals(List.of("exp/blocks.png"), written());
-        assertEquals("", detect(picture, "--quiet", "--json").err());
+        assertEquals("", detect(image, "--quiet", "--json").err());
     }
 
     @ParameterizedTest
@@ -201,17 +201,17 @@ class DetectTest {
         List<Object> args = new ArrayList<>(List.of(options.split(" +")));
         args.add("--nosave");
         // After the numbers: they must not swallow it.
-        args.add(args.size() - 1, picture);
+        args.add(args.size() - 1, image);
         Outcome outcome = detect(args.toArray());
         assertEquals(0, outcome.exit(), outcome.err());
         assertTrue(outcome.out().contains(": 64x64 " + seen), outcome.out());
     }
 
     @Test
-    void aBadPictureIsNamedAndTheOthersAreLookedAt() throws IOException {
+    void aBadImageIsNamedAndTheOthersAreLookedAt() throws IOException {
         Path torn = folder.resolve("a.png");
-        Files.write(torn, Arrays.copyOf(Files.readAllBytes(picture), 60));
-        Path text = Files.writeString(folder.resolve("z.jpg"), "no picture");
+        Files.write(torn, Arrays.copyOf(Files.readAllBytes(image), 60));
+        Path text = Files.writeString(folder.resolve("z.jpg"), "no image");
         Path missing = folder.resolve("missing.png");
         Outcome outcome = detect(missing, folder);
         assertEquals(1, outcome.exit());
@@ -225,8 +225,8 @@ class DetectTest {
     }
 
     @Test
-    void onlyBadPicturesLeaveNoFolder() throws IOException {
-        Path text = Files.writeString(folder.resolve("z.jpg"), "no picture");
+    void onlyBadImagesLeaveNoFolder() throws IOException {
+        Path text = Files.writeString(folder.resolve("z.jpg"), "no image");
         Outcome outcome = detect(text);
         assertEquals(1, outcome.exit());
         assertEquals("", outcome.out());
@@ -259,7 +259,7 @@ class DetectTest {
             --weights              | Missing required parameter for option '--weights'
             """)
     void senselessOptionsAreUsageErrors(String options, String message) {
-        List<Object> args = new ArrayList<>(List.of(picture.toString()));
+        List<Object> args = new ArrayList<>(List.of(image.toString()));
         args.addAll(List.of(options.split(" ")));
         Outcome outcome = detect(args.toArray());
         assertEquals(2, outcome.exit(), outcome.err());
@@ -274,11 +274,11 @@ class DetectTest {
         Path empty = Files.createFile(folder.resolve("empty.onnx"));
         Path torn = folder.resolve("torn.onnx");
         Files.write(torn, Arrays.copyOf(Files.readAllBytes(model), 900));
-        Path photograph = ToyModel.picture(folder.resolve("photograph.jpg"));
+        Path photograph = ToyModel.image(folder.resolve("photograph.jpg"));
         for (String weights : List.of(
                 empty.toString(), torn.toString(), photograph.toString(), folder.toString(),
                 folder + "/missing.onnx")) {
-            Outcome outcome = run("detect", "--weights", weights, "--project", project.toString(), picture.toString());
+            Outcome outcome = run("detect", "--weights", weights, "--project", project.toString(), image.toString());
             assertEquals(1, outcome.exit(), weights);
             assertEquals("", outcome.out());
             assertTrue(outcome.err().startsWith("shrike: " + weights + ": "), outcome.err());
@@ -289,10 +289,10 @@ class DetectTest {
 
     @Test
     void anUnknownModelBringsTheNamesOfThoseThereAre() {
-        Outcome unknown = run("detect", "--weights", "yolov9z", picture.toString());
+        Outcome unknown = run("detect", "--weights", "yolov9z", image.toString());
         assertEquals(1, unknown.exit());
         assertTrue(unknown.err().matches("shrike: there is no model 'yolov9z'; .*yolov5s, yolov8n.*\n"), unknown.err());
-        Outcome checkpoint = run("detect", "--weights", "yolov5s.pt", picture.toString());
+        Outcome checkpoint = run("detect", "--weights", "yolov5s.pt", image.toString());
         assertEquals(1, checkpoint.exit());
         assertTrue(checkpoint.err().contains("'--weights yolov5s' fetches that model"), checkpoint.err());
     }
@@ -303,22 +303,22 @@ class DetectTest {
         Outcome outcome = detect(empty, folder + "/*.gif");
         assertEquals(1, outcome.exit());
         assertEquals(
-                "shrike: " + empty + ": no pictures (JPEG, PNG, BMP, WebP, TIFF) in this folder\nshrike: " + folder
-                        + "/*.gif: no pictures (JPEG, PNG, BMP, WebP, TIFF) match\n",
+                "shrike: " + empty + ": no images (JPEG, PNG, BMP, WebP, TIFF) in this folder\nshrike: " + folder
+                        + "/*.gif: no images (JPEG, PNG, BMP, WebP, TIFF) match\n",
                 outcome.err());
     }
 
     @Test
     void aProjectThatIsAFileIsNamed() {
         Outcome outcome = run(
-                "detect", "--weights", model.toString(), "--project", picture.toString(), picture.toString());
+                "detect", "--weights", model.toString(), "--project", image.toString(), image.toString());
         assertEquals(1, outcome.exit());
-        assertTrue(outcome.err().startsWith("shrike: " + picture + ": is a file, not a folder"), outcome.err());
+        assertTrue(outcome.err().startsWith("shrike: " + image + ": is a file, not a folder"), outcome.err());
     }
 
     @Test
     void anEngineThatThereIsNotIsNamed() {
-        Outcome outcome = detect(picture, "--engine", "abacus");
+        Outcome outcome = detect(image, "--engine", "abacus");
         assertEquals(1, outcome.exit());
         assertTrue(outcome.err().contains("there is no engine 'abacus'"), outcome.err());
     }
@@ -326,6 +326,6 @@ class DetectTest {
     @Test
     void debugAddsTheStackTrace() {
         assertFalse(detect(folder.resolve("none.png"), "--engine", "abacus").err().contains("\tat "));
-        assertTrue(detect(picture, "--debug", "--engine", "abacus").err().contains("\tat dev.shrike"));
+        assertTrue(detect(image, "--debug", "--engine", "abacus").err().contains("\tat dev.shrike"));
     }
 }

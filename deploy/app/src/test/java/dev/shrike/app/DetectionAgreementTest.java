@@ -13,15 +13,15 @@ import java.io.IOException;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** From a picture file to boxes through the real engine, against detections recorded with other software. */
+/** From an image file to boxes through the real engine, against detections recorded with other software. */
 class DetectionAgreementTest {
     @ParameterizedTest
     @CsvSource({"yolov5n-640, bus", "yolov5n-640, zidane", "yolov5s-640, bus", "yolov5s-640, zidane"})
-    void detectionsEqualTheRecordedOnes(String model, String picture) throws IOException {
+    void detectionsEqualTheRecordedOnes(String model, String image) throws IOException {
         JsonNode expected = new ObjectMapper()
-                .readTree(Repository.shared().resolve("reference/" + model + "-" + picture + "-det.json").toFile())
+                .readTree(Repository.shared().resolve("reference/" + model + "-" + image + "-det.json").toFile())
                 .get("detections");
-        Frame frame = Frame.read(Repository.shared().resolve("reference/" + picture + ".jpg"));
+        Frame frame = Frame.read(Repository.shared().resolve("reference/" + image + ".jpg"));
         try (Detector detector = Detectors.open(Repository.shared().resolve("models/" + model + ".onnx"))) {
             Detections found = detector.detect(frame);
             assertEquals(expected.size(), found.size(), found.toString());

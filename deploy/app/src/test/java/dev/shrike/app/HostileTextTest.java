@@ -30,8 +30,8 @@ class HostileTextTest {
     private Path folder;
 
     private Path model;
-    private Path picture;
-    private Path pictures;
+    private Path image;
+    private Path images;
 
     private record Outcome(int exit, String out, String err) {}
 
@@ -43,8 +43,8 @@ class HostileTextTest {
         model = folder.resolve("m" + HOSTILE.replace('/', '_') + ".onnx");
         OnnxModels.write(new Graph(toy.name(), toy.inputs(), toy.outputs(), toy.nodes(), toy.constants(),
                 toy.quantization(), Map.of("names", names + "', 'blue']", "stride", "32")), model);
-        pictures = Files.createDirectories(folder.resolve("p" + HOSTILE.replace('/', '_')));
-        picture = ToyModel.redAndBlue(pictures.resolve("x" + HOSTILE.replace('/', '_') + ".png"));
+        images = Files.createDirectories(folder.resolve("p" + HOSTILE.replace('/', '_')));
+        image = ToyModel.redAndBlue(images.resolve("x" + HOSTILE.replace('/', '_') + ".png"));
     }
 
     private Outcome run(Object... arguments) {
@@ -69,7 +69,7 @@ class HostileTextTest {
     @Test
     void detectPrintsLinesJsonAndCsv() throws IOException {
         Outcome lines = run("detect", "--weights", model, "--threads", 1, "--project", folder.resolve("runs"),
-                "--save-csv", "--save-txt", "--save-crop", picture);
+                "--save-csv", "--save-txt", "--save-crop", image);
         assertEquals(0, lines.exit(), lines.err());
         assertEquals(3, lines.out().lines().count(), lines.out());
         assertTrue(lines.out().contains("1 a\\u001b[31m\\u0007\\nimage 1/1 forged\\r\\u009b2J\\u202e"), lines.out());
@@ -77,29 +77,29 @@ class HostileTextTest {
         assertEquals(3, csv.size());
         csv.forEach(row -> assertEquals(row, PrintableText.of(row)));
 
-        Outcome json = run("detect", "--weights", model, "--threads", 1, "--nosave", "--json", picture);
+        Outcome json = run("detect", "--weights", model, "--threads", 1, "--nosave", "--json", image);
         assertEquals(1, json.out().lines().count(), json.out());
         var tree = new ObjectMapper().readTree(json.out());
         assertEquals(HOSTILE, tree.at("/detections/0/label").asText());
-        assertEquals(picture.toString(), tree.get("source").asText());
+        assertEquals(image.toString(), tree.get("source").asText());
     }
 
     @Test
     void errorsNameFilesOnOneLine() {
-        Path missing = pictures.resolve("none" + HOSTILE.replace('/', '_') + ".png");
+        Path missing = images.resolve("none" + HOSTILE.replace('/', '_') + ".png");
         for (Outcome outcome : List.of(
                 run("detect", "--weights", model, missing),
-                run("detect", "--weights", missing, picture),
-                run("detect", "--weights", "y" + HOSTILE.replace("/", ""), picture),
-                run("detect", "--" + HOSTILE, picture),
-                run("detect", "--debug", "--weights", missing, picture),
+                run("detect", "--weights", missing, image),
+                run("detect", "--weights", "y" + HOSTILE.replace("/", ""), image),
+                run("detect", "--" + HOSTILE, image),
+                run("detect", "--debug", "--weights", missing, image),
                 run(HOSTILE),
-                run("detect", "--weights", model, "--classes", HOSTILE + "b", picture),
+                run("detect", "--weights", model, "--classes", HOSTILE + "b", image),
                 run("val", "--data", missing),
                 run("build", missing, "-o", folder.resolve("x.shrike")),
                 run("build", model, "-o", HOSTILE),
-                run("calibrate", missing, "--data", pictures, "-o", folder.resolve("c.json")),
-                run("quantize", missing, "--data", pictures, "-o", folder.resolve("q.onnx")),
+                run("calibrate", missing, "--data", images, "-o", folder.resolve("c.json")),
+                run("quantize", missing, "--data", images, "-o", folder.resolve("q.onnx")),
                 run("models", "pull", HOSTILE))) {
             assertTrue(outcome.exit() != 0 && outcome.err().startsWith("shrike: "), outcome.toString());
             long lines = outcome.err().lines().filter(line -> line.startsWith("shrike: ")).count();

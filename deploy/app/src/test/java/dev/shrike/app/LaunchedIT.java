@@ -52,7 +52,7 @@ class LaunchedIT {
         return new Outcome(process.exitValue(), out, err);
     }
 
-    /** Detects in the same picture so many times that the process is still at it when the test acts. */
+    /** Detects in the same image so many times that the process is still at it when the test acts. */
     private Process startLong() throws IOException {
         ToyModel.redAndBlue(folder.resolve("blocks.png"));
         List<String> args = new ArrayList<>(List.of("detect", "--weights", model.toString(), "--threads", "1"));
@@ -69,7 +69,7 @@ class LaunchedIT {
     }
 
     @Test
-    void itFindsBlocksInAPictureWithAnUnusualName() throws Exception {
+    void itFindsBlocksInAImageWithAnUnusualName() throws Exception {
         ToyModel.redAndBlue(folder.resolve("zwei Blöcke – 二.png"));
         Outcome outcome = run("detect", "--weights", model.toString(), "--threads", "1", "*.png");
         assertEquals("", outcome.err());
@@ -89,7 +89,7 @@ class LaunchedIT {
         }
         try {
             itRunsOnTheModulePathWithoutAWordFromTheJvm();
-            itFindsBlocksInAPictureWithAnUnusualName();
+            itFindsBlocksInAImageWithAnUnusualName();
             failuresAndUsageErrorsAreExitCodes();
             byte[] bytes = Files.readAllBytes(cache);
             Files.write(cache, Arrays.copyOf(bytes, bytes.length / 2));

@@ -39,7 +39,7 @@ class PruneTest {
     @TempDir
     private static Path shared;
     private static Path model;
-    private static Path pictures;
+    private static Path images;
 
     @TempDir
     private Path folder;
@@ -50,10 +50,10 @@ class PruneTest {
     static void makeModel() throws IOException {
         model = shared.resolve("wide.onnx");
         OnnxModels.write(wide(OnnxModels.read(ToyModel.write(shared.resolve("toy.onnx")))), model);
-        pictures = Files.createDirectories(shared.resolve("pictures"));
-        ToyModel.redAndBlue(pictures.resolve("blocks.png"));
+        images = Files.createDirectories(shared.resolve("pictures"));
+        ToyModel.redAndBlue(images.resolve("blocks.png"));
         for (int i = 0; i < 7; i++) {
-            ToyModel.picture(pictures.resolve("p" + i + ".png"), i, i / 2, 7 - i, i);
+            ToyModel.image(images.resolve("p" + i + ".png"), i, i / 2, 7 - i, i);
         }
     }
 
@@ -102,7 +102,7 @@ class PruneTest {
     }
 
     private static void assertFindsTheBlocks(Path file) {
-        Outcome found = run("detect", "--weights", file, "--nosave", "--threads", "1", pictures.resolve("blocks.png"));
+        Outcome found = run("detect", "--weights", file, "--nosave", "--threads", "1", images.resolve("blocks.png"));
         assertEquals(0, found.exit(), found.err());
         assertTrue(found.out().contains(": 64x64 1 red block, 1 blue block"), found.out());
     }
@@ -112,7 +112,7 @@ class PruneTest {
     void aPrunedModelIsSmallerAndFindsTheSame(String criterion) throws IOException {
         Path report = folder.resolve("report.json");
         Path chart = folder.resolve("chart.png");
-        Outcome outcome = prune("--criterion", criterion, "--sparsity", "0.5", "--data", pictures, "--report", report,
+        Outcome outcome = prune("--criterion", criterion, "--sparsity", "0.5", "--data", images, "--report", report,
                 "--chart", chart, "--verbose");
         assertEquals(0, outcome.exit(), outcome.err());
         Path out = folder.resolve("out.onnx");
@@ -135,7 +135,7 @@ class PruneTest {
     void everySearchMeetsABudgetOfSizeAndFindsTheSame(String search) throws IOException {
         Path front = folder.resolve("front.json");
         Path chart = folder.resolve("front.png");
-        List<Object> more = new ArrayList<>(List.of("--size", "0.7", "--search", search, "--data", pictures,
+        List<Object> more = new ArrayList<>(List.of("--size", "0.7", "--search", search, "--data", images,
                 "--weightings", "3", "--population", "4", "--generations", "2"));
         if (search.equals("nsga2")) {
             more.addAll(List.of("--front", front, "--front-chart", chart));
@@ -175,10 +175,10 @@ class PruneTest {
 
     @Test
     void aPrunedModelIsQuantisedAndBuilt() {
-        assertEquals(0, prune("--macs", "0.6", "--data", pictures, "--quiet").exit());
+        assertEquals(0, prune("--macs", "0.6", "--data", images, "--quiet").exit());
         Path out = folder.resolve("out.onnx");
         Path quantised = folder.resolve("w8a8.onnx");
-        Outcome outcome = run("quantize", out, "--scheme", "w8a8", "--data", pictures, "-o", quantised, "--crop", "0",
+        Outcome outcome = run("quantize", out, "--scheme", "w8a8", "--data", images, "-o", quantised, "--crop", "0",
                 "--threads", "1");
         assertEquals(0, outcome.exit(), outcome.err());
         Path built = folder.resolve("w8a8.shrike");
@@ -189,7 +189,7 @@ class PruneTest {
     @ParameterizedTest
     @CsvSource({"weight, 0.25", "kernel, 0.5"})
     void weightsBecomeZero(String granularity, double share) {
-        Outcome outcome = prune("--granularity", granularity, "--sparsity", share, "--data", pictures);
+        Outcome outcome = prune("--granularity", granularity, "--sparsity", share, "--data", images);
         assertEquals(0, outcome.exit(), outcome.err());
         List<LayerCost> costs = LayerCost.of(OnnxModels.read(folder.resolve("out.onnx")));
         double weights = costs.stream().mapToLong(LayerCost::weights).sum();
@@ -214,7 +214,7 @@ class PruneTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
             "--sparsity 0.5|name some with --data, or give --no-repair",
-            "--sparsity 0.5 --no-repair --criterion obs|needs pictures",
+            "--sparsity 0.5 --no-repair --criterion obs|needs images",
             "--sparsity 1.5 --no-repair|is not between 0 and 1",
             "--macs 0.5 --sparsity 0.5 --no-repair|give one of --macs, --params, --size, --latency and --sparsity",
             "--no-repair|give one of --macs, --params, --size, --latency and --sparsity",
@@ -231,7 +231,7 @@ class PruneTest {
             "--macs 0.5 --size 0.5 --no-repair|give one of --macs, --params, --size, --latency and --sparsity",
             "--macs 0.5 --no-repair --latencies a.yaml|goes with --latency",
             "--macs 0.5 --no-repair --search best|is none of uniform, saliency, spdy and nsga2",
-            "--macs 0.5 --no-repair --search spdy|judges by pictures",
+            "--macs 0.5 --no-repair --search spdy|judges by images",
             "--macs 0.5 --no-repair --search uniform --scope global|give one of them",
             "--macs 0.5 --no-repair --search uniform --front f.json|go with --search nsga2",
             "--macs 0.5 --no-repair --population 2|--population 4 to 1000",

@@ -45,7 +45,7 @@ class QuantizeTest {
     @TempDir
     private Path folder;
 
-    private Path pictures;
+    private Path images;
     private Path quantized;
 
     private record Outcome(int exit, String out, String err) {}
@@ -56,11 +56,11 @@ class QuantizeTest {
     }
 
     @BeforeEach
-    void makePictures() throws IOException {
-        pictures = Files.createDirectories(folder.resolve("pictures"));
-        ToyModel.redAndBlue(pictures.resolve("blocks.png"));
+    void makeImages() throws IOException {
+        images = Files.createDirectories(folder.resolve("pictures"));
+        ToyModel.redAndBlue(images.resolve("blocks.png"));
         for (int i = 0; i < 7; i++) {
-            ToyModel.picture(pictures.resolve("p" + i + ".png"), i, i / 2, 7 - i, i);
+            ToyModel.image(images.resolve("p" + i + ".png"), i, i / 2, 7 - i, i);
         }
         quantized = folder.resolve("out.onnx");
     }
@@ -77,13 +77,13 @@ class QuantizeTest {
 
     private Outcome quantize(Object... more) {
         List<Object> args = new ArrayList<>(
-                List.of("quantize", model, "--data", pictures, "-o", quantized, "--threads", "1", "--crop", "0"));
+                List.of("quantize", model, "--data", images, "-o", quantized, "--threads", "1", "--crop", "0"));
         args.addAll(List.of(more));
         return run(args.toArray());
     }
 
-    private static void assertFindsTheBlocks(Path file, Path picture) {
-        Outcome found = run("detect", "--weights", file, "--nosave", "--threads", "1", picture);
+    private static void assertFindsTheBlocks(Path file, Path image) {
+        Outcome found = run("detect", "--weights", file, "--nosave", "--threads", "1", image);
         assertEquals(0, found.exit(), found.err());
         assertTrue(found.out().contains(": 64x64 1 red block, 1 blue block"), found.out());
     }
@@ -92,16 +92,16 @@ class QuantizeTest {
     void aQuantisedModelFindsTheSameAndCanBeBuilt() {
         Outcome outcome = quantize("--scheme", "w4a8");
         assertEquals(0, outcome.exit(), outcome.err());
-        assertTrue(outcome.err().matches("warning: only 8 pictures to calibrate with: .*\nmeasured \\d+ values on 8"
-                + " pictures\n"), outcome.err());
+        assertTrue(outcome.err().matches("warning: only 8 images to calibrate with: .*\nmeasured \\d+ values on 8"
+                + " images\n"), outcome.err());
         List<String> lines = outcome.out().lines().toList();
         assertTrue(lines.get(0).matches(".*out\\.onnx: \\S+ MB, \\S+ % of toy\\.onnx"), lines.get(0));
         // The only layer is the first and the last one.
         assertEquals("layers: 1 w8a8", lines.get(1));
-        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        assertFindsTheBlocks(quantized, images.resolve("blocks.png"));
         Path built = folder.resolve("out.shrike");
         assertEquals(0, run("build", quantized, "-o", built, "--threads", "1").exit());
-        assertFindsTheBlocks(built, pictures.resolve("blocks.png"));
+        assertFindsTheBlocks(built, images.resolve("blocks.png"));
     }
 
     @Test
@@ -157,7 +157,7 @@ class QuantizeTest {
     void aCacheIsTakenOnlyForWhatItIsAbout() throws IOException {
         Path cache = folder.resolve("cache.json");
         Path tensorRt = folder.resolve("calib.cache");
-        Outcome first = run("calibrate", model, "--data", pictures, "-o", cache, "--tensorrt", tensorRt, "--threads",
+        Outcome first = run("calibrate", model, "--data", images, "-o", cache, "--tensorrt", tensorRt, "--threads",
                 "1", "--ranges", "min-max");
         assertEquals(0, first.exit(), first.err());
         List<String> lines = Files.readAllLines(tensorRt);
@@ -166,11 +166,11 @@ class QuantizeTest {
         assertTrue(lines.stream().anyMatch(line -> line.matches("grid: [0-9a-f]{8}")), lines.toString());
         Outcome again = quantize("--scheme", "w8a8", "--cache", cache);
         assertEquals(0, again.exit(), again.err());
-        assertTrue(again.err().endsWith("\ntook 8 of 8 pictures from " + cache + "\n"), again.err());
-        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        assertTrue(again.err().endsWith("\ntook 8 of 8 images from " + cache + "\n"), again.err());
+        assertFindsTheBlocks(quantized, images.resolve("blocks.png"));
         Outcome other = quantize("--scheme", "w8a8", "--cache", cache, "--images", "3");
         assertEquals(1, other.exit());
-        assertTrue(other.err().contains("is about another model, other pictures"), other.err());
+        assertTrue(other.err().contains("is about another model, other images"), other.err());
         Files.writeString(cache, "{");
         Outcome damaged = quantize("--scheme", "w8a8", "--cache", cache);
         assertEquals(1, damaged.exit());
@@ -178,34 +178,34 @@ class QuantizeTest {
     }
 
     @Test
-    void aCacheOutlivesAPicture() throws IOException {
+    void aCacheOutlivesAImage() throws IOException {
         Path cache = folder.resolve("cache.json");
-        assertEquals(0, run("calibrate", model, "--data", pictures, "-o", cache, "--threads", "1").exit());
-        Files.delete(pictures.resolve("p3.png"));
+        assertEquals(0, run("calibrate", model, "--data", images, "-o", cache, "--threads", "1").exit());
+        Files.delete(images.resolve("p3.png"));
         Outcome fewer = quantize("--scheme", "w8a8", "--cache", cache);
         assertEquals(0, fewer.exit(), fewer.err());
-        assertTrue(fewer.err().endsWith("took 8 of 8 pictures from " + cache + ", 1 of which is no longer there\n"),
+        assertTrue(fewer.err().endsWith("took 8 of 8 images from " + cache + ", 1 of which is no longer there\n"),
                 fewer.err());
         // One that can no longer be read is as good as gone, and a new one is measured.
-        Files.writeString(pictures.resolve("p4.png"), "broken");
-        ToyModel.picture(pictures.resolve("q.png"), 3, 3);
+        Files.writeString(images.resolve("p4.png"), "broken");
+        ToyModel.image(images.resolve("q.png"), 3, 3);
         Outcome another = quantize("--scheme", "w8a8", "--cache", cache);
         assertEquals(0, another.exit(), another.err());
-        assertTrue(another.err().contains("took 8 of 9 pictures from " + cache + ", 2 of which are no longer there\n"),
+        assertTrue(another.err().contains("took 8 of 9 images from " + cache + ", 2 of which are no longer there\n"),
                 another.err());
-        assertTrue(another.err().contains(" values on 1 picture\n"), another.err());
-        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        assertTrue(another.err().contains(" values on 1 image\n"), another.err());
+        assertFindsTheBlocks(quantized, images.resolve("blocks.png"));
     }
 
     @Test
     void whatCannotBeReadIsLeftOutAndListed() throws IOException {
-        Files.writeString(pictures.resolve("p1.png"), "broken");
-        Files.write(pictures.resolve("p2.png"), new byte[0]);
-        Files.write(pictures.resolve("._p3.png"), new byte[] {0, 5, 22, 7});
+        Files.writeString(images.resolve("p1.png"), "broken");
+        Files.write(images.resolve("p2.png"), new byte[0]);
+        Files.write(images.resolve("._p3.png"), new byte[] {0, 5, 22, 7});
         for (String command : List.of("calibrate", "quantize", "build")) {
             Path output = folder.resolve(command.equals("calibrate") ? "c.json"
                     : command.equals("build") ? "b.shrike" : "q.onnx");
-            List<Object> args = new ArrayList<>(List.of(command, model, "--data", pictures, "-o", output, "--threads",
+            List<Object> args = new ArrayList<>(List.of(command, model, "--data", images, "-o", output, "--threads",
                     "1"));
             args.addAll(command.equals("quantize") ? List.of("--scheme", "w8a8")
                     : command.equals("build") ? List.of("--bits", "w8a8", "--no-tune") : List.of());
@@ -213,35 +213,35 @@ class QuantizeTest {
             Outcome strict = run(args.toArray());
             assertEquals(1, strict.exit(), strict.err());
             assertTrue(strict.err().contains("p1.png: is not a JPEG") && strict.err().contains("p2.png: is empty")
-                    && strict.err().contains("shrike: " + pictures + ": 2 problems, listed above"), strict.err());
+                    && strict.err().contains("shrike: " + images + ": 2 problems, listed above"), strict.err());
             assertFalse(Files.exists(output));
             args.removeLast();
             Outcome outcome = run(args.toArray());
             assertEquals(0, outcome.exit(), outcome.err());
-            assertTrue(outcome.err().contains(" on 6 pictures\n"), outcome.err());
-            assertTrue(outcome.err().contains("\nleft out:\n2 x unreadable picture:\n  " + pictures.resolve("p1.png")),
+            assertTrue(outcome.err().contains(" on 6 images\n"), outcome.err());
+            assertTrue(outcome.err().contains("\nleft out:\n2 x unreadable image:\n  " + images.resolve("p1.png")),
                     outcome.err());
             assertTrue(Files.exists(output));
         }
-        try (var files = Files.list(pictures)) {
+        try (var files = Files.list(images)) {
             for (Path file : files.toList()) {
                 Files.writeString(file, "broken");
             }
         }
         Outcome none = quantize("--scheme", "w8a8");
         assertEquals(1, none.exit());
-        assertTrue(none.err().startsWith("shrike: none of the 8 pictures can be read"), none.err());
+        assertTrue(none.err().startsWith("shrike: none of the 8 images can be read"), none.err());
     }
 
     @Test
-    void picturesMayBeThoseOfADataSetOrAList() throws IOException {
-        Path yaml = Files.writeString(folder.resolve("data.yaml"), "train: pictures\nval: nowhere\nnames: [a]\n");
-        Path list = Files.writeString(folder.resolve("list.txt"), "\uFEFFpictures/p1.png\r\n./pictures/p2.png\r\n");
+    void imagesMayBeThoseOfADataSetOrAList() throws IOException {
+        Path yaml = Files.writeString(folder.resolve("data.yaml"), "train: images\nval: nowhere\nnames: [a]\n");
+        Path list = Files.writeString(folder.resolve("list.txt"), "\uFEFFimages/p1.png\r\n./images/p2.png\r\n");
         for (Path data : List.of(yaml, folder, list)) {
             Outcome outcome = run("quantize", model, "--data", data, "-o", quantized, "--threads", "1", "--scheme",
                     "w8a8");
             assertEquals(0, outcome.exit(), outcome.err());
-            assertTrue(outcome.err().contains(" on " + (data == list ? 2 : 8) + " pictures\n"), outcome.err());
+            assertTrue(outcome.err().contains(" on " + (data == list ? 2 : 8) + " images\n"), outcome.err());
         }
     }
 
@@ -250,21 +250,21 @@ class QuantizeTest {
         Path own = Files.copy(model, folder.resolve("own.onnx"));
         Path link = Files.createSymbolicLink(folder.resolve("link.onnx"), own);
         byte[] before = Files.readAllBytes(own);
-        for (Path output : List.of(own, link, pictures.resolve("../own.onnx"))) {
-            Outcome outcome = run("quantize", own, "--data", pictures, "-o", output, "--scheme", "w8a8");
+        for (Path output : List.of(own, link, images.resolve("../own.onnx"))) {
+            Outcome outcome = run("quantize", own, "--data", images, "-o", output, "--scheme", "w8a8");
             assertEquals(2, outcome.exit(), outcome.err());
             assertTrue(outcome.err().startsWith("shrike: -o " + output + " is the file that is read, " + own),
                     outcome.err());
         }
         // It is no cache either, which is told first.
-        assertEquals(1, run("calibrate", own, "--data", pictures, "-o", own).exit());
+        assertEquals(1, run("calibrate", own, "--data", images, "-o", own).exit());
         assertArrayEquals(before, Files.readAllBytes(own));
-        Outcome picture = run("calibrate", own, "--data", pictures, "-o", folder.resolve("c.json"), "--tensorrt",
-                pictures.resolve("p1.png"));
-        assertEquals(2, picture.exit(), picture.err());
-        assertTrue(picture.err().contains("--tensorrt " + pictures.resolve("p1.png") + " is the file that is read"),
-                picture.err());
-        Outcome built = run("build", own, "-o", pictures.resolve("../own.onnx"), "--quiet");
+        Outcome image = run("calibrate", own, "--data", images, "-o", folder.resolve("c.json"), "--tensorrt",
+                images.resolve("p1.png"));
+        assertEquals(2, image.exit(), image.err());
+        assertTrue(image.err().contains("--tensorrt " + images.resolve("p1.png") + " is the file that is read"),
+                image.err());
+        Outcome built = run("build", own, "-o", images.resolve("../own.onnx"), "--quiet");
         assertEquals(2, built.exit(), "not the ending of a built model");
         assertArrayEquals(before, Files.readAllBytes(own));
     }
@@ -273,7 +273,7 @@ class QuantizeTest {
     void theLimitOfPixelsIsAnOption() {
         Outcome outcome = quantize("--scheme", "w8a8", "--max-pixels", "4095");
         assertEquals(1, outcome.exit());
-        assertTrue(outcome.err().contains("the limit is 4095: make the picture smaller, or raise the limit with"
+        assertTrue(outcome.err().contains("the limit is 4095: make the image smaller, or raise the limit with"
                 + " --max-pixels 4096"), outcome.err());
         assertEquals(0, quantize("--scheme", "w8a8", "--max-pixels", "4096").exit());
         assertEquals(null, System.getProperty("shrike.maxPixels"));
@@ -289,21 +289,21 @@ class QuantizeTest {
             Outcome outcome = quantize("--scheme", "w8a8", "--effort", effort, "--quiet");
             assertEquals(0, outcome.exit(), outcome.err());
             assertEquals("", outcome.out() + outcome.err());
-            assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+            assertFindsTheBlocks(quantized, images.resolve("blocks.png"));
         }
     }
 
     @Test
     void tuningKeepsANetworkThatSees() throws IOException {
-        Path many = manyPictures();
+        Path many = manyImages();
         Outcome outcome = run("quantize", model, "--data", many, "-o", quantized, "--threads", "1", "--crop", "0",
                 "--scheme", "w4a4", "--epochs", "2");
         assertEquals(0, outcome.exit(), outcome.err());
         assertTrue(outcome.out().contains("tuned: distance to the float network "), outcome.out());
-        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        assertFindsTheBlocks(quantized, images.resolve("blocks.png"));
     }
 
-    /** Windows are a sample of the pictures; the same one each time unless another is asked for. */
+    /** Windows are a sample of the images; the same one each time unless another is asked for. */
     @Test
     void aSeedChoosesTheWindows() throws IOException {
         Path wide = folder.resolve("wide.onnx");
@@ -319,7 +319,7 @@ class QuantizeTest {
                 Map.of("weights", Tensor.ofFloats(Shape.of(4, 3, 3, 3), weights)), Map.of(), Map.of()), wide);
         List<byte[]> files = new ArrayList<>();
         for (String[] more : new String[][] {{}, {"--seed", "0"}, {"--seed", "1"}, {"--seed", "1"}}) {
-            List<Object> args = new ArrayList<>(List.of("quantize", wide, "--data", pictures, "-o", quantized,
+            List<Object> args = new ArrayList<>(List.of("quantize", wide, "--data", images, "-o", quantized,
                     "--threads", "1", "--crop", "64", "--scheme", "w8a8", "--quiet"));
             args.addAll(List.of(more));
             Outcome outcome = run(args.toArray());
@@ -333,10 +333,10 @@ class QuantizeTest {
     }
 
     /** Enough of them to tune with. */
-    private Path manyPictures() throws IOException {
+    private Path manyImages() throws IOException {
         Path many = Files.createDirectory(folder.resolve("many"));
         for (int i = 0; i < 64; i++) {
-            Files.copy(pictures.resolve("blocks.png"), many.resolve(i + ".png"));
+            Files.copy(images.resolve("blocks.png"), many.resolve(i + ".png"));
         }
         return many;
     }
@@ -348,7 +348,7 @@ class QuantizeTest {
         Outcome outcome = quantize("--plan", plan, "--save-plan", folder.resolve("again.yaml"));
         assertEquals(0, outcome.exit(), outcome.err());
         assertEquals(Files.readString(plan), Files.readString(folder.resolve("again.yaml")));
-        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        assertFindsTheBlocks(quantized, images.resolve("blocks.png"));
         return outcome;
     }
 
@@ -357,7 +357,7 @@ class QuantizeTest {
         Path plan = folder.resolve("plan.yaml");
         Outcome outcome = quantizeByPlan(plan, "w5a8 power-of-two");
         assertTrue(outcome.out().contains("layers: 1 w5a8 power-of-two\n"), outcome.out());
-        Path many = manyPictures();
+        Path many = manyImages();
         Outcome tuned = run("quantize", model, "--data", many, "-o", quantized, "--plan", plan, "--epochs", "1");
         assertEquals(2, tuned.exit());
         assertTrue(tuned.err().contains("--epochs tunes uniform weight codes"), tuned.err());
@@ -371,7 +371,7 @@ class QuantizeTest {
         Path plan = folder.resolve("plan.yaml");
         Outcome outcome = quantizeByPlan(plan, "w4a8 symmetric");
         assertTrue(outcome.out().contains("layers: 1 w4a8 symmetric\n"), outcome.out());
-        Outcome tuned = run("quantize", model, "--data", manyPictures(), "-o", quantized, "--plan", plan, "--epochs",
+        Outcome tuned = run("quantize", model, "--data", manyImages(), "-o", quantized, "--plan", plan, "--epochs",
                 "1", "--threads", "1");
         assertEquals(0, tuned.exit(), tuned.err());
         List<Tensor> zeros = OnnxModels.read(quantized).constants().entrySet().stream()
@@ -387,7 +387,7 @@ class QuantizeTest {
         Path plan = folder.resolve("plan.yaml");
         Outcome outcome = quantize("--for", "tensorrt", "--save-plan", plan);
         assertEquals(0, outcome.exit(), outcome.err());
-        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        assertFindsTheBlocks(quantized, images.resolve("blocks.png"));
         Graph file = OnnxModels.read(quantized);
         List<Tensor> codes = file.constants().values().stream().filter(tensor -> tensor.type().bits() <= 8).toList();
         assertTrue(codes.size() >= 2, "zero points of the input and of weights");
@@ -412,7 +412,7 @@ class QuantizeTest {
         assertEquals(0, quantize("--scheme", "w8a8").exit());
         byte[] real = Files.readAllBytes(quantized);
         assertEquals(0, quantize("--scheme", "w8a8", "--pre-activations", "8", "--save-plan", plan).exit());
-        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        assertFindsTheBlocks(quantized, images.resolve("blocks.png"));
         byte[] expected = Files.readAllBytes(quantized);
         assertTrue(Files.readString(plan).contains("\npre-activations: 8\n"), Files.readString(plan));
         assertEquals(0, quantize("--plan", plan, "--quiet").exit());
@@ -422,20 +422,20 @@ class QuantizeTest {
     }
 
     @Test
-    void activationRangesCanBeThoseOfEachPicture() throws IOException {
+    void activationRangesCanBeThoseOfEachImage() throws IOException {
         Path plan = folder.resolve("plan.yaml");
         Outcome outcome = quantize("--scheme", "w4a8", "--activation-ranges", "dynamic", "--save-plan", plan);
         assertEquals(0, outcome.exit(), outcome.err());
         assertFalse(outcome.err().contains("measured"), "nothing is measured beforehand");
-        assertTrue(outcome.out().contains("layers: 1 w8a8, activation ranges of each picture\n"), outcome.out());
+        assertTrue(outcome.out().contains("layers: 1 w8a8, activation ranges of each image\n"), outcome.out());
         assertTrue(Files.readString(plan).contains("\nactivation-ranges: dynamic\n"), Files.readString(plan));
         byte[] expected = Files.readAllBytes(quantized);
-        assertFindsTheBlocks(quantized, pictures.resolve("blocks.png"));
+        assertFindsTheBlocks(quantized, images.resolve("blocks.png"));
         Path built = folder.resolve("out.shrike");
         Outcome build = run("build", quantized, "-o", built, "--threads", "1");
         assertEquals(0, build.exit(), build.err());
         assertTrue(build.out().contains("layers: 1 w8a8 dynamic\n"), build.out());
-        assertFindsTheBlocks(built, pictures.resolve("blocks.png"));
+        assertFindsTheBlocks(built, images.resolve("blocks.png"));
         assertEquals(0, quantize("--plan", plan, "--quiet").exit());
         assertArrayEquals(expected, Files.readAllBytes(quantized));
         Outcome tuned = quantize("--plan", plan, "--epochs", "1");
@@ -464,9 +464,9 @@ class QuantizeTest {
         byte[] expected = Files.readAllBytes(quantized);
         Outcome little = quantize("--scheme", "w8a8", "--memory", "0.5");
         assertEquals(1, little.exit());
-        assertTrue(little.err().contains("needs up to 0.62 GB whatever the pictures, more than --memory 0.50"),
+        assertTrue(little.err().contains("needs up to 0.62 GB whatever the images, more than --memory 0.50"),
                 little.err());
-        // Eight pictures have 400 kB of floats.
+        // Eight images have 400 kB of floats.
         double own = MemoryNeed.besidesActivations(OnnxModels.read(model)) / 1e9;
         Outcome limited = quantize("--scheme", "w8a8", "--memory", own + 1e-5);
         assertEquals(0, limited.exit(), limited.err());
@@ -511,7 +511,7 @@ class QuantizeTest {
             --scheme w4a8 --images 0       | --images 0 is less than 1
             --scheme w4a8 --imgsz 3        | --imgsz 3 is not within 32 to 16384
             --scheme w4a8 --epochs=-1      | --epochs -1 is not within 0 to 1000
-            --scheme w4a8 --epochs 2       | --epochs needs 64 pictures or more, not 8
+            --scheme w4a8 --epochs 2       | --epochs needs 64 images or more, not 8
             --scheme w4a8 --crop 100       | --crop 100 is neither 0 nor a multiple of 32
             --scheme w4a8 --threads 300    | number of threads 300 is not within
             --scheme w4a8 -o model.shrike  | does not end in .onnx
@@ -525,7 +525,7 @@ class QuantizeTest {
             --scheme auto --latency 1 --latencies t.yaml --weight-codes entropy-coded | such layers take as long as
             --scheme w4a8 --pre-activations 16 | --pre-activations '16' is neither 8 nor float
             --plan x.yaml --weight-codes entropy-coded | in a plan write 'w4a8 entropy-coded'
-            --scheme auto --size 1 --weight-codes entropy-coded --epochs 1 --images 1 | --epochs needs 64 pictures
+            --scheme auto --size 1 --weight-codes entropy-coded --epochs 1 --images 1 | --epochs needs 64 images
             --scheme w6a8 --weight-codes power-of-two | power-of-two codes of 6 bits; 2 to 5 are possible
             --scheme auto --size 1 --weight-codes power-of-two | goes with --scheme wXaY
             --scheme auto --size 1 --weight-codes symmetric | goes with --scheme wXaY
@@ -542,7 +542,7 @@ class QuantizeTest {
     void whatCannotBeQuantisedIsNamed() throws IOException {
         assertEquals(0, quantize("--scheme", "w8a8", "--quiet").exit());
         Path done = Files.move(quantized, folder.resolve("done.onnx"));
-        Outcome twice = run("quantize", done, "--data", pictures, "-o", quantized, "--scheme", "w8a8");
+        Outcome twice = run("quantize", done, "--data", images, "-o", quantized, "--scheme", "w8a8");
         assertEquals(1, twice.exit());
         assertTrue(twice.err().startsWith("shrike: " + done + ": is quantised already"), twice.err());
         Outcome nowhere = run("quantize", model, "--data", folder.resolve("no"), "-o", quantized, "--scheme", "w8a8");

@@ -18,7 +18,7 @@ import dev.shrike.graph.Op;
 import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.onnx.OnnxModels;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -131,16 +131,16 @@ class RawHeadsTest {
         Path decoded = Files.write(folder.resolve("decoded.onnx"), OnnxModels.toBytes(network.decoded()));
         Path heads = Files.write(folder.resolve("heads.onnx"), OnnxModels.toBytes(network.flat(NAMES)));
         Path built = folder.resolve("heads.shrike");
-        Path picture = folder.resolve("noise.png");
-        Pictures.write(noise(1), picture);
+        Path image = folder.resolve("noise.png");
+        Images.write(noise(1), image);
         run("build", heads.toString(), "-o", built.toString(), "--no-tune", "--quiet");
         String anchors = Arrays.toString(OWN).replaceAll("[\\[\\] ]", "");
         String expected = detections(run("detect", "--weights", decoded.toString(), "--nosave", "--json",
-                picture.toString()));
+                image.toString()));
         assertTrue(expected.contains("\"label\":\"a\""), expected);
         for (Path model : List.of(heads, built)) {
             String found = run("detect", "--weights", model.toString(), "--nosave", "--json", "--anchors", anchors,
-                    picture.toString());
+                    image.toString());
             assertEquals(labels(expected), labels(detections(found)));
         }
     }
@@ -166,9 +166,9 @@ class RawHeadsTest {
     /** YOLOv5n cut in front of its decoding, as export.py --train and users of other runtimes have it. */
     @ParameterizedTest
     @ValueSource(strings = {"bus", "zidane"})
-    void yolov5CutAtItsHeadsSeesTheSame(String picture) throws IOException {
+    void yolov5CutAtItsHeadsSeesTheSame(String image) throws IOException {
         Graph whole = OnnxModels.read(Repository.shared().resolve("models/yolov5n-640.onnx"));
-        Frame frame = Frame.read(Repository.shared().resolve("reference/" + picture + ".jpg"));
+        Frame frame = Frame.read(Repository.shared().resolve("reference/" + image + ".jpg"));
         List<Detection> expected;
         try (Detector detector = Detectors.open(whole, DetectorOptions.DEFAULT)) {
             expected = detector.detect(frame).list();

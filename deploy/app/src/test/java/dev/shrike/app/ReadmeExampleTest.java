@@ -31,7 +31,7 @@ class ReadmeExampleTest {
     }
 
     @Test
-    void itFindsWhatIsInThePicture() throws Exception {
+    void itFindsWhatIsInTheImage() throws Exception {
         String source = example();
         assertTrue(source.lines().count() <= 16, "the example is to stay short");
         Matcher name = Pattern.compile("class (\\w+)").matcher(source);
@@ -45,14 +45,14 @@ class ReadmeExampleTest {
         assertEquals(0, result);
 
         String model = ToyModel.write(folder.resolve("toy.onnx")).toString();
-        String picture = ToyModel.picture(folder.resolve("block.png"), 1, 2).toString();
+        String image = ToyModel.image(folder.resolve("block.png"), 1, 2).toString();
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         PrintStream before = System.out;
         try (URLClassLoader loader = new URLClassLoader(new URL[] {folder.toUri().toURL()})) {
             System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
             loader.loadClass(name.group(1))
                     .getMethod("main", String[].class)
-                    .invoke(null, (Object) new String[] {model, picture});
+                    .invoke(null, (Object) new String[] {model, image});
         } finally {
             System.setOut(before);
         }

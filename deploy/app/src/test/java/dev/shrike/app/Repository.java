@@ -18,7 +18,7 @@ public final class Repository {
         throw new IllegalStateException("no source tree above " + Path.of("").toAbsolutePath());
     }
 
-    /** The folder with real models and pictures; skips the test where there is none. */
+    /** The folder with real models and images; skips the test where there is none. */
     public static Path shared() {
         String named = System.getProperty("shrike.shared", System.getenv("SHRIKE_SHARED"));
         Path folder = named == null ? root().resolveSibling("shared") : Path.of(named);

@@ -10,26 +10,26 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Writes {@link ToyModel}, one that sees nothing, a data set and pictures to calibrate with, for
- * {@code gpu-suite.sh --played}.
+ * Writes {@link ToyModel}, one that sees nothing, a data set and blocks to calibrate with, for
+ * {@code gpu-suite.sh --fake}.
  */
 public final class ToyData {
     private static final int BLOCK = 8;
-    private static final int PICTURES = 12;
+    private static final int IMAGES = 12;
 
     private ToyData() {}
 
     /** Writes {@code toy.onnx}, {@code blind.onnx}, {@code instances_blocks.json} and {@code blocks/} into a folder. */
     public static void main(String[] arguments) throws IOException {
         Path folder = Path.of(arguments[0]);
-        Path pictures = Files.createDirectories(folder.resolve("blocks"));
+        Path blocks = Files.createDirectories(folder.resolve("blocks"));
         writeBlind(ToyModel.write(folder.resolve("toy.onnx")), folder.resolve("blind.onnx"));
         StringBuilder images = new StringBuilder();
         StringBuilder annotations = new StringBuilder();
-        for (int i = 0; i < PICTURES; i++) {
+        for (int i = 0; i < IMAGES; i++) {
             int column = i % 7;
             int row = 3 * i % 7;
-            ToyModel.picture(pictures.resolve(i + ".png"), column, row);
+            ToyModel.image(blocks.resolve(i + ".png"), column, row);
             String comma = i == 0 ? "" : ", ";
             images.append(comma).append("{\"id\": ").append(i).append(", \"file_name\": \"").append(i)
                     .append(".png\", \"width\": 64, \"height\": 64}");

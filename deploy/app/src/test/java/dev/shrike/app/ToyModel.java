@@ -11,14 +11,14 @@ import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.Window;
 import dev.shrike.onnx.OnnxModels;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
 /**
- * A network with the input and output of an exported YOLOv5 that finds red and blue blocks of 8x8 pixels in a picture
+ * A network with the input and output of an exported YOLOv5 that finds red and blue blocks of 8x8 pixels in an image
  * of 64x64: one box a block, whose objectness is red + blue - 2 green and whose class scores are red - green and
  * blue - green, all means over the block.
  */
@@ -68,22 +68,22 @@ public final class ToyModel {
         return file;
     }
 
-    /** Writes a black picture of 64x64 with a red block at each of the columns and rows given in turn, in blocks. */
-    public static Path picture(Path file, int... cells) {
+    /** Writes a black image of 64x64 with a red block at each of the columns and rows given in turn, in blocks. */
+    public static Path image(Path file, int... cells) {
         Frame frame = Frame.allocate(SIDE, SIDE);
         for (int i = 0; i < cells.length; i += 2) {
             fill(frame, cells[i], cells[i + 1], 2);
         }
-        Pictures.write(frame, file);
+        Images.write(frame, file);
         return file;
     }
 
-    /** Writes a black picture of 64x64 with a red block at (1, 2) and a blue one at (5, 6), in blocks. */
+    /** Writes a black image of 64x64 with a red block at (1, 2) and a blue one at (5, 6), in blocks. */
     public static Path redAndBlue(Path file) {
         Frame frame = Frame.allocate(SIDE, SIDE);
         fill(frame, 1, 2, 2);
         fill(frame, 5, 6, 0);
-        Pictures.write(frame, file);
+        Images.write(frame, file);
         return file;
     }
 

@@ -22,13 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * {@code shrike val} on a data set of 200 pictures, 40 of them with flaws of ten kinds: the figures are those of the
+ * {@code shrike val} on a data set of 200 images, 40 of them with flaws of ten kinds: the figures are those of the
  * other 160 alone, to the last digit, and every flaw is told.
  */
 class ValFlawsTest {
-    private static final int PICTURES = 200;
+    private static final int IMAGES = 200;
     private static final int KINDS = 10;
-    /** Of so many pictures one has a flaw. */
+    /** Of so many images one has a flaw. */
     private static final int STEP = 5;
 
     @TempDir
@@ -62,12 +62,12 @@ class ValFlawsTest {
         Path root = Files.createDirectories(folder.resolve(name));
         Path images = Files.createDirectories(root.resolve("images"));
         Path labels = Files.createDirectories(root.resolve("labels"));
-        for (int i = 0; i < PICTURES; i++) {
+        for (int i = 0; i < IMAGES; i++) {
             if (i % STEP == 0 && !flaws) {
                 continue;
             }
-            Path image = ToyModel.picture(images.resolve(i + ".png"), i % 8, i / 8 % 8, (i + 3) % 8, i % 7);
-            // Every third picture has a box that is not found, every fourth one that is not labelled.
+            Path image = ToyModel.image(images.resolve(i + ".png"), i % 8, i / 8 % 8, (i + 3) % 8, i % 7);
+            // Every third image has a box that is not found, every fourth one that is not labelled.
             String text = line(0, i % 8, i / 8 % 8) + (i % 4 == 0 ? "" : line(0, (i + 3) % 8, i % 7))
                     + (i % 3 == 0 ? line(1, 7 - i % 8, i % 5) : "");
             Path label = Files.writeString(labels.resolve(i + ".txt"), text);
@@ -83,18 +83,18 @@ class ValFlawsTest {
     }
 
     private static void spoil(int kind, Path image, Path label) throws IOException {
-        byte[] picture = Files.readAllBytes(image);
+        byte[] bytes = Files.readAllBytes(image);
         switch (kind) {
-            case 0 -> Files.write(image, Arrays.copyOf(picture, picture.length / 2));
+            case 0 -> Files.write(image, Arrays.copyOf(bytes, bytes.length / 2));
             case 1 -> Files.writeString(image, "<html>not found</html>");
             case 2 -> Files.write(image, new byte[0]);
             case 3 -> Files.writeString(image, "GIF89a");
             case 4 -> {
-                ByteBuffer.wrap(picture).putInt(16, 1 << 20).putInt(20, 1 << 20);
+                ByteBuffer.wrap(bytes).putInt(16, 1 << 20).putInt(20, 1 << 20);
                 java.util.zip.CRC32 crc = new java.util.zip.CRC32();
-                crc.update(picture, 12, 17);
-                ByteBuffer.wrap(picture).putInt(29, (int) crc.getValue());
-                Files.write(image, picture);
+                crc.update(bytes, 12, 17);
+                ByteBuffer.wrap(bytes).putInt(29, (int) crc.getValue());
+                Files.write(image, bytes);
             }
             case 5 -> Files.writeString(label, "0 0.5 0.5\n");
             case 6 -> Files.writeString(label, "7 0.5 0.5 0.1 0.1\n");
@@ -114,7 +114,7 @@ class ValFlawsTest {
     }
 
     @Test
-    void theFiguresAreThoseOfTheSoundPicturesAlone() throws IOException {
+    void theFiguresAreThoseOfTheSoundImagesAlone() throws IOException {
         JsonNode expected = figures(write("sound", false));
         Path data = write("flawed", true);
         JsonNode measured = figures(data);
@@ -124,15 +124,15 @@ class ValFlawsTest {
         assertEquals(160, measured.get("pictures").intValue());
         assertTrue(measured.at("/coco/AP").doubleValue() > 0.3 && measured.at("/coco/AP").doubleValue() < 0.95,
                 measured.toString());
-        assertEquals(200, measured.at("/census/pictures").intValue());
+        assertEquals(200, measured.at("/census/images").intValue());
         assertEquals(40, measured.at("/census/left_out").intValue());
         Outcome outcome = val(data);
         assertEquals(0, outcome.exit());
         List<String> lines = outcome.err().lines().toList();
-        assertEquals("200 pictures, 180 labelled, 0 without objects, 0 without a label file, 20 left out, 0 of other"
+        assertEquals("200 images, 180 labelled, 0 without objects, 0 without a label file, 20 left out, 0 of other"
                 + " kinds", lines.getFirst());
-        assertEquals("40 of 200 pictures left out of the figures:", lines.get(1));
-        for (String kind : List.of("20 x unreadable picture:", "4 x unreadable label file:",
+        assertEquals("40 of 200 images left out of the figures:", lines.get(1));
+        for (String kind : List.of("20 x unreadable image:", "4 x unreadable label file:",
                 "4 x label with a wrong number of values:", "4 x label with something that is no number:",
                 "4 x label with a value out of range:", "4 x label of an unknown class:")) {
             assertTrue(lines.contains(kind), kind + " in " + outcome.err());
@@ -159,7 +159,7 @@ class ValFlawsTest {
         Files.move(data.resolveSibling("labels"), data.resolveSibling("lables"));
         Outcome outcome = val(data);
         assertEquals(0, outcome.exit());
-        assertTrue(outcome.err().contains("warning: not one of 160 pictures has an object, so that every figure will be"
+        assertTrue(outcome.err().contains("warning: not one of 160 images has an object, so that every figure will be"
                 + " nothing; the labels of " + data.resolveSibling("images/1.png") + " are looked for in "
                 + data.resolveSibling("labels/1.txt") + "\n"), outcome.err());
     }

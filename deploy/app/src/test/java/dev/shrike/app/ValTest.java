@@ -65,7 +65,7 @@ class ValTest {
     void makeData() throws IOException {
         data = Files.createDirectories(folder.resolve("blocks"));
         ToyModel.redAndBlue(data.resolve("a.png"));
-        ToyModel.picture(data.resolve("b.png"), 1, 1, 3, 3);
+        ToyModel.image(data.resolve("b.png"), 1, 1, 3, 3);
         json = Files.writeString(folder.resolve("instances_blocks.json"), COCO);
         project = folder.resolve("runs");
     }
@@ -121,7 +121,7 @@ class ValTest {
             assertEquals(figures, outcome.out().lines().limit(3).toList().toString());
             assertEquals(more.length > 2 ? "" : more[0] + " changes nothing: ",
                     outcome.err().replaceFirst("(changes nothing: ).*\n", "$1")
-                            .replaceFirst("2 pictures, 2 labelled, .*\n", ""));
+                            .replaceFirst("2 images, 2 labelled, .*\n", ""));
         }
         assertEquals(0, val(toy[0], toy[1], toy[2], toy[3], toy[4], "--augment").exit());
         for (String refused : List.of("--single-cls", "--save-txt", "--save-hybrid")) {
@@ -134,10 +134,10 @@ class ValTest {
     }
 
     @Test
-    void tablesAndPictures() throws IOException {
+    void tablesAndImages() throws IOException {
         Outcome outcome = val("--weights", model, "--data", data, "--verbose");
         assertEquals(0, outcome.exit(), outcome.err());
-        assertEquals("2 pictures, 2 labelled, 0 without objects, 0 without a label file, 0 of other kinds\n",
+        assertEquals("2 images, 2 labelled, 0 without objects, 0 without a label file, 0 of other kinds\n",
                 outcome.err());
         List<String> lines = outcome.out().lines().map(String::strip).toList();
         assertTrue(lines.get(0).matches("Class +Images +Instances +P +R +mAP50 +mAP50-95"), lines.get(0));
@@ -205,7 +205,7 @@ class ValTest {
             assertEquals(first.get(part), again.get(part), part);
         }
         assertFalse(again.has("engine"));
-        // Pictures are not needed for that.
+        // Images are not needed for that.
         Files.delete(data.resolve("a.png"));
         Files.delete(data.resolve("b.png"));
         assertEquals(again, figures("--results", saved, "--data", json));
@@ -219,7 +219,7 @@ class ValTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                    "--batch 2|--batch 2: pictures are run one at a time",
+                    "--batch 2|--batch 2: images are run one at a time",
                     "--imgsz 16|--imgsz 16 is not within 32 to 16384",
                     "--iou-thres 2|IoU threshold 2.0 is not within 0 to 1",
                     "--task all|--task 'all' is none of",
@@ -245,7 +245,7 @@ class ValTest {
 
     @Test
     void whatIsMissingOrBrokenIsToldAndNothingIsLeft() throws IOException {
-        failure("2 of 2 pictures are missing", "--weights", model, "--data", json, "--images", models);
+        failure("2 of 2 images are missing", "--weights", model, "--data", json, "--images", models);
         failure("no such file", "--weights", "none.onnx", "--data", data);
         failure("no such file or folder", "--weights", model, "--data", folder.resolve("none"));
         failure("no such file", "--results", folder.resolve("none.json"), "--data", json);
@@ -259,13 +259,13 @@ class ValTest {
         Files.writeString(json, COCO.substring(0, COCO.length() / 2));
         failure("instances_blocks.json: no valid JSON at line", "--weights", model, "--data", data);
         Files.writeString(json, COCO);
-        byte[] picture = Files.readAllBytes(data.resolve("b.png"));
-        Files.write(data.resolve("b.png"), Arrays.copyOf(picture, picture.length / 2));
-        Files.write(data.resolve("a.png"), Arrays.copyOf(picture, picture.length / 2));
-        failure("none of the 2 pictures can be used, the first because of " + data.resolve("a.png"), "--weights", model,
+        byte[] image = Files.readAllBytes(data.resolve("b.png"));
+        Files.write(data.resolve("b.png"), Arrays.copyOf(image, image.length / 2));
+        Files.write(data.resolve("a.png"), Arrays.copyOf(image, image.length / 2));
+        failure("none of the 2 images can be used, the first because of " + data.resolve("a.png"), "--weights", model,
                 "--data", data, "--json");
         ToyModel.redAndBlue(data.resolve("a.png"));
-        ToyModel.picture(data.resolve("b.png"));
+        ToyModel.image(data.resolve("b.png"));
         Path file = Files.writeString(folder.resolve("file"), "");
         failure("file", "--weights", model, "--data", data, "--project", file);
     }

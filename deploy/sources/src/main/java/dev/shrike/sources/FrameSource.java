@@ -6,7 +6,8 @@ import java.util.Optional;
 /**
  * Gives frames, one after another, from one thread at a time.
  *
- * <p>A source that is lost comes back by itself: {@link #next} waits and meanwhile {@link #state} tells why. No frame is
+ * <p>A source that is lost comes back by itself: {@link #next} waits and meanwhile {@link #state} tells why. No frame
+ * is
  * given twice, and none that the camera did not send.
  */
 public interface FrameSource extends AutoCloseable {

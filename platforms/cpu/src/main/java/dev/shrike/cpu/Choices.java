@@ -28,7 +28,7 @@ record Choices(String target, Map<String, ConvKernel> kernels) {
     static String target(CpuModel cpu, NativeLibrary library, CpuSettings settings, int threads) {
         return cpu.name() + "; features " + Long.toHexString(settings.features(library))
                 + (threads == 1 ? "; 1 thread" : "; " + threads + " threads") + "; libshrike " + library.versionText()
-                + settings.realKernel().map(kernel -> "; reals " + kernel.label()).orElse("")
+                + settings.realKernel().map(kernel -> "; floats " + kernel.label()).orElse("")
                 + settings.codesKernel().map(kernel -> "; codes " + kernel.label()).orElse("");
     }
 

@@ -10,7 +10,7 @@ import java.util.Map;
 
 /**
  * Gives the results of operations that only move or compare values the quantisation of what they move: they are the
- * same reals, so they can stay codes.
+ * same floats, so they can stay codes.
  */
 final class CodesThroughLayout {
     private CodesThroughLayout() {}

@@ -9,7 +9,7 @@ import java.util.Optional;
 enum ConvKernel {
     /** libshrike's float kernels. */
     NATIVE(true, false),
-    /** oneDNN: of reals, and of codes where it gives the same bits. */
+    /** oneDNN: of floats, and of codes where it gives the same bits. */
     ONEDNN(true, true),
     /** ARM Compute Library. */
     ACL(true, false),
@@ -20,17 +20,17 @@ enum ConvKernel {
     /** libshrike's scalar reference: slow, for checking. */
     REFERENCE(false, true);
 
-    private final boolean reals;
+    private final boolean floats;
     private final boolean codes;
 
-    ConvKernel(boolean reals, boolean codes) {
-        this.reals = reals;
+    ConvKernel(boolean floats, boolean codes) {
+        this.floats = floats;
         this.codes = codes;
     }
 
-    /** Whether it runs convolutions of reals. */
+    /** Whether it runs convolutions of floats. */
     boolean takesReals() {
-        return reals;
+        return floats;
     }
 
     /** Whether it runs convolutions of codes. */

@@ -8,12 +8,12 @@ import java.util.Arrays;
  * @param node name of the node
  * @param key all that decides how long it takes, see {@link #keyOf}; equal layers have equal keys
  * @param onCodes whether it works on codes
- * @param about kernel size, channels and picture for people
+ * @param about kernel size, channels and image for people
  * @param kernel what runs it
  */
 record ConvLayer(String node, String key, boolean onCodes, String about, ConvKernel kernel) {
     /**
-     * The key of a convolution of reals, such as {@code "f32 3x3 s2x2 p1,1,1,1 d1x1 g1 1x64x80x80/128>1x32x40x40 bias
+     * The key of a convolution of floats, such as {@code "f32 3x3 s2x2 p1,1,1,1 d1x1 g1 1x64x80x80/128>1x32x40x40 bias
      * SILU"}: the number after a slash is the pixel stride of a tensor that is a slice of a wider one.
      */
     static String keyOf(ConvTask task) {
@@ -21,7 +21,7 @@ record ConvLayer(String node, String key, boolean onCodes, String about, ConvKer
     }
 
     /** The key of a convolution of codes. */
-    static String keyOf(ConvTask task, CodeConvolution codes) {
+    static String keyOf(ConvTask task, QuantizedConv codes) {
         boolean zeros = Arrays.stream(codes.weights().zero()).anyMatch(zero -> zero != 0);
         String weights = codes.weights().bipolar() ? "+-1" : String.valueOf(codes.weights().bits());
         return "w" + weights + "a" + codes.from().bits() + " " + sizes(task)
@@ -30,9 +30,9 @@ record ConvLayer(String node, String key, boolean onCodes, String about, ConvKer
                 + " " + result(task, codes);
     }
 
-    private static String result(ConvTask task, CodeConvolution codes) {
+    private static String result(ConvTask task, QuantizedConv codes) {
         if (!codes.toCodes()) {
-            return "reals " + task.activation().kind();
+            return "floats " + task.activation().kind();
         }
         return codes.activated() != null ? "codes " + task.activation().kind()
                 : codes.table() == null ? "codes" : "table";

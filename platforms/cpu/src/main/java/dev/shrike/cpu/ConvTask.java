@@ -80,7 +80,7 @@ record ConvTask(
         return target.elements() * (inChannels() / group) * window.kernelHeight() * window.kernelWidth();
     }
 
-    /** Sets the sizes, strides and activation of a convolution's struct, of reals or of codes. */
+    /** Sets the sizes, strides and activation of a convolution's struct, of floats or of codes. */
     Params.Writer describeTo(Params.Writer params) {
         int[] in = source.dims();
         int[] out = target.dims();

@@ -56,7 +56,7 @@ final class ConvolutionFactory implements AutoCloseable {
     }
 
     /** The step of a convolution of codes by another library, without its table and sum, or nothing. */
-    Optional<Step> product(ConvKernel kernel, ConvTask task, CodeConvolution codes, PlanBuilder plan) {
+    Optional<Step> product(ConvKernel kernel, ConvTask task, QuantizedConv codes, PlanBuilder plan) {
         Optional<Step> step = other(kernel).flatMap(other -> other.product(task, codes, plan::locate));
         if (step.isPresent()) {
             used.add(kernel);
@@ -103,7 +103,7 @@ final class ConvolutionFactory implements AutoCloseable {
 
     /** The engine is whole without other libraries; whoever asked for one by name is told. */
     private Logger.Level loudness(ConvKernel kernel) {
-        return choice.reals() == kernel && !choice.isTrial() ? Logger.Level.WARNING : Logger.Level.DEBUG;
+        return choice.floats() == kernel && !choice.isTrial() ? Logger.Level.WARNING : Logger.Level.DEBUG;
     }
 
     private Step nativeStep(ConvTask task, PlanBuilder plan, Arena arena) {

@@ -6,17 +6,17 @@ import java.util.function.Function;
 /** A library besides our own that runs convolutions. Its steps stay usable until it is closed. */
 interface ConvolutionLibrary extends AutoCloseable {
     /**
-     * A step for a convolution of reals, or nothing where the library has no quick one.
+     * A step for a convolution of floats, or nothing where the library has no quick one.
      *
      * @param location native address of a view's first element; refuses views that leave their storage
      */
     Optional<Step> convolution(ConvTask task, Function<View, BoundedPointer> location);
 
     /**
-     * A step from codes to what {@link CodeConvolution#requantization} says, codes or reals, to the bit; nothing where
+     * A step from codes to what {@link QuantizedConv#requantization} says, codes or floats, to the bit; nothing where
      * the library cannot do that. A table and a sum are left to the caller.
      */
-    default Optional<Step> product(ConvTask task, CodeConvolution codes, Function<View, BoundedPointer> location) {
+    default Optional<Step> product(ConvTask task, QuantizedConv codes, Function<View, BoundedPointer> location) {
         return Optional.empty();
     }
 

@@ -105,7 +105,7 @@ public final class CpuBackend implements Backend {
     @Override
     public List<String> build(Graph graph, Path file, BuildOptions options) {
         if (options.batches().isPresent() || options.calibration().isPresent()) {
-            throw new UnsupportedModelException(file + ": the engine 'cpu' runs one picture at a time, and takes ranges"
+            throw new UnsupportedModelException(file + ": the engine 'cpu' runs one image at a time, and takes ranges"
                     + " from the model: batches and calibration are for .engine files");
         }
         if (!options.tune() && options.kernel().isEmpty()) {

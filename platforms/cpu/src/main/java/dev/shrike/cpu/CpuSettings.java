@@ -44,7 +44,7 @@ record CpuSettings(long featureMask, Convolution convolution, CodeKernel codeKer
         return library.features() & featureMask;
     }
 
-    /** What the property asks for by name for convolutions of reals. */
+    /** What the property asks for by name for convolutions of floats. */
     Optional<ConvKernel> realKernel() {
         return switch (convolution) {
             case AUTO -> Optional.empty();

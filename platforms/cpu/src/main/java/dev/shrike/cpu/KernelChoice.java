@@ -6,12 +6,12 @@ import java.util.Optional;
 /**
  * Which kernels the convolutions of a plan are to use where they can; all others get the engine's own choice.
  *
- * @param reals for every convolution of reals, or null
+ * @param floats for every convolution of floats, or null
  * @param codes for every convolution of codes, or null
  * @param byLayer by {@link ConvLayer#key()}; asked after the others
  * @param isTrial whether nobody asked for these kernels, so that nobody needs to be told of one that is missing
  */
-record KernelChoice(ConvKernel reals, ConvKernel codes, Map<String, ConvKernel> byLayer, boolean isTrial) {
+record KernelChoice(ConvKernel floats, ConvKernel codes, Map<String, ConvKernel> byLayer, boolean isTrial) {
     /** The engine's own choice everywhere. */
     static final KernelChoice NONE = new KernelChoice(null, null, Map.of(), false);
 
@@ -26,8 +26,8 @@ record KernelChoice(ConvKernel reals, ConvKernel codes, Map<String, ConvKernel> 
     }
 
     /** What the tuner tries, where it can be had. */
-    static KernelChoice trial(Optional<ConvKernel> reals, Optional<ConvKernel> codes) {
-        return new KernelChoice(reals.orElse(null), codes.orElse(null), Map.of(), true);
+    static KernelChoice trial(Optional<ConvKernel> floats, Optional<ConvKernel> codes) {
+        return new KernelChoice(floats.orElse(null), codes.orElse(null), Map.of(), true);
     }
 
     /** One kernel for all convolutions. */
@@ -36,9 +36,9 @@ record KernelChoice(ConvKernel reals, ConvKernel codes, Map<String, ConvKernel> 
                 false);
     }
 
-    /** What a convolution of reals with this key is to use, or nothing for the engine's own choice. */
+    /** What a convolution of floats with this key is to use, or nothing for the engine's own choice. */
     Optional<ConvKernel> forReals(String key) {
-        ConvKernel wanted = reals != null ? reals : byLayer.get(key);
+        ConvKernel wanted = floats != null ? floats : byLayer.get(key);
         return Optional.ofNullable(wanted).filter(ConvKernel::takesReals);
     }
 

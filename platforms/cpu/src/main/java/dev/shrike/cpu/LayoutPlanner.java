@@ -101,7 +101,7 @@ final class LayoutPlanner {
             for (int i = 0; i < node.outputs().size(); i++) {
                 String output = node.outputs().get(i);
                 if (!output.isEmpty()) {
-                    OperationLowering.guarded(node, () -> orders.put(output, naturalOrder(node, dims.get(output))));
+                    FloatStepEmitter.guarded(node, () -> orders.put(output, naturalOrder(node, dims.get(output))));
                 }
             }
         }
@@ -148,9 +148,9 @@ final class LayoutPlanner {
             Node node = graph.nodes().get(index);
             int number = index;
             if (node.op() instanceof Op.Concat concat) {
-                OperationLowering.guarded(node, () -> requestForConcat(number, node, concat));
+                FloatStepEmitter.guarded(node, () -> requestForConcat(number, node, concat));
             } else if (isViewOp(node) && node.outputs().size() == 1) {
-                OperationLowering.guarded(node, () -> handOn(node));
+                FloatStepEmitter.guarded(node, () -> handOn(node));
             }
         }
     }
@@ -224,7 +224,7 @@ final class LayoutPlanner {
         for (int index = 0; index < graph.nodes().size(); index++) {
             Node node = graph.nodes().get(index);
             int number = index;
-            OperationLowering.guarded(node, () -> placeResults(number, node));
+            FloatStepEmitter.guarded(node, () -> placeResults(number, node));
         }
     }
 

@@ -1,8 +1,8 @@
 package dev.shrike.cpu;
 
-import dev.shrike.graph.ActivationCodes;
-import dev.shrike.graph.CodeSum;
-import dev.shrike.graph.CodeTable;
+import dev.shrike.graph.QuantParams;
+import dev.shrike.graph.QuantizedAdd;
+import dev.shrike.graph.LookupTable;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.ShapeInference;
@@ -13,7 +13,7 @@ import java.util.Map;
  * A graph in which every value is either real or codes, with explicit steps between the two.
  *
  * @param graph the nodes; a value is codes if {@code graph.quantization()} names it
- * @param types type and shape of every value, that of codes as of the reals they stand for
+ * @param types type and shape of every value, that of codes as of the floats they stand for
  * @param products integer convolutions and matrix products, by node; like the others by its identity, since the names
  *     of nodes are for messages and nothing in an engine may depend on what a file calls them
  * @param tables functions of codes (nodes with the operation Unary or Cast to UINT8)
@@ -24,10 +24,10 @@ import java.util.Map;
 record LoweredGraph(
         Graph graph,
         Map<String, ValueInfo> types,
-        Map<Node, CodeConvolution> products,
-        Map<Node, CodeTable> tables,
-        Map<Node, CodeSum> sums,
-        Map<Node, ActivationCodes> conversions) {
+        Map<Node, QuantizedConv> products,
+        Map<Node, LookupTable> tables,
+        Map<Node, QuantizedAdd> sums,
+        Map<Node, QuantParams> conversions) {
     /** A graph without codes. */
     static LoweredGraph real(Graph graph) {
         return new LoweredGraph(graph, ShapeInference.infer(graph), Map.of(), Map.of(), Map.of(), Map.of());

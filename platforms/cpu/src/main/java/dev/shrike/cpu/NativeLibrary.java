@@ -65,7 +65,7 @@ record NativeLibrary(
         MethodHandle mapCodes,
         MethodHandle addCodes,
         MethodHandle quantize,
-        MethodHandle quantizeMeasured,
+        MethodHandle quantizeDynamic,
         MethodHandle dequantize) {
     static final int ABI_VERSION = 6;
     private static final int UNSUPPORTED = 2;
@@ -121,10 +121,10 @@ record NativeLibrary(
                 binder.operation("shrike_conv2d_q"),
                 binder.operation("shrike_maxpool2d_u8"),
                 binder.operation("shrike_resize2d_u8"),
-                binder.operation("shrike_map_u8"),
+                binder.operation("shrike_lut_u8"),
                 binder.operation("shrike_add_u8"),
                 binder.operation("shrike_quantize_f32_u8"),
-                binder.operation("shrike_quantize_measured_f32_u8"),
+                binder.operation("shrike_quantize_dynamic_f32_u8"),
                 binder.operation("shrike_dequantize_u8_f32"));
     }
 

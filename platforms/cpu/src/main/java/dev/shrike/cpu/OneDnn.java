@@ -27,7 +27,7 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 
 /**
- * Convolutions by oneDNN 2.7; with {@link OneDnnCodes} and {@link OneDnnReals} all that touches its binding.
+ * Convolutions by oneDNN 2.7; with {@link OneDnnInt8} and {@link OneDnnFloats} all that touches its binding.
  *
  * <p>Only dense NHWC tensors: for a channel slice of a wider buffer oneDNN 2.7 has nothing but its reference loops,
  * a hundred times slower.
@@ -37,7 +37,7 @@ final class OneDnn implements ConvolutionLibrary {
     private final dnnl_stream stream = new dnnl_stream();
     private final List<Runnable> releases = new ArrayList<>();
     private final int threads;
-    private final OneDnnCodes codes;
+    private final OneDnnInt8 codes;
     private final OpenMp openMp;
     private final Arena arena = Arena.ofShared();
     private MemorySegment scratch;
@@ -67,7 +67,7 @@ final class OneDnn implements ConvolutionLibrary {
         releases.add(() -> dnnl_stream_destroy(stream));
         openMp = new OpenMp();
         openMp.setThreads(threads);
-        codes = new OneDnnCodes(this, features);
+        codes = new OneDnnInt8(this, features);
     }
 
     /** The kernels that the tests compare bit for bit; what is beyond them is for types that we do not use. */
@@ -103,11 +103,11 @@ final class OneDnn implements ConvolutionLibrary {
 
     @Override
     public Optional<Step> convolution(ConvTask task, Function<View, BoundedPointer> location) {
-        return isDense(task) ? new OneDnnReals(this).convolution(task, location) : Optional.empty();
+        return isDense(task) ? new OneDnnFloats(this).convolution(task, location) : Optional.empty();
     }
 
     @Override
-    public Optional<Step> product(ConvTask task, CodeConvolution product, Function<View, BoundedPointer> location) {
+    public Optional<Step> product(ConvTask task, QuantizedConv product, Function<View, BoundedPointer> location) {
         // A sum comes in a step of its own, when the target has been written.
         boolean kept = task.residual() == null || task.residual().storage() != task.target().storage();
         return isDense(task) && kept ? codes.convolution(task, product, location) : Optional.empty();

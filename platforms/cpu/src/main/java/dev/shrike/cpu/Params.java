@@ -135,7 +135,7 @@ final class Params {
                     + "i32 src_zero, i32 src_bits, i32 weight_bits, i32 weight_bipolar, i32 output, i32 low, i32 high,"
                     + "f32 residual_a, f32 residual_b, f32 residual_c, i32 residual_low, i32 residual_high,"
                     + "i32 activation, f32 alpha, f32 beta, f32 code_multiplier, f32 code_offset,"
-                    + "i32 residual_first, i32 kernel, i32 src_measured");
+                    + "i32 residual_first, i32 kernel, i32 src_dynamic");
 
     static final Params POOL2D_U8 = new Params(
             "shrike_pool2d_u8_params",
@@ -150,8 +150,8 @@ final class Params {
                     + "i32 batch, i32 height, i32 width, i32 channels, i32 out_height, i32 out_width,"
                     + "i32 coordinates, i32 nearest, f32 scale_height, f32 scale_width");
 
-    static final Params MAP_U8 = new Params(
-            "shrike_map_u8_params",
+    static final Params LUT_U8 = new Params(
+            "shrike_lut_u8_params",
             "pointer src, pointer dst, pointer table, bounds src_bounds, bounds dst_bounds, bounds table_bounds,"
                     + "i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
                     + "i32 rank, i32 reserved");
@@ -167,7 +167,7 @@ final class Params {
                     + "i32 rank, f32 scale, i32 zero, i32 low, i32 high, i32 reserved");
 
     static final Params QUANTIZE_MEASURED = new Params(
-            "shrike_quantize_measured_f32_u8_params",
+            "shrike_quantize_dynamic_f32_u8_params",
             SRC_DST_RANGE + "i64 dims[6], i64 src_strides[6], i64 dst_strides[6],"
                     + "i32 rank, i32 reserved");
 

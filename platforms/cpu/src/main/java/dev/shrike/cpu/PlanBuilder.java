@@ -119,13 +119,13 @@ final class PlanBuilder implements AutoCloseable {
         for (int i = 0; i < packing.offsets().length; i++) {
             storages.add(base.asSlice(packing.offsets()[i], layout.storages().get(i).bytes()));
         }
-        CodeLowering codes = new CodeLowering(this, lowered, library, context, arena, choice);
-        OperationLowering lowering = new OperationLowering(this, codes, library, context, arena);
+        QuantizedStepEmitter codes = new QuantizedStepEmitter(this, lowered, library, context, arena, choice);
+        FloatStepEmitter lowering = new FloatStepEmitter(this, codes, library, context, arena);
         for (int index = 0; index < graph.nodes().size(); index++) {
             Node node = graph.nodes().get(index);
             int number = index;
             at = node;
-            OperationLowering.guarded(node, () -> addSteps(number, node, lowering));
+            FloatStepEmitter.guarded(node, () -> addSteps(number, node, lowering));
         }
         at = null;
         List<Binding> inputs = graph.inputs().stream().map(v -> bind(v.name())).toList();
@@ -137,7 +137,7 @@ final class PlanBuilder implements AutoCloseable {
         return plan;
     }
 
-    private void addSteps(int index, Node node, OperationLowering lowering) {
+    private void addSteps(int index, Node node, FloatStepEmitter lowering) {
         for (Layout.Copy copy : layout.copies().getOrDefault(index, List.of())) {
             View from = copy.from() != null ? copy.from() : viewOf(copy.source());
             lowering.copy(node, from, copy.to());
@@ -293,7 +293,7 @@ final class PlanBuilder implements AutoCloseable {
         return at == null ? what : "node '" + at.name() + "' (" + at.op().getClass().getSimpleName() + "): " + what;
     }
 
-    /** Bytes of one element of a view: 4 for reals, 1 for codes. */
+    /** Bytes of one element of a view: 4 for floats, 1 for codes. */
     int elementBytes(View view) {
         return view.storage() < layout.storages().size()
                 ? layout.storages().get(view.storage()).elementBytes()

@@ -1,10 +1,10 @@
 package dev.shrike.cpu;
 
-import dev.shrike.graph.ActivatedCodes;
+import dev.shrike.graph.ActivationEpilogue;
 import dev.shrike.graph.Activation;
-import dev.shrike.graph.ActivationCodes;
-import dev.shrike.graph.CodeSum;
-import dev.shrike.graph.CodeTable;
+import dev.shrike.graph.QuantParams;
+import dev.shrike.graph.QuantizedAdd;
+import dev.shrike.graph.LookupTable;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.IntegerWeights;
@@ -26,12 +26,12 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Decides for every value of a quantised graph whether it lives as codes or as reals, and makes the steps between.
+ * Decides for every value of a quantised graph whether it lives as codes or as floats, and makes the steps between.
  *
  * <p>Convolutions of codes by integer weights stay integer: requantisation, a table for the activation behind it and
  * the sum with a residual become part of the convolution. Concat, Split, pooling, nearest resizing and reshapes work
  * on the codes. A value that is rounded by its own range becomes codes once for all convolutions that read it.
- * Whatever has no integer form gets reals and, where the graph asks for it, gives codes again.
+ * Whatever has no integer form gets floats and, where the graph asks for it, gives codes again.
  */
 final class QuantizedLowering {
     /** Stands for the codes of a value whose scale and zero point each run finds. */
@@ -52,10 +52,10 @@ final class QuantizedLowering {
     private final Map<String, String> codeNames = new HashMap<>();
     private final Map<String, String> realNames = new HashMap<>();
     private final Set<Node> absorbed = Collections.newSetFromMap(new IdentityHashMap<>());
-    private final Map<Node, CodeConvolution> products = new IdentityHashMap<>();
-    private final Map<Node, CodeTable> tables = new IdentityHashMap<>();
-    private final Map<Node, CodeSum> sums = new IdentityHashMap<>();
-    private final Map<Node, ActivationCodes> conversions = new IdentityHashMap<>();
+    private final Map<Node, QuantizedConv> products = new IdentityHashMap<>();
+    private final Map<Node, LookupTable> tables = new IdentityHashMap<>();
+    private final Map<Node, QuantizedAdd> sums = new IdentityHashMap<>();
+    private final Map<Node, QuantParams> conversions = new IdentityHashMap<>();
     private final Map<String, ValueInfo> types;
 
     /** Values rounded by their own range, and the names of their codes. */
@@ -95,7 +95,7 @@ final class QuantizedLowering {
         }
         for (Node node : graph.nodes()) {
             if (!absorbed.contains(node)) {
-                OperationLowering.guarded(node, () -> lower(node));
+                FloatStepEmitter.guarded(node, () -> lower(node));
             }
         }
         for (ValueInfo output : graph.outputs()) {
@@ -143,14 +143,14 @@ final class QuantizedLowering {
         if (bias == null) {
             return false;
         }
-        ActivationCodes from = ActivationCodes.of(byRange ? MEASURED : quantization.get(node.input(0)));
+        QuantParams from = QuantParams.of(byRange ? MEASURED : quantization.get(node.input(0)));
         if (byRange) {
             toReals(node, residual, from, weights, bias);
             return true;
         }
         if (isPlainCodes(node.output()) && (residual ? canAdd(node)
                 : Requantization.canClamp(activation)
-                        || ActivatedCodes.canGive(ActivationCodes.of(quantization.get(node.output()))))) {
+                        || ActivationEpilogue.canGive(QuantParams.of(quantization.get(node.output()))))) {
             toCodes(node, activation, from, weights, bias);
             return true;
         }
@@ -165,30 +165,30 @@ final class QuantizedLowering {
 
     /** Whether the residual of a convolution can be added on the way to codes. */
     private boolean canAdd(Node node) {
-        return isPlainCodes(node.input(3)) && ActivatedCodes.canAdd(
-                ActivationCodes.of(quantization.get(node.input(3))),
-                ActivationCodes.of(quantization.get(node.output())));
+        return isPlainCodes(node.input(3)) && ActivationEpilogue.canAdd(
+                QuantParams.of(quantization.get(node.input(3))),
+                QuantParams.of(quantization.get(node.output())));
     }
 
     private void toCodes(
-            Node node, Activation activation, ActivationCodes from, IntegerWeights weights, double[] bias) {
+            Node node, Activation activation, QuantParams from, IntegerWeights weights, double[] bias) {
         String result = node.output();
-        ActivationCodes to = ActivationCodes.of(quantization.get(result));
+        QuantParams to = QuantParams.of(quantization.get(result));
         boolean residual = node.op() instanceof Op.Conv && node.hasInput(3);
-        ActivatedCodes activated = residual
-                ? ActivatedCodes.of(activation, ActivationCodes.of(quantization.get(node.input(3))), to)
-                : Requantization.canClamp(activation) ? null : ActivatedCodes.of(activation, to);
+        ActivationEpilogue activated = residual
+                ? ActivationEpilogue.of(activation, QuantParams.of(quantization.get(node.input(3))), to)
+                : Requantization.canClamp(activation) ? null : ActivationEpilogue.of(activation, to);
         Requantization requantization = activated == null
                 ? Requantization.toCodes(from, weights.scale(), bias, to).clamped(activation, to)
                 : Requantization.toReals(from, weights.scale(), bias);
-        CodeTable table = null;
+        LookupTable table = null;
         Node function = activated == null ? onlyReader(result) : null;
         if (function != null && function.op() instanceof Op.Unary unary && isCodes(function.output())) {
-            table = CodeTable.of(unary, quantization.get(result), quantization.get(function.output()));
+            table = LookupTable.of(unary, quantization.get(result), quantization.get(function.output()));
             absorbed.add(function);
             result = function.output();
         }
-        CodeSum sum = null;
+        QuantizedAdd sum = null;
         List<String> inputs = new ArrayList<>(List.of(codeName(node.input(0)), node.input(1), ""));
         if (residual) {
             inputs.add(codeName(node.input(3)));
@@ -197,26 +197,26 @@ final class QuantizedLowering {
         if (node.op() instanceof Op.Conv && add != null && isResidual(add, result, node)) {
             boolean first = add.input(0).equals(result);
             String other = add.input(first ? 1 : 0);
-            sum = CodeSum.of(quantization.get(result), quantization.get(other), quantization.get(add.output()));
+            sum = QuantizedAdd.of(quantization.get(result), quantization.get(other), quantization.get(add.output()));
             inputs.add(codeName(other));
             absorbed.add(add);
             result = add.output();
         }
         products.put(add(node.name(), node.op(), inputs, newCodes(result)),
-                new CodeConvolution(from, false, weights, requantization, true, activated, table, sum));
+                new QuantizedConv(from, false, weights, requantization, true, activated, table, sum));
     }
 
     /** Bipolar codes straight from the sums. */
-    private void toSigns(Node node, ActivationCodes from, IntegerWeights weights, double[] bias) {
+    private void toSigns(Node node, QuantParams from, IntegerWeights weights, double[] bias) {
         Requantization requantization =
                 Requantization.toSigns(from, weights.scale(), bias, (int) weights.largestSum(from));
         products.put(
                 add(node.name(), node.op(), List.of(codeName(node.input(0)), node.input(1)), newCodes(node.output())),
-                new CodeConvolution(from, false, weights, requantization, true, null, null, null));
+                new QuantizedConv(from, false, weights, requantization, true, null, null, null));
     }
 
     private void toReals(
-            Node node, boolean residual, ActivationCodes from, IntegerWeights weights, double[] bias) {
+            Node node, boolean residual, QuantParams from, IntegerWeights weights, double[] bias) {
         List<String> inputs = new ArrayList<>(List.of(codeName(node.input(0)), node.input(1), ""));
         if (residual) {
             inputs.add(realName(node.input(3)));
@@ -224,7 +224,7 @@ final class QuantizedLowering {
         Requantization requantization = Requantization.toReals(from, weights.scale(), bias);
         String result = node.output();
         String exact = isCodes(result) ? like(result, "/exact") : result;
-        products.put(add(node.name(), node.op(), inputs, exact), new CodeConvolution(
+        products.put(add(node.name(), node.op(), inputs, exact), new QuantizedConv(
                 from, measured.containsKey(node.input(0)), weights, requantization, false, null, null, null));
         if (isCodes(result)) {
             quantize(exact, result);
@@ -265,7 +265,7 @@ final class QuantizedLowering {
         return values;
     }
 
-    /** Codes whose scale and zero point each run finds; reals of them only for those who want some. */
+    /** Codes whose scale and zero point each run finds; floats of them only for those who want some. */
     private boolean measure(Node node) {
         String value = node.output();
         String name = like(value, "/measured");
@@ -285,15 +285,15 @@ final class QuantizedLowering {
 
     private boolean table(Node node, Op.Unary unary) {
         return isCodes(node.input(0)) && isCodes(node.output()) && table(node,
-                CodeTable.of(unary, quantization.get(node.input(0)), quantization.get(node.output())));
+                LookupTable.of(unary, quantization.get(node.input(0)), quantization.get(node.output())));
     }
 
     private boolean truncation(Node node) {
         return isCodes(node.input(0)) && isCodes(node.output())
-                && CodeTable.ofTrunc(spreadGraph, node).filter(table -> table(node, table)).isPresent();
+                && LookupTable.ofTrunc(spreadGraph, node).filter(table -> table(node, table)).isPresent();
     }
 
-    private boolean table(Node node, CodeTable table) {
+    private boolean table(Node node, LookupTable table) {
         tables.put(add(node.name(), node.op(), List.of(codeName(node.input(0))), newCodes(node.output())), table);
         return true;
     }
@@ -303,7 +303,7 @@ final class QuantizedLowering {
                 || !isPlainCodes(node.output())) {
             return false;
         }
-        CodeSum sum = CodeSum.of(quantization.get(node.input(0)), quantization.get(node.input(1)),
+        QuantizedAdd sum = QuantizedAdd.of(quantization.get(node.input(0)), quantization.get(node.input(1)),
                 quantization.get(node.output()));
         sums.put(add(node.name(), node.op(), List.of(codeName(node.input(0)), codeName(node.input(1))),
                 newCodes(node.output())), sum);
@@ -362,10 +362,10 @@ final class QuantizedLowering {
 
     private void addRequantize(String node, String from, Quantization in, String to, Quantization out) {
         tables.put(add(names.next(node), new Op.Cast(DataType.UINT8), List.of(from), to),
-                CodeTable.requantize(in, out));
+                LookupTable.requantize(in, out));
     }
 
-    // --- operations on reals ---------------------------------------------------------------------------------------
+    // --- operations on floats ---------------------------------------------------------------------------------------
 
     private void onReals(Node node) {
         List<String> operands = new ArrayList<>();
@@ -393,7 +393,7 @@ final class QuantizedLowering {
     }
 
     private void addQuantize(String from, String to, String value, Quantization how) {
-        ActivationCodes given = ActivationCodes.of(how);
+        QuantParams given = QuantParams.of(how);
         conversions.put(add(names.next(value + "/quantize"), new Op.QuantizeLinear(1, DataType.UINT8), List.of(from),
                 to), given);
     }
@@ -411,7 +411,7 @@ final class QuantizedLowering {
     }
 
     private void addDequantize(String from, String to, String value) {
-        ActivationCodes given = ActivationCodes.of(quantization.get(value));
+        QuantParams given = QuantParams.of(quantization.get(value));
         conversions.put(add(names.next(to + "/dequantize"), new Op.DequantizeLinear(1), List.of(from), to), given);
     }
 
@@ -477,7 +477,7 @@ final class QuantizedLowering {
         String name = like(value, "/real");
         Tensor constant = graph.constants().get(value);
         if (constant != null) {
-            constants.put(name, RealConstants.of(constant, quantization.get(value)));
+            constants.put(name, FloatConstants.of(constant, quantization.get(value)));
             return name;
         }
         addDequantize(codeName(value), name, value);

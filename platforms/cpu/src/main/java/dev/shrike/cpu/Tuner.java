@@ -104,13 +104,13 @@ final class Tuner {
 
     /** Plans that show every kernel that may be chosen at each layer that can take it. */
     private List<KernelChoice> candidates(List<ConvLayer> layers, int threads) {
-        List<ConvKernel> reals = layers.stream().allMatch(ConvLayer::onCodes) ? List.of()
+        List<ConvKernel> floats = layers.stream().allMatch(ConvLayer::onCodes) ? List.of()
                 : offered(settings.realKernel(), threads, ConvKernel.NATIVE, ConvKernel.ONEDNN, ConvKernel.ACL);
         List<ConvKernel> codes = layers.stream().noneMatch(ConvLayer::onCodes) ? List.of()
                 : offered(settings.codesKernel(), threads, ConvKernel.INT8, ConvKernel.BITSERIAL, ConvKernel.ONEDNN);
         List<KernelChoice> choices = new ArrayList<>();
-        for (int i = 0; i < Math.max(reals.size(), codes.size()); i++) {
-            choices.add(KernelChoice.trial(at(reals, i), at(codes, i)));
+        for (int i = 0; i < Math.max(floats.size(), codes.size()); i++) {
+            choices.add(KernelChoice.trial(at(floats, i), at(codes, i)));
         }
         return choices;
     }

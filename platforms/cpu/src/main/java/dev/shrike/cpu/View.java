@@ -40,7 +40,7 @@ record View(int storage, long offset, int[] dims, long[] strides) {
         return order;
     }
 
-    /** Batch, rows, columns, channels for a picture; the channels innermost for other ranks of 3 and more too. */
+    /** Batch, rows, columns, channels for an image; the channels innermost for other ranks of 3 and more too. */
     static int[] channelsLast(int rank) {
         int[] order = rowMajor(rank);
         if (rank == 4) {

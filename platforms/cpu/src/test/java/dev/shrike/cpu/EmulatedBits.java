@@ -28,7 +28,7 @@ import java.util.stream.Stream;
 /**
  * Bits of whole quantised networks, from one machine to another where the scalar evaluation would take too long:
  * <ul>
- * <li>{@code EmulatedBits write MODEL.onnx SIDE FOLDER}: builds the float detector at ten widths for pictures of that
+ * <li>{@code EmulatedBits write MODEL.onnx SIDE FOLDER}: builds the float detector at ten widths for images of that
  * side, and notes what the scalar integer evaluation gives for one of them: SHA-256 of the last products' results and
  * of values between, and the floats behind the head; <li>{@code EmulatedBits check FOLDER}: runs the built files and
  * compares: bits of everything noted, by the plan as it always is and by one whose values between are read, and the
@@ -56,29 +56,29 @@ final class EmulatedBits {
 
     private static void write(Path model, int side, Path folder) throws IOException {
         Graph real = OnnxModels.read(model);
-        List<float[]> pictures = List.of(picture(side, 1), picture(side, 2));
-        Files.write(folder.resolve("picture"), bytes(pictures.getFirst()));
+        List<float[]> images = List.of(image(side, 1), image(side, 2));
+        Files.write(folder.resolve("image"), bytes(images.getFirst()));
         for (QuantizedModels.Width width : QuantizedModels.Width.list(WIDTHS)) {
             Path file = folder.resolve(width + ".shrike");
-            Graph quantized = QuantizedModels.quantize(real, Shape.of(1, 3, side, side), pictures, width);
+            Graph quantized = QuantizedModels.quantize(real, Shape.of(1, 3, side, side), images, width);
             CpuBackend backend = new CpuBackend();
             backend.build(GraphPasses.forInference(quantized, Map.of()), file);
             Graph graph = backend.load(file);
             Map<String, String> hashes = new TreeMap<>();
-            EngineBits.evaluate(graph, pictures.getFirst(), wanted(graph))
+            EngineBits.evaluate(graph, images.getFirst(), wanted(graph))
                     .forEach((name, tensor) -> hashes.put(name, hash(tensor.toFloats())));
             List<String> lines = new ArrayList<>();
             hashes.forEach((name, hash) -> lines.add(hash + " " + name));
             Files.write(beside(file, ".bits"), lines);
             Map<String, float[]> floats =
-                    EngineBits.run(graph, pictures.getFirst(), Set.of(), EngineBits.Way.USUAL);
+                    EngineBits.run(graph, images.getFirst(), Set.of(), EngineBits.Way.USUAL);
             Files.write(beside(file, ".floats"), bytes(floats.get(graph.outputs().getFirst().name())));
             System.out.println(file.getFileName() + ": " + Files.size(file) + " bytes, " + lines.size() + " values");
         }
     }
 
-    /** A smooth picture with some noise, channel by channel from 0 to 1. */
-    private static float[] picture(int side, int seed) {
+    /** A smooth image with some noise, channel by channel from 0 to 1. */
+    private static float[] image(int side, int seed) {
         Random random = new Random(seed);
         float[] pixels = new float[3 * side * side];
         for (int i = 0; i < pixels.length; i++) {
@@ -122,7 +122,7 @@ final class EmulatedBits {
         try (Stream<Path> all = Files.list(folder)) {
             files = all.filter(file -> file.toString().endsWith(".shrike")).sorted().toList();
         }
-        float[] input = floats(Files.readAllBytes(folder.resolve("picture")));
+        float[] input = floats(Files.readAllBytes(folder.resolve("image")));
         for (Path file : files) {
             Map<String, String> expected = new TreeMap<>();
             for (String line : Files.readAllLines(beside(file, ".bits"))) {

@@ -65,10 +65,10 @@ final class EngineBits {
         }
     }
 
-    /** What the scalar evaluation gives, as reals. */
+    /** What the scalar evaluation gives, as floats. */
     static Map<String, Tensor> evaluate(Graph graph, float[] input, Set<String> wanted) {
         ValueInfo x = graph.inputs().getFirst();
-        return IntegerEvaluator.run(graph, Map.of(x.name(), Tensor.ofFloats(x.shape(), input)), wanted).reals();
+        return IntegerEvaluator.run(graph, Map.of(x.name(), Tensor.ofFloats(x.shape(), input)), wanted).floats();
     }
 
     static Set<String> outputs(Graph graph) {

@@ -21,7 +21,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Every node of a quantised graph as "fake quantisation" defines it: codes stand for reals, the node computes with
+ * Every node of a quantised graph as "fake quantisation" defines it: codes stand for floats, the node computes with
  * these, its result is rounded to codes. All of it in double, from the codes that the integer evaluation has for the
  * node's inputs; so the position of a result between two codes is known to 1e-12 or so, and which of them is right is
  * no matter of how sums are rounded.
@@ -37,7 +37,7 @@ final class FakeQuantization {
             ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Graph graph;
-    private final Map<String, Tensor> reals;
+    private final Map<String, Tensor> floats;
     private final Map<String, Tensor> codes;
     private long compared;
     private long differing;
@@ -45,7 +45,7 @@ final class FakeQuantization {
 
     private FakeQuantization(Graph graph, IntegerEvaluator.Values values) {
         this.graph = graph;
-        this.reals = values.reals();
+        this.floats = values.floats();
         this.codes = values.codes();
     }
 
@@ -109,11 +109,11 @@ final class FakeQuantization {
         ReferenceEvaluator.run(alone, inputs, Set.copyOf(outputs)).forEach(this::compare);
     }
 
-    /** The reals that a value stands for: of codes exactly, else as it is. */
+    /** The floats that a value stands for: of codes exactly, else as it is. */
     private Tensor exact(String name) {
         Tensor stored = codes.get(name);
         if (stored == null) {
-            return doubles(reals.get(name), 1, 0);
+            return doubles(floats.get(name), 1, 0);
         }
         Quantization how = graph.quantization().get(name);
         int shift = how.signed() ? 1 << (how.bits() - 1) : 0;

@@ -113,7 +113,7 @@ public final class FloatBench {
         return executor;
     }
 
-    /** A picture of noise, 0 to 1 in steps of 1/255. */
+    /** An image of noise, 0 to 1 in steps of 1/255. */
     static float[] noise(Shape shape) {
         float[] pixels = new float[Math.toIntExact(shape.elements())];
         Random random = new Random(1);

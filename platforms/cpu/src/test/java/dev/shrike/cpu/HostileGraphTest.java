@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Networks that no exporter writes: run right, or refused by node, and never with memory of others. */
 class HostileGraphTest {
-    private static final Shape PICTURE = Shape.of(2, 3, 4, 5);
+    private static final Shape IMAGE = Shape.of(2, 3, 4, 5);
     private static final Op RELU = Op.Unary.of(Op.Unary.Kind.RELU);
     private static final Op ADD = new Op.Binary(Op.Binary.Kind.ADD);
 
@@ -51,7 +51,7 @@ class HostileGraphTest {
         }
         constants.put("w", pixels(Shape.of(4, 3, 3, 3)));
         constants.put("matrix", pixels(Shape.of(5, 6)));
-        constants.put("picture", pixels(PICTURE));
+        constants.put("image", pixels(IMAGE));
         constants.put("flat", Tensor.vector(2, -1));
         constants.put("pads", Tensor.vector(0, 0, 1, 1, 0, 0, 1, 1));
         constants.put("picked", Tensor.vector(2, 0, -1));
@@ -64,7 +64,7 @@ class HostileGraphTest {
 
     private static Graph graph(List<Node> nodes) {
         List<String> outputs = nodes.getLast().outputs();
-        return new Graph("hostile", List.of(new ValueInfo("x", DataType.FLOAT32, PICTURE)),
+        return new Graph("hostile", List.of(new ValueInfo("x", DataType.FLOAT32, IMAGE)),
                 outputs.stream().map(name -> new ValueInfo(name, DataType.FLOAT32, Shape.of())).toList(), nodes,
                 constants(), Map.of(), Map.of());
     }
@@ -82,7 +82,7 @@ class HostileGraphTest {
     }
 
     private static void equalsTheReference(Graph graph, String hint) {
-        Tensor x = pixels(PICTURE);
+        Tensor x = pixels(IMAGE);
         Map<String, float[]> ours = run(graph, x);
         Map<String, Tensor> right = ReferenceEvaluator.run(graph, Map.of("x", x), ours.keySet());
         right.forEach(
@@ -101,7 +101,7 @@ class HostileGraphTest {
         Map<Op, List<String>> readers = new HashMap<>();
         readers.put(new Op.Identity(), List.of("back"));
         readers.put(RELU, List.of("back"));
-        readers.put(ADD, List.of("back", "picture"));
+        readers.put(ADD, List.of("back", "image"));
         readers.put(new Op.Softmax(1), List.of("back"));
         readers.put(new Op.Softmax(-1), List.of("back"));
         readers.put(new Op.Reduce(Op.Reduce.Kind.SUM, false), List.of("back", "axis " + axis));
@@ -156,10 +156,10 @@ class HostileGraphTest {
     }
 
     private static String refusal(Graph graph) {
-        return assertThrows(ShrikeException.class, () -> run(graph, pixels(PICTURE))).getMessage();
+        return assertThrows(ShrikeException.class, () -> run(graph, pixels(IMAGE))).getMessage();
     }
 
-    /** Two convolutions and a sum of codes, a Concat of different scales, and an output as reals of codes. */
+    /** Two convolutions and a sum of codes, a Concat of different scales, and an output as floats of codes. */
     private static Graph quantized(UnaryOperator<String> nodeNames, UnaryOperator<String> valueNames) {
         Map<String, Tensor> constants = new HashMap<>();
         Map<String, Quantization> quantization = new HashMap<>();
@@ -238,7 +238,7 @@ class HostileGraphTest {
         }
         for (int zero : new int[] {-1, 256, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
             assertThrows(ShrikeException.class,
-                    () -> run(graph(Quantization.perTensor(1, zero, 8, false)), pixels(PICTURE)), "" + zero);
+                    () -> run(graph(Quantization.perTensor(1, zero, 8, false)), pixels(IMAGE)), "" + zero);
         }
         Tensor scales = Tensor.ofFloats(Shape.of(3), 1, 2, 3);
         Tensor zeros = Tensor.of(DataType.INT32, Shape.of(3), 0, 0, 0);
@@ -251,8 +251,8 @@ class HostileGraphTest {
     }
 
     private static Graph graph(Quantization how) {
-        return new Graph("quantised", List.of(new ValueInfo("x", DataType.FLOAT32, PICTURE)),
-                List.of(new ValueInfo("y", DataType.FLOAT32, PICTURE)),
+        return new Graph("quantised", List.of(new ValueInfo("x", DataType.FLOAT32, IMAGE)),
+                List.of(new ValueInfo("y", DataType.FLOAT32, IMAGE)),
                 List.of(new Node("relu", RELU, List.of("x"), List.of("y"))), Map.of(), Map.of("y", how), Map.of());
     }
 
@@ -275,7 +275,7 @@ class HostileGraphTest {
 
     @Test
     void aShapeIsNoQuantisedValue() {
-        Graph graph = new Graph("quantised", List.of(new ValueInfo("x", DataType.FLOAT32, PICTURE)),
+        Graph graph = new Graph("quantised", List.of(new ValueInfo("x", DataType.FLOAT32, IMAGE)),
                 List.of(new ValueInfo("y", DataType.INT64, Shape.of(4))),
                 List.of(new Node("shape", new Op.ShapeOf(0, 4), List.of("x"), List.of("y"))), Map.of(),
                 Map.of("y", Quantization.perTensor(1, 0, 8, false)), Map.of());

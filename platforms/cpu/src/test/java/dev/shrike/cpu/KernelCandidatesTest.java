@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Whatever kernel runs a layer, codes are the same bits and reals the same within rounding. */
+/** Whatever kernel runs a layer, codes are the same bits and floats the same within rounding. */
 class KernelCandidatesTest {
     private static final int NETWORKS = Integer.getInteger("shrike.candidates", 60);
 

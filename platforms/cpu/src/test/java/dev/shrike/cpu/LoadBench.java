@@ -18,7 +18,7 @@ import java.util.Map;
  * Time to load a built model against the time to build it from ONNX, and the sizes of both files.
  *
  * <p>{@code LoadBench [--rounds N] MODEL.onnx …}; prints a row for each model and width. Building is reading the ONNX
- * file, the passes, rounding the weights and writing the file; measuring ranges on pictures, which takes far longer, is
+ * file, the passes, rounding the weights and writing the file; measuring ranges on images, which takes far longer, is
  * left out. The first row of a model is its first round, in a JVM that knows nothing yet, the others are medians.
  */
 public final class LoadBench {

@@ -63,7 +63,7 @@ class OperatorTest {
         return 1 + random.nextLong(most);
     }
 
-    private long[] picture() {
+    private long[] image() {
         return of(upTo(2), upTo(9), 1 + upTo(9), 1 + upTo(9));
     }
 
@@ -71,34 +71,34 @@ class OperatorTest {
     List<DynamicTest> functions() {
         for (String op : List.of("Softplus", "Softsign", "Sin", "Cos", "Atan", "Elu", "Selu", "ThresholdedRelu",
                 "HardSwish", "HardSigmoid", "Erf")) {
-            test(op, 17, picture(), -30, 30, file -> file.node(op, x(), Y));
-            test(op, 22, picture(), -2, 2, file -> file.node(op, x(), Y));
+            test(op, 17, image(), -30, 30, file -> file.node(op, x(), Y));
+            test(op, 22, image(), -2, 2, file -> file.node(op, x(), Y));
         }
         for (float alpha : new float[] {0.3f, 1, 2.5f}) {
             for (String op : List.of("Elu", "Celu", "ThresholdedRelu", "LeakyRelu")) {
-                test(op, 17, picture(), file -> file.node(op, x(), Y, "alpha", alpha));
+                test(op, 17, image(), file -> file.node(op, x(), Y, "alpha", alpha));
             }
-            test("Selu", 17, picture(), file -> file.node("Selu", x(), Y, "alpha", alpha, "gamma", 0.7f));
-            test("HardSigmoid", 17, picture(), file -> file.node("HardSigmoid", x(), Y, "alpha", alpha, "beta", 0.4f));
-            test("QuickGelu", 17, picture(),
+            test("Selu", 17, image(), file -> file.node("Selu", x(), Y, "alpha", alpha, "gamma", 0.7f));
+            test("HardSigmoid", 17, image(), file -> file.node("HardSigmoid", x(), Y, "alpha", alpha, "beta", 0.4f));
+            test("QuickGelu", 17, image(),
                     file -> file.node("com.microsoft", "QuickGelu", x(), Y, "alpha", alpha));
         }
         for (double reach : new double[] {2, 25, 90}) {
-            test("Mish", 18, picture(), -reach, reach, file -> file.node("Mish", x(), Y));
-            test("Mish in parts", 17, picture(), -reach, reach, file -> file.node("Softplus", x(), List.of("s"))
+            test("Mish", 18, image(), -reach, reach, file -> file.node("Mish", x(), Y));
+            test("Mish in parts", 17, image(), -reach, reach, file -> file.node("Softplus", x(), List.of("s"))
                     .node("Tanh", List.of("s"), List.of("t")).node("Mul", x("t"), Y));
             for (String approximate : List.of("none", "tanh")) {
-                test("Gelu", 20, picture(), -reach, reach,
+                test("Gelu", 20, image(), -reach, reach,
                         file -> file.node("Gelu", x(), Y, "approximate", approximate));
             }
             for (String op : List.of("Gelu", "FastGelu")) {
-                test(op, 17, picture(), -reach, reach, file -> file.node("com.microsoft", op, x(), Y));
+                test(op, 17, image(), -reach, reach, file -> file.node("com.microsoft", op, x(), Y));
             }
         }
-        test("Gelu by its default", 20, picture(), file -> file.node("Gelu", x(), Y));
+        test("Gelu by its default", 20, image(), file -> file.node("Gelu", x(), Y));
         for (int form = 0; form < 3; form++) {
             int variant = form;
-            test("Gelu in parts " + form, 17, picture(), file -> gelu(file, variant));
+            test("Gelu in parts " + form, 17, image(), file -> gelu(file, variant));
         }
         for (String op : List.of("BiasGelu", "FastGelu")) {
             test(op, 17, of(2, 3, 5), file -> file.floats("b", of(5), floats(random, 5))
@@ -138,11 +138,11 @@ class OperatorTest {
         test("ReduceLogSum", 13, of(2, 3, 4), 0.1, 3, file -> file.node("ReduceLogSum", x(), Y, "axes", of(1)));
         for (long p = 1; p < 4; p++) {
             long power = p;
-            test("GlobalLpPool", 17, picture(), file -> file.node("GlobalLpPool", x(), Y, "p", power));
+            test("GlobalLpPool", 17, image(), file -> file.node("GlobalLpPool", x(), Y, "p", power));
             test("LpPool", 17, of(1, 3, 7, 8), file -> file.node("LpPool", x(), Y, "p", power,
                     "kernel_shape", of(3, 2), "strides", of(2, 1), "pads", of(1, 0, 1, 1)));
         }
-        test("GlobalMaxPool", 17, picture(), file -> file.node("GlobalMaxPool", x(), Y));
+        test("GlobalMaxPool", 17, image(), file -> file.node("GlobalMaxPool", x(), Y));
         test("GlobalMaxPool", 17, of(2, 5, 7), file -> file.node("GlobalMaxPool", x(), Y));
         test("Mean", 17, of(2, 4, 3), file -> file.floats("b", of(3), floats(random, 3))
                 .node("Mean", x("b", "x"), Y));

@@ -36,7 +36,7 @@ class ParamsTest {
                 Params.CONV2D_Q,
                 Params.POOL2D_U8,
                 Params.RESIZE2D_U8,
-                Params.MAP_U8,
+                Params.LUT_U8,
                 Params.ADD_U8,
                 Params.QUANTIZE,
                 Params.QUANTIZE_MEASURED,

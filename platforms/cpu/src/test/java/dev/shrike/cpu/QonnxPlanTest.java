@@ -45,8 +45,8 @@ class QonnxPlanTest {
      * Trained networks of other people against what the reference evaluator of ONNX gave.
      *
      * @param integers how many products are computed with codes
-     * @param reals how many with reals: those that read an input that is not quantised
-     * @param largest largest difference, in reals
+     * @param floats how many with floats: those that read an input that is not quantised
+     * @param largest largest difference, in floats
      * @param off how many of the results may differ by more than float noise
      */
     @ParameterizedTest
@@ -59,7 +59,7 @@ class QonnxPlanTest {
             // The input is real, so the first sums are float ones; see below.
             "qonnx_bsd300x3-espcn_subpixel_quant_model, 3, 1, 0.0158, 250",
     })
-    void equalsTheReference(String name, int integers, int reals, double largest, int off) throws IOException {
+    void equalsTheReference(String name, int integers, int floats, double largest, int off) throws IOException {
         Graph graph = OnnxModels.read(SharedFolder.file("models/" + name + ".onnx"));
         Tensor input = read(SharedFolder.file("reference/qonnx/" + name + "-in.npy"));
         float[] expected = read(SharedFolder.file("reference/qonnx/" + name + "-out.npy")).toFloats();
@@ -67,8 +67,8 @@ class QonnxPlanTest {
         String y = graph.outputs().getFirst().name();
         Graph asReference = BatchStatistics.mixed(graph, Map.of(x, input));
         Graph built = built(GraphPasses.forInference(asReference, Map.of(x, input.shape())));
-        assertSteps(built, integers, reals, name);
-        Rest rest = Rest.of(built, input, reals > 0);
+        assertSteps(built, integers, floats, name);
+        Rest rest = Rest.of(built, input, floats > 0);
         for (EngineBits.Way way : EngineBits.tiersAndThreads()) {
             float[] found = EngineBits.run(built, input.toFloats(), Set.of(), way).get(y);
             rest.assertBits(way);
@@ -159,12 +159,12 @@ class QonnxPlanTest {
         return backend.load(file);
     }
 
-    private static void assertSteps(Graph graph, int integers, int reals, String what) {
+    private static void assertSteps(Graph graph, int integers, int floats, String what) {
         try (GraphExecutor executor = new CpuBackend().open(graph, ExecutorOptions.DEFAULT.withThreads(2))) {
             executor.run();
             List<String> kernels = executor.times().stream().map(StepTime::kernel).toList();
-            assertEquals(integers, count(kernels, "conv2d_q_") + count(kernels, "conv2d_bits_"), what + kernels);
-            assertEquals(reals, count(kernels, "conv2d_f32") + count(kernels, "matmul_f32") + count(kernels, "dnnl"),
+            assertEquals(integers, count(kernels, "conv2d_q_") + count(kernels, "conv2d_bitserial_"), what + kernels);
+            assertEquals(floats, count(kernels, "conv2d_f32") + count(kernels, "matmul_f32") + count(kernels, "dnnl"),
                     what + kernels);
         }
     }
@@ -205,7 +205,7 @@ class QonnxPlanTest {
         assertTrue(off * 5 <= outputs, off + " of " + outputs + " are not what the nodes of the file say");
     }
 
-    /** What the quantisers of the file give one by one, in reals. */
+    /** What the quantisers of the file give one by one, in floats. */
     private static Tensor asNodes(Graph file, float[] input, String y) {
         ValueInfo x = file.inputs().getFirst();
         assertTrue(file.nodes().stream().anyMatch(node -> node.op() instanceof Op.Quant

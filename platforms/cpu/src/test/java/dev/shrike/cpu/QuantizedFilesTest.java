@@ -75,11 +75,11 @@ class QuantizedFilesTest {
     @Test
     void findsWhatOnnxRuntimeFindsWithDynamicQuantisation() throws IOException, OrtException {
         Path model = SharedFolder.file("models/others/yolov8n_int8.onnx");
-        Frame picture = square(Frame.read(SharedFolder.file("reference/bus.jpg")));
-        List<Detection> expected = expected(model, picture);
+        Frame image = square(Frame.read(SharedFolder.file("reference/bus.jpg")));
+        List<Detection> expected = expected(model, image);
         assertTrue(expected.size() > 2, expected.toString());
         try (Detector detector = Detectors.open(model, DetectorOptions.DEFAULT.withEngine("cpu"))) {
-            List<Detection> found = new ArrayList<>(detector.detect(picture).list());
+            List<Detection> found = new ArrayList<>(detector.detect(image).list());
             System.out.println("ONNX Runtime: " + expected + "\nShrike: " + found);
             assertEquals(expected.size(), found.size(), "ONNX Runtime: " + expected + ", found: " + found);
             for (Detection one : expected) {
@@ -93,7 +93,7 @@ class QuantizedFilesTest {
         }
     }
 
-    /** The picture in 640x640, each pixel one of its own. */
+    /** The image in 640x640, each pixel one of its own. */
     private static Frame square(Frame frame) {
         Frame square = Frame.allocate(SIDE, SIDE);
         for (int y = 0; y < SIDE; y++) {
@@ -109,12 +109,12 @@ class QuantizedFilesTest {
     }
 
     /** By ONNX Runtime, and the decoding of YOLOv8's paper: [1, 4 + classes, boxes] of centres, sizes and scores. */
-    private static List<Detection> expected(Path model, Frame picture) throws OrtException {
+    private static List<Detection> expected(Path model, Frame image) throws OrtException {
         float[] input = new float[3 * SIDE * SIDE];
         for (int i = 0; i < input.length; i++) {
             int channel = 2 - i / (SIDE * SIDE);
             long at = 3L * (i % (SIDE * SIDE)) + channel;
-            input[i] = (picture.pixels().get(ValueLayout.JAVA_BYTE, at) & 0xff) / 255f;
+            input[i] = (image.pixels().get(ValueLayout.JAVA_BYTE, at) & 0xff) / 255f;
         }
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         try (OrtSession session = environment.createSession(model.toString());

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * A whole detector at several widths equals the scalar integer evaluation of the same graph, bit for bit, on every tier
  * of the CPU and number of threads; and that evaluation is what fake quantisation gives. Evaluations are slow, so the
- * picture is small; {@code -Dshrike.model.side=640} takes the full one.
+ * image is small; {@code -Dshrike.model.side=640} takes the full one.
  */
 class QuantizedModelTest {
     private static final int SIDE = Integer.getInteger("shrike.model.side", 160);
@@ -34,10 +34,10 @@ class QuantizedModelTest {
     @ValueSource(strings = {"8x8", "8x8f", "8x8d", "4x8", "4x8d", "4x4", "4x4f", "3x3", "2x2", "1x1"})
     void yolov5nEqualsTheEvaluatorBitForBit(String bits) throws IOException {
         Graph real = OnnxModels.read(SharedFolder.file("models/yolov5n-dynamic.onnx"));
-        float[] bus = picture("bus");
+        float[] bus = image("bus");
         Shape shape = Shape.of(1, 3, SIDE, SIDE);
         QuantizedModels.Width width = QuantizedModels.Width.of(bits);
-        Graph graph = QuantizedModels.quantize(real, shape, List.of(bus, picture("zidane")), width);
+        Graph graph = QuantizedModels.quantize(real, shape, List.of(bus, image("zidane")), width);
         graph = GraphPasses.forInference(graph, Map.of());
         String what = width.toString();
         compare(graph, bus, what);
@@ -46,12 +46,12 @@ class QuantizedModelTest {
         }
     }
 
-    /** Nothing between the picture's codes and the Detect head is a step on floats. */
+    /** Nothing between the image's codes and the Detect head is a step on floats. */
     @ParameterizedTest
     @ValueSource(strings = {"8x8", "8x8f"})
-    void onlyThePictureIsRoundedInAStepOfItsOwn(String bits) throws IOException {
+    void onlyTheImageIsRoundedInAStepOfItsOwn(String bits) throws IOException {
         Graph real = OnnxModels.read(SharedFolder.file("models/yolov5n-dynamic.onnx"));
-        Graph graph = QuantizedModels.quantize(real, Shape.of(1, 3, SIDE, SIDE), List.of(picture("bus")),
+        Graph graph = QuantizedModels.quantize(real, Shape.of(1, 3, SIDE, SIDE), List.of(image("bus")),
                 QuantizedModels.Width.of(bits));
         try (GraphExecutor executor =
                 new CpuBackend().open(GraphPasses.forInference(graph, Map.of()), ExecutorOptions.DEFAULT)) {
@@ -64,7 +64,7 @@ class QuantizedModelTest {
     }
 
     /** Every so-manieth pixel of a recorded 640x640 input. */
-    private static float[] picture(String name) throws IOException {
+    private static float[] image(String name) throws IOException {
         float[] full = ModelAgreementTest.floats(SharedFolder.file("reference/" + name + "-640-input.f32.gz"));
         int step = 640 / SIDE;
         float[] result = new float[3 * SIDE * SIDE];

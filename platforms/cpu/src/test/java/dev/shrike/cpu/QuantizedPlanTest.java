@@ -92,7 +92,7 @@ class QuantizedPlanTest {
         return products.size();
     }
 
-    /** One step makes the codes for all convolutions that read them; reals are made where somebody reads those. */
+    /** One step makes the codes for all convolutions that read them; floats are made where somebody reads those. */
     @Test
     void aValueIsRoundedOnceForAllThatReadIt() {
         Quantization how = new Quantization(Tensor.ofFloats(Shape.of(4), 0.1f, 0.2f, 0.3f, 0.4f),
@@ -104,10 +104,10 @@ class QuantizedPlanTest {
                 new Node("a", conv, List.of("r", "w"), List.of("a")),
                 new Node("b", conv, List.of("r", "w"), List.of("b")),
                 new Node("y", multiply, List.of("a", "b"), List.of("y"))));
-        assertEquals(List.of("quantize_measured_f32_u8", "conv2d_q", "conv2d_q", "binary_f32"),
+        assertEquals(List.of("quantize_dynamic_f32_u8", "conv2d_q", "conv2d_q", "binary_f32"),
                 kernels(nodes, how, codes));
         nodes.add(new Node("z", multiply, List.of("r", "x"), List.of("z")));
-        assertEquals(List.of("quantize_measured_f32_u8", "conv2d_q", "conv2d_q", "binary_f32", "dequantize_u8_f32",
+        assertEquals(List.of("quantize_dynamic_f32_u8", "conv2d_q", "conv2d_q", "binary_f32", "dequantize_u8_f32",
                 "binary_f32"), kernels(nodes, how, codes));
     }
 

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 
-/** Networks of random layers on random small pictures: the shapes a detector is made of, wired at random. */
+/** Networks of random layers on random small images: the shapes a detector is made of, wired at random. */
 final class RandomGraphs {
     private record Value(String name, int[] dims) {}
 

@@ -107,7 +107,7 @@ final class RandomQuantization {
     }
 
     /**
-     * Whether engine and evaluator give the same bits: float sums and the functions of reals may differ in the last
+     * Whether engine and evaluator give the same bits: float sums and the functions of floats may differ in the last
      * one, and codes rounded from them by a whole code.
      */
     private static boolean isExact(Node node, Map<String, Quantization> quantization) {

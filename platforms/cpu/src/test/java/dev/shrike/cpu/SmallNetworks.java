@@ -17,7 +17,7 @@ import java.util.Random;
 
 /**
  * Networks of three convolutions on dense tensors: one with a table behind it, one with a table and a residual, one
- * that gives reals.
+ * that gives floats.
  */
 final class SmallNetworks {
     private SmallNetworks() {}
@@ -33,7 +33,7 @@ final class SmallNetworks {
         }
     }
 
-    /** A network of reals with the input {@code x} and the outputs {@code e} and {@code y}. */
+    /** A network of floats with the input {@code x} and the outputs {@code e} and {@code y}. */
     static Graph real(Random random, Sizes sizes) {
         return network(random, sizes, 0, 0);
     }

@@ -7,7 +7,7 @@ import java.util.SplittableRandom;
 
 /**
  * Small networks of the blocks with which surveys of compressed YOLOv5 replace its own, each between a convolution that
- * reads a picture of 3 channels and one that gives the result {@code y}.
+ * reads an image of 3 channels and one that gives the result {@code y}.
  */
 final class SurveyNetworks {
     private static final int CHANNELS = 16;

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The blocks of compressed YOLOv5 variants: in float as ONNX Runtime, in 8 bits as the evaluator and near float. */
 class SurveyNetworksTest {
-    private static final int PICTURES = 3;
+    private static final int IMAGES = 3;
 
     private final SplittableRandom random = new SplittableRandom(Long.getLong("shrike.seed", 51));
 
@@ -38,7 +38,7 @@ class SurveyNetworksTest {
         MinMaxQuantizer.Options options = MinMaxQuantizer.Options.of(8, 8);
         Map<String, float[]> ranges = new HashMap<>();
         float[] pixels = null;
-        for (int i = 0; i < PICTURES; i++) {
+        for (int i = 0; i < IMAGES; i++) {
             pixels = OnnxAgreement.random(file, random, 0, 1).get("x");
             evaluate(real, pixels, MinMaxQuantizer.rangesNeeded(real, options))
                     .forEach((name, tensor) -> ranges.merge(name, range(tensor.toFloats()), SurveyNetworksTest::union));
@@ -51,7 +51,7 @@ class SurveyNetworksTest {
         double loss = meanDifference(exact, expected) / span;
         System.out.printf("%s at w8a8: mean error %.5f of the range%n", block, loss);
         assertTrue(loss < 0.02, block + ": " + loss + " of the range off");
-        // Reals between codes may fall on either side of a tie between two codes.
+        // Floats between codes may fall on either side of a tie between two codes.
         for (EngineBits.Way way : EngineBits.tiersAndThreads()) {
             float[] found = EngineBits.run(quantized, pixels, Set.of(), way).get("y");
             double difference = meanDifference(expected, found) / span;

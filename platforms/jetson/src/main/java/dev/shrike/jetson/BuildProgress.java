@@ -8,13 +8,13 @@ interface BuildProgress {
     /** A new stage begins. */
     void stage(String name);
 
-    /** So many calibration pictures are done. */
+    /** So many calibration images are done. */
     void calibrated(int done, int all);
 
     /** TensorRT's own words. */
     void log(TensorRt.LogLine line);
 
-    /** Tells by way of {@link System.Logger}: each stage, every hundredth picture, every hundredth timed kernel. */
+    /** Tells by way of {@link System.Logger}: each stage, every hundredth image, every hundredth timed kernel. */
     static BuildProgress logging() {
         Logger logger = System.getLogger(TensorRtBuilder.class.getName());
         AtomicInteger timed = new AtomicInteger();
@@ -28,7 +28,7 @@ interface BuildProgress {
             public void calibrated(int done, int all) {
                 if (done % 100 == 0 || done == all) {
                     logger.log(Logger.Level.INFO, "TensorRT engine: calibrated with " + done + " of " + all
-                            + " pictures");
+                            + " images");
                 }
             }
 

@@ -8,9 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * TensorRT's calibration results of one network on one set of pictures. The file itself is TensorRT's own text, which
+ * TensorRT's calibration results of one network on one set of images. The file itself is TensorRT's own text, which
  * other programs read too; {@code FILE.key} beside it holds the key of what it was made from, and results of another
- * model, other pictures or another TensorRT are not used.
+ * model, other images or another TensorRT are not used.
  */
 final class CalibrationCache {
     private static final int LARGEST = 1 << 24;
@@ -23,7 +23,7 @@ final class CalibrationCache {
         this.key = key;
     }
 
-    /** For the network and pictures of a record, and the batch that they are taken in, in a folder. */
+    /** For the network and images of a record, and the batch that they are taken in, in a folder. */
     static CalibrationCache of(Path folder, EngineRecord record) {
         String key = Digests.of(String.join("\n", record.model(), String.valueOf(record.calibration()),
                 String.valueOf(record.data()), record.tensorRt(), record.batches() == null ? ""

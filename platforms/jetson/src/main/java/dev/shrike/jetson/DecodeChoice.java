@@ -13,7 +13,7 @@ import java.util.function.Supplier;
  * Where candidates are found: decided once, when a detector opens.
  *
  * @param wanted what the user asked for
- * @param capacity most candidates of a picture that the GPU keeps
+ * @param capacity most candidates of an image that the GPU keeps
  * @param clock nanoseconds, to try which way is quicker
  */
 record DecodeChoice(Decode wanted, int capacity, LongSupplier clock) {
@@ -64,7 +64,7 @@ record DecodeChoice(Decode wanted, int capacity, LongSupplier clock) {
 
     private boolean isQuicker(Runnable onGpu, Runnable onHost) {
         try {
-            QuickerWay tried = QuickerWay.measure(clock, onHost, onGpu);
+            AutoTuned tried = AutoTuned.measure(clock, onHost, onGpu);
             LOG.log(Logger.Level.DEBUG, "decoding on the CPU and on the GPU takes " + tried.describe());
             return tried.secondWins();
         } catch (ModelException e) {

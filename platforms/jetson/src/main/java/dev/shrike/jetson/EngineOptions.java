@@ -1,7 +1,7 @@
 package dev.shrike.jetson;
 
 import dev.shrike.jetson.TensorRt.Calibration;
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import dev.shrike.spi.BuildOptions;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -14,31 +14,32 @@ import java.util.function.Function;
  *
  * @param precision formats that layers may run in ({@code precision})
  * @param calibration how ranges for INT8 are found where the model brings none ({@code calibration})
- * @param data folder of pictures to find them on, or empty ({@code data})
- * @param pictures most pictures of the folder to take ({@code pictures})
+ * @param data folder of images to find them on, or empty ({@code data})
+ * @param images most images of the folder to take ({@code images})
  * @param dlaCore deep learning accelerator to use, -1 for none ({@code dla})
  * @param workspaceBytes most memory that a layer may take while it runs, 0 for a share of what is free
  *     ({@code workspace}, in MiB)
  * @param cache folder that keeps engines, timings and calibrations ({@code cache})
  * @param detailed whether engines keep what a profiler shows ({@code detailed})
  * @param decode where candidates are found in the network's output ({@code decode})
- * @param batches sizes of the batch of models that leave it open, as {@link Batches#parse} takes them; empty for one
- *     picture ({@code batch})
+ * @param batches sizes of the batch of models that leave it open, as {@link BatchProfile#parse} takes them; empty for
+ *     one
+ *     image ({@code batch})
  */
 record EngineOptions(
         Precision precision,
         Calibration calibration,
         Optional<Path> data,
-        int pictures,
+        int images,
         int dlaCore,
         long workspaceBytes,
         Path cache,
         boolean detailed,
         Decode decode,
-        Optional<Batches> batches) {
+        Optional<BatchProfile> batches) {
     /** Formats that layers may run in. */
     enum Precision {
-        /** INT8 beside FP16 if the model is quantised or there are pictures, else FP16. */
+        /** INT8 beside FP16 if the model is quantised or there are images, else FP16. */
         AUTO,
         /** FP32 alone (with TF32 where the GPU has it). */
         FP32,
@@ -60,7 +61,7 @@ record EngineOptions(
         CPU
     }
 
-    private static final int DEFAULT_PICTURES = 500;
+    private static final int DEFAULT_IMAGES = 500;
     private static final String PREFIX = "shrike.tensorrt.";
 
     static EngineOptions fromSystemProperties() {
@@ -75,7 +76,7 @@ record EngineOptions(
                 choice(Precision.class, "precision", get.apply("precision").orElse("auto")),
                 choice(Calibration.class, "calibration", get.apply("calibration").orElse("entropy")),
                 get.apply("data").map(Path::of),
-                (int) number("pictures", get.apply("pictures").orElse("" + DEFAULT_PICTURES), 1, 100_000),
+                (int) number("pictures", get.apply("pictures").orElse("" + DEFAULT_IMAGES), 1, 100_000),
                 (int) number("dla", get.apply("dla").orElse("-1"), -1, 15),
                 number("workspace", get.apply("workspace").orElse("0"), 0, 1 << 20) << 20,
                 get.apply("cache").map(Path::of).orElse(caches.resolve("shrike").resolve("engines")),
@@ -87,13 +88,13 @@ record EngineOptions(
     /** The same with what a build asks for in place of the properties. */
     EngineOptions with(BuildOptions build) {
         return new EngineOptions(precision, calibration, build.calibration().map(BuildOptions.Calibration::folder)
-                .or(() -> data), build.calibration().map(BuildOptions.Calibration::most).orElse(pictures), dlaCore,
+                .or(() -> data), build.calibration().map(BuildOptions.Calibration::most).orElse(images), dlaCore,
                 workspaceBytes, cache, detailed, decode, build.batches().or(() -> batches));
     }
 
-    private static Batches batches(String text) {
+    private static BatchProfile batches(String text) {
         try {
-            return Batches.parse(text);
+            return BatchProfile.parse(text);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("property " + PREFIX + "batch: " + e.getMessage(), e);
         }

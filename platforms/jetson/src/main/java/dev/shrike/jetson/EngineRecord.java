@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.shrike.ModelException;
 import dev.shrike.jetson.TensorRt.Calibration;
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -17,7 +17,7 @@ import java.util.Locale;
  * @param model SHA-256 of the ONNX file that TensorRT parsed
  * @param precision formats that layers may run in
  * @param calibration how ranges were found, or null if the model brought them or there is no INT8
- * @param data SHA-256 of the pictures that they were found on, or null
+ * @param data SHA-256 of the images that they were found on, or null
  * @param dlaCore deep learning accelerator, or -1
  * @param batches sizes of the batch, or null if it is fixed
  * @param workspaceBytes most memory that a layer may take, or 0 for a share of what was free
@@ -34,7 +34,7 @@ record EngineRecord(
         Calibration calibration,
         String data,
         int dlaCore,
-        Batches batches,
+        BatchProfile batches,
         long workspaceBytes,
         boolean detailed,
         String tensorRt,
@@ -68,7 +68,7 @@ record EngineRecord(
         compare(text, "model", model, wanted.model);
         compare(text, "precision", precision, wanted.precision);
         compare(text, "calibration", calibration, wanted.calibration);
-        compare(text, "calibration pictures", data, wanted.data);
+        compare(text, "calibration images", data, wanted.data);
         compare(text, "DLA core", dlaCore, wanted.dlaCore);
         compare(text, "batches", batches, wanted.batches);
         compare(text, "workspace", workspaceBytes, wanted.workspaceBytes);

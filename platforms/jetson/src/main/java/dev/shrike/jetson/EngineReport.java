@@ -26,8 +26,8 @@ final class EngineReport {
             lines.add(memory());
             EngineOptions read = options.get();
             lines.add(decoding(read.decode()));
-            lines.add(failure(KernelSource.LETTERBOX).map(why -> "pictures are resized on the processor: " + why)
-                    .orElse("pictures are resized on the GPU"));
+            lines.add(failure(KernelSource.LETTERBOX).map(why -> "images are resized on the processor: " + why)
+                    .orElse("images are resized on the GPU"));
             lines.add(engines(read));
         } catch (IllegalArgumentException e) {
             lines.add("no detector opens: " + e.getMessage());
@@ -74,7 +74,7 @@ final class EngineReport {
     }
 
     private static String engines(EngineOptions options) {
-        String ranges = options.data().map(folder -> ", " + word(options.calibration()) + " calibration with pictures"
+        String ranges = options.data().map(folder -> ", " + word(options.calibration()) + " calibration with images"
                 + " of " + folder).orElse("");
         return "engines have precision " + word(options.precision()) + ranges
                 + options.batches().map(sizes -> ", batches of " + sizes.describe()).orElse("")

@@ -1,7 +1,7 @@
 package dev.shrike.jetson;
 
 import dev.shrike.DeviceException;
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import java.lang.System.Logger;
 import java.util.Optional;
 
@@ -18,23 +18,23 @@ final class EngineRun implements AutoCloseable {
     private static final Logger LOG = System.getLogger(EngineRun.class.getName());
 
     private final TensorRt.Context context;
-    private final Optional<Batches> batches;
+    private final Optional<BatchProfile> batches;
     private final Gpu.DeviceMemory[] memory;
     private final Gpu.Stream stream;
     private Gpu.Recording recording;
-    private int pictures;
+    private int images;
     private boolean warm;
     private boolean recordable = true;
 
     /** Runs of the context, which the caller closes later than this. */
-    EngineRun(TensorRt.Context context, Optional<Batches> batches, Gpu.DeviceMemory[] memory, Gpu.Stream stream) {
+    EngineRun(TensorRt.Context context, Optional<BatchProfile> batches, Gpu.DeviceMemory[] memory, Gpu.Stream stream) {
         this.context = context;
         this.batches = batches;
         this.memory = memory;
         this.stream = stream;
     }
 
-    /** Submits a run for so many pictures, which an engine of a fixed batch does not look at. */
+    /** Submits a run for so many images, which an engine of a fixed batch does not look at. */
     void submit(int wanted) {
         batches.ifPresent(sizes -> resize(Math.max(wanted, sizes.least())));
         if (warm) {
@@ -50,11 +50,11 @@ final class EngineRun implements AutoCloseable {
     }
 
     private void resize(int wanted) {
-        if (wanted != pictures) {
+        if (wanted != images) {
             close();
             warm = false;
             context.batch(wanted);
-            pictures = wanted;
+            images = wanted;
         }
     }
 

@@ -9,11 +9,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Candidates picked by a kernel: for each picture of the batch a list in device memory, whose beginning comes to the
+ * Candidates picked by a kernel: for each image of the batch a list in device memory, whose beginning comes to the
  * host with every run and whose rest only where there are that many. Confined to one thread at a time.
  */
 final class GpuCandidates implements AutoCloseable {
-    /** What usual pictures stay below at usual thresholds: 28 KB. */
+    /** What usual images stay below at usual thresholds: 28 KB. */
     private static final int AT_ONCE = 1024;
 
     private static final int THREADS = 128;
@@ -23,32 +23,32 @@ final class GpuCandidates implements AutoCloseable {
     private final CandidateQuery query;
     private final int capacity;
     private final int atOnce;
-    private final Opened opened = new Opened();
+    private final CloseStack opened = new CloseStack();
     private final Gpu.Kernel kernel;
     private final Gpu.HostMemory zeros;
-    private final List<Picture> pictures = new ArrayList<>();
+    private final List<Image> images = new ArrayList<>();
     /** Keys of box, class and place, for the order of the output. */
     private long[] order = new long[256];
 
-    /** The list of one picture, on both sides. */
-    private record Picture(Gpu.DeviceMemory device, Gpu.HostMemory host, KernelArguments arguments) {}
+    /** The list of one image, on both sides. */
+    private record Image(Gpu.DeviceMemory device, Gpu.HostMemory host, KernelArguments arguments) {}
 
     /**
      * Lists for an output.
      *
      * @param head the output, float32, batch after batch without gaps
-     * @param batch number of pictures in it
-     * @param limit most candidates of a picture, at least 1
+     * @param batch number of images in it
+     * @param limit most candidates of an image, at least 1
      * @throws dev.shrike.ShrikeException if the kernel cannot be compiled or there is not enough memory
      */
     GpuCandidates(Gpu gpu, CandidateQuery query, Gpu.DeviceMemory head, int batch, int limit) {
         this.query = query;
         this.capacity = (int) Math.min(limit, query.mostCandidates());
         this.atOnce = Math.min(capacity, AT_ONCE);
-        long pictureBytes = (long) Float.BYTES * query.boxes() * query.values();
-        if (head.bytes() != batch * pictureBytes) {
+        long imageBytes = (long) Float.BYTES * query.boxes() * query.values();
+        if (head.bytes() != batch * imageBytes) {
             throw new IllegalArgumentException(query + " does not fit an output of " + head.bytes() + " bytes for "
-                    + batch + " pictures");
+                    + batch + " images");
         }
         try {
             kernel = opened.add(KernelSource.CANDIDATES.compile(gpu));
@@ -58,12 +58,12 @@ final class GpuCandidates implements AutoCloseable {
                 Gpu.DeviceMemory device = opened.add(gpu.allocate(bytes(capacity)));
                 Gpu.HostMemory host = opened.add(gpu.allocateHost(bytes(capacity)));
                 KernelArguments arguments = opened.add(new KernelArguments(11));
-                arguments.address(0, head.address() + i * pictureBytes).number(1, query.boxes())
+                arguments.address(0, head.address() + i * imageBytes).number(1, query.boxes())
                         .number(2, query.classes()).number(3, query.boxStride()).number(4, query.valueStride())
                         .number(5, query.objectness() ? 1 : 0).number(6, query.confidence())
                         .number(7, query.multiLabel() ? 1 : 0).address(8, wanted.address()).number(9, capacity)
                         .address(10, device.address());
-                pictures.add(new Picture(device, host, arguments));
+                images.add(new Image(device, host, arguments));
             }
         } catch (RuntimeException | Error e) {
             opened.close();
@@ -92,22 +92,22 @@ final class GpuCandidates implements AutoCloseable {
         return (HEADER_WORDS + (long) WORDS * candidates) * Integer.BYTES;
     }
 
-    /** Pictures of a batch. */
-    int pictures() {
-        return pictures.size();
+    /** Images of a batch. */
+    int images() {
+        return images.size();
     }
 
     /** Bytes of memory on both sides together. */
     long bytes() {
-        return 2L * pictures.size() * bytes(capacity);
+        return 2L * images.size() * bytes(capacity);
     }
 
-    /** Submits picking from the output as it then is, for the first so many pictures. */
+    /** Submits picking from the output as it then is, for the first so many images. */
     void submit(Gpu.Stream stream, int count) {
-        for (Picture picture : pictures.subList(0, count)) {
-            stream.copyIn(zeros, picture.device(), (long) HEADER_WORDS * Integer.BYTES);
-            kernel.launch(stream, Math.ceilDiv(query.boxes(), THREADS), 1, THREADS, 1, picture.arguments().segments());
-            stream.copyOut(picture.device(), picture.host(), bytes(atOnce));
+        for (Image image : images.subList(0, count)) {
+            stream.copyIn(zeros, image.device(), (long) HEADER_WORDS * Integer.BYTES);
+            kernel.launch(stream, Math.ceilDiv(query.boxes(), THREADS), 1, THREADS, 1, image.arguments().segments());
+            stream.copyOut(image.device(), image.host(), bytes(atOnce));
         }
     }
 
@@ -117,14 +117,14 @@ final class GpuCandidates implements AutoCloseable {
      * @return false if nothing was handed out: there are more than fit, or a value is not finite
      */
     boolean read(int index, CandidateSink sink, Gpu.Stream stream) {
-        Picture picture = pictures.get(index);
-        MemorySegment words = picture.host().segment();
+        Image image = images.get(index);
+        MemorySegment words = image.host().segment();
         int count = word(words, 0);
         if (word(words, 1) != 0 || count < 0 || count > capacity) {
             return false;
         }
         if (count > atOnce) {
-            stream.copyOut(picture.device(), picture.host(), bytes(count));
+            stream.copyOut(image.device(), image.host(), bytes(count));
             stream.synchronize();
         }
         sort(words, count);

@@ -7,40 +7,40 @@ import java.lang.System.Logger;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The letterboxes of an engine's input on the GPU, one for each picture of the batch. */
+/** The letterboxes of an engine's input on the GPU, one for each image of the batch. */
 final class GpuFrames implements AutoCloseable {
     private static final Logger LOG = System.getLogger(GpuFrames.class.getName());
     private static final int CHANNELS = 3;
 
-    private final Opened opened = new Opened();
+    private final CloseStack opened = new CloseStack();
     private final List<GpuLetterbox> letterboxes = new ArrayList<>();
 
     private GpuFrames() {}
 
-    /** For the ports of an engine; without a letterbox if they take no pictures or the kernel does not compile. */
+    /** For the ports of an engine; without a letterbox if they take no images or the kernel does not compile. */
     static GpuFrames open(Gpu gpu, List<Port> ports, Gpu.DeviceMemory[] memory) {
         GpuFrames frames = new GpuFrames();
-        int index = pictureInput(ports);
+        int index = imageInput(ports);
         if (index < 0) {
             return frames;
         }
         try {
             Gpu.Kernel kernel = frames.opened.add(KernelSource.LETTERBOX.compile(gpu));
             List<Integer> dims = ports.get(index).dims();
-            long pictureBytes = ports.get(index).bytes() / dims.getFirst();
+            long imageBytes = ports.get(index).bytes() / dims.getFirst();
             for (int i = 0; i < dims.getFirst(); i++) {
-                long target = memory[index].address() + i * pictureBytes;
+                long target = memory[index].address() + i * imageBytes;
                 frames.letterboxes.add(frames.opened.add(
                         new GpuLetterbox(gpu, kernel, target, dims.get(3), dims.get(2))));
             }
         } catch (ShrikeException e) {
-            LOG.log(Logger.Level.WARNING, "pictures are resized on the CPU: " + e.getMessage());
+            LOG.log(Logger.Level.WARNING, "images are resized on the CPU: " + e.getMessage());
         }
         return frames;
     }
 
-    /** The only input, if it is a batch of pictures; else -1. */
-    private static int pictureInput(List<Port> ports) {
+    /** The only input, if it is a batch of images; else -1. */
+    private static int imageInput(List<Port> ports) {
         int found = -1;
         for (int i = 0; i < ports.size(); i++) {
             if (ports.get(i).input()) {
@@ -54,14 +54,14 @@ final class GpuFrames implements AutoCloseable {
         return found;
     }
 
-    /** Pictures of a batch, 0 if the processor has to write them. */
+    /** Images of a batch, 0 if the processor has to write them. */
     int count() {
         return letterboxes.size();
     }
 
-    /** Submits writing a frame as one picture of the batch. */
-    void put(Frame frame, int picture, Gpu.Stream stream) {
-        letterboxes.get(picture).apply(frame, stream);
+    /** Submits writing a frame as one image of the batch. */
+    void put(Frame frame, int image, Gpu.Stream stream) {
+        letterboxes.get(image).apply(frame, stream);
     }
 
     @Override

@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * The letterbox as a kernel: the frame's bytes go to the device as they are, a quarter of what the network's floats
- * would take, and the resizing runs there. Buffers grow to the largest frame seen, and each picture of a batch has a
+ * would take, and the resizing runs there. Buffers grow to the largest frame seen, and each image of a batch has a
  * letterbox of its own, so that none waits for another's. Confined to one thread at a time.
  */
 final class GpuLetterbox implements AutoCloseable {

@@ -4,13 +4,13 @@ package dev.shrike.jetson;
  * Places and weights of OpenCV's bilinear resizing of bytes ({@code resize}, {@code INTER_LINEAR}): fixed point with 11
  * bits, pixel centres aligned, edges repeated. {@code letterbox.cu} computes with them what the CPU's letterbox gives.
  *
- * @param left columns of the input left of the picture
- * @param top rows of the input above the picture
- * @param width columns of the picture in the input
- * @param height rows of the picture in the input
+ * @param left columns of the input left of the image
+ * @param top rows of the input above the image
+ * @param width columns of the image in the input
+ * @param height rows of the image in the input
  * @param columns for each of these columns: the first source column, the second, weight of the first, of the second
  * @param rows for each of these rows the same
- * @param halves whether the picture is exactly halved, which OpenCV does by averaging four pixels
+ * @param halves whether the image is exactly halved, which OpenCV does by averaging four pixels
  */
 record LetterboxTables(int left, int top, int width, int height, int[] columns, int[] rows, boolean halves) {
     private static final int ONE = 1 << 11;

@@ -9,7 +9,7 @@ import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.onnx.OnnxModels;
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,12 +23,12 @@ import java.util.Optional;
  * @param quantized whether it brings its own ranges
  * @param batches sizes of its batch, if that is open
  */
-record NetworkSource(byte[] onnx, List<String> nodes, boolean quantized, Optional<Batches> batches) {
+record NetworkSource(byte[] onnx, List<String> nodes, boolean quantized, Optional<BatchProfile> batches) {
     NetworkSource {
         nodes = List.copyOf(nodes);
     }
 
-    /** For the batch that the shapes give, or one picture where both they and the model leave it open. */
+    /** For the batch that the shapes give, or one image where both they and the model leave it open. */
     static NetworkSource of(Graph graph, Map<String, Shape> inputShapes) {
         return of(graph, inputShapes, Optional.empty());
     }
@@ -36,16 +36,16 @@ record NetworkSource(byte[] onnx, List<String> nodes, boolean quantized, Optiona
     /**
      * The graph with everything decided that TensorRT need not know: shapes, constants, FP16 files, zero points.
      *
-     * @param wanted sizes of the batch, where the caller wants more than one picture
+     * @param wanted sizes of the batch, where the caller wants more than one image
      * @throws UnsupportedModelException if the model fixes another batch than the wanted ones; says how to export it
      */
-    static NetworkSource of(Graph graph, Map<String, Shape> inputShapes, Optional<Batches> wanted) {
+    static NetworkSource of(Graph graph, Map<String, Shape> inputShapes, Optional<BatchProfile> wanted) {
         if (wanted.isEmpty()) {
             return fixed(GraphPasses.forInference(graph, inputShapes));
         }
         ValueInfo input = onlyInput(graph);
         Shape given = inputShapes.getOrDefault(input.name(), input.shape());
-        Batches batches = wanted.get();
+        BatchProfile batches = wanted.get();
         long own = input.shape().dim(0);
         if (own != Shape.OPEN && own != batches.most()) {
             throw new UnsupportedModelException("the model has a fixed batch of " + own + ", batches of "
@@ -62,7 +62,7 @@ record NetworkSource(byte[] onnx, List<String> nodes, boolean quantized, Optiona
             shapes.put(input.name(), Shape.of(dims));
             return fixed(GraphPasses.forInference(graph, shapes));
         }
-        return of(OpenBatch.of(graph, given), wanted);
+        return of(DynamicBatch.of(graph, given), wanted);
     }
 
     private static ValueInfo onlyInput(Graph graph) {
@@ -77,11 +77,11 @@ record NetworkSource(byte[] onnx, List<String> nodes, boolean quantized, Optiona
         return of(graph, Optional.empty());
     }
 
-    private static NetworkSource of(Graph ready, Optional<Batches> batches) {
+    private static NetworkSource of(Graph ready, Optional<BatchProfile> batches) {
         for (Node node : ready.nodes()) {
             if (node.op() instanceof Op.DynamicQuant || node.op() instanceof Op.DynamicQuantizeLinear) {
                 throw new UnsupportedModelException("node '" + node.name() + "': TensorRT has no activation ranges that"
-                        + " each picture has of its own; quantise with --activation-ranges static, or give the float"
+                        + " each image has of its own; quantise with --activation-ranges static, or give the float"
                         + " network and --data, or build a .shrike file");
             }
         }

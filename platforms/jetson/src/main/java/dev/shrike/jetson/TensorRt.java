@@ -3,7 +3,7 @@ package dev.shrike.jetson;
 import dev.shrike.jetson.Gpu.DeviceMemory;
 import dev.shrike.jetson.Gpu.Stream;
 import java.lang.foreign.MemorySegment;
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -69,10 +69,10 @@ interface TensorRt {
             dims = List.copyOf(dims);
         }
 
-        /** The same for a batch of so many pictures. */
-        Port withBatch(int pictures) {
+        /** The same for a batch of so many images. */
+        Port withBatch(int images) {
             List<Integer> sizes = new ArrayList<>(dims);
-            sizes.set(0, pictures);
+            sizes.set(0, images);
             return new Port(name, input, sizes, elementBytes, floating);
         }
 
@@ -142,7 +142,7 @@ interface TensorRt {
         void configure(Settings settings);
 
         /** Sizes of the batch, which a network of an open batch needs; to be called before {@link #calibrate}. */
-        void batches(Batches sizes);
+        void batches(BatchProfile sizes);
 
         /** Binds a layer and what it writes to a format, which the build then must obey. */
         void require(int layer, Precision precision);
@@ -153,7 +153,7 @@ interface TensorRt {
         /**
          * Lets TensorRT find ranges for INT8 by itself, from these batches; they must live until close.
          *
-         * @param batch pictures of each batch: those of the network or, if that leaves them open, one of the sizes
+         * @param batch images of each batch: those of the network or, if that leaves them open, one of the sizes
          */
         void calibrate(Calibration kind, int batch, CalibrationFeed feed);
 
@@ -170,10 +170,10 @@ interface TensorRt {
         void close();
     }
 
-    /** Where a calibration gets its pictures and keeps its results. Called from within {@link Build#serialize}. */
+    /** Where a calibration gets its images and keeps its results. Called from within {@link Build#serialize}. */
     interface CalibrationFeed {
         /**
-         * Device address of the next batch, pictures as float32 {@code [N, 3, H, W]} with the N of the calibration, or
+         * Device address of the next batch, images as float32 {@code [N, 3, H, W]} with the N of the calibration, or
          * 0 after the last one. The memory stays as it is until the next call.
          */
         long next(String input);
@@ -187,11 +187,11 @@ interface TensorRt {
 
     /** An engine in device memory. */
     interface Engine extends AutoCloseable {
-        /** Its inputs and outputs; an open batch has the most pictures. */
+        /** Its inputs and outputs; an open batch has the most images. */
         List<Port> ports();
 
         /** Sizes of the batch, if it was left open: contexts then need {@link Context#batch} first. */
-        Optional<Batches> batches();
+        Optional<BatchProfile> batches();
 
         /** Number of layers after fusion. */
         int layers();
@@ -215,10 +215,10 @@ interface TensorRt {
     /** State of one run. */
     interface Context extends AutoCloseable {
         /**
-         * Sets how many pictures the next runs have, one of the engine's sizes. The first run after it must not be
+         * Sets how many images the next runs have, one of the engine's sizes. The first run after it must not be
          * recorded, and nothing that was recorded before may be submitted any more.
          */
-        void batch(int pictures);
+        void batch(int images);
 
         /** Submits a run. {@code memory[i]} belongs to port i. */
         void enqueue(DeviceMemory[] memory, Stream stream);

@@ -44,13 +44,13 @@ final class TensorRtBuilder {
     }
 
     /** What is to be built. */
-    EngineRecord record(NetworkSource network, List<Path> pictures) {
-        EngineOptions.Precision precision = precision(network, pictures);
+    EngineRecord record(NetworkSource network, List<Path> images) {
+        EngineOptions.Precision precision = precision(network, images);
         boolean calibrated = isInt8(precision) && !network.quantized();
         requireDla(network, calibrated);
         Gpu.Device device = gpu.device();
         return new EngineRecord(Digests.of(network.onnx()), precision, calibrated ? options.calibration() : null,
-                calibrated ? CalibrationPictures.digest(pictures) : null, options.dlaCore(),
+                calibrated ? CalibrationImages.digest(images) : null, options.dlaCore(),
                 network.batches().orElse(null),
                 options.workspaceBytes(), options.detailed(), tensorRt.version(),
                 device.model(), device.major() + "." + device.minor(), List.of(), 0);
@@ -63,7 +63,7 @@ final class TensorRtBuilder {
         }
         if (network.quantized()) {
             throw new UnsupportedModelException("a DLA takes no network that brings its own ranges: give the network"
-                    + " before quantisation and pictures with -Dshrike.tensorrt.data, or leave -Dshrike.tensorrt.dla"
+                    + " before quantisation and images with -Dshrike.tensorrt.data, or leave -Dshrike.tensorrt.dla"
                     + " out");
         }
         if (calibrated && options.calibration() != TensorRt.Calibration.ENTROPY) {
@@ -71,13 +71,13 @@ final class TensorRtBuilder {
         }
     }
 
-    private EngineOptions.Precision precision(NetworkSource network, List<Path> pictures) {
-        boolean ranges = network.quantized() || !pictures.isEmpty();
+    private EngineOptions.Precision precision(NetworkSource network, List<Path> images) {
+        boolean ranges = network.quantized() || !images.isEmpty();
         return switch (options.precision()) {
             case AUTO -> ranges ? EngineOptions.Precision.BEST : EngineOptions.Precision.FP16;
             case INT8, BEST -> {
                 if (!ranges) {
-                    throw new SourceException("INT8 needs ranges: name a folder of pictures with"
+                    throw new SourceException("INT8 needs ranges: name a folder of images with"
                             + " -Dshrike.tensorrt.data, or give a model that 'shrike quantize' made");
                 }
                 yield options.precision();
@@ -102,7 +102,7 @@ final class TensorRtBuilder {
      * @throws UnsupportedModelException if TensorRT cannot run the network; names the node
      * @throws DeviceException if the build failed; has TensorRT's words
      */
-    EngineFile build(NetworkSource network, List<Path> pictures, EngineRecord record) {
+    EngineFile build(NetworkSource network, List<Path> images, EngineRecord record) {
         long start = System.nanoTime();
         try (Arena arena = Arena.ofConfined(); Build build = tensorRt.build(this::log)) {
             MemorySegment onnx = arena.allocate(network.onnx().length, 64);
@@ -125,14 +125,14 @@ final class TensorRtBuilder {
             tail.forEach(layer -> build.require(layer, real));
             List<String> onGpu = record.dlaCore() < 0 ? List.of() : notOnDla(build, layers);
             CalibrationCache calibration = CalibrationCache.of(options.cache(), record);
-            byte[] plan = serialize(build, record, pictures, calibration, timings, !tail.isEmpty());
+            byte[] plan = serialize(build, record, images, calibration, timings, !tail.isEmpty());
             EngineRecord built = record.built(onGpu, (System.nanoTime() - start) / 1e9);
             byte[] ranges = record.calibration() == null ? new byte[0] : calibration.read();
             return new EngineFile(built, MemorySegment.ofArray(network.onnx()), ranges, MemorySegment.ofArray(plan));
         }
     }
 
-    private byte[] serialize(Build build, EngineRecord record, List<Path> pictures, CalibrationCache cache,
+    private byte[] serialize(Build build, EngineRecord record, List<Path> images, CalibrationCache cache,
             Path timings, boolean pinned) {
         if (record.calibration() == null) {
             progress.stage("choosing kernels");
@@ -144,12 +144,12 @@ final class TensorRtBuilder {
             input = input.withBatch(record.batches().best());
         }
         int batch = input.dims().isEmpty() ? 1 : input.dims().getFirst();
-        try (CalibrationPictures feed = new CalibrationPictures(gpu, input, pictures)) {
-            Feed calls = new Feed(feed, cache, pictures.size());
+        try (CalibrationImages feed = new CalibrationImages(gpu, input, images)) {
+            Feed calls = new Feed(feed, cache, images.size());
             build.calibrate(record.calibration(), batch, calls);
             return serialize(build, record, timings, () -> pinned && calls.restart());
         } finally {
-            // TensorRT must not call into pictures that are closed.
+            // TensorRT must not call into images that are closed.
             build.close();
         }
     }
@@ -183,32 +183,32 @@ final class TensorRtBuilder {
     }
 
     private final class Feed implements TensorRt.CalibrationFeed {
-        private final CalibrationPictures pictures;
+        private final CalibrationImages images;
         private final CalibrationCache cache;
         private final int count;
         private boolean failed;
 
-        Feed(CalibrationPictures pictures, CalibrationCache cache, int count) {
-            this.pictures = pictures;
+        Feed(CalibrationImages images, CalibrationCache cache, int count) {
+            this.images = images;
             this.cache = cache;
             this.count = count;
         }
 
-        /** Begins again, unless it is the pictures or the cache that failed. */
+        /** Begins again, unless it is the images or the cache that failed. */
         boolean restart() {
-            pictures.rewind();
+            images.rewind();
             return !failed;
         }
 
         @Override
         public long next(String input) {
             failed = true;
-            long address = pictures.next(input);
+            long address = images.next(input);
             failed = false;
             if (address == 0) {
                 progress.stage("choosing kernels");
             } else {
-                progress.calibrated(pictures.taken(), count);
+                progress.calibrated(images.taken(), count);
             }
             return address;
         }

@@ -5,7 +5,7 @@ import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
@@ -112,17 +112,17 @@ final class TensorRtEngines {
         }
         LOG.log(Logger.Level.WARNING, file + ": is for " + difference + "; it is built again for this device");
         if (record.calibration() != null) {
-            // The pictures are not in the file, but TensorRT's results on them are, and they hold for every GPU.
+            // The images are not in the file, but TensorRT's results on them are, and they hold for every GPU.
             CalibrationCache.of(options.cache(), here).write(engine.calibration());
         }
-        Optional<Batches> batches = Optional.ofNullable(record.batches());
+        Optional<BatchProfile> batches = Optional.ofNullable(record.batches());
         // For the case that this TensorRT does not take the other one's results.
-        List<Path> pictures = record.calibration() == null ? List.of() : pictures();
-        return cache.get(here, () -> builder.build(NetworkSource.of(graph, inputShapes, batches), pictures, here));
+        List<Path> images = record.calibration() == null ? List.of() : images();
+        return cache.get(here, () -> builder.build(NetworkSource.of(graph, inputShapes, batches), images, here));
     }
 
-    private List<Path> pictures() {
-        return options.data().map(folder -> CalibrationPictures.list(folder, options.pictures())).orElse(List.of());
+    private List<Path> images() {
+        return options.data().map(folder -> CalibrationImages.list(folder, options.images())).orElse(List.of());
     }
 
     /** The engine of a network as the options want it. */
@@ -133,9 +133,9 @@ final class TensorRtEngines {
     /** The engine of a network, from the cache or new. */
     EngineFile engine(NetworkSource network) {
         requireAlive(gpu);
-        List<Path> pictures = pictures();
-        EngineRecord record = builder.record(network, pictures);
-        EngineFile engine = cache.get(record, () -> builder.build(network, pictures, record));
+        List<Path> images = images();
+        EngineRecord record = builder.record(network, images);
+        EngineFile engine = cache.get(record, () -> builder.build(network, images, record));
         if (engine.plan().byteSize() == 0) {
             throw new ModelException("the engine in the cache is empty; delete " + cache.folder());
         }

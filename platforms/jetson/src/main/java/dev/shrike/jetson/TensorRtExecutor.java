@@ -31,7 +31,7 @@ final class TensorRtExecutor implements CandidateExecutor {
     private final String device;
     private final Gpu gpu;
     private final DecodeChoice choice;
-    private final Opened opened = new Opened();
+    private final CloseStack opened = new CloseStack();
     private final Gpu.Stream stream;
     private final SharedEngine shared;
     private final EngineRun engine;
@@ -40,14 +40,14 @@ final class TensorRtExecutor implements CandidateExecutor {
     private final Gpu.DeviceMemory[] memory;
     private final List<Binding> inputs = new ArrayList<>();
     private final List<Binding> outputs = new ArrayList<>();
-    private final StageMarks marks;
+    private final CudaEventTimer marks;
     private final GpuFrames frames;
     private long bytes;
     private GpuCandidates candidates;
     private String decodes = "";
-    /** Pictures of the largest run, and of the last one. */
+    /** Images of the largest run, and of the last one. */
     private final int room;
-    private int pictures;
+    private int images;
     private boolean framesOnDevice;
     private boolean outputsHere;
     private boolean failed;
@@ -79,7 +79,7 @@ final class TensorRtExecutor implements CandidateExecutor {
                 (port.input() ? inputs : outputs).add(Ports.binding(port, host[i].segment()));
                 bytes += 2 * port.bytes();
             }
-            this.marks = opened.add(new StageMarks(gpu));
+            this.marks = opened.add(new CudaEventTimer(gpu));
             this.frames = opened.add(GpuFrames.open(gpu, ports, memory));
             this.engine = opened.add(new EngineRun(context, shared.engine().batches(), memory, stream));
             this.room =
@@ -111,7 +111,7 @@ final class TensorRtExecutor implements CandidateExecutor {
         }
     }
 
-    /** With black pictures, so that the outputs are those of a picture, not of what lay in memory. */
+    /** With black images, so that the outputs are those of an image, not of what lay in memory. */
     private void warmUp() {
         copyInputs(room);
         engine.submit(room);
@@ -165,13 +165,13 @@ final class TensorRtExecutor implements CandidateExecutor {
         return candidates != null;
     }
 
-    /** On the outputs of the black pictures of {@link #warmUp}; what the GPU leaves over costs the other way too. */
+    /** On the outputs of the black images of {@link #warmUp}; what the GPU leaves over costs the other way too. */
     private void tryPicking(GpuCandidates tried, Runnable decode) {
         boolean complete = true;
         try {
-            tried.submit(stream, tried.pictures());
+            tried.submit(stream, tried.images());
             stream.synchronize();
-            for (int i = 0; i < tried.pictures(); i++) {
+            for (int i = 0; i < tried.images(); i++) {
                 complete &= tried.read(i, (_, _, _, _, _, _) -> {}, stream);
             }
         } catch (DeviceException e) {
@@ -194,23 +194,23 @@ final class TensorRtExecutor implements CandidateExecutor {
     }
 
     @Override
-    public boolean candidates(int picture, CandidateSink sink) {
+    public boolean candidates(int image, CandidateSink sink) {
         return guarded(() -> {
             if (candidates == null || !ran) {
                 throw new IllegalStateException(ran ? "the executor does not pick" : "nothing has run");
             }
-            Objects.checkIndex(picture, pictures);
-            return readCandidates(picture, sink);
+            Objects.checkIndex(image, images);
+            return readCandidates(image, sink);
         });
     }
 
-    private boolean readCandidates(int picture, CandidateSink sink) {
+    private boolean readCandidates(int image, CandidateSink sink) {
         return onDevice(() -> {
-            if (candidates.read(picture, sink, stream)) {
+            if (candidates.read(image, sink, stream)) {
                 return true;
             }
             if (!outputsHere) {
-                copyOutputs(pictures);
+                copyOutputs(images);
                 stream.synchronize();
                 outputsHere = true;
             }
@@ -224,41 +224,41 @@ final class TensorRtExecutor implements CandidateExecutor {
     }
 
     @Override
-    public boolean accept(Frame frame, int picture) {
-        return guarded(() -> put(frame, picture));
+    public boolean accept(Frame frame, int image) {
+        return guarded(() -> put(frame, image));
     }
 
-    private boolean put(Frame frame, int picture) {
+    private boolean put(Frame frame, int image) {
         if (frames.count() == 0) {
             return false;
         }
         if (!framesOnDevice) {
             marks.before(0, stream);
         }
-        frames.put(frame, picture, stream);
+        frames.put(frame, image, stream);
         framesOnDevice = true;
         return true;
     }
 
     @Override
     public void run() {
-        runPictures(room);
+        runImages(room);
     }
 
     @Override
     public void run(int count) {
         if (count < 1 || count > room) {
-            throw new IllegalArgumentException("a run of " + count + " pictures in a batch of " + room);
+            throw new IllegalArgumentException("a run of " + count + " images in a batch of " + room);
         }
-        runPictures(shared.engine().batches().isPresent() ? count : room);
+        runImages(shared.engine().batches().isPresent() ? count : room);
     }
 
-    private void runPictures(int count) {
+    private void runImages(int count) {
         guarded(() -> onDevice(() -> submit(count)));
     }
 
     private boolean submit(int count) {
-        pictures = count;
+        images = count;
         if (!framesOnDevice) {
             marks.before(0, stream);
             copyInputs(count);
@@ -296,7 +296,7 @@ final class TensorRtExecutor implements CandidateExecutor {
         }
     }
 
-    /** Bytes of the first pictures; of an engine of a fixed batch there are always all. */
+    /** Bytes of the first images; of an engine of a fixed batch there are always all. */
     private long bytes(Port port, int count) {
         return count == room ? port.bytes() : port.bytes() / room * count;
     }

@@ -2,7 +2,7 @@ package dev.shrike.jetson;
 
 import dev.shrike.DeviceException;
 import dev.shrike.files.Interrupts;
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
@@ -142,11 +142,11 @@ final class TensorRtLibrary implements TensorRt {
     }
 
     /** The same dimensions with another first one; the caller closes them. */
-    static Dims32 withBatch(Dims32 dims, int pictures) {
+    static Dims32 withBatch(Dims32 dims, int images) {
         Dims32 sizes = new Dims32();
         sizes.nbDims(dims.nbDims());
         for (int i = 0; i < dims.nbDims(); i++) {
-            sizes.d(i, i == 0 ? pictures : dims.d(i));
+            sizes.d(i, i == 0 ? images : dims.d(i));
         }
         return sizes;
     }
@@ -160,7 +160,7 @@ final class TensorRtLibrary implements TensorRt {
     }
 
     private static final class NetworkBuild implements Build {
-        private final Opened opened = new Opened();
+        private final CloseStack opened = new CloseStack();
         private final Log log;
         private final IBuilder builder;
         private final INetworkDefinition network;
@@ -333,13 +333,13 @@ final class TensorRtLibrary implements TensorRt {
         }
 
         @Override
-        public void batches(Batches sizes) {
+        public void batches(BatchProfile sizes) {
             openBatch = true;
             IOptimizationProfile profile = profile(sizes);
             log.requireDone("setting the sizes of the batch", () -> config.addOptimizationProfile(profile) >= 0);
         }
 
-        private IOptimizationProfile profile(Batches sizes) {
+        private IOptimizationProfile profile(BatchProfile sizes) {
             IOptimizationProfile profile = log.require("creating a profile",
                     builder::createOptimizationProfile);
             for (int i = 0; i < network.getNbInputs(); i++) {
@@ -353,9 +353,9 @@ final class TensorRtLibrary implements TensorRt {
         }
 
         private void setBatch(
-                IOptimizationProfile profile, ITensor input, nvinfer.OptProfileSelector which, int pictures) {
-            try (Dims32 dims = withBatch(input.getDimensions(), pictures)) {
-                log.requireDone("a batch of " + pictures + " for the input '" + input.getName() + "'",
+                IOptimizationProfile profile, ITensor input, nvinfer.OptProfileSelector which, int images) {
+            try (Dims32 dims = withBatch(input.getDimensions(), images)) {
+                log.requireDone("a batch of " + images + " for the input '" + input.getName() + "'",
                         () -> profile.setDimensions(input.getName(), which, dims));
             }
         }
@@ -363,7 +363,7 @@ final class TensorRtLibrary implements TensorRt {
         @Override
         public void calibrate(Calibration kind, int batch, CalibrationFeed feed) {
             if (openBatch) {
-                IOptimizationProfile profile = profile(new Batches(batch, batch, batch));
+                IOptimizationProfile profile = profile(new BatchProfile(batch, batch, batch));
                 log.requireDone("setting the batch of the calibration", () -> config.setCalibrationProfile(profile));
             }
             callbacks = new Callbacks(feed);
@@ -424,7 +424,7 @@ final class TensorRtLibrary implements TensorRt {
         }
     }
 
-    /** What both calibrators do when C++ calls. After an exception it is as if there were no more pictures. */
+    /** What both calibrators do when C++ calls. After an exception it is as if there were no more images. */
     static final class Callbacks {
         private final CalibrationFeed feed;
         private final Upcalls upcalls = new Upcalls();
@@ -541,11 +541,11 @@ final class TensorRtLibrary implements TensorRt {
     }
 
     private static final class LoadedEngine implements Engine {
-        private final Opened opened = new Opened();
+        private final CloseStack opened = new CloseStack();
         private final Log log = Log.to(_ -> {});
         private final ICudaEngine engine;
         private final List<Port> ports = new ArrayList<>();
-        private Batches batches;
+        private BatchProfile batches;
         private boolean closed;
 
         LoadedEngine(MemorySegment plan, int dlaCore) {
@@ -575,7 +575,7 @@ final class TensorRtLibrary implements TensorRt {
                 Port port = new Port(engine.getBindingName(i), engine.bindingIsInput(i),
                         dims(engine.getBindingDimensions(i)), bytes(type), type == nvinfer.DataType.kFLOAT);
                 if (port.input() && port.hasOpenBatch()) {
-                    batches = new Batches(batch(i, nvinfer.OptProfileSelector.kMIN),
+                    batches = new BatchProfile(batch(i, nvinfer.OptProfileSelector.kMIN),
                             batch(i, nvinfer.OptProfileSelector.kOPT), batch(i, nvinfer.OptProfileSelector.kMAX));
                 }
                 found.add(port);
@@ -590,7 +590,7 @@ final class TensorRtLibrary implements TensorRt {
         }
 
         @Override
-        public Optional<Batches> batches() {
+        public Optional<BatchProfile> batches() {
             return Optional.ofNullable(batches);
         }
 
@@ -648,17 +648,17 @@ final class TensorRtLibrary implements TensorRt {
         }
 
         @Override
-        public void batch(int pictures) {
+        public void batch(int images) {
             for (int i = 0; i < ports.size(); i++) {
                 if (ports.get(i).input()) {
-                    try (Dims32 dims = withBatch(context.getBindingDimensions(i), pictures)) {
+                    try (Dims32 dims = withBatch(context.getBindingDimensions(i), images)) {
                         int binding = i;
-                        log.requireDone("running the engine for " + pictures + " pictures",
+                        log.requireDone("running the engine for " + images + " images",
                                 () -> context.setBindingDimensions(binding, dims));
                     }
                 }
             }
-            log.requireDone("running the engine for " + pictures + " pictures", context::allInputDimensionsSpecified);
+            log.requireDone("running the engine for " + images + " images", context::allInputDimensionsSpecified);
         }
 
         @Override

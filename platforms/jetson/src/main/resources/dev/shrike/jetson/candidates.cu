@@ -1,5 +1,5 @@
 /*
- * Picks the candidates of one picture out of the output of a YOLO network on the GPU, by the rules of the decoders on
+ * Picks the candidates of one image out of the output of a YOLO network on the GPU, by the rules of the decoders on
  * the processor: one thread a box, each candidate to the next free place of a list. Threads take places in any order, so
  * whoever reads the list sorts it. All that is computed is score = value * objectness, one rounding: so candidates have
  * the bits that the processor would find.

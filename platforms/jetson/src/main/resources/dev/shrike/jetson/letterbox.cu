@@ -1,7 +1,7 @@
 /*
  * The letterbox of YOLOv5 on the GPU: bytes BGR, interleaved, to float32 RGB planes of 0 to 1, grey 114 around the
- * picture. One thread a pixel of the input. The resizing is OpenCV's bilinear one in fixed point, from tables of
- * (first, second, weight of the first, weight of the second) with weights of 11 bits; an exactly halved picture is the
+ * image. One thread a pixel of the input. The resizing is OpenCV's bilinear one in fixed point, from tables of
+ * (first, second, weight of the first, weight of the second) with weights of 11 bits; an exactly halved image is the
  * mean of four pixels. The four-fold precision that is cut off, and when, is OpenCV's, so that both give the same bytes.
  */
 extern "C" __global__ void letterbox(const unsigned char *src, int src_width, float *dst, int dst_width,

@@ -21,13 +21,13 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Several frames in one run of an engine that was built for a batch, on the played GPU. */
+/** Several frames in one run of an engine that was built for a batch, on the fake GPU. */
 class BatchDetectorTest {
     @TempDir
     private Path folder;
 
     private final HostGpu gpu = new HostGpu();
-    private final ScalarTensorRt tensorRt = new ScalarTensorRt(gpu);
+    private final FakeTensorRt tensorRt = new FakeTensorRt(gpu);
 
     private Detector open(Graph network, Decode decode) {
         EngineOptions options = new EngineOptions(Precision.FP16, Calibration.ENTROPY, Optional.empty(), 1, -1, 0,
@@ -64,9 +64,9 @@ class BatchDetectorTest {
         }
     }
 
-    /** What the GPU suite makes of networks that were exported for one picture. */
+    /** What the GPU suite makes of networks that were exported for one image. */
     @Test
-    void aNetworkForOnePictureBecomesOneForABatch() {
+    void aNetworkForOneImageBecomesOneForABatch() {
         assertSameAsAlone(SmallYolo.v5(1), BatchedNetwork.of(SmallYolo.v5(1), 3), 3, Decode.CPU);
         assertSameAsAlone(SmallYolo.v8(1), BatchedNetwork.of(SmallYolo.v8(1), 2), 2, Decode.CPU);
     }
@@ -79,7 +79,7 @@ class BatchDetectorTest {
 
     /** What an earlier frame left in the rest of a batch must not fail the frames that are there. */
     @Test
-    void aBrokenPictureInTheRestOfTheBatchDoesNotMatter() {
+    void aBrokenImageInTheRestOfTheBatchDoesNotMatter() {
         Frame white = Frame.allocate(64, 64);
         white.pixels().fill((byte) 255);
         Frame black = Frame.allocate(64, 64);

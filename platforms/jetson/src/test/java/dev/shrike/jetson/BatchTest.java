@@ -16,7 +16,7 @@ import dev.shrike.jetson.TensorRt.Calibration;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -30,55 +30,55 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Networks of a fixed batch through builder, calibration and executor, on the played GPU. */
+/** Networks of a fixed batch through builder, calibration and executor, on the fake GPU. */
 class BatchTest {
-    private static final int PICTURE = 3 * 32 * 32;
+    private static final int IMAGE = 3 * 32 * 32;
     private static final int RESULT = 8 * 16 * 16;
 
     @TempDir
     private Path folder;
 
     private final HostGpu gpu = new HostGpu();
-    private final ScalarTensorRt tensorRt = new ScalarTensorRt(gpu);
+    private final FakeTensorRt tensorRt = new FakeTensorRt(gpu);
 
-    private TensorRtEngines engines(Precision precision, Path pictures) {
+    private TensorRtEngines engines(Precision precision, Path images) {
         return new TensorRtEngines(gpu, tensorRt, new EngineOptions(precision, Calibration.ENTROPY,
-                Optional.ofNullable(pictures), 500, -1, 0, folder.resolve("cache"), false, Decode.AUTO,
+                Optional.ofNullable(images), 500, -1, 0, folder.resolve("cache"), false, Decode.AUTO,
                 Optional.empty()));
     }
 
-    private static float[] run(GraphExecutor executor, float[] pictures) {
+    private static float[] run(GraphExecutor executor, float[] images) {
         Binding input = executor.inputs().getFirst();
-        MemorySegment.copy(pictures, 0, input.memory(), ValueLayout.JAVA_FLOAT, 0, pictures.length);
+        MemorySegment.copy(images, 0, input.memory(), ValueLayout.JAVA_FLOAT, 0, images.length);
         executor.run();
         Binding output = executor.outputs().getFirst();
         return output.memory().asSlice(0, 4L * output.elements()).toArray(ValueLayout.JAVA_FLOAT);
     }
 
-    private static float[] randomPictures(int count) {
+    private static float[] randomImages(int count) {
         Random random = new Random(7);
-        float[] pictures = new float[count * PICTURE];
-        for (int i = 0; i < pictures.length; i++) {
-            pictures[i] = random.nextFloat();
+        float[] images = new float[count * IMAGE];
+        for (int i = 0; i < images.length; i++) {
+            images[i] = random.nextFloat();
         }
-        return pictures;
+        return images;
     }
 
     private void assertEachAsAlone(GraphExecutor batched, int batch) {
-        float[] pictures = randomPictures(batch);
-        float[] results = run(batched, pictures);
+        float[] images = randomImages(batch);
+        float[] results = run(batched, images);
         assertEquals(batch * RESULT, results.length);
         try (GraphExecutor alone = engines(Precision.FP16, null).open(SmallDetector.make(1), ExecutorOptions.DEFAULT,
                 null)) {
             for (int i = 0; i < batch; i++) {
-                assertArrayEquals(run(alone, Arrays.copyOfRange(pictures, i * PICTURE, (i + 1) * PICTURE)),
-                        Arrays.copyOfRange(results, i * RESULT, (i + 1) * RESULT), "picture " + i);
+                assertArrayEquals(run(alone, Arrays.copyOfRange(images, i * IMAGE, (i + 1) * IMAGE)),
+                        Arrays.copyOfRange(results, i * RESULT, (i + 1) * RESULT), "image " + i);
             }
         }
     }
 
     @Test
-    void eachPictureGivesWhatItGivesAlone() {
+    void eachImageGivesWhatItGivesAlone() {
         try (GraphExecutor batched = engines(Precision.FP16, null).open(SmallDetector.make(1, 3),
                 ExecutorOptions.DEFAULT, null)) {
             assertEquals(List.of(3, 3, 32, 32), batched.inputs().getFirst().dims());
@@ -111,17 +111,17 @@ class BatchTest {
     }
 
     @Test
-    void calibrationGetsWholeBatchesOfAllPictures() throws IOException {
-        Path pictures = Files.createDirectories(folder.resolve("pictures"));
+    void calibrationGetsWholeBatchesOfAllImages() throws IOException {
+        Path images = Files.createDirectories(folder.resolve("pictures"));
         for (int i = 0; i < 5; i++) {
             Frame frame = Frame.allocate(32, 32);
             frame.pixels().fill((byte) (10 * (i + 1)));
-            Pictures.write(frame, pictures.resolve("p" + i + ".png"));
+            Images.write(frame, images.resolve("p" + i + ".png"));
         }
-        Files.writeString(pictures.resolve("p1.png"), "no picture");
-        engines(Precision.INT8, pictures).engine(NetworkSource.of(SmallDetector.make(1, 3), Map.of()));
+        Files.writeString(images.resolve("p1.png"), "no image");
+        engines(Precision.INT8, images).engine(NetworkSource.of(SmallDetector.make(1, 3), Map.of()));
         assertEquals(2, tensorRt.calibrated.size());
-        List<Integer> order = CalibrationPictures.list(pictures, 5).stream()
+        List<Integer> order = CalibrationImages.list(images, 5).stream()
                 .map(file -> 10 * (file.getFileName().toString().charAt(1) - '0' + 1)).filter(grey -> grey != 20)
                 .toList();
         assertBatch(tensorRt.calibrated.get(0), order.get(0), order.get(1), order.get(2));
@@ -129,23 +129,23 @@ class BatchTest {
         assertEquals(0, gpu.open());
     }
 
-    /** One picture in the folder fills a batch alone. */
+    /** One image in the folder fills a batch alone. */
     @Test
-    void fewerPicturesThanABatchAreRepeated() throws IOException {
-        Path pictures = Files.createDirectories(folder.resolve("pictures"));
+    void fewerImagesThanABatchAreRepeated() throws IOException {
+        Path images = Files.createDirectories(folder.resolve("pictures"));
         Frame frame = Frame.allocate(32, 32);
         frame.pixels().fill((byte) 70);
-        Pictures.write(frame, pictures.resolve("only.png"));
-        engines(Precision.INT8, pictures).engine(NetworkSource.of(SmallDetector.make(1, 4), Map.of()));
+        Images.write(frame, images.resolve("only.png"));
+        engines(Precision.INT8, images).engine(NetworkSource.of(SmallDetector.make(1, 4), Map.of()));
         assertEquals(1, tensorRt.calibrated.size());
         assertBatch(tensorRt.calibrated.getFirst(), 70, 70, 70, 70);
     }
 
     private static void assertBatch(float[] batch, int... greys) {
-        assertEquals(greys.length * PICTURE, batch.length);
+        assertEquals(greys.length * IMAGE, batch.length);
         for (int i = 0; i < greys.length; i++) {
-            assertEquals(greys[i] / 255f, batch[i * PICTURE], 1e-6f, "first value of picture " + i);
-            assertEquals(greys[i] / 255f, batch[(i + 1) * PICTURE - 1], 1e-6f, "last value of picture " + i);
+            assertEquals(greys[i] / 255f, batch[i * IMAGE], 1e-6f, "first value of image " + i);
+            assertEquals(greys[i] / 255f, batch[(i + 1) * IMAGE - 1], 1e-6f, "last value of image " + i);
         }
     }
 }

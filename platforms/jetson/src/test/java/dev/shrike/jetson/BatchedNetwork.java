@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A detection network that was exported for one picture, for a batch: every Reshape to a constant shape that begins
- * with 1 keeps the batch of its input instead. Who uses it compares results with those of one picture.
+ * A detection network that was exported for one image, for a batch: every Reshape to a constant shape that begins
+ * with 1 keeps the batch of its input instead. Who uses it compares results with those of one image.
  */
 final class BatchedNetwork {
     private BatchedNetwork() {}

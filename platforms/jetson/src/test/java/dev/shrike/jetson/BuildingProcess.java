@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A process that wants an engine from a cache and builds it with {@link ScalarTensorRt} if it is not there. It says
+ * A process that wants an engine from a cache and builds it with {@link FakeTensorRt} if it is not there. It says
  * {@code building} on stdout in the middle of the build and goes on after a line on stdin; at the end it says
  * {@code done BUILDS DIGEST}.
  */
@@ -76,7 +76,7 @@ final class BuildingProcess implements AutoCloseable {
     /** The process itself; the argument is the cache's folder. */
     public static void main(String[] arguments) {
         HostGpu gpu = new HostGpu();
-        ScalarTensorRt tensorRt = new ScalarTensorRt(gpu);
+        FakeTensorRt tensorRt = new FakeTensorRt(gpu);
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         tensorRt.duringBuild = () -> {
             System.out.println("building");

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Where detectors find their candidates, and that it makes no difference, on the played GPU. */
+/** Where detectors find their candidates, and that it makes no difference, on the fake GPU. */
 class DecodeOnGpuTest {
     private static final CandidateSink NOWHERE = (_, _, _, _, _, _) -> {};
     private static final int HEAD_BYTES = 4 * 64 * 7;
@@ -44,7 +44,7 @@ class DecodeOnGpuTest {
     private Path folder;
 
     private final HostGpu gpu = new HostGpu();
-    private final ScalarTensorRt tensorRt = new ScalarTensorRt(gpu);
+    private final FakeTensorRt tensorRt = new FakeTensorRt(gpu);
 
     @BeforeEach
     void requireCompiler() {

@@ -94,7 +94,7 @@ class EngineCacheProcessesTest {
         HostGpu gpu = new HostGpu();
         NetworkSource network = NetworkSource.of(SmallDetector.make(1), Map.of());
         TensorRtEngines engines =
-                new TensorRtEngines(gpu, new ScalarTensorRt(gpu), BuildingProcess.options(cache));
+                new TensorRtEngines(gpu, new FakeTensorRt(gpu), BuildingProcess.options(cache));
         String key = engines.engine(network).record().key();
         Files.delete(cache.resolve(key + ".engine"));
         // As FileReplacement calls what it writes.

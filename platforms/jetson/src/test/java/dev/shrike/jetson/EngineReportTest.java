@@ -30,7 +30,7 @@ class EngineReportTest {
         assertEquals("candidates are found on the GPU, as -Dshrike.tensorrt.decode=gpu says; those of raw heads on the"
                 + " processor", decoding("gpu"));
         assertEquals("candidates are found on the processor, as -Dshrike.tensorrt.decode=cpu says", decoding("CPU"));
-        assertEquals("pictures are resized on the GPU", lines(Map.of()).get(2));
+        assertEquals("images are resized on the GPU", lines(Map.of()).get(2));
         assertEquals(0, gpu.open(), "what was compiled to know is closed");
     }
 
@@ -43,14 +43,14 @@ class EngineReportTest {
         assertEquals("no detector opens: -Dshrike.tensorrt.decode=gpu wants candidates found on the GPU, which cannot:"
                 + " nvrtcCompileProgram failed: no compiler; leave the property out", decoding("gpu"));
         assertEquals("candidates are found on the processor, as -Dshrike.tensorrt.decode=cpu says", decoding("cpu"));
-        assertTrue(lines(Map.of()).get(2).startsWith("pictures are resized on the processor: nvrtc"));
+        assertTrue(lines(Map.of()).get(2).startsWith("images are resized on the processor: nvrtc"));
     }
 
     @Test
     void tellsMemoryAndHowEnginesAreBuilt() {
         assertEquals("8192 MiB of memory shared with the processor, 4096 MiB free", lines(Map.of()).getFirst());
         assertEquals("engines have precision auto and are kept in /caches/shrike/engines", lines(Map.of()).getLast());
-        assertEquals("engines have precision int8, minmax calibration with pictures of /photos, DLA 1 and are kept in"
+        assertEquals("engines have precision int8, minmax calibration with images of /photos, DLA 1 and are kept in"
                 + " /engines",
                 lines(Map.of("shrike.tensorrt.precision", "int8", "shrike.tensorrt.calibration", "minmax",
                         "shrike.tensorrt.data", "/photos", "shrike.tensorrt.dla", "1", "shrike.tensorrt.cache",

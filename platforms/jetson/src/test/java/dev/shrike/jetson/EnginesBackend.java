@@ -6,7 +6,7 @@ import dev.shrike.spi.Backend;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 
-/** Engines as a backend, for detectors on a played GPU. */
+/** Engines as a backend, for detectors on a fake GPU. */
 record EnginesBackend(TensorRtEngines engines) implements Backend {
     @Override
     public String name() {

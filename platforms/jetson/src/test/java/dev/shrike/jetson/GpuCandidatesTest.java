@@ -79,23 +79,23 @@ class GpuCandidatesTest {
             Binding output = Ports.binding(port, HostGpu.segment(memory));
             String names = String.join(", ", Collections.nCopies(classes, "'x'"));
             for (int i = 0; i < batch; i++) {
-                decoders.add(HeadDecoder.of(List.of(output.picture(i)), width, height,
+                decoders.add(HeadDecoder.of(List.of(output.image(i)), width, height,
                         Map.of("names", "[" + names + "]")));
             }
         }
 
-        void set(int picture, int box, int value, float to) {
-            long start = (long) picture * boxes * (form.firstClass + classes);
+        void set(int image, int box, int value, float to) {
+            long start = (long) image * boxes * (form.firstClass + classes);
             HostGpu.segment(memory).setAtIndex(ValueLayout.JAVA_FLOAT, start + form.at(box, value, boxes, classes), to);
         }
 
         /** Scores of {@code steps} values from 0 to 1, so that there are ties, or any if that is 0. */
-        void fill(int picture, Random random, int steps, float share) {
+        void fill(int image, Random random, int steps, float share) {
             for (int box = 0; box < boxes; box++) {
                 for (int value = 0; value < form.firstClass + classes; value++) {
                     float score = random.nextFloat() > share ? 0
                             : steps == 0 ? random.nextFloat() : random.nextInt(steps + 1) / (float) steps;
-                    set(picture, box, value, value < 4 ? 100 * random.nextFloat() - 5 : score);
+                    set(image, box, value, value < 4 ? 100 * random.nextFloat() - 5 : score);
                 }
             }
         }
@@ -119,11 +119,11 @@ class GpuCandidatesTest {
      * What the kernel finds is what the decoder finds, or it finds nothing where the decoder fails or finds too many.
      * Gives how many candidates there were, -1 where the decoder fails.
      */
-    private int compare(Heads heads, ScoreFilter filter, int picture, int capacity) {
+    private int compare(Heads heads, ScoreFilter filter, int image, int capacity) {
         Candidates expected = new Candidates();
         boolean sound = true;
         try {
-            heads.decoders.get(picture).decode(filter, expected);
+            heads.decoders.get(image).decode(filter, expected);
         } catch (ModelException e) {
             sound = false;
         }
@@ -133,9 +133,9 @@ class GpuCandidatesTest {
                         heads.decoders.size(), capacity)) {
             for (int round = 0; round < 2; round++) {
                 found.clear();
-                candidates.submit(stream, candidates.pictures());
+                candidates.submit(stream, candidates.images());
                 stream.synchronize();
-                boolean complete = candidates.read(picture, found, stream);
+                boolean complete = candidates.read(image, found, stream);
                 assertEquals(sound && expected.size() <= capacity, complete);
                 if (complete) {
                     assertSame(expected, found);
@@ -189,9 +189,9 @@ class GpuCandidatesTest {
             float[] thresholds = {0.25f, 0, 0.001f, 0.5f, 0.9f, 1};
             ScoreFilter filter = new ScoreFilter(thresholds[round % thresholds.length], round % 2 == 0, wanted);
             try (Heads heads = new Heads(form, batch, input[0], input[1], classes)) {
-                for (int picture = 0; picture < batch; picture++) {
-                    heads.fill(picture, random, round % 3 == 0 ? 4 : 0, round % 5 == 0 ? 0.1f : 1);
-                    found += compare(heads, filter, picture, PLENTY);
+                for (int image = 0; image < batch; image++) {
+                    heads.fill(image, random, round % 3 == 0 ? 4 : 0, round % 5 == 0 ? 0.1f : 1);
+                    found += compare(heads, filter, image, PLENTY);
                 }
             }
         }

@@ -114,6 +114,6 @@ class GpuLetterboxTest {
         Graph graph = SmallDetector.make(4);
         EngineOptions options = new EngineOptions(EngineOptions.Precision.FP16, TensorRt.Calibration.ENTROPY,
                 Optional.empty(), 1, -1, 0, folder, false, EngineOptions.Decode.AUTO, Optional.empty());
-        return new TensorRtEngines(gpu, new ScalarTensorRt(gpu), options).open(graph, ExecutorOptions.DEFAULT, null);
+        return new TensorRtEngines(gpu, new FakeTensorRt(gpu), options).open(graph, ExecutorOptions.DEFAULT, null);
     }
 }

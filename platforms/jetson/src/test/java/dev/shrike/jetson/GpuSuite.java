@@ -23,8 +23,8 @@ import java.util.stream.Stream;
 final class GpuSuite {
     private static final int NO_GPU = 2;
     private static final String NO_DLA = "this device has 0";
-    private static final int COMPARED_PICTURES = 32;
-    private static final int FRAME_PICTURES = 8;
+    private static final int COMPARED_IMAGES = 32;
+    private static final int FRAME_IMAGES = 8;
     /** What pools and caches of the libraries may take later than we think. */
     private static final double FLAT_MIB = 48;
     private static final String MAIN = "dev.shrike.app.Main";
@@ -107,23 +107,23 @@ final class GpuSuite {
         return variant.quantized() ? folder.quantized(model) : model;
     }
 
-    private SuiteChild detect(List<String> properties, Path network, String on, int pictures) throws IOException {
+    private SuiteChild detect(List<String> properties, Path network, String on, int images) throws IOException {
         List<String> more = new ArrayList<>(List.of("--json", "--nosave", "--engine", on, "--weights",
                 network.toString()));
-        folder.pictures(pictures).forEach(picture -> more.add(picture.toString()));
+        folder.images(images).forEach(image -> more.add(image.toString()));
         return shrike(properties, "detect", more);
     }
 
     private JsonNode val(List<String> properties, Path network, String on) throws IOException, InterruptedException {
         List<String> more = List.of("--json", "--nosave", "--data", folder.data().toString(), "--images",
-                folder.dataPictures().toString(), "--engine", on, "--weights", network.toString());
+                folder.dataImages().toString(), "--engine", on, "--weights", network.toString());
         return new ObjectMapper().readTree(shrike(properties, "val", more).result());
     }
 
     /** Builds each variant, measures it, and loads it again from the cache to compare what it sees. */
     private void measure(Path model) throws IOException, InterruptedException {
         JsonNode reference = val(List.of(), model, "cpu");
-        String seen = detect(List.of(), model, "cpu", COMPARED_PICTURES).result();
+        String seen = detect(List.of(), model, "cpu", COMPARED_IMAGES).result();
         report.say("| engine | mAP50-95 | mAP50 | objects found | invented | letterbox ms | network ms | decode ms |"
                 + " total, p99 ms | device MiB | build s | file MB | layers INT8, FP16, FP32 |");
         report.say("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
@@ -147,7 +147,7 @@ final class GpuSuite {
         Path cache = cache(model, variant);
         List<String> properties = variant.properties(cache, folder.calibration());
         JsonNode measured = val(properties, network(model, variant), engine);
-        SuiteChild again = detect(properties, network(model, variant), engine, COMPARED_PICTURES);
+        SuiteChild again = detect(properties, network(model, variant), engine, COMPARED_IMAGES);
         SuiteAgreement agreement = SuiteAgreement.of(seen, again.result());
         Path record = only(cache, ".json");
         Map<String, Double> figures =
@@ -160,7 +160,7 @@ final class GpuSuite {
                 new ObjectMapper().readTree(record.toFile()).get("buildSeconds").asDouble(),
                 Files.size(only(cache, ".engine")) / 1e6, figures.get("layers_INT8"), figures.get("layers_FP16"),
                 figures.get("layers_FP32")));
-        if (variant.isInt8() && figures.get("layers_INT8") == 0 && !engine.equals(PlayedBackend.NAME)) {
+        if (variant.isInt8() && figures.get("layers_INT8") == 0 && !engine.equals(FakeBackend.NAME)) {
             findings.add("no layer runs in INT8");
         }
         for (String fallback : List.of("cuda_graph", "gpu_letterbox")) {
@@ -176,7 +176,7 @@ final class GpuSuite {
             findings.add(String.format(Locale.ROOT, "it loses %.4f mAP50-95, more than %.4f", lost, variant.loss()));
         }
         if (agreement.objects() == 0) {
-            findings.add("the float network sees nothing on the pictures, so nothing is compared");
+            findings.add("the float network sees nothing on the images, so nothing is compared");
         } else if (agreement.found() < variant.agreement() || agreement.invented() > 1 - variant.agreement()) {
             findings.add(String.format(Locale.ROOT, "of %d objects it finds %.3f and invents %.3f, at least %.2f and at"
                     + " most %.2f are wanted", agreement.objects(), agreement.found(), agreement.invented(),
@@ -210,8 +210,8 @@ final class GpuSuite {
     private void killBuild(Path model) throws IOException, InterruptedException {
         Path cache = folder.emptyEngines("killed");
         List<String> properties = SuiteVariant.FP16.properties(cache, folder.calibration());
-        // Only the played TensorRT looks at it; a real build takes long enough.
-        Path hold = Files.writeString(cache.resolve(PlayedBackend.HOLD), "");
+        // Only the fake TensorRT looks at it; a real build takes long enough.
+        Path hold = Files.writeString(cache.resolve(FakeBackend.HOLD), "");
         SuiteChild killed = detect(properties, model, engine, 1);
         boolean building = killed.logs(CHOOSES);
         killed.kill();
@@ -228,7 +228,7 @@ final class GpuSuite {
     private void buildTwice(Path model) throws IOException, InterruptedException {
         Path cache = folder.emptyEngines("twice");
         List<String> properties = SuiteVariant.FP16.properties(cache, folder.calibration());
-        Path hold = Files.writeString(cache.resolve(PlayedBackend.HOLD), "");
+        Path hold = Files.writeString(cache.resolve(FakeBackend.HOLD), "");
         SuiteChild one = detect(properties, model, engine, 1);
         SuiteChild other = detect(properties, model, engine, 1);
         while (!one.logged(BUILDS) && !other.logged(BUILDS) && one.isAlive() && other.isAlive()) {
@@ -245,10 +245,10 @@ final class GpuSuite {
         List<String> properties = new ArrayList<>(
                 SuiteVariant.FP16.properties(folder.emptyEngines("dla"), folder.calibration()));
         properties.add("-Dshrike.tensorrt.dla=0");
-        SuiteChild child = detect(properties, model, engine, COMPARED_PICTURES);
+        SuiteChild child = detect(properties, model, engine, COMPARED_IMAGES);
         try {
             SuiteAgreement agreement =
-                    SuiteAgreement.of(detect(List.of(), model, "cpu", COMPARED_PICTURES).result(), child.result());
+                    SuiteAgreement.of(detect(List.of(), model, "cpu", COMPARED_IMAGES).result(), child.result());
             report.say(String.format(Locale.ROOT, "Of %d objects the DLA finds %.3f and invents %.3f.",
                     agreement.objects(), agreement.found(), agreement.invented()));
             report.require(agreement.found() >= SuiteVariant.FP16.agreement(), "the DLA finds too little");
@@ -273,7 +273,7 @@ final class GpuSuite {
     private SuiteChild frames(List<String> prefix, List<String> properties, Path model, int count)
             throws IOException {
         List<String> arguments = new ArrayList<>(List.of(engine, model.toString(), String.valueOf(count)));
-        folder.pictures(FRAME_PICTURES).forEach(picture -> arguments.add(picture.toString()));
+        folder.images(FRAME_IMAGES).forEach(image -> arguments.add(image.toString()));
         return SuiteChild.start(logs, prefix, properties, SuiteFrames.class.getName(), arguments);
     }
 
@@ -281,7 +281,7 @@ final class GpuSuite {
         Path tool = Stream.concat(Stream.of(System.getenv("PATH").split(":")).map(Path::of),
                 Stream.of(Path.of("/usr/local/cuda/bin"))).map(bin -> bin.resolve("compute-sanitizer"))
                 .filter(Files::isExecutable).findFirst().orElse(null);
-        if (tool == null || engine.equals(PlayedBackend.NAME)) {
+        if (tool == null || engine.equals(FakeBackend.NAME)) {
             report.say(
                     tool == null ? "Not run: compute-sanitizer is not installed." : "Not run: nothing runs on a GPU.");
             return;
@@ -290,7 +290,7 @@ final class GpuSuite {
                 SuiteVariant.FP16.properties(cache(model, SuiteVariant.FP16), folder.calibration()));
         properties.add("-Dshrike.tensorrt.decode=gpu");
         frames(List.of(tool.toString(), "--tool", "memcheck", "--target-processes", "all", "--error-exitcode", "3"),
-                properties, model, FRAME_PICTURES).result();
+                properties, model, FRAME_IMAGES).result();
         report.say("compute-sanitizer's memcheck found nothing.");
     }
 }

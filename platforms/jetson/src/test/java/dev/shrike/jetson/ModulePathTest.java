@@ -2,7 +2,7 @@ package dev.shrike.jetson;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import java.io.File;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +26,7 @@ class ModulePathTest {
         /** Prints {@code ok} if descriptions of engines and kernels can be read. */
         public static void main(String[] arguments) {
             EngineRecord record = new EngineRecord("m", EngineOptions.Precision.INT8, TensorRt.Calibration.ENTROPY, "d",
-                    -1, new Batches(1, 4, 8), 0, false, "8.5.2", "Xavier", "7.2", List.of("l (SHUFFLE)"), 12.5);
+                    -1, new BatchProfile(1, 4, 8), 0, false, "8.5.2", "Xavier", "7.2", List.of("l (SHUFFLE)"), 12.5);
             if (!EngineRecord.fromJson(record.toJson()).equals(record)) {
                 throw new AssertionError("another record");
             }

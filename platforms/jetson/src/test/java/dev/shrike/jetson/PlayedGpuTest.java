@@ -30,7 +30,7 @@ class PlayedGpuTest {
     private Path folder;
 
     private final HostGpu gpu = new HostGpu();
-    private final ScalarTensorRt tensorRt = new ScalarTensorRt(gpu);
+    private final FakeTensorRt tensorRt = new FakeTensorRt(gpu);
 
     private GraphExecutor open() {
         EngineOptions options = new EngineOptions(Precision.FP16, Calibration.ENTROPY, Optional.empty(), 1, -1, 0,

@@ -120,13 +120,13 @@ class RealTensorRtTest {
     void exceptionsOfAFeedDoNotReachCpp(Calibration kind) {
         TensorRtLibrary.open();
         NotingFeed feed = new NotingFeed();
-        feed.toThrow = new IllegalStateException("picture 7");
+        feed.toThrow = new IllegalStateException("image 7");
         TensorRtLibrary.Callbacks callbacks = new TensorRtLibrary.Callbacks(feed);
         try (IInt8Calibrator made = TensorRtLibrary.calibrator(kind, callbacks);
                 PointerPointer<Pointer> bindings = new PointerPointer<>(1);
                 PointerPointer<BytePointer> names = new PointerPointer<>("images")) {
             assertFalse(throughVtable(made).getBatch(bindings, names, 1));
-            assertEquals("picture 7", callbacks.thrown().getMessage());
+            assertEquals("image 7", callbacks.thrown().getMessage());
         }
     }
 

@@ -7,7 +7,7 @@ import dev.shrike.graph.ReferenceEvaluator;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.jetson.TensorRt.Port;
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
@@ -17,16 +17,16 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A context of {@link ScalarTensorRt}, with TensorRT's rules for open batches: the size is set before the first run and
+ * A context of {@link FakeTensorRt}, with TensorRT's rules for open batches: the size is set before the first run and
  * within the profile, the first run of a size is not recorded, and a recording dies with the next change of size.
  */
 final class ScalarContext implements TensorRt.Context {
     private final Graph graph;
-    private final Batches batches;
+    private final BatchProfile batches;
     private final Runnable counter;
     private final Runnable onClose;
     private final Map<Integer, Graph> fixed = new HashMap<>();
-    /** Pictures of a run of an open batch, and how often that was set. */
+    /** Images of a run of an open batch, and how often that was set. */
     private int size;
     private int changes;
     private boolean flushed;
@@ -36,7 +36,7 @@ final class ScalarContext implements TensorRt.Context {
      * @param batches sizes of an open batch, or null
      * @param counter told of each run
      */
-    ScalarContext(Graph graph, Batches batches, Runnable counter, Runnable onClose) {
+    ScalarContext(Graph graph, BatchProfile batches, Runnable counter, Runnable onClose) {
         this.graph = graph;
         this.batches = batches;
         this.counter = counter;
@@ -45,12 +45,12 @@ final class ScalarContext implements TensorRt.Context {
     }
 
     @Override
-    public void batch(int pictures) {
-        if (batches == null || pictures < batches.least() || pictures > batches.most()) {
-            throw new DeviceException("setBindingDimensions failed: a batch of " + pictures + " is not within the"
+    public void batch(int images) {
+        if (batches == null || images < batches.least() || images > batches.most()) {
+            throw new DeviceException("setBindingDimensions failed: a batch of " + images + " is not within the"
                     + " profile of " + batches);
         }
-        size = pictures;
+        size = images;
         changes++;
         flushed = false;
     }
@@ -69,19 +69,19 @@ final class ScalarContext implements TensorRt.Context {
         }
         flushed = true;
         int submitted = changes;
-        int pictures = size;
+        int images = size;
         queue.put("enqueueV2", () -> {
             if (submitted != changes || closed) {
-                throw new AssertionError("a run of " + pictures + " pictures after the context was changed");
+                throw new AssertionError("a run of " + images + " images after the context was changed");
             }
-            run(memory, pictures);
+            run(memory, images);
         });
     }
 
-    private void run(Gpu.DeviceMemory[] memory, int pictures) {
+    private void run(Gpu.DeviceMemory[] memory, int images) {
         counter.run();
-        Graph sized = batches == null ? graph : fixed.computeIfAbsent(pictures, this::fix);
-        List<Port> ports = ScalarTensorRt.ports(sized);
+        Graph sized = batches == null ? graph : fixed.computeIfAbsent(images, this::fix);
+        List<Port> ports = FakeTensorRt.ports(sized);
         Map<String, Tensor> inputs = new HashMap<>();
         Set<String> wanted = new HashSet<>();
         for (int i = 0; i < ports.size(); i++) {
@@ -103,9 +103,9 @@ final class ScalarContext implements TensorRt.Context {
         }
     }
 
-    private Graph fix(int pictures) {
+    private Graph fix(int images) {
         long[] dims = graph.inputs().getFirst().shape().toArray();
-        dims[0] = pictures;
+        dims[0] = images;
         return GraphPasses.forInference(graph, Map.of(graph.inputs().getFirst().name(), Shape.of(dims)));
     }
 

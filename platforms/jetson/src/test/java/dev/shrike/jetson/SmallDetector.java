@@ -25,7 +25,7 @@ final class SmallDetector {
         return make(seed, 1);
     }
 
-    /** The same network for a batch of so many pictures; -1 leaves that open. */
+    /** The same network for a batch of so many images; -1 leaves that open. */
     static Graph make(long seed, int batch) {
         Random random = new Random(seed);
         Map<String, Tensor> constants = new HashMap<>();

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.shrike.DeviceException;
 import dev.shrike.ModelException;
 import dev.shrike.jetson.TensorRt.Layer;
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -79,9 +79,9 @@ class SmallPartsTest {
         assertSame(error, assertThrows(OutOfMemoryError.class, upcalls::rethrow));
         Upcalls other = new Upcalls();
         other.attempt(() -> {
-            throw new IllegalStateException("picture 7");
+            throw new IllegalStateException("image 7");
         }, 0);
-        assertEquals("picture 7", assertThrows(IllegalStateException.class, other::rethrow).getMessage());
+        assertEquals("image 7", assertThrows(IllegalStateException.class, other::rethrow).getMessage());
     }
 
     @Test
@@ -225,7 +225,7 @@ class SmallPartsTest {
         assertEquals(TensorRt.Calibration.MINMAX, options.calibration());
         assertEquals(EngineOptions.Decode.GPU, options.decode());
         assertEquals(EngineOptions.Decode.AUTO, EngineOptions.from(Map.<String, String>of()::get, "/c", "").decode());
-        assertEquals(Optional.of(new Batches(1, 4, 8)), options.batches());
+        assertEquals(Optional.of(new BatchProfile(1, 4, 8)), options.batches());
         assertEquals(Optional.empty(), EngineOptions.from(Map.<String, String>of()::get, "/c", "").batches());
         assertEquals(512L << 20, options.workspaceBytes());
         assertEquals(Path.of("/home/pi/.cache/shrike/engines"), options.cache());
@@ -246,18 +246,18 @@ class SmallPartsTest {
         // The first way is quick but for its first rounds, as code is that was not compiled yet.
         Runnable first = () -> clock[0] += rounds[0]++ < 5 ? 900 : 100;
         Runnable second = () -> clock[0] += rounds[1]++ == 7 ? 99 : 200;
-        QuickerWay tried = QuickerWay.measure(() -> clock[0], first, second);
-        assertEquals(new QuickerWay(100, 99), tried);
+        AutoTuned tried = AutoTuned.measure(() -> clock[0], first, second);
+        assertEquals(new AutoTuned(100, 99), tried);
         assertTrue(tried.secondWins());
         assertEquals(rounds[0], rounds[1]);
-        assertTrue(!new QuickerWay(100, 100).secondWins(), "nothing is gained");
-        assertEquals("1.40 ms and 0.12 ms", new QuickerWay(1_400_000, 120_000).describe());
+        assertTrue(!new AutoTuned(100, 100).secondWins(), "nothing is gained");
+        assertEquals("1.40 ms and 0.12 ms", new AutoTuned(1_400_000, 120_000).describe());
     }
 
     @Test
     void anyFlippedBitOfAnEngineFileIsRefused() throws Exception {
         EngineRecord record = new EngineRecord("m", EngineOptions.Precision.INT8, TensorRt.Calibration.ENTROPY, "d", -1,
-                new Batches(1, 4, 8), 0, false, "8.5.2", "Xavier", "7.2", List.of("l (SHUFFLE)"), 12.5);
+                new BatchProfile(1, 4, 8), 0, false, "8.5.2", "Xavier", "7.2", List.of("l (SHUFFLE)"), 12.5);
         Path file = folder.resolve("x.engine");
         new EngineFile(record, MemorySegment.ofArray(new byte[] {1, 2, 3}), new byte[] {4},
                 MemorySegment.ofArray(new byte[] {5, 6})).write(file);

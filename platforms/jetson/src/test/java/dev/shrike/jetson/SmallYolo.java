@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * A network with the input and the output of an exported YOLO that looks at a picture of 64x64 by one convolution of
- * random weights: 64 boxes of two classes, one of about 24 pixels around each block of 8x8. White pictures make values
+ * A network with the input and the output of an exported YOLO that looks at an image of 64x64 by one convolution of
+ * random weights: 64 boxes of two classes, one of about 24 pixels around each block of 8x8. White images make values
  * of it that are not finite, if asked for.
  */
 final class SmallYolo {
@@ -40,7 +40,7 @@ final class SmallYolo {
         return make(batch, 4, false);
     }
 
-    /** As {@link #v5}, but the scores of white pictures are not finite. */
+    /** As {@link #v5}, but the scores of white images are not finite. */
     static Graph overflowing(int batch) {
         return make(batch, 5, true);
     }

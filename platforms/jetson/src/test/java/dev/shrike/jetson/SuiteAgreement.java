@@ -22,15 +22,15 @@ record SuiteAgreement(int objects, double found, double invented) {
     private static final double OVERLAP = 0.5;
 
     /**
-     * Compares the lines of two runs over the same pictures.
+     * Compares the lines of two runs over the same images.
      *
-     * @throws IllegalArgumentException if the runs saw other pictures
+     * @throws IllegalArgumentException if the runs saw other images
      */
     static SuiteAgreement of(String first, String second) throws IOException {
         Map<String, JsonNode> one = read(first);
         Map<String, JsonNode> other = read(second);
         if (!one.keySet().equals(other.keySet())) {
-            throw new IllegalArgumentException("the runs saw other pictures: " + one.keySet() + ", " + other.keySet());
+            throw new IllegalArgumentException("the runs saw other images: " + one.keySet() + ", " + other.keySet());
         }
         int[] ours = new int[2];
         int[] theirs = new int[2];
@@ -45,8 +45,8 @@ record SuiteAgreement(int objects, double found, double invented) {
         Map<String, JsonNode> found = new LinkedHashMap<>();
         ObjectMapper mapper = new ObjectMapper();
         for (String line : lines.lines().toList()) {
-            JsonNode picture = mapper.readTree(line);
-            found.put(picture.get("source").asText(), picture.get("detections"));
+            JsonNode image = mapper.readTree(line);
+            found.put(image.get("source").asText(), image.get("detections"));
         }
         return found;
     }

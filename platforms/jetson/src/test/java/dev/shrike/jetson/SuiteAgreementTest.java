@@ -36,7 +36,7 @@ class SuiteAgreementTest {
     }
 
     @Test
-    void otherPicturesCannotBeCompared() {
+    void otherImagesCannotBeCompared() {
         assertThrows(IllegalArgumentException.class, () -> SuiteAgreement.of(line("a"), line("b")));
     }
 

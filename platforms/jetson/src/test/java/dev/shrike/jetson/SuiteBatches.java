@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A process of the GPU suite that looks at pictures one by one, in batches of one size and in those of an engine for
+ * A process of the GPU suite that looks at images one by one, in batches of one size and in those of an engine for
  * all sizes up to that, and prints {@code NAME VALUE} lines: milliseconds a frame of each, the objects that were seen
  * one by one, and the share of them that batches see as well.
  */
@@ -26,14 +26,14 @@ final class SuiteBatches {
 
     private SuiteBatches() {}
 
-    /** Arguments: engine, model for one picture, batch, pictures. */
+    /** Arguments: engine, model for one image, batch, images. */
     public static void main(String[] arguments) {
         DetectorOptions options = DetectorOptions.DEFAULT.withEngine(arguments[0]);
         Graph network = OnnxModels.read(Path.of(arguments[1]));
         int batch = Integer.parseInt(arguments[2]);
         List<Frame> frames = new ArrayList<>();
-        for (String picture : Arrays.asList(arguments).subList(3, arguments.length)) {
-            frames.add(Frame.read(Path.of(picture)));
+        for (String image : Arrays.asList(arguments).subList(3, arguments.length)) {
+            frames.add(Frame.read(Path.of(image)));
         }
         List<Detections> alone = look("single", network, options, 1, frames);
         List<Detections> together = look("batch", BatchedNetwork.of(network, batch), options, batch, frames);

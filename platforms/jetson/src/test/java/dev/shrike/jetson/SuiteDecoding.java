@@ -15,7 +15,7 @@ import java.util.function.ToLongFunction;
 
 /**
  * A process of the GPU suite that decodes on the GPU and on the processor, and prints {@code NAME VALUE} lines: medians
- * of both, how many pictures differ in any bit of their detections, how many objects there are, and whether a detector
+ * of both, how many images differ in any bit of their detections, how many objects there are, and whether a detector
  * that may choose takes the GPU. The output's way to the processor is part of the network's time.
  */
 final class SuiteDecoding {
@@ -28,12 +28,12 @@ final class SuiteDecoding {
     private static final DetectorOptions AS_FOR_MAP =
             DetectorOptions.DEFAULT.withThresholds(0.001f, 0.6f).withMultiLabel(true).withMaxDetections(300);
 
-    /** Arguments: engine, model, pictures. */
+    /** Arguments: engine, model, images. */
     public static void main(String[] arguments) {
         Path model = Path.of(arguments[1]);
         List<Frame> frames = new ArrayList<>();
-        for (String picture : Arrays.asList(arguments).subList(2, arguments.length)) {
-            frames.add(Frame.read(Path.of(picture)));
+        for (String image : Arrays.asList(arguments).subList(2, arguments.length)) {
+            frames.add(Frame.read(Path.of(image)));
         }
         compare("usual", model, DetectorOptions.DEFAULT.withEngine(arguments[0]), frames);
         compare("map", model, AS_FOR_MAP.withEngine(arguments[0]), frames);

@@ -43,17 +43,17 @@ record SuiteFolder(Path root) {
         return root.resolve("data/instances.json");
     }
 
-    /** The folder of the data set's pictures. */
-    Path dataPictures() {
-        return root.resolve("data/pictures");
+    /** The folder of the data set's images. */
+    Path dataImages() {
+        return root.resolve("data/images");
     }
 
-    /** The first pictures of the data set. */
-    List<Path> pictures(int count) throws IOException {
-        return list(dataPictures()).stream().limit(count).toList();
+    /** The first images of the data set. */
+    List<Path> images(int count) throws IOException {
+        return list(dataImages()).stream().limit(count).toList();
     }
 
-    /** The folder of pictures to calibrate with. */
+    /** The folder of images to calibrate with. */
     Path calibration() {
         return root.resolve("calibration");
     }

@@ -24,16 +24,16 @@ final class SuiteFrames {
 
     private SuiteFrames() {}
 
-    /** Arguments: engine, model, number of frames, pictures. */
+    /** Arguments: engine, model, number of frames, images. */
     public static void main(String[] arguments) throws IOException {
         String engine = arguments[0];
         int count = Integer.parseInt(arguments[2]);
         List<Frame> frames = new ArrayList<>();
-        for (String picture : Arrays.asList(arguments).subList(3, arguments.length)) {
-            frames.add(Frame.read(Path.of(picture)));
+        for (String image : Arrays.asList(arguments).subList(3, arguments.length)) {
+            frames.add(Frame.read(Path.of(image)));
         }
         SuiteFallbacks fallbacks = SuiteFallbacks.listen();
-        Gpu gpu = engine.equals(PlayedBackend.NAME) ? PlayedBackend.gpu() : CudaLibrary.open();
+        Gpu gpu = engine.equals(FakeBackend.NAME) ? FakeBackend.gpu() : CudaLibrary.open();
         long freeBefore = gpu.freeBytes();
         StageTimes[] times = new StageTimes[count];
         try (Detector detector = Detectors.open(Path.of(arguments[1]), DetectorOptions.DEFAULT.withEngine(engine))) {

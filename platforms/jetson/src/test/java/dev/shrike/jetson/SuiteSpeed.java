@@ -12,7 +12,7 @@ import java.util.Map;
  * on the processor, and frames one by one or in batches. All with FP16 engines.
  */
 record SuiteSpeed(SuiteFolder folder, String engine, Path logs, SuiteReport report) {
-    private static final int COMPARED_PICTURES = 32;
+    private static final int COMPARED_IMAGES = 32;
     private static final int[] BATCHES = {2, 4, 8};
     /** Other kernels for other batches round in another way, which moves what scores near the threshold. */
     private static final double LEAST_AGREEMENT = 0.95;
@@ -25,7 +25,7 @@ record SuiteSpeed(SuiteFolder folder, String engine, Path logs, SuiteReport repo
     private Map<String, Double> figures(Class<?> main, Path cache, SuiteVariant variant, List<String> arguments)
             throws IOException, InterruptedException {
         List<String> all = new ArrayList<>(arguments);
-        folder.pictures(COMPARED_PICTURES).forEach(picture -> all.add(picture.toString()));
+        folder.images(COMPARED_IMAGES).forEach(image -> all.add(image.toString()));
         List<String> properties = variant.properties(cache, folder.calibration());
         return SuiteFolder.figures(
                 SuiteChild.start(logs, List.of(), properties, main.getName(), all).result());
@@ -34,7 +34,7 @@ record SuiteSpeed(SuiteFolder folder, String engine, Path logs, SuiteReport repo
     /** Compares detections of both ways bit for bit. */
     void decoding(Path model, Path cache) throws IOException, InterruptedException {
         Map<String, Double> figures = figures(SuiteDecoding.class, cache, List.of(engine, model.toString()));
-        report.say("| thresholds | objects | pictures that differ | GPU: network ms | decode ms | CPU: network ms |"
+        report.say("| thresholds | objects | images that differ | GPU: network ms | decode ms | CPU: network ms |"
                 + " decode ms |");
         report.say("|---|---|---|---|---|---|---|");
         for (String thresholds : List.of("usual", "map")) {
@@ -62,7 +62,7 @@ record SuiteSpeed(SuiteFolder folder, String engine, Path logs, SuiteReport repo
         report.require(figures.get("differing") == 0, "two threads see other things than one");
     }
 
-    /** Compares what batches see with what single pictures give. */
+    /** Compares what batches see with what single images give. */
     void batches(Path model, Path cache) throws IOException, InterruptedException {
         batches(model, cache, SuiteVariant.FP16, BATCHES);
     }

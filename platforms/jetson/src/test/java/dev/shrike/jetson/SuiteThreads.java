@@ -17,7 +17,7 @@ import java.util.concurrent.Future;
 
 /**
  * A process of the GPU suite in which two threads run one engine, each with a detector of its own, and which prints
- * {@code NAME VALUE} lines: the objects seen, how many pictures gave other detections than with one thread, and
+ * {@code NAME VALUE} lines: the objects seen, how many images gave other detections than with one thread, and
  * milliseconds a frame of both.
  */
 final class SuiteThreads {
@@ -25,11 +25,11 @@ final class SuiteThreads {
 
     private SuiteThreads() {}
 
-    /** Arguments: engine, model, pictures. */
+    /** Arguments: engine, model, images. */
     public static void main(String[] arguments) throws InterruptedException, ExecutionException {
         List<Frame> frames = new ArrayList<>();
-        for (String picture : Arrays.asList(arguments).subList(2, arguments.length)) {
-            frames.add(Frame.read(Path.of(picture)));
+        for (String image : Arrays.asList(arguments).subList(2, arguments.length)) {
+            frames.add(Frame.read(Path.of(image)));
         }
         DetectorOptions options = DetectorOptions.DEFAULT.withEngine(arguments[0]);
         try (Detector one = Detectors.open(Path.of(arguments[1]), options);

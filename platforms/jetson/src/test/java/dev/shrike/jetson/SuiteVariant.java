@@ -55,12 +55,12 @@ enum SuiteVariant {
     }
 
     /** The properties of a JVM that builds it, or loads it, in this cache. */
-    List<String> properties(Path cache, Path pictures) {
+    List<String> properties(Path cache, Path images) {
         List<String> properties = new ArrayList<>(List.of("-Dshrike.tensorrt.cache=" + cache,
                 "-Dshrike.tensorrt.precision=" + precision, "-Dshrike.tensorrt.detailed=true"));
         if (!calibration.isEmpty()) {
             properties.add("-Dshrike.tensorrt.calibration=" + calibration);
-            properties.add("-Dshrike.tensorrt.data=" + pictures);
+            properties.add("-Dshrike.tensorrt.data=" + images);
         }
         return properties;
     }

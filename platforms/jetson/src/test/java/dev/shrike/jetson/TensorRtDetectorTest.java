@@ -31,7 +31,7 @@ class TensorRtDetectorTest extends DetectorContract {
         gpus.add(gpu);
         EngineOptions options = new EngineOptions(Precision.FP32, Calibration.ENTROPY, Optional.empty(), 1, -1, 0,
                 folder.resolve("cache"), false, decode, Optional.empty());
-        TensorRtEngines engines = new TensorRtEngines(gpu, new ScalarTensorRt(gpu), options,
+        TensorRtEngines engines = new TensorRtEngines(gpu, new FakeTensorRt(gpu), options,
                 new DecodeChoice(decode, 1000, gpu::clock));
         return DetectorsOn.open(BlockYolo.graph(), DetectorOptions.DEFAULT, new EnginesBackend(engines));
     }

@@ -25,7 +25,7 @@ import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -51,7 +51,7 @@ class TensorRtEnginesTest {
     private Path folder;
 
     private final HostGpu gpu = new HostGpu();
-    private final ScalarTensorRt tensorRt = new ScalarTensorRt(gpu);
+    private final FakeTensorRt tensorRt = new FakeTensorRt(gpu);
 
     private EngineOptions options(Precision precision, Path data, int dla) {
         return new EngineOptions(precision, Calibration.ENTROPY, Optional.ofNullable(data), 500, dla, 0,
@@ -62,36 +62,36 @@ class TensorRtEnginesTest {
         return new TensorRtEngines(gpu, tensorRt, options);
     }
 
-    private Path pictures(int count) throws IOException {
+    private Path images(int count) throws IOException {
         Path data = Files.createDirectories(folder.resolve("pictures"));
         for (int i = 0; i < count; i++) {
             Frame frame = Frame.allocate(40 + i, 30);
             frame.pixels().fill((byte) (20 * i));
-            Pictures.write(frame, data.resolve("p" + i + ".png"));
+            Images.write(frame, data.resolve("p" + i + ".png"));
         }
         return data;
     }
 
-    private static float[] run(GraphExecutor executor, float[] picture) {
+    private static float[] run(GraphExecutor executor, float[] image) {
         Binding input = executor.inputs().getFirst();
-        MemorySegment.copy(picture, 0, input.memory(), ValueLayout.JAVA_FLOAT, 0, picture.length);
+        MemorySegment.copy(image, 0, input.memory(), ValueLayout.JAVA_FLOAT, 0, image.length);
         executor.run();
         Binding output = executor.outputs().getFirst();
         return output.memory().asSlice(0, 4L * output.elements()).toArray(ValueLayout.JAVA_FLOAT);
     }
 
-    private static float[] randomPicture() {
+    private static float[] randomImage() {
         Random random = new Random(1);
-        float[] picture = new float[3 * 32 * 32];
-        for (int i = 0; i < picture.length; i++) {
-            picture[i] = random.nextFloat();
+        float[] image = new float[3 * 32 * 32];
+        for (int i = 0; i < image.length; i++) {
+            image[i] = random.nextFloat();
         }
-        return picture;
+        return image;
     }
 
-    private static float[] expected(Graph graph, float[] picture) {
+    private static float[] expected(Graph graph, float[] image) {
         Graph ready = GraphPasses.forInference(graph, Map.of());
-        return ReferenceEvaluator.run(ready, Map.of("images", Tensor.ofFloats(Shape.of(1, 3, 32, 32), picture)),
+        return ReferenceEvaluator.run(ready, Map.of("images", Tensor.ofFloats(Shape.of(1, 3, 32, 32), image)),
                 Set.of("output")).get("output").toFloats();
     }
 
@@ -100,8 +100,8 @@ class TensorRtEnginesTest {
         Graph graph = SmallDetector.make(1);
         try (GraphExecutor executor = engines(options(Precision.AUTO, null, -1)).open(graph, ExecutorOptions.DEFAULT,
                 null)) {
-            assertArrayEquals(expected(graph, randomPicture()), run(executor, randomPicture()));
-            assertArrayEquals(expected(graph, randomPicture()), run(executor, randomPicture()), "a second run");
+            assertArrayEquals(expected(graph, randomImage()), run(executor, randomImage()));
+            assertArrayEquals(expected(graph, randomImage()), run(executor, randomImage()), "a second run");
             assertEquals(3, executor.times().size());
             assertTrue(executor.nativeBytes() > 4 * 3 * 32 * 32);
         }
@@ -117,7 +117,7 @@ class TensorRtEnginesTest {
         TensorRtEngines engines = engines(options(Precision.FP16, null, -1));
         try (GraphExecutor first = engines.open(SmallDetector.make(1), ExecutorOptions.DEFAULT, null);
                 GraphExecutor second = engines.open(SmallDetector.make(1), ExecutorOptions.DEFAULT, null)) {
-            assertArrayEquals(run(first, randomPicture()), run(second, randomPicture()));
+            assertArrayEquals(run(first, randomImage()), run(second, randomImage()));
             assertEquals(1, tensorRt.builds);
             assertEquals(1, tensorRt.loads);
         }
@@ -190,7 +190,7 @@ class TensorRtEnginesTest {
             assertEquals(builds + 1, tensorRt.builds);
             assertEquals(record.key(), EngineFile.read(file).record().key());
         }
-        assertEquals(hostile.size(), tensorRt.loads, "the played TensorRT refuses to load any other");
+        assertEquals(hostile.size(), tensorRt.loads, "the fake TensorRT refuses to load any other");
     }
 
     private Path kept(String ending) throws IOException {
@@ -216,8 +216,8 @@ class TensorRtEnginesTest {
     }
 
     @Test
-    void calibratesWithEveryPictureAndKeepsTheTailFromInt8() throws IOException {
-        Path data = pictures(5);
+    void calibratesWithEveryImageAndKeepsTheTailFromInt8() throws IOException {
+        Path data = images(5);
         engines(options(Precision.AUTO, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
         assertEquals(5, tensorRt.calibrated.size());
         assertTrue(tensorRt.settings.getFirst().int8() && tensorRt.settings.getFirst().fp16());
@@ -230,20 +230,20 @@ class TensorRtEnginesTest {
         assertEquals(3, tensorRt.settings.getLast().timingCache().length, "timings of the first build");
         Files.write(data.resolve("p0.png"), Files.readAllBytes(data.resolve("p1.png")));
         engines(options(Precision.AUTO, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
-        assertEquals(10, tensorRt.calibrated.size(), "other pictures");
+        assertEquals(10, tensorRt.calibrated.size(), "other images");
     }
 
     @Test
-    void passesOverDamagedPicturesButNotOverAllOfThem() throws IOException {
-        Path data = pictures(3);
-        Files.writeString(data.resolve("p1.png"), "no picture");
+    void passesOverDamagedImagesButNotOverAllOfThem() throws IOException {
+        Path data = images(3);
+        Files.writeString(data.resolve("p1.png"), "no image");
         engines(options(Precision.INT8, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
         assertEquals(2, tensorRt.calibrated.size());
         Files.writeString(data.resolve("p0.png"), "none");
         Files.writeString(data.resolve("p2.png"), "none either");
         SourceException e = assertThrows(SourceException.class, () -> engines(options(Precision.INT8, data, -1))
                 .engine(NetworkSource.of(SmallDetector.make(1), Map.of())));
-        assertTrue(e.getMessage().contains("none of the 3 calibration pictures"), e.getMessage());
+        assertTrue(e.getMessage().contains("none of the 3 calibration images"), e.getMessage());
         assertEquals(0, gpu.open());
         assertEquals(0, tensorRt.open);
     }
@@ -256,14 +256,14 @@ class TensorRtEnginesTest {
         assertTrue(message.contains("-Dshrike.tensorrt.data"), message);
         message = assertThrows(SourceException.class,
                 () -> engines(options(Precision.BEST, folder, -1)).engine(network)).getMessage();
-        assertTrue(message.contains("has no picture"), message);
+        assertTrue(message.contains("has no image"), message);
         message = assertThrows(UnsupportedModelException.class, () -> engines(options(Precision.FP16, null, -1))
                 .engine(NetworkSource.of(SmallDetector.quantized(1), Map.of()))).getMessage();
         assertTrue(message.contains("runs in INT8"), message);
     }
 
     @Test
-    void refusesRangesThatEachPictureHasOfItsOwn() {
+    void refusesRangesThatEachImageHasOfItsOwn() {
         Graph graph = SmallDetector.make(1);
         List<Node> nodes = new ArrayList<>(graph.nodes());
         nodes.set(0, nodes.getFirst().withInputs(List.of("rounded", "body.w")));
@@ -274,7 +274,7 @@ class TensorRtEnginesTest {
     }
 
     @Test
-    void aQuantizedNetworkNeedsNoPictures() {
+    void aQuantizedNetworkNeedsNoImages() {
         NetworkSource network = NetworkSource.of(SmallDetector.quantized(1), Map.of());
         engines(options(Precision.AUTO, null, -1)).engine(network);
         assertEquals(0, tensorRt.calibrated.size());
@@ -316,7 +316,7 @@ class TensorRtEnginesTest {
         try (GraphExecutor first = engines(options(Precision.FP16, null, 0)).open(graph, ExecutorOptions.DEFAULT, null);
                 GraphExecutor second =
                         engines(options(Precision.FP16, null, 1)).open(graph, ExecutorOptions.DEFAULT, null)) {
-            assertArrayEquals(run(first, randomPicture()), run(second, randomPicture()));
+            assertArrayEquals(run(first, randomImage()), run(second, randomImage()));
             assertEquals(List.of(0, 1), tensorRt.loadedFor);
         }
         assertEquals(0, tensorRt.open);
@@ -325,7 +325,7 @@ class TensorRtEnginesTest {
     @Test
     void whatADlaDoesNotTakeIsSaidBeforeTheBuild() throws IOException {
         tensorRt.cores = 2;
-        Path data = pictures(1);
+        Path data = images(1);
         String message = assertThrows(UnsupportedModelException.class, () -> engines(options(Precision.AUTO, null, 0))
                 .engine(NetworkSource.of(SmallDetector.quantized(1), Map.of()))).getMessage();
         assertTrue(message.contains("before quantisation"), message);
@@ -354,12 +354,12 @@ class TensorRtEnginesTest {
                 .toList());
     }
 
-    /** Results of calibration that another TensorRT does not take are found again, on the pictures that are named. */
+    /** Results of calibration that another TensorRT does not take are found again, on the images that are named. */
     @Test
     void aFileOfAnotherTensorRtCanBeCalibratedAgain() throws IOException {
         Graph graph = SmallDetector.make(1);
         Path file = folder.resolve("small.engine");
-        Path data = pictures(4);
+        Path data = images(4);
         engines(options(Precision.INT8, data, -1)).engine(NetworkSource.of(graph, Map.of())).write(file);
         tensorRt.version = "8.6.1";
         tensorRt.takesCalibrations = false;
@@ -376,20 +376,20 @@ class TensorRtEnginesTest {
     /** INT8 with FP16 would be what 'best' is. */
     @Test
     void int8HasNoFp16() throws IOException {
-        engines(options(Precision.INT8, pictures(2), -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
+        engines(options(Precision.INT8, images(2), -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
         assertTrue(tensorRt.settings.getFirst().int8() && !tensorRt.settings.getFirst().fp16());
         assertEquals(Set.of("head", "sigmoid", "join"), tensorRt.required.keySet());
         assertEquals(Set.of(TensorRt.Precision.FP32), Set.copyOf(tensorRt.required.values()));
     }
 
     @Test
-    void calibrationPicturesComeShuffledAndAlwaysAlike() throws IOException {
+    void calibrationImagesComeShuffledAndAlwaysAlike() throws IOException {
         Path data = Files.createDirectories(folder.resolve("many"));
         for (int i = 0; i < 40; i++) {
             Files.createFile(data.resolve(String.format("p%02d.png", i)));
         }
-        List<Path> once = CalibrationPictures.list(data, 20);
-        assertEquals(once, CalibrationPictures.list(data, 20));
+        List<Path> once = CalibrationImages.list(data, 20);
+        assertEquals(once, CalibrationImages.list(data, 20));
         List<Path> sorted = once.stream().sorted().toList();
         assertTrue(!once.equals(sorted), "the order of names");
         assertEquals(Stream.iterate(0, i -> i < 40, i -> i + 2).map(i -> data.resolve(String.format("p%02d.png", i)))
@@ -399,10 +399,10 @@ class TensorRtEnginesTest {
     @Test
     void formatsThatNothingCanRunArePreferredTheSecondTime() throws IOException {
         tensorRt.refusesPrecisions = true;
-        Path data = pictures(3);
+        Path data = images(3);
         engines(options(Precision.BEST, data, -1)).engine(NetworkSource.of(SmallDetector.make(1), Map.of()));
         assertEquals(2, tensorRt.builds);
-        assertEquals(3, tensorRt.calibrated.size(), "all pictures, once");
+        assertEquals(3, tensorRt.calibrated.size(), "all images, once");
         DeviceException e = assertThrows(DeviceException.class, () -> {
             tensorRt.refusesDla = true;
             tensorRt.cores = 1;
@@ -454,14 +454,14 @@ class TensorRtEnginesTest {
     void aFileOfAnotherGpuIsBuiltAgainWithItsOwnCalibration() throws IOException {
         Graph graph = SmallDetector.make(1);
         Path file = folder.resolve("small.engine");
-        engines(options(Precision.INT8, pictures(4), -1)).engine(NetworkSource.of(graph, Map.of())).write(file);
+        engines(options(Precision.INT8, images(4), -1)).engine(NetworkSource.of(graph, Map.of())).write(file);
         assertEquals(4, tensorRt.calibrated.size());
         gpu.become("another");
         Graph loaded = new JetsonBackend().load(file);
         assertEquals("{0: 'thing'}", loaded.metadata().get("names"));
         try (GraphExecutor executor = engines(options(Precision.AUTO, null, -1)).open(loaded, ExecutorOptions.DEFAULT,
                 file)) {
-            assertArrayEquals(expected(graph, randomPicture()), run(executor, randomPicture()));
+            assertArrayEquals(expected(graph, randomImage()), run(executor, randomImage()));
         }
         assertEquals(2, tensorRt.builds);
         assertEquals(4, tensorRt.calibrated.size(), "from the calibration in the file");
@@ -471,7 +471,7 @@ class TensorRtEnginesTest {
 
     @Test
     void whateverFailsNothingStaysOpen() throws IOException {
-        EngineOptions options = options(Precision.INT8, pictures(2), -1);
+        EngineOptions options = options(Precision.INT8, images(2), -1);
         Graph graph = SmallDetector.make(1);
         gpu.failAt(-1);
         engines(options).open(graph, ExecutorOptions.DEFAULT, null).close();

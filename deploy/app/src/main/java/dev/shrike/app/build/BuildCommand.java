@@ -10,7 +10,7 @@ import dev.shrike.app.detect.ThreadsOption;
 import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.MinMaxQuantizer.Bits;
 import dev.shrike.graph.MinMaxQuantizer.FirstAndLast;
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import dev.shrike.spi.BuildOptions;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,8 +35,8 @@ import picocli.CommandLine.Spec;
                 "Builds a model for an engine, by the ending of the file that is written.",
                 "MODEL.shrike is for the CPU: a file that 'shrike detect --weights' opens at once on any processor."
                         + " With --bits the network becomes integer arithmetic: the ranges of its values are measured"
-                        + " on pictures.",
-                "The built model takes pictures of one size only, --imgsz.",
+                        + " on images.",
+                "The built model takes images of one size only, --imgsz.",
                 "On this machine it also tries the kernels of each layer and keeps the quickest. Another machine"
                         + " ignores these choices: to tune for a Raspberry Pi, run 'shrike build MODEL.shrike -o"
                         + " TUNED.shrike' there.",
@@ -48,8 +48,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = dev.shrike.app.Version.class)
 public final class BuildCommand implements Callable<Integer> {
-    private static final int PICTURES = 64;
-    private static final int CALIBRATION_PICTURES = 500;
+    private static final int IMAGES = 64;
+    private static final int CALIBRATION_IMAGES = 500;
     private static final Pattern BITS = Pattern.compile("w([1-8])a([1-8])");
     private static final String EXTENSION = ".shrike";
     private static final String ENGINE_EXTENSION = ".engine";
@@ -89,13 +89,13 @@ public final class BuildCommand implements Callable<Integer> {
     @Option(
             names = "--data",
             paramLabel = "FOLDER",
-            description = "Pictures like those that the model will see, for --bits or for the INT8 of an engine: a"
-                    + " folder; for --bits also a data.yaml or a text file that lists pictures.")
+            description = "Images like those that the model will see, for --bits or for the INT8 of an engine: a"
+                    + " folder; for --bits also a data.yaml or a text file that lists images.")
     private String data;
 
     @Option(
             names = "--strict",
-            description = "Stop where a picture of --data cannot be read; else it is left out.")
+            description = "Stop where an image of --data cannot be read; else it is left out.")
     private boolean strict;
 
     @Mixin
@@ -104,14 +104,14 @@ public final class BuildCommand implements Callable<Integer> {
     @Option(
             names = "--images",
             paramLabel = "N",
-            description = "Most pictures to take of --data, at even distances (default: " + PICTURES + ", of an"
-                    + " engine " + CALIBRATION_PICTURES + ").")
+            description = "Most images to take of --data, at even distances (default: " + IMAGES + ", of an"
+                    + " engine " + CALIBRATION_IMAGES + ").")
     private Integer images;
 
     @Option(
             names = "--batch",
             paramLabel = "N|LEAST,BEST,MOST",
-            description = "Of MODEL.engine: pictures of one run, where the model leaves that open. N is for 1 to N,"
+            description = "Of MODEL.engine: images of one run, where the model leaves that open. N is for 1 to N,"
                     + " best at N; N,N,N for N only.")
     private String batch;
 
@@ -191,8 +191,9 @@ public final class BuildCommand implements Callable<Integer> {
             throw usage("--images goes with --data, which is missing");
         }
         try {
-            return new BuildRequest.Engine(Optional.ofNullable(batch).map(Batches::parse), Optional.ofNullable(data)
-                    .map(folder -> new BuildOptions.Calibration(path(folder), most(CALIBRATION_PICTURES))));
+            return new BuildRequest.Engine(Optional.ofNullable(batch).map(BatchProfile::parse),
+                    Optional.ofNullable(data)
+                            .map(folder -> new BuildOptions.Calibration(path(folder), most(CALIBRATION_IMAGES))));
         } catch (IllegalArgumentException e) {
             throw usage("--batch: " + e.getMessage());
         }
@@ -214,7 +215,7 @@ public final class BuildCommand implements Callable<Integer> {
 
     private Optional<BuildRequest.Quantization> quantization() {
         if (batch != null) {
-            throw usage("--batch is for files that end in " + ENGINE_EXTENSION + ": the CPU runs one picture at a"
+            throw usage("--batch is for files that end in " + ENGINE_EXTENSION + ": the CPU runs one image at a"
                     + " time");
         }
         if (bits == null) {
@@ -228,9 +229,9 @@ public final class BuildCommand implements Callable<Integer> {
             throw usage("--bits '" + bits + "' is not of the form w4a8, with 1 to 8 bits each");
         }
         if (data == null) {
-            throw usage("--bits needs --data FOLDER: pictures like those that the model will see");
+            throw usage("--bits needs --data FOLDER: images like those that the model will see");
         }
-        int most = most(PICTURES);
+        int most = most(IMAGES);
         Bits widths = new Bits(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
         return Optional.of(new BuildRequest.Quantization(
                 new MinMaxQuantizer.Options(widths, firstAndLast(), Map.of()), data, most, strict));

@@ -1,7 +1,7 @@
 package dev.shrike.app.build;
 
 import dev.shrike.graph.MinMaxQuantizer;
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import dev.shrike.spi.BuildOptions;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -44,9 +44,9 @@ record BuildRequest(
      * What concerns files of the TensorRT engine.
      *
      * @param batches sizes of the batch, or empty for the engine's own
-     * @param calibration pictures to find ranges on, or empty for the engine's own
+     * @param calibration images to find ranges on, or empty for the engine's own
      */
-    record Engine(Optional<Batches> batches, Optional<BuildOptions.Calibration> calibration) {
+    record Engine(Optional<BatchProfile> batches, Optional<BuildOptions.Calibration> calibration) {
         /** Nothing of it. */
         static final Engine NONE = new Engine(Optional.empty(), Optional.empty());
     }
@@ -67,14 +67,14 @@ record BuildRequest(
      * How to quantise.
      *
      * @param options widths
-     * @param pictures folder, list or data.yaml of pictures like those that the network will see
-     * @param most most pictures to take, at even distances of those that there are
-     * @param strict whether a picture that cannot be read ends the run
+     * @param images folder, list or data.yaml of images like those that the network will see
+     * @param most most images to take, at even distances of those that there are
+     * @param strict whether an image that cannot be read ends the run
      */
-    record Quantization(MinMaxQuantizer.Options options, String pictures, int most, boolean strict) {
+    record Quantization(MinMaxQuantizer.Options options, String images, int most, boolean strict) {
         Quantization {
             Objects.requireNonNull(options, "options");
-            Objects.requireNonNull(pictures, "pictures");
+            Objects.requireNonNull(images, "pictures");
         }
     }
 }

@@ -16,7 +16,7 @@ import dev.shrike.graph.Graph;
 import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.Shape;
-import dev.shrike.heads.PictureWarning;
+import dev.shrike.heads.ImageWarning;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
@@ -55,10 +55,10 @@ final class BuildRun {
     /** The exit code. */
     int run() {
         Backend backend = builder();
-        // Said now, not after the pictures.
+        // Said now, not after the images.
         FileReplacement.requireFolder(request.output());
-        CalibrationData data = pictures();
-        List<Path> pictures = data.pictures();
+        CalibrationData data = images();
+        List<Path> images = data.images();
         Path model = Weights.resolve(request.model(), request.width(), request.height(), store);
         if (!backend.reads(model)) {
             // A built model may be tuned in its place: nothing of it is lost.
@@ -68,7 +68,7 @@ final class BuildRun {
         data.warn(console, request.quiet());
         try {
             Graph given = backend.reads(model) ? backend.load(model) : OnnxModels.read(model);
-            Graph graph = network(given, model, backend, pictures);
+            Graph graph = network(given, model, backend, images);
             long before = BuildSummary.size(model);
             List<String> notes = write(graph, model, backend);
             progress.clear();
@@ -121,29 +121,29 @@ final class BuildRun {
         return Backends.usable(builders, "").getFirst();
     }
 
-    /** At most as many pictures as wanted, at even distances. */
-    private CalibrationData pictures() {
+    /** At most as many images as wanted, at even distances. */
+    private CalibrationData images() {
         if (request.quantization().isEmpty()) {
             return new CalibrationData(List.of(), List.of(), List.of());
         }
         BuildRequest.Quantization quantization = request.quantization().get();
         CalibrationData chosen = CalibrationData.choose(console,
-                new CalibrationData.Wanted(List.of(quantization.pictures()), quantization.most(),
+                new CalibrationData.Wanted(List.of(quantization.images()), quantization.most(),
                         quantization.strict(), Optional.empty()),
-                (picture, done, total) -> progress.show("reading " + picture.getFileName(), done, total));
+                (image, done, total) -> progress.show("reading " + image.getFileName(), done, total));
         progress.clear();
         return chosen;
     }
 
     /** The network that goes into the file; whatever is wrong with it names the model. */
-    private Graph network(Graph graph, Path model, Backend backend, List<Path> pictures) {
+    private Graph network(Graph graph, Path model, Backend backend, List<Path> images) {
         try {
             if (!backend.isPortable()) {
                 // The build itself is the trial, and takes minutes.
                 return sized(graph);
             }
             Graph ready = GraphPasses.forInference(graph, inputShapes(graph));
-            Graph built = request.quantization().isEmpty() ? ready : quantized(ready, backend, pictures);
+            Graph built = request.quantization().isEmpty() ? ready : quantized(ready, backend, images);
             // What the engine cannot run is told here, not on the machine that the file goes to.
             backend.open(built, ExecutorOptions.DEFAULT.withThreads(request.threads())).close();
             return built;
@@ -154,32 +154,32 @@ final class BuildRun {
         }
     }
 
-    private Graph quantized(Graph ready, Backend backend, List<Path> pictures) {
+    private Graph quantized(Graph ready, Backend backend, List<Path> images) {
         if (!ready.quantization().isEmpty()) {
             throw new UnsupportedModelException("is quantised already: leave --bits out, or give the float network");
         }
-        PictureWarning.of(ready).ifPresent(console::note);
+        ImageWarning.of(ready).ifPresent(console::note);
         MinMaxQuantizer.Options options = request.quantization().orElseThrow().options();
         // Names the values inside fused convolutions, which are to be measured as well.
         Graph prepared = MinMaxQuantizer.prepare(ready);
         Map<String, float[]> ranges;
         try (RangeMeter meter = RangeMeter.open(
                 prepared, MinMaxQuantizer.rangesNeeded(prepared, options), backend, request.threads())) {
-            for (int i = 0; i < pictures.size(); i++) {
-                progress.show("measuring " + pictures.get(i).getFileName(), i, pictures.size());
-                meter.measure(pictures.get(i));
+            for (int i = 0; i < images.size(); i++) {
+                progress.show("measuring " + images.get(i).getFileName(), i, images.size());
+                meter.measure(images.get(i));
             }
             ranges = meter.ranges();
         }
         progress.clear();
         if (!request.quiet()) {
-            console.note("measured the ranges of " + ranges.size() + " values on " + pictures.size()
-                    + (pictures.size() == 1 ? " picture" : " pictures"));
+            console.note("measured the ranges of " + ranges.size() + " values on " + images.size()
+                    + (images.size() == 1 ? " image" : " images"));
         }
         return GraphPasses.forInference(MinMaxQuantizer.quantize(prepared, ranges, options), Map.of());
     }
 
-    /** The network with the size of its picture, and with the batch that it has, which may be open. */
+    /** The network with the size of its image, and with the batch that it has, which may be open. */
     private Graph sized(Graph graph) {
         List<ValueInfo> inputs = new ArrayList<>();
         Map<String, Shape> shapes = inputShapes(graph);
@@ -193,12 +193,12 @@ final class BuildRun {
         return graph.withInputs(inputs);
     }
 
-    /** The full shape of a picture input; other inputs keep their own. */
+    /** The full shape of an image input; other inputs keep their own. */
     private Map<String, Shape> inputShapes(Graph graph) {
         boolean wanted = request.width() != 0;
         if (graph.inputs().size() != 1 || graph.inputs().getFirst().shape().rank() != 4) {
             if (wanted) {
-                throw new UnsupportedModelException("--imgsz is for networks with one picture as input; this one has "
+                throw new UnsupportedModelException("--imgsz is for networks with one image as input; this one has "
                         + graph.inputs());
             }
             return Map.of();

@@ -23,7 +23,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * The smallest and largest values that a float network gives on pictures. Keeps nothing of a picture but these. Owns an
+ * The smallest and largest values that a float network gives on images. Keeps nothing of an image but these. Owns an
  * executor; confined to one thread.
  */
 final class RangeMeter implements AutoCloseable {
@@ -41,7 +41,7 @@ final class RangeMeter implements AutoCloseable {
     /**
      * A meter for these values of a graph.
      *
-     * @throws UnsupportedModelException if the graph does not take one picture
+     * @throws UnsupportedModelException if the graph does not take one image
      */
     static RangeMeter open(Graph graph, Set<String> wanted, Backend backend, int threads) {
         Set<String> taps = new HashSet<>(wanted);
@@ -49,13 +49,13 @@ final class RangeMeter implements AutoCloseable {
         GraphExecutor executor = backend.open(graph, ExecutorOptions.DEFAULT.withThreads(threads).withTaps(taps));
         try {
             if (executor.inputs().size() != 1) {
-                throw new UnsupportedModelException("ranges are measured on pictures, but this network has "
+                throw new UnsupportedModelException("ranges are measured on images, but this network has "
                         + executor.inputs().size() + " inputs");
             }
             return new RangeMeter(executor, new Letterbox(executor.inputs().getFirst()), Set.copyOf(wanted));
         } catch (IllegalArgumentException e) {
             executor.close();
-            throw new UnsupportedModelException("ranges are measured on pictures, but " + e.getMessage(), e);
+            throw new UnsupportedModelException("ranges are measured on images, but " + e.getMessage(), e);
         } catch (RuntimeException | Error e) {
             executor.close();
             throw e;
@@ -63,17 +63,17 @@ final class RangeMeter implements AutoCloseable {
     }
 
     /**
-     * Runs the network on a picture and widens the ranges.
+     * Runs the network on an image and widens the ranges.
      *
-     * @throws dev.shrike.SourceException if the picture cannot be read
+     * @throws dev.shrike.SourceException if the image cannot be read
      * @throws ModelException if a value is no finite number
      */
-    void measure(Path picture) {
-        letterbox.apply(Frame.read(picture));
+    void measure(Path image) {
+        letterbox.apply(Frame.read(image));
         // Before the run: it may use the memory of the input for something else once that was read.
-        executor.inputs().stream().filter(input -> wanted.contains(input.name())).forEach(b -> widen(b, picture));
+        executor.inputs().stream().filter(input -> wanted.contains(input.name())).forEach(b -> widen(b, image));
         executor.run();
-        executor.taps().forEach(b -> widen(b, picture));
+        executor.taps().forEach(b -> widen(b, image));
     }
 
     /** Smallest and largest value by name. */
@@ -81,14 +81,14 @@ final class RangeMeter implements AutoCloseable {
         return Map.copyOf(ranges);
     }
 
-    private void widen(Binding binding, Path picture) {
+    private void widen(Binding binding, Path image) {
         float[] range = ranges.computeIfAbsent(
                 binding.name(), _ -> new float[] {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY});
         // Along memory, whatever the order of the dimensions.
         List<Integer> order = new ArrayList<>(IntStream.range(0, binding.dims().size()).boxed().toList());
         order.sort(Comparator.comparingInt((Integer d) -> -binding.strides().get(d)));
         if (!scan(binding, order, 0, 0, range)) {
-            throw new ModelException("value '" + binding.name() + "' is no finite number on " + picture
+            throw new ModelException("value '" + binding.name() + "' is no finite number on " + image
                     + ": the network overflows or is broken, so it cannot be quantised");
         }
     }

@@ -88,7 +88,7 @@ public final class Catalogue {
     }
 
     /**
-     * The ONNX file of a model for square pictures of that many pixels a side, made from the one of 640 if needed.
+     * The ONNX file of a model for square images of that many pixels a side, made from the one of 640 if needed.
      *
      * @throws ShrikeException as {@link #model(String, ProgressListener)}; also if the size is not a multiple of 32
      *     within 32 to 4096, or the model comes in one size only

@@ -71,7 +71,7 @@ record ClassChoice(List<String> words) {
 
     /**
      * Takes ids in both forms that are in use, {@code 0,2} and {@code 0 2}, or names, which are split by commas only:
-     * what comes after them is a picture. The option may be repeated.
+     * what comes after them is an image. The option may be repeated.
      */
     static final class Consumer implements IParameterConsumer {
         @Override

@@ -4,14 +4,14 @@ import dev.shrike.Detection;
 import dev.shrike.Detections;
 import dev.shrike.Frame;
 import dev.shrike.files.PrintableText;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Writes the part of a picture around each object, {@code crops/CLASS/PICTURE.jpg}, {@code PICTURE2.jpg}, …, with the
+ * Writes the part of an image around each object, {@code crops/CLASS/IMAGE.jpg}, {@code IMAGE2.jpg}, …, with the
  * margins of YOLOv5's {@code save_one_box}: 2 % and 10 pixels more than the box.
  */
 final class Crops {
@@ -26,13 +26,13 @@ final class Crops {
         this.folder = folder;
     }
 
-    /** Writes those of one picture, best first. */
+    /** Writes those of one image, best first. */
     void write(Frame frame, Detections found, String stem) {
         for (Detection detection : found) {
             String name = folderName(detection);
             int number = written.merge(name + '/' + stem, 1, Integer::sum);
             Path file = folder.file("crops/" + name, stem + (number == 1 ? "" : Integer.toString(number)) + ".jpg");
-            Pictures.write(crop(frame, detection), file);
+            Images.write(crop(frame, detection), file);
         }
     }
 
@@ -41,7 +41,7 @@ final class Crops {
         double halfHeight = (detection.height() * GAIN + MORE_PIXELS) / 2;
         double x = (detection.x1() + detection.x2()) / 2.0;
         double y = (detection.y1() + detection.y2()) / 2.0;
-        return Pictures.crop(
+        return Images.crop(
                 frame,
                 Math.clamp((int) (x - halfWidth), 0, frame.width() - 1),
                 Math.clamp((int) (y - halfHeight), 0, frame.height() - 1),

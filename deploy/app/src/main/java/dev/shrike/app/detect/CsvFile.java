@@ -11,8 +11,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 
 /**
- * The file predictions.csv of YOLOv5: a row an object with the name of the picture, the class and the score. Each
- * picture's rows are appended at once.
+ * The file predictions.csv of YOLOv5: a row an object with the name of the image, the class and the score. Each
+ * image's rows are appended at once.
  */
 final class CsvFile {
     private static final String HEAD = "Image Name,Prediction,Confidence\n";
@@ -23,11 +23,11 @@ final class CsvFile {
         this.file = file;
     }
 
-    /** Appends the rows of one picture; makes the file with its head first if it is not there. */
-    void append(Path picture, Detections found) {
+    /** Appends the rows of one image; makes the file with its head first if it is not there. */
+    void append(Path image, Detections found) {
         StringBuilder rows = new StringBuilder(Files.exists(file) ? "" : HEAD);
         for (Detection detection : found) {
-            rows.append(field(Sources.Names.name(picture))).append(',').append(field(detection.label())).append(',')
+            rows.append(field(Sources.Names.name(image))).append(',').append(field(detection.label())).append(',')
                     .append(String.format(Locale.ROOT, "%.2f", detection.score())).append('\n');
         }
         try {

@@ -23,8 +23,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "detect",
         description = {
-                "Finds objects in pictures.",
-                "Without a source it looks at sample photographs. Results go to the standard output, pictures with the"
+                "Finds objects in images.",
+                "Without a source it looks at sample photographs. Results go to the standard output, images with the"
                         + " boxes drawn to a new folder below runs/detect.",
                 ""
         },
@@ -45,9 +45,9 @@ public final class DetectCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..*",
             paramLabel = "SOURCE",
-            description = "Pictures (JPEG, PNG, BMP, WebP, TIFF), folders of them, quoted globs such as"
+            description = "Images (JPEG, PNG, BMP, WebP, TIFF), folders of them, quoted globs such as"
                     + " 'in/**/*.jpg', lists of"
-                    + " these (.txt, one a line), or - for a picture on the standard input.")
+                    + " these (.txt, one a line), or - for an image on the standard input.")
     private List<String> positional = new ArrayList<>();
 
     @Option(
@@ -86,7 +86,7 @@ public final class DetectCommand implements Callable<Integer> {
             names = "--max-det",
             paramLabel = "N",
             defaultValue = "1000",
-            description = "Most objects reported per picture (default: ${DEFAULT-VALUE}).")
+            description = "Most objects reported per image (default: ${DEFAULT-VALUE}).")
     private int maxDetections;
 
     @Option(
@@ -104,7 +104,7 @@ public final class DetectCommand implements Callable<Integer> {
 
     @Option(
             names = "--augment",
-            description = "Look at each picture in three sizes, one mirrored, as YOLOv5 does: sees more and takes"
+            description = "Look at each image in three sizes, one mirrored, as YOLOv5 does: sees more and takes"
                     + " over twice the time. For models whose input size is open, or by name.")
     private boolean augment;
 
@@ -121,7 +121,7 @@ public final class DetectCommand implements Callable<Integer> {
     @Mixin
     private PixelLimit pixels;
 
-    @Option(names = "--json", description = "Print JSON lines, one object a picture (docs/detect.schema.json).")
+    @Option(names = "--json", description = "Print JSON lines, one object an image (docs/detect.schema.json).")
     private boolean json;
 
     @Option(names = "--save-txt", description = "Write labels/*.txt: class, centre, width and height, normalised.")
@@ -130,17 +130,17 @@ public final class DetectCommand implements Callable<Integer> {
     @Option(names = "--save-conf", description = "Add the score to each line of --save-txt.")
     private boolean saveScore;
 
-    @Option(names = "--save-crop", description = "Write the part around each object: crops/CLASS/PICTURE.jpg.")
+    @Option(names = "--save-crop", description = "Write the part around each object: crops/CLASS/IMAGE.jpg.")
     private boolean saveCrops;
 
-    @Option(names = "--save-csv", description = "Write predictions.csv: picture, class and score of each object.")
+    @Option(names = "--save-csv", description = "Write predictions.csv: image, class and score of each object.")
     private boolean saveCsv;
 
     @Mixin
     private DrawingOptions drawing;
 
-    @Option(names = "--nosave", description = "Write no pictures.")
-    private boolean noPictures;
+    @Option(names = "--nosave", description = "Write no images.")
+    private boolean noImages;
 
     @Mixin
     private RunFolderOptions folder;
@@ -179,7 +179,7 @@ public final class DetectCommand implements Callable<Integer> {
         if (saveScore && !saveText) {
             throw usage("--save-conf adds to --save-txt, which is missing");
         }
-        List<String> notes = new ArrayList<>(extras.notes(!noPictures));
+        List<String> notes = new ArrayList<>(extras.notes(!noImages));
         notes.addAll(yolov5.notes());
         DetectRequest.Folder where =
                 new DetectRequest.Folder(folder.project(), folder.name(), folder.existOk());
@@ -190,7 +190,7 @@ public final class DetectCommand implements Callable<Integer> {
                 new ModelReading(new ClassChoice(classes),
                         Optional.ofNullable(data).map(file -> PathArgument.of(file, spec)), augment),
                 new DetectRequest.Saving(
-                        !noPictures, drawing.style(), saveText, saveScore, saveCrops, saveCsv, where),
+                        !noImages, drawing.style(), saveText, saveScore, saveCrops, saveCsv, where),
                 new DetectRequest.Showing(json, quiet, !noProgress && !quiet, engine -> {
                     List<String> told = new ArrayList<>(notes);
                     told.addAll(yolov5.notesOnPrecision(engine));

@@ -11,7 +11,7 @@ import java.util.function.Function;
  * What one run of {@code shrike detect} is to do.
  *
  * @param weights file or name of the model
- * @param sources pictures, folders and globs; none means the sample photographs
+ * @param sources images, folders and globs; none means the sample photographs
  * @param options how to detect; classes by name are not among them
  * @param reading what to make of the model
  * @param saving what to write to disk
@@ -50,15 +50,15 @@ record DetectRequest(
     /**
      * What to write, and where.
      *
-     * @param pictures whether to write pictures with the boxes drawn
+     * @param images whether to write images with the boxes drawn
      * @param style how boxes are drawn
      * @param labels whether to write label files
      * @param scores whether label files have scores
-     * @param crops whether to write the part of the picture around each object
+     * @param crops whether to write the part of the image around each object
      * @param csv whether to write predictions.csv
      * @param folder where to
      */
-    record Saving(boolean pictures, DrawingStyle style, boolean labels, boolean scores, boolean crops, boolean csv,
+    record Saving(boolean images, DrawingStyle style, boolean labels, boolean scores, boolean crops, boolean csv,
             Folder folder) {
         Saving {
             Objects.requireNonNull(style, "style");
@@ -67,7 +67,7 @@ record DetectRequest(
 
         /** Whether the run needs a folder. */
         boolean any() {
-            return pictures || labels || crops || csv;
+            return images || labels || crops || csv;
         }
     }
 

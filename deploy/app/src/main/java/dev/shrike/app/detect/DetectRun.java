@@ -7,15 +7,15 @@ import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.Progress;
 import dev.shrike.vision.Lettering;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** One run of {@code shrike detect}: opens the model, looks at each picture, prints and saves what was seen. */
+/** One run of {@code shrike detect}: opens the model, looks at each image, prints and saves what was seen. */
 final class DetectRun {
-    /** Formats of which a file may hold several pictures. */
+    /** Formats of which a file may hold several images. */
     private static final Set<String> SEVERAL = Set.of("tif", "tiff", "webp", "png");
 
     private final Console console;
@@ -31,11 +31,11 @@ final class DetectRun {
         this.progress = new Progress(console, request.showing().progress());
     }
 
-    /** The exit code: a failure if any source or picture could not be looked at, though the others were. */
+    /** The exit code: a failure if any source or image could not be looked at, though the others were. */
     int run() {
         Sources sources = sources();
         sources.problems().forEach(console::error);
-        if (sources.pictures().isEmpty()) {
+        if (sources.images().isEmpty()) {
             return ExitCode.FAILURE;
         }
         boolean allRead;
@@ -48,11 +48,11 @@ final class DetectRun {
             if (request.saving().any()) {
                 DetectRequest.Folder wanted = request.saving().folder();
                 try (RunFolder folder = RunFolder.create(wanted.project(), wanted.name(), wanted.reuse(),
-                        sources.pictures())) {
-                    allRead = look(sources.pictures(), model, new SavedResults(request.saving(), folder));
+                        sources.images())) {
+                    allRead = look(sources.images(), model, new SavedResults(request.saving(), folder));
                 }
             } else {
-                allRead = look(sources.pictures(), model, null);
+                allRead = look(sources.images(), model, null);
             }
         } finally {
             progress.clear();
@@ -66,16 +66,16 @@ final class DetectRun {
                 : Sources.expand(request.sources());
     }
 
-    /** Whether every picture could be read. */
-    private boolean look(List<Path> pictures, OpenModel model, SavedResults saved) {
-        Report report = report(pictures, model);
+    /** Whether every image could be read. */
+    private boolean look(List<Path> images, OpenModel model, SavedResults saved) {
+        Report report = report(images, model);
         Totals totals = Totals.NONE;
-        for (int i = 0; i < pictures.size(); i++) {
-            Path picture = pictures.get(i);
-            progress.show(picture.toString(), i, pictures.size());
+        for (int i = 0; i < images.size(); i++) {
+            Path image = images.get(i);
+            progress.show(image.toString(), i, images.size());
             Frame frame;
             try {
-                frame = picture == StandardInput.PATH ? StandardInput.read(System.in) : Frame.read(picture);
+                frame = image == StandardInput.PATH ? StandardInput.read(System.in) : Frame.read(image);
             } catch (SourceException e) {
                 progress.clear();
                 console.error(e.getMessage());
@@ -83,40 +83,40 @@ final class DetectRun {
             }
             Detections found = model.detect(frame);
             if (saved != null) {
-                saved.add(picture, frame, found);
+                saved.add(image, frame, found);
                 missingLetters();
             }
             totals = totals.plus(found);
             progress.clear();
-            noteOthers(picture);
-            report.picture(i, pictures.size(), picture, found);
+            noteOthers(image);
+            report.image(i, images.size(), image, found);
         }
-        if (totals.pictures() > 0) {
+        if (totals.images() > 0) {
             report.summary(totals);
             tellFolder(totals, saved);
         }
-        return totals.pictures() == pictures.size();
+        return totals.images() == images.size();
     }
 
-    /** Says so where only the first of several pictures in a file was looked at. */
-    private void noteOthers(Path picture) {
-        if (request.showing().quiet() || !SEVERAL.contains(Sources.Names.extension(picture))) {
+    /** Says so where only the first of several images in a file was looked at. */
+    private void noteOthers(Path image) {
+        if (request.showing().quiet() || !SEVERAL.contains(Sources.Names.extension(image))) {
             return;
         }
-        int count = Pictures.count(picture);
+        int count = Images.count(image);
         if (count > 1) {
-            console.note(picture + ": holds " + count + " pictures; the first is looked at");
+            console.note(image + ": holds " + count + " images; the first is looked at");
         }
     }
 
-    private Report report(List<Path> pictures, OpenModel model) {
+    private Report report(List<Path> images, OpenModel model) {
         if (request.showing().json()) {
             return new JsonReport(console, model.file().getFileName().toString(), model.detector().engine());
         }
         if (request.showing().quiet()) {
             return Report.SILENT;
         }
-        return console.outTerminal() ? new TableReport(console, pictures) : new LineReport(console);
+        return console.outTerminal() ? new TableReport(console, images) : new LineReport(console);
     }
 
     /** Says once of each script that no font here has it. */
@@ -134,7 +134,7 @@ final class DetectRun {
         if (saved == null || request.showing().quiet()) {
             return;
         }
-        String what = totals.pictures() + (totals.pictures() == 1 ? " picture" : " pictures");
+        String what = totals.images() + (totals.images() == 1 ? " image" : " images");
         String text = "Results of " + what + " saved to " + saved.path();
         if (request.showing().json()) {
             console.note(text);

@@ -15,7 +15,7 @@ final class DrawingOptions {
             names = "--line-thickness",
             paramLabel = "PIXELS",
             defaultValue = "0",
-            description = "Thickness of the lines of boxes; 0 goes by the size of the picture"
+            description = "Thickness of the lines of boxes; 0 goes by the size of the image"
                     + " (default: ${DEFAULT-VALUE}).")
     private int thickness;
 

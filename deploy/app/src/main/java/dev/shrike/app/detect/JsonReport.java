@@ -15,7 +15,7 @@ import java.math.RoundingMode;
 import java.nio.file.Path;
 
 /**
- * JSON lines: one object a picture, as {@code docs/detect.schema.json} says, and nothing else.
+ * JSON lines: one object an image, as {@code docs/detect.schema.json} says, and nothing else.
  *
  * @param model name of the model
  * @param engine what ran it
@@ -25,8 +25,8 @@ record JsonReport(Console console, String model, String engine) implements Repor
     private static final JsonFactory JSON = new JsonFactory();
 
     @Override
-    public void picture(int index, int count, Path picture, Detections found) {
-        console.line(render(picture, found));
+    public void image(int index, int count, Path image, Detections found) {
+        console.line(render(image, found));
     }
 
     @Override
@@ -34,12 +34,12 @@ record JsonReport(Console console, String model, String engine) implements Repor
         // Readers of JSON lines add up what they need.
     }
 
-    String render(Path picture, Detections found) {
+    String render(Path image, Detections found) {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = JSON.createGenerator(text)) {
             json.writeStartObject();
             json.writeNumberField("schema", SCHEMA);
-            json.writeStringField("source", picture.toString());
+            json.writeStringField("source", image.toString());
             json.writeNumberField("width", found.width());
             json.writeNumberField("height", found.height());
             json.writeStringField("model", model);

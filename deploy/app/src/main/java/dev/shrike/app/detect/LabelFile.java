@@ -4,12 +4,12 @@ import dev.shrike.Detection;
 import dev.shrike.Detections;
 import java.util.Locale;
 
-/** The text form in which YOLO keeps the boxes of one picture. */
+/** The text form in which YOLO keeps the boxes of one image. */
 final class LabelFile {
     private LabelFile() {}
 
     /**
-     * One line a detection, {@code class centre-x centre-y width height [score]}, boxes as shares of the picture's
+     * One line a detection, {@code class centre-x centre-y width height [score]}, boxes as shares of the image's
      * width and height; empty if nothing was seen.
      */
     static String text(Detections found, boolean withScore) {

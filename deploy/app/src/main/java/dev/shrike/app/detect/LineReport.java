@@ -5,16 +5,16 @@ import dev.shrike.app.Console;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** One line a picture in the manner of YOLOv5: number, name, size of the picture, objects, time of all stages. */
+/** One line an image in the manner of YOLOv5: number, name, size of the image, objects, time of all stages. */
 record LineReport(Console console) implements Report {
     @Override
-    public void picture(int index, int count, Path picture, Detections found) {
+    public void image(int index, int count, Path image, Detections found) {
         console.line(String.format(
                 Locale.ROOT,
                 "image %d/%d %s: %dx%d %s, %.1fms",
                 index + 1,
                 count,
-                picture,
+                image,
                 found.width(),
                 found.height(),
                 Report.describe(found),
@@ -27,7 +27,7 @@ record LineReport(Console console) implements Report {
     }
 
     static String speed(Totals totals) {
-        double each = 1e6 * Math.max(1, totals.pictures());
+        double each = 1e6 * Math.max(1, totals.images());
         return String.format(
                 Locale.ROOT,
                 "Speed: %.1fms pre-process, %.1fms inference, %.1fms NMS per image",

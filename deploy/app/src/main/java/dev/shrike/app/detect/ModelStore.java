@@ -3,7 +3,7 @@ package dev.shrike.app.detect;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Where models and pictures come from that the user has no file of. */
+/** Where models and images come from that the user has no file of. */
 public interface ModelStore {
     /** Names of the models that {@link #model} can bring. */
     List<String> names();

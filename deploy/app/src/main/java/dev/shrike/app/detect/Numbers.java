@@ -11,7 +11,7 @@ import picocli.CommandLine.ParameterException;
 
 /**
  * Takes whole numbers after an option in both forms that are in use, {@code 0,2} and {@code 0 2}, and leaves what comes
- * after them (a picture) alone.
+ * after them (an image) alone.
  */
 public final class Numbers implements IParameterConsumer {
     @Override

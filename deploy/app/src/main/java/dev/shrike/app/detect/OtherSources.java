@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Sources that are neither pictures nor folders nor globs: lists of these, and what YOLOv5 takes and we do not yet. */
+/** Sources that are neither images nor folders nor globs: lists of these, and what YOLOv5 takes and we do not yet. */
 final class OtherSources {
     private static final Pattern ADDRESS = Pattern.compile("(?i)([a-z][a-z0-9+.-]+)://.*");
     private static final Set<String> VIDEOS = Set.of("mp4", "avi", "mov", "mkv", "m4v", "mpg", "mpeg", "wmv", "webm",
@@ -31,10 +31,10 @@ final class OtherSources {
         if (address.matches()) {
             String scheme = address.group(1).toLowerCase(java.util.Locale.ROOT);
             if (STREAMS.contains(scheme)) {
-                throw new SourceException(source + ": streams are not read; let ffmpeg take pictures out of it:"
+                throw new SourceException(source + ": streams are not read; let ffmpeg take images out of it:"
                         + " mkdir frames && ffmpeg -i " + quoted(source) + " -vf fps=1 frames/%05d.jpg");
             }
-            throw new SourceException(source + ": addresses are not read; fetch the picture first: curl -sL "
+            throw new SourceException(source + ": addresses are not read; fetch the image first: curl -sL "
                     + quoted(source) + " | shrike detect -");
         }
     }
@@ -46,7 +46,7 @@ final class OtherSources {
      */
     static SourceException missing(String source) {
         if (source.matches("[0-9]{1,3}")) {
-            return new SourceException(source + ": cameras are not read; let ffmpeg take pictures:"
+            return new SourceException(source + ": cameras are not read; let ffmpeg take images:"
                     + " mkdir frames && ffmpeg -f v4l2 -i /dev/video" + source + " -frames:v 10 frames/%05d.jpg");
         }
         if (source.equals("screen") || source.startsWith("screen ")) {
@@ -63,16 +63,16 @@ final class OtherSources {
     static void requireNoVideo(Path file) {
         String name = file.toString();
         if (name.startsWith("/dev/video")) {
-            throw new SourceException(name + ": cameras are not read; let ffmpeg take pictures:"
+            throw new SourceException(name + ": cameras are not read; let ffmpeg take images:"
                     + " mkdir frames && ffmpeg -f v4l2 -i " + name + " -frames:v 10 frames/%05d.jpg");
         }
         if (VIDEOS.contains(Sources.Names.extension(file))) {
             throw new SourceException(name + ": videos and animations are not read (--vid-stride is for these); let"
-                    + " ffmpeg take the pictures out: mkdir frames && ffmpeg -i " + quoted(name)
+                    + " ffmpeg take the images out: mkdir frames && ffmpeg -i " + quoted(name)
                     + " frames/%05d.jpg");
         }
         if (Sources.Names.extension(file).equals("streams")) {
-            throw new SourceException(name + ": lists of streams are not read; give pictures, or a list of them"
+            throw new SourceException(name + ": lists of streams are not read; give images, or a list of them"
                     + " (.txt)");
         }
     }
@@ -93,7 +93,7 @@ final class OtherSources {
         try {
             lines = Files.readAllLines(file);
         } catch (MalformedInputException e) {
-            throw new SourceException(file + ": is no list of pictures in UTF-8, as files that end in .txt should be",
+            throw new SourceException(file + ": is no list of images in UTF-8, as files that end in .txt should be",
                     e);
         } catch (java.nio.file.AccessDeniedException e) {
             throw new SourceException(file + ": permission denied", e);
@@ -108,7 +108,7 @@ final class OtherSources {
             }
         }
         if (sources.isEmpty()) {
-            throw new SourceException(file + ": lists no pictures; it should have one path a line");
+            throw new SourceException(file + ": lists no images; it should have one path a line");
         }
         return sources;
     }

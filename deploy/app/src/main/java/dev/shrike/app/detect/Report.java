@@ -9,7 +9,7 @@ interface Report {
     /** Shows nothing. */
     Report SILENT = new Report() {
         @Override
-        public void picture(int index, int count, Path picture, Detections found) {
+        public void image(int index, int count, Path image, Detections found) {
             // nothing, as was asked for
         }
 
@@ -20,12 +20,12 @@ interface Report {
     };
 
     /**
-     * Shows one picture.
+     * Shows one image.
      *
      * @param index position in the run, from 0
-     * @param count number of pictures in the run
+     * @param count number of images in the run
      */
-    void picture(int index, int count, Path picture, Detections found);
+    void image(int index, int count, Path image, Detections found);
 
     /** Shows the whole run. */
     void summary(Totals totals);

@@ -65,21 +65,21 @@ public final class RunFolder implements AutoCloseable {
     }
 
     /**
-     * As {@link #create(Path, String, boolean)}, for a run that reads these pictures.
+     * As {@link #create(Path, String, boolean)}, for a run that reads these images.
      *
-     * @throws ShrikeException also if results would be written over the pictures or their labels; names the folder
+     * @throws ShrikeException also if results would be written over the images or their labels; names the folder
      */
-    public static RunFolder create(Path project, String name, boolean reuse, List<Path> pictures) {
+    public static RunFolder create(Path project, String name, boolean reuse, List<Path> images) {
         Path folder = project.resolve(name);
-        // A folder that is new has no pictures in it.
+        // A folder that is new has no images in it.
         if (reuse && Files.isDirectory(folder)) {
             Set<Path> parents = new HashSet<>();
-            pictures.forEach(picture -> parents.add(picture.toAbsolutePath().normalize().getParent()));
+            images.forEach(image -> parents.add(image.toAbsolutePath().normalize().getParent()));
             for (Path parent : parents) {
                 Path labels = DataSets.labelsOf(parent.resolve("any.jpg")).getParent();
                 for (Path written : List.of(folder, folder.resolve("labels"))) {
                     if (OtherFile.isSame(written, parent) || OtherFile.isSame(written, labels)) {
-                        throw new ShrikeException(written + ": has the pictures that are read, or their labels, which"
+                        throw new ShrikeException(written + ": has the images that are read, or their labels, which"
                                 + " results would overwrite; choose another --project or --name, or leave --exist-ok"
                                 + " out");
                     }
@@ -94,9 +94,9 @@ public final class RunFolder implements AutoCloseable {
         return folder;
     }
 
-    /** A stem for the files of one picture that no other picture of this run has. */
-    String uniqueStem(Path picture) {
-        String stem = Sources.Names.stem(picture);
+    /** A stem for the files of one image that no other image of this run has. */
+    String uniqueStem(Path image) {
+        String stem = Sources.Names.stem(image);
         String unique = stem;
         for (int n = 2; !stems.add(unique); n++) {
             unique = stem + "-" + n;

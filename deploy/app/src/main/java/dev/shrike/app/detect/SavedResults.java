@@ -2,13 +2,13 @@ package dev.shrike.app.detect;
 
 import dev.shrike.Detections;
 import dev.shrike.Frame;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.nio.file.Path;
 import java.util.Set;
 
-/** What a run writes to its folder, picture by picture. */
+/** What a run writes to its folder, image by image. */
 final class SavedResults {
-    /** Formats that pictures are written in; others become JPEG. */
+    /** Formats that images are written in; others become JPEG. */
     private static final Set<String> WRITABLE = Set.of("jpg", "jpeg", "png");
 
     private final DetectRequest.Saving saving;
@@ -26,15 +26,15 @@ final class SavedResults {
         return folder.path();
     }
 
-    /** Writes what is wanted of one picture. */
+    /** Writes what is wanted of one image. */
     void add(Path given, Frame frame, Detections found) {
-        Path picture = given == StandardInput.PATH ? Path.of("stdin.jpg") : given;
-        String stem = folder.uniqueStem(picture);
+        Path image = given == StandardInput.PATH ? Path.of("stdin.jpg") : given;
+        String stem = folder.uniqueStem(image);
         folder.write(() -> {
-            if (saving.pictures()) {
-                String extension = Sources.Names.extension(picture);
+            if (saving.images()) {
+                String extension = Sources.Names.extension(image);
                 Path target = folder.file("", stem + "." + (WRITABLE.contains(extension) ? extension : "jpg"));
-                Pictures.write(Pictures.annotate(frame, found, saving.style()), target);
+                Images.write(Images.annotate(frame, found, saving.style()), target);
             }
             if (saving.labels()) {
                 folder.writeText(folder.file("labels", stem + ".txt"), LabelFile.text(found, saving.scores()));
@@ -43,7 +43,7 @@ final class SavedResults {
                 crops.write(frame, found, stem);
             }
             if (saving.csv()) {
-                new CsvFile(folder.file("", "predictions.csv")).append(picture, found);
+                new CsvFile(folder.file("", "predictions.csv")).append(image, found);
             }
         });
     }

@@ -1,7 +1,7 @@
 package dev.shrike.app.detect;
 
 import dev.shrike.SourceException;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.FileVisitResult;
@@ -19,45 +19,45 @@ import java.util.Set;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * The pictures that the sources on a command line stand for, in order.
+ * The images that the sources on a command line stand for, in order.
  *
- * @param pictures files to look at
+ * @param images files to look at
  * @param problems one message for each source that stands for nothing
  */
-public record Sources(List<Path> pictures, List<String> problems) {
+public record Sources(List<Path> images, List<String> problems) {
     /** Extensions of the formats that can be read, in lower case. */
-    public static final Set<String> EXTENSIONS = Pictures.EXTENSIONS;
+    public static final Set<String> EXTENSIONS = Images.EXTENSIONS;
 
-    private static final String FORMATS = Pictures.FORMATS;
+    private static final String FORMATS = Images.FORMATS;
     /** Of six {@code **}{@code /} each may stand for no folder. */
     private static final int MOST_PATTERNS = 64;
 
     public Sources {
-        pictures = List.copyOf(pictures);
+        images = List.copyOf(images);
         problems = List.copyOf(problems);
     }
 
     /**
-     * Each source as pictures: a file stands for itself, one that ends in .txt for the sources that it lists, a folder
-     * for the pictures directly in it, a glob ({@code *}, {@code ?}, {@code [a-z]}, {@code {a,b}}, {@code **} across
+     * Each source as images: a file stands for itself, one that ends in .txt for the sources that it lists, a folder
+     * for the images directly in it, a glob ({@code *}, {@code ?}, {@code [a-z]}, {@code {a,b}}, {@code **} across
      * folders and none) for those that match, both sorted by name; {@code -} is the standard input, once.
      */
     public static Sources expand(List<String> sources) {
-        List<Path> pictures = new ArrayList<>();
+        List<Path> images = new ArrayList<>();
         List<String> problems = new ArrayList<>();
-        sources.forEach(source -> add(source, true, pictures, problems));
-        return new Sources(pictures, problems);
+        sources.forEach(source -> add(source, true, images, problems));
+        return new Sources(images, problems);
     }
 
-    private static void add(String source, boolean mayList, List<Path> pictures, List<String> problems) {
+    private static void add(String source, boolean mayList, List<Path> images, List<String> problems) {
         try {
             for (Path found : expand(source)) {
                 if (mayList && OtherSources.isList(found)) {
-                    OtherSources.list(found).forEach(line -> add(line, false, pictures, problems));
-                } else if (found == StandardInput.PATH && pictures.contains(found)) {
-                    throw new SourceException("-: the standard input has one picture only");
+                    OtherSources.list(found).forEach(line -> add(line, false, images, problems));
+                } else if (found == StandardInput.PATH && images.contains(found)) {
+                    throw new SourceException("-: the standard input has one image only");
                 } else {
-                    pictures.add(found);
+                    images.add(found);
                 }
             }
         } catch (SourceException e) {
@@ -66,7 +66,7 @@ public record Sources(List<Path> pictures, List<String> problems) {
     }
 
     /**
-     * As {@link #expand(List)}, for those who read pictures more than once.
+     * As {@link #expand(List)}, for those who read images more than once.
      *
      * @throws SourceException if a source stands for nothing or for the standard input
      */
@@ -75,15 +75,15 @@ public record Sources(List<Path> pictures, List<String> problems) {
         if (!expanded.problems().isEmpty()) {
             throw new SourceException(expanded.problems().getFirst());
         }
-        if (expanded.pictures().contains(StandardInput.PATH)) {
+        if (expanded.images().contains(StandardInput.PATH)) {
             throw new SourceException("-: the standard input is for 'shrike detect'; give a folder, files or a glob");
         }
-        return expanded.pictures();
+        return expanded.images();
     }
 
     private static List<Path> expand(String source) {
         if (source.isBlank()) {
-            throw new SourceException("a source is empty; give a picture, a folder or a glob");
+            throw new SourceException("a source is empty; give an image, a folder or a glob");
         }
         if (source.equals("-")) {
             return List.of(StandardInput.PATH);
@@ -114,11 +114,11 @@ public record Sources(List<Path> pictures, List<String> problems) {
     }
 
     private static List<Path> folder(Path folder) throws IOException {
-        try (var entries = Files.newDirectoryStream(folder, Sources::isPicture)) {
+        try (var entries = Files.newDirectoryStream(folder, Sources::isImage)) {
             List<Path> found = new ArrayList<>();
             entries.forEach(found::add);
             if (found.isEmpty()) {
-                throw new SourceException(folder + ": no pictures (" + FORMATS + ") in this folder");
+                throw new SourceException(folder + ": no images (" + FORMATS + ") in this folder");
             }
             found.sort(null);
             return found;
@@ -152,7 +152,7 @@ public record Sources(List<Path> pictures, List<String> problems) {
                     @Override
                     public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                         Path named = base.isEmpty() ? Path.of(".").relativize(file) : file;
-                        if (isPicture(file) && matchers.stream().anyMatch(matcher -> matcher.matches(named))) {
+                        if (isImage(file) && matchers.stream().anyMatch(matcher -> matcher.matches(named))) {
                             found.add(named);
                         }
                         return FileVisitResult.CONTINUE;
@@ -165,7 +165,7 @@ public record Sources(List<Path> pictures, List<String> problems) {
                     }
                 });
         if (found.isEmpty()) {
-            throw new SourceException(source + ": no pictures (" + FORMATS + ") match");
+            throw new SourceException(source + ": no images (" + FORMATS + ") match");
         }
         found.sort(null);
         return found;
@@ -191,8 +191,8 @@ public record Sources(List<Path> pictures, List<String> problems) {
         }
     }
 
-    private static boolean isPicture(Path file) {
-        return Pictures.isNamedLikeOne(file) && Files.isRegularFile(file);
+    private static boolean isImage(Path file) {
+        return Images.isNamedLikeOne(file) && Files.isRegularFile(file);
     }
 
     /** Parts of file names. */

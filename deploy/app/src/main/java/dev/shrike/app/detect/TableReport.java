@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/** A table that grows by a row a picture, for a terminal. */
+/** A table that grows by a row an image, for a terminal. */
 final class TableReport implements Report {
     private static final int WIDEST_NAME = 40;
 
@@ -15,22 +15,22 @@ final class TableReport implements Report {
     private final int nameWidth;
     private boolean headed;
 
-    TableReport(Console console, List<Path> pictures) {
+    TableReport(Console console, List<Path> images) {
         this.console = console;
-        this.numberWidth = 2 * Integer.toString(pictures.size()).length() + 1;
+        this.numberWidth = 2 * Integer.toString(images.size()).length() + 1;
         this.nameWidth = Math.clamp(
-                pictures.stream().mapToInt(p -> p.toString().length()).max().orElse(0), 7, WIDEST_NAME);
+                images.stream().mapToInt(p -> p.toString().length()).max().orElse(0), 7, WIDEST_NAME);
     }
 
     @Override
-    public void picture(int index, int count, Path picture, Detections found) {
+    public void image(int index, int count, Path image, Detections found) {
         if (!headed) {
             headed = true;
-            console.line(row("", "picture", "size", "ms", "objects"));
+            console.line(row("", "image", "size", "ms", "objects"));
         }
         console.line(row(
                 index + 1 + "/" + count,
-                shorten(picture.toString()),
+                shorten(image.toString()),
                 found.width() + "x" + found.height(),
                 String.format(Locale.ROOT, "%.1f", found.times().total() / 1e6),
                 Report.describe(found)));
@@ -41,9 +41,9 @@ final class TableReport implements Report {
         console.line(LineReport.speed(totals));
     }
 
-    private String row(String number, String picture, String size, String time, String objects) {
+    private String row(String number, String image, String size, String time, String objects) {
         String format = "%" + numberWidth + "s  %-" + nameWidth + "s  %11s  %8s  %s";
-        return String.format(Locale.ROOT, format, number, picture, size, time, objects);
+        return String.format(Locale.ROOT, format, number, image, size, time, objects);
     }
 
     /** The end of a long path says more than its beginning. */

@@ -30,7 +30,7 @@ public final class Weights {
         }
         if (store.names().contains(weights)) {
             if (width != height) {
-                throw new ShrikeException("models by name take square pictures only, not " + width + "x" + height
+                throw new ShrikeException("models by name take square images only, not " + width + "x" + height
                         + "; give the file of a model with that input");
             }
             return store.model(weights, width);

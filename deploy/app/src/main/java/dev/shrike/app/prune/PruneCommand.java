@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
                 "Makes a float network smaller without training.",
                 "Removes channels together with all that depends on them, or sets weights to zero; what is left is"
                         + " fitted"
-                        + " to pictures, layer by layer, so that it gives what the whole network gives. Writes plain"
+                        + " to images, layer by layer, so that it gives what the whole network gives. Writes plain"
                         + " ONNX, for any engine, 'shrike quantize' and further training.",
                 ""
         },
@@ -76,11 +76,11 @@ public final class PruneCommand implements Callable<Integer> {
     @Option(
             names = "--criterion",
             paramLabel = "NAME",
-            description = "What is worth least: l1, l2, fpgm, bn-scale, random, which need no pictures;"
+            description = "What is worth least: l1, l2, fpgm, bn-scale, random, which need no images;"
                     + " activation-mean,"
                     + " activation-deviation, hrank, taylor, fisher, mutual-information, obs, which do (default: obs"
                     + " for"
-                    + " channels if there are pictures, else l1).")
+                    + " channels if there are images, else l1).")
     private String criterion;
 
     @Mixin
@@ -105,26 +105,26 @@ public final class PruneCommand implements Callable<Integer> {
     private int steps;
 
     @Option(names = "--data", split = ",", paramLabel = "FOLDER",
-            description = "Pictures like those that the model will see: folders, files, globs, data.yaml or lists,"
+            description = "Images like those that the model will see: folders, files, globs, data.yaml or lists,"
                     + " split"
                     + " by commas. Labels are not needed.")
     private List<String> data;
 
     @Option(names = "--images", hidden = true, paramLabel = "N", defaultValue = "256",
-            description = "Most pictures to take of --data, at even distances (default: ${DEFAULT-VALUE}).")
+            description = "Most images to take of --data, at even distances (default: ${DEFAULT-VALUE}).")
     private int images;
 
     @Option(names = "--strict", hidden = true,
-            description = "Stop at pictures that cannot be read, instead of leaving them out.")
+            description = "Stop at images that cannot be read, instead of leaving them out.")
     private boolean strict;
 
     @Option(names = "--crop", hidden = true, paramLabel = "SIZE", defaultValue = "320",
-            description = "Side of what is used of each picture, in pixels: a window of the network's input and the"
+            description = "Side of what is used of each image, in pixels: a window of the network's input and the"
                     + " whole"
-                    + " picture made that small, by turns; 0 takes the input itself (default: ${DEFAULT-VALUE}).")
+                    + " image made that small, by turns; 0 takes the input itself (default: ${DEFAULT-VALUE}).")
     private int crop;
 
-    @Option(names = "--no-repair", description = "Fit nothing to pictures afterwards.")
+    @Option(names = "--no-repair", description = "Fit nothing to images afterwards.")
     private boolean noRepair;
 
     @Option(names = "--repair", hidden = true, paramLabel = "HOW", defaultValue = "weights",
@@ -137,7 +137,7 @@ public final class PruneCommand implements Callable<Integer> {
     private double ridge;
 
     @Option(names = "--positions", hidden = true, paramLabel = "N", defaultValue = "256",
-            description = "Positions of each picture that a layer is fitted at (default: ${DEFAULT-VALUE}).")
+            description = "Positions of each image that a layer is fitted at (default: ${DEFAULT-VALUE}).")
     private int positions;
 
     @Option(names = "--val", paramLabel = "DATA",
@@ -157,7 +157,7 @@ public final class PruneCommand implements Callable<Integer> {
     private long seed;
 
     @Option(names = "--memory", hidden = true, paramLabel = "GB",
-            description = "Most memory to take; values of pictures that do not fit go to files beside the output, which"
+            description = "Most memory to take; values of images that do not fit go to files beside the output, which"
                     + " vanish with the process (default: 3, or three quarters of the machine's where that is less).")
     private Double memory;
 
@@ -202,18 +202,18 @@ public final class PruneCommand implements Callable<Integer> {
             throw usage(String.format(Locale.ROOT, "--memory %s is not within 0 and the %.1f GB of this machine",
                     memory, MemoryBudget.machine()));
         }
-        boolean pictures = data != null && !data.isEmpty();
-        PruneRequest.What what = what(pictures);
+        boolean withImages = data != null && !data.isEmpty();
+        PruneRequest.What what = what(withImages);
         Optional<LayerwiseReconstruction.Options> fit = noRepair ? Optional.empty() : Optional.of(repair());
-        if (!pictures && (fit.isPresent() || what instanceof PruneRequest.What.Channels channels
-                && channels.criterion().needsPictures() || search.needsPictures())) {
+        if (!withImages && (fit.isPresent() || what instanceof PruneRequest.What.Channels channels
+                && channels.criterion().needsImages() || search.needsImages())) {
             throw usage(
-                    fit.isPresent() ? "what is left is fitted to pictures: name some with --data, or give --no-repair"
-                            : (search.needsPictures() ? "--search judges by" : "--criterion " + criterion + " needs")
-                                    + " pictures: name some with --data");
+                    fit.isPresent() ? "what is left is fitted to images: name some with --data, or give --no-repair"
+                            : (search.needsImages() ? "--search judges by" : "--criterion " + criterion + " needs")
+                                    + " images: name some with --data");
         }
         PruneRequest request = new PruneRequest(model, path(output), what, fit, seed,
-                pictures ? List.copyOf(data) : List.of(), images, strict, crop, inputSize.width(), inputSize.height(),
+                withImages ? List.copyOf(data) : List.of(), images, strict, crop, inputSize.width(), inputSize.height(),
                 threads.count(), Optional.ofNullable(val).map(this::path), Optional.ofNullable(report).map(this::path),
                 Optional.ofNullable(chart).map(this::path), memory == null ? MemoryBudget.usual() : memory,
                 search.latencies().map(this::path), search.front().map(this::path),
@@ -232,7 +232,7 @@ public final class PruneCommand implements Callable<Integer> {
                 threads.count());
     }
 
-    private PruneRequest.What what(boolean pictures) {
+    private PruneRequest.What what(boolean images) {
         int amounts = search.budgets() + (sparsity == null ? 0 : 1);
         boolean ofEach = granularity.matches("\\d{1,3}:\\d{1,3}");
         if (amounts != (ofEach ? 0 : 1)) {
@@ -252,7 +252,7 @@ public final class PruneCommand implements Callable<Integer> {
                         Integer.parseInt(parts[1])));
             }
             return switch (granularity) {
-                case "channel", "filter" -> channels(pictures, global);
+                case "channel", "filter" -> channels(images, global);
                 case "layer" -> new PruneRequest.What.Branches(share());
                 case "weight" -> {
                     onlyMagnitudes();
@@ -287,8 +287,8 @@ public final class PruneCommand implements Callable<Integer> {
         }
     }
 
-    private PruneRequest.What channels(boolean pictures, boolean global) {
-        Criterion chosen = criterion == null ? pictures ? Criterion.OBS : Criterion.L1 : Criterion.parse(criterion);
+    private PruneRequest.What channels(boolean images, boolean global) {
+        Criterion chosen = criterion == null ? images ? Criterion.OBS : Criterion.L1 : Criterion.parse(criterion);
         boolean readers = granularity.equals("filter");
         if (readers && chosen != Criterion.L1 && chosen != Criterion.L2) {
             if (criterion != null) {
@@ -298,7 +298,7 @@ public final class PruneCommand implements Callable<Integer> {
         }
         Budget budget = search.budget()
                 .orElseGet(() -> new Budget(Budget.Measure.CHANNELS, true, 1 - share()));
-        if (search.needsPictures() && (steps != 1 || budget.measure() == Budget.Measure.CHANNELS)) {
+        if (search.needsImages() && (steps != 1 || budget.measure() == Budget.Measure.CHANNELS)) {
             throw usage("--search spdy and nsga2 go in one step, within --macs, --params, --size or --latency");
         }
         UnitSelection.Scope where = global ? UnitSelection.Scope.GLOBAL : UnitSelection.Scope.LAYER;

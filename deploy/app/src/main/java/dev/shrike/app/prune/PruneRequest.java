@@ -16,20 +16,20 @@ import java.util.Optional;
  * @param model file or name
  * @param output file to write
  * @param what goes
- * @param repair how what is left is fitted to pictures; empty if it is not
+ * @param repair how what is left is fitted to images; empty if it is not
  * @param seed of random choices
- * @param data where pictures are; empty for none
+ * @param data where images are; empty for none
  * @param images most of them
- * @param strict whether a picture that cannot be read ends the run
+ * @param strict whether an image that cannot be read ends the run
  * @param crop side of the window of each, 0 for all of it
  * @param width of the input, 0 for the model's own; likewise the height
  * @param threads worker threads, 0 for one per processor
  * @param val data set to measure mAP on
  * @param report file for JSON
- * @param chart file for a picture
+ * @param chart file for an image
  * @param memory gigabytes to take
  * @param latencies file of the table of latencies
- * @param front file for the front of an evolution as JSON; likewise its picture
+ * @param front file for the front of an evolution as JSON; likewise its image
  * @param verbose whether to print all layers
  * @param quiet whether to print nothing
  * @param progress whether to draw a progress bar

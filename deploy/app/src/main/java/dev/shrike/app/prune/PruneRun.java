@@ -17,7 +17,7 @@ import dev.shrike.app.quantize.MemoryBudget;
 import dev.shrike.app.quantize.Steps;
 import dev.shrike.calibration.Evaluation;
 import dev.shrike.calibration.activations.ActivationMemory;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.charts.FrontChart;
 import dev.shrike.calibration.charts.LayerChart;
 import dev.shrike.calibration.data.DataSet;
@@ -37,7 +37,7 @@ import dev.shrike.graph.Graph;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -69,18 +69,18 @@ final class PruneRun {
 
     /** The exit code. */
     int run() {
-        // Said now, not after the pictures.
+        // Said now, not after the images.
         FileReplacement.requireFolder(request.output());
         request.report().ifPresent(FileReplacement::requireFolder);
         request.chart().ifPresent(FileReplacement::requireFolder);
         request.latencies().ifPresent(FileReplacement::requireFolder);
         request.front().ifPresent(FileReplacement::requireFolder);
         request.frontChart().ifPresent(FileReplacement::requireFolder);
-        Optional<DataSet> val = request.val().map(DataSets::open).map(DataSet::requirePictures);
+        Optional<DataSet> val = request.val().map(DataSets::open).map(DataSet::requireImages);
         Path model = Weights.resolve(request.model(), request.width(), request.height(), store);
         OtherFile.require("-o", request.output(), model);
         CalibrationData data = data();
-        List<Path> files = data.pictures();
+        List<Path> files = data.images();
         request.report().ifPresent(file -> data.requireOther("--report", file));
         request.chart().ifPresent(file -> data.requireOther("--chart", file));
         request.front().ifPresent(file -> data.requireOther("--front", file));
@@ -123,7 +123,7 @@ final class PruneRun {
         }
         CalibrationData chosen = CalibrationData.choose(console,
                 new CalibrationData.Wanted(request.data(), request.images(), request.strict(), Optional.empty()),
-                (picture, done, total) -> steps.show("reading " + picture.getFileName(), done, total));
+                (image, done, total) -> steps.show("reading " + image.getFileName(), done, total));
         steps.clear();
         return chosen;
     }
@@ -131,14 +131,14 @@ final class PruneRun {
     private Graph pruned(Pruner pruner, Backend backend, List<Path> files, ActivationMemory memory,
             Optional<DataSet> val) {
         Graph graph = pruner.graph();
-        Supplier<CalibrationPictures> pictures =
-                () -> CalibrationPictures.withWholes(files, graph.inputs().getFirst(), request.crop());
+        Supplier<CalibrationImages> images =
+                () -> CalibrationImages.withWholes(files, graph.inputs().getFirst(), request.crop());
         return switch (request.what()) {
             case PruneRequest.What.Channels channels -> {
                 Pruner.Result result = pruner.prune(new Pruner.Options(channels.criterion(), channels.readers(),
                         channels.budget(), channels.scope(), channels.keep(), request.seed(), channels.steps(),
                         request.repair(), search(channels.search(), val), latencies(channels.budget(), graph, backend)),
-                        pictures, memory, steps::show);
+                        images, memory, steps::show);
                 steps.clear();
                 result.front().ifPresent(this::write);
                 if (!request.quiet() && !result.note().isEmpty()) {
@@ -146,8 +146,8 @@ final class PruneRun {
                 }
                 yield result.graph();
             }
-            case PruneRequest.What.Weights weights -> weights(graph, weights.pattern(), backend, pictures, memory);
-            case PruneRequest.What.Branches branches -> branches(graph, branches.share(), backend, pictures, memory);
+            case PruneRequest.What.Weights weights -> weights(graph, weights.pattern(), backend, images, memory);
+            case PruneRequest.What.Branches branches -> branches(graph, branches.share(), backend, images, memory);
         };
     }
 
@@ -193,7 +193,7 @@ final class PruneRun {
         request.front().ifPresent(file -> FileReplacement.write(file,
                 stream -> stream.write(front.json().getBytes(StandardCharsets.UTF_8))));
         boolean measured = front.points().stream().allMatch(point -> point.accuracy().isPresent());
-        request.frontChart().ifPresent(file -> Pictures.write(FrontChart.draw("What less costs",
+        request.frontChart().ifPresent(file -> Images.write(FrontChart.draw("What less costs",
                 front.unit() + " that remain", measured ? "mAP50-95" : "divergence of the heads",
                 front.points().stream().map(point -> new FrontChart.Point(point.cost() / front.whole(),
                         measured ? point.accuracy().getAsDouble() : point.divergence())).toList()),
@@ -201,21 +201,21 @@ final class PruneRun {
     }
 
     private Graph weights(Graph graph, WeightPruning.Pattern pattern, Backend backend,
-            Supplier<CalibrationPictures> pictures, ActivationMemory memory) {
+            Supplier<CalibrationImages> images, ActivationMemory memory) {
         if (request.repair().isEmpty()) {
             return WeightPruning.apply(graph, pattern);
         }
-        try (CalibrationPictures opened = pictures.get()) {
+        try (CalibrationImages opened = images.get()) {
             return WeightPruning.compensated(graph, pattern, opened, memory, request.repair().get(), backend,
                     (name, done, total) -> steps.show("fitting " + name, done, total));
         }
     }
 
-    private Graph branches(Graph graph, double share, Backend backend, Supplier<CalibrationPictures> pictures,
+    private Graph branches(Graph graph, double share, Backend backend, Supplier<CalibrationImages> images,
             ActivationMemory memory) {
         ChannelSensitivity measured = null;
         if (!request.data().isEmpty()) {
-            try (CalibrationPictures opened = pictures.get()) {
+            try (CalibrationImages opened = images.get()) {
                 measured = new ChannelSensitivity(graph, opened, 1, false, request.threads(),
                         done -> steps.show("measuring branches", done, opened.size()));
             }
@@ -224,7 +224,7 @@ final class PruneRun {
         if (request.repair().isEmpty()) {
             return without;
         }
-        try (CalibrationPictures opened = pictures.get()) {
+        try (CalibrationImages opened = images.get()) {
             return LayerwiseReconstruction.apply(graph, without, Map.of(), opened, memory, request.repair().get(),
                     backend, (name, done, total) -> steps.show("fitting " + name, done, total));
         }
@@ -240,7 +240,7 @@ final class PruneRun {
         try (Detector detector = Detectors.open(model, Evaluation.DETECTOR_OPTIONS
                 .withInputSize(request.width(), request.height()))) {
             Evaluation evaluation = Evaluation.of(data, detector,
-                    (picture, done, total) -> steps.show("mAP " + when + " " + picture, done, total));
+                    (image, done, total) -> steps.show("mAP " + when + " " + image, done, total));
             steps.clear();
             return new double[] {evaluation.coco().all()[1], evaluation.coco().all()[0]};
         }
@@ -249,7 +249,7 @@ final class PruneRun {
     private void report(Path model, PruneReport report, long start) {
         request.report().ifPresent(file -> FileReplacement.write(file,
                 stream -> stream.write(report.json().getBytes(StandardCharsets.UTF_8))));
-        request.chart().ifPresent(file -> Pictures.write(LayerChart.draw("What is left of each layer", report.layers()
+        request.chart().ifPresent(file -> Images.write(LayerChart.draw("What is left of each layer", report.layers()
                 .stream().map(layer -> new LayerChart.Bar(layer.before().layer(),
                         layer.after() == null ? 0 : (double) layer.after().outputs() / layer.before().outputs(),
                         layer.after() == null ? 0 : (double) layer.after().macs() / layer.before().macs()))

@@ -20,7 +20,7 @@ final class SearchOptions {
     private CommandSpec spec;
 
     @Option(names = "--macs", paramLabel = "REST",
-            description = "Multiplications that may remain: a share such as 0.8, or millions of a picture such as"
+            description = "Multiplications that may remain: a share such as 0.8, or millions of an image such as"
                     + " 1500.")
     private Double macs;
 
@@ -35,7 +35,7 @@ final class SearchOptions {
     private String size;
 
     @Option(names = "--latency", paramLabel = "REST",
-            description = "Time of one picture that may remain, by the engine of this machine: a share such as 0.8, or"
+            description = "Time of one image that may remain, by the engine of this machine: a share such as 0.8, or"
                     + " milliseconds such as 35ms. Each layer is timed alone with fewer channels; between them it is"
                     + " interpolated, and the sum is scaled to the time of the whole network.")
     private String latency;
@@ -49,7 +49,7 @@ final class SearchOptions {
             description = "How what goes is divided among layers. uniform: each loses the same share, as --scope layer."
                     + " saliency: all channels compete, as --scope global. spdy: by dynamic programming over losses and"
                     + " savings of each layer, for many weightings of layers, of which the one whose heads stay nearest"
-                    + " on held-out pictures is taken. nsga2: plans evolve into a front of cost and nearness. The last"
+                    + " on held-out images is taken. nsga2: plans evolve into a front of cost and nearness. The last"
                     + " two need --data (default: by --scope).")
     private String search;
 
@@ -151,8 +151,8 @@ final class SearchOptions {
         return Optional.ofNullable(frontChart);
     }
 
-    /** Whether the search is one that pictures judge. */
-    boolean needsPictures() {
+    /** Whether the search is one that images judge. */
+    boolean needsImages() {
         return "spdy".equals(search) || "nsga2".equals(search);
     }
 

@@ -9,9 +9,9 @@ import dev.shrike.app.OtherFile;
 import dev.shrike.app.Progress;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.Weights;
-import dev.shrike.calibration.ranges.RangeMethod;
+import dev.shrike.calibration.ranges.RangeCalibrator;
 import dev.shrike.calibration.ranges.TensorRtCache;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.files.FileReplacement;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
@@ -21,7 +21,7 @@ import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.ValueInfo;
-import dev.shrike.heads.PictureWarning;
+import dev.shrike.heads.ImageWarning;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
@@ -38,11 +38,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code shrike calibrate}: measures the values of a float network on pictures. */
+/** {@code shrike calibrate}: measures the values of a float network on images. */
 @Command(
         name = "calibrate",
         description = {
-                "Measures the values of a float network on pictures.",
+                "Measures the values of a float network on images.",
                 "Writes a calibration cache, which 'shrike quantize --cache' takes, and from the same pass one for"
                         + " TensorRT.",
                 ""
@@ -94,7 +94,7 @@ public final class CalibrateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         common.check();
-        RangeMethod method = RangeMethod.parse(common.method("--ranges", ranges));
+        RangeCalibrator method = RangeCalibrator.parse(common.method("--ranges", ranges));
         Path cache = common.path(output);
         FileReplacement.requireFolder(cache);
         Path other = tensorRt == null ? null : common.path(tensorRt);
@@ -102,13 +102,13 @@ public final class CalibrateCommand implements Callable<Integer> {
             FileReplacement.requireFolder(other);
         }
         Steps steps = new Steps(new Progress(console, common.progress()));
-        CalibrationData data = common.pictures(console, Optional.of(cache), steps);
+        CalibrationData data = common.images(console, Optional.of(cache), steps);
         Path model = Weights.resolve(common.model(), common.width(), common.height(), stores.apply(common.progress()));
         requireOther(model, data, cache, other);
         data.warn(console, common.quiet());
         Backend backend = Backends.usable(Backends.installed(), "").getFirst();
         try {
-            measure(model, data.pictures(), backend, steps, cache, other, method);
+            measure(model, data.images(), backend, steps, cache, other, method);
             data.report(console, common.quiet());
         } catch (UnsupportedModelException e) {
             throw new UnsupportedModelException(model + ": " + e.getMessage(), e);
@@ -128,23 +128,23 @@ public final class CalibrateCommand implements Callable<Integer> {
         }
     }
 
-    private void measure(Path model, List<Path> pictures, Backend backend, Steps steps, Path cache, Path other,
-            RangeMethod method) {
+    private void measure(Path model, List<Path> images, Backend backend, Steps steps, Path cache, Path other,
+            RangeCalibrator method) {
         if (backend.reads(model)) {
             throw new ModelException(model + ": is a built model; give the ONNX file that it was made from");
         }
         Graph graph = OnnxModels.read(model);
-        PictureWarning.of(graph).ifPresent(warning -> console.note(model + ": " + warning));
+        ImageWarning.of(graph).ifPresent(warning -> console.note(model + ": " + warning));
         Graph ready = GraphPasses.forInference(
                 graph, Measurement.inputShapes(graph, common.width(), common.height()));
         if (!ready.quantization().isEmpty()) {
             throw new UnsupportedModelException("is quantised already: give the float network");
         }
         Graph prepared = MinMaxQuantizer.prepare(ready);
-        Map<String, ValueStatistics> statistics = new Measurement(console, steps, common.quiet()).measure(model,
-                prepared, floats(prepared), pictures, Measurement.Windows.WHOLE, backend, common.threads(), cache);
+        Map<String, ActivationStatistics> statistics = new Measurement(console, steps, common.quiet()).measure(model,
+                prepared, floats(prepared), images, Measurement.Im2col.WHOLE, backend, common.threads(), cache);
         if (other != null) {
-            TensorRtCache.Kind kind = method instanceof RangeMethod.MinMax ? TensorRtCache.Kind.MIN_MAX
+            TensorRtCache.Kind kind = method instanceof RangeCalibrator.MinMax ? TensorRtCache.Kind.MIN_MAX
                     : TensorRtCache.Kind.ENTROPY;
             TensorRtCache.write(other, version, kind, scales(graph, prepared, statistics, method));
         }
@@ -166,8 +166,8 @@ public final class CalibrateCommand implements Callable<Integer> {
     }
 
     /** Scales by the names that the tensors have in the model's file, which TensorRT knows them by. */
-    private static Map<String, Float> scales(Graph file, Graph prepared, Map<String, ValueStatistics> statistics,
-            RangeMethod method) {
+    private static Map<String, Float> scales(Graph file, Graph prepared, Map<String, ActivationStatistics> statistics,
+            RangeCalibrator method) {
         Map<String, String> convolutions = new HashMap<>();
         Set<String> known = new HashSet<>();
         file.inputs().forEach(input -> known.add(input.name()));

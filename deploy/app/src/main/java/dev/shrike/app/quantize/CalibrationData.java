@@ -9,7 +9,7 @@ import dev.shrike.calibration.data.CalibrationSample;
 import dev.shrike.calibration.data.DataSets;
 import dev.shrike.calibration.data.Problem;
 import dev.shrike.calibration.ranges.StatisticsCache;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -20,22 +20,22 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The pictures that a network is calibrated with.
+ * The images that a network is calibrated with.
  *
- * @param pictures those that were chosen, each of which can be read
+ * @param images those that were chosen, each of which can be read
  * @param problems what was left out
- * @param warnings what makes the pictures of little use
+ * @param warnings what makes the images of little use
  */
-public record CalibrationData(List<Path> pictures, List<Problem> problems, List<String> warnings) {
+public record CalibrationData(List<Path> images, List<Problem> problems, List<String> warnings) {
     private static final int LEAST_LEFT = 2;
 
     /**
      * What to choose from and how.
      *
-     * @param sources folders, pictures, globs, {@code data.yaml}, COCO JSON and text files that list pictures
-     * @param most most pictures to take, at even distances
-     * @param strict whether a picture that cannot be read ends the run
-     * @param cache calibration cache whose pictures are taken again, as far as they are there
+     * @param sources folders, images, globs, {@code data.yaml}, COCO JSON and text files that list images
+     * @param most most images to take, at even distances
+     * @param strict whether an image that cannot be read ends the run
+     * @param cache calibration cache whose images are taken again, as far as they are there
      */
     public record Wanted(List<String> sources, int most, boolean strict, Optional<Path> cache) {
         public Wanted {
@@ -58,14 +58,14 @@ public record CalibrationData(List<Path> pictures, List<Problem> problems, List<
         if (wanted.strict()) {
             ProblemReport.requireNone(console, String.join(",", wanted.sources()), sample.problems());
         }
-        if (sample.pictures().isEmpty()) {
-            throw new SourceException("none of the " + sample.problems().size() + " pictures can be read, the first"
+        if (sample.images().isEmpty()) {
+            throw new SourceException("none of the " + sample.problems().size() + " images can be read, the first"
                     + " because of " + sample.problems().getFirst().message());
         }
-        return new CalibrationData(sample.pictures(), sample.problems(), sample.warnings());
+        return new CalibrationData(sample.images(), sample.problems(), sample.warnings());
     }
 
-    /** Warns of pictures that are of little use, before they are used. */
+    /** Warns of images that are of little use, before they are used. */
     public void warn(Console console, boolean quiet) {
         if (!quiet) {
             warnings.forEach(warning -> console.note("warning: " + warning));
@@ -81,16 +81,16 @@ public record CalibrationData(List<Path> pictures, List<Problem> problems, List<
     }
 
     /**
-     * Fails if the output is one of the pictures.
+     * Fails if the output is one of the images.
      *
      * @throws dev.shrike.app.UsageException if so
      */
     public void requireOther(String option, Path output) {
-        pictures.forEach(picture -> OtherFile.require(option, output, picture));
+        images.forEach(image -> OtherFile.require(option, output, image));
     }
 
     /**
-     * The pictures that a cache is about, without those that are gone, and with as many new ones as are wanted beyond;
+     * The images that a cache is about, without those that are gone, and with as many new ones as are wanted beyond;
      * none if so much else is wanted that the cache cannot serve.
      */
     private static List<Path> asBefore(StatisticsCache cache, List<Path> all, int most) {
@@ -118,25 +118,25 @@ public record CalibrationData(List<Path> pictures, List<Problem> problems, List<
         String name = source.toLowerCase(Locale.ROOT);
         if (Files.isRegularFile(path)) {
             if (name.matches(".*\\.(ya?ml|json|json\\.gz)")) {
-                return DataSets.pictures(path);
+                return DataSets.images(path);
             }
             if (name.endsWith(".txt")) {
                 return DataSets.listed(path);
             }
         }
         if (isDataSet(path)) {
-            return DataSets.pictures(path);
+            return DataSets.images(path);
         }
         return Sources.files(List.of(source));
     }
 
-    /** Whether a folder has a description and no pictures of its own. */
+    /** Whether a folder has a description and no images of its own. */
     private static boolean isDataSet(Path folder) {
         if (!Files.isRegularFile(folder.resolve("data.yaml")) && !Files.isRegularFile(folder.resolve("data.yml"))) {
             return false;
         }
         try (var files = Files.list(folder)) {
-            return files.noneMatch(Pictures::isNamedLikeOne);
+            return files.noneMatch(Images::isNamedLikeOne);
         } catch (IOException e) {
             return false;
         }

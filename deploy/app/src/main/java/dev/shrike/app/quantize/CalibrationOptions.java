@@ -5,7 +5,7 @@ import dev.shrike.app.PathArgument;
 import dev.shrike.app.PixelLimit;
 import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.ThreadsOption;
-import dev.shrike.calibration.ranges.RangeMethod;
+import dev.shrike.calibration.ranges.RangeCalibrator;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -32,7 +32,7 @@ final class CalibrationOptions {
             required = true,
             split = ",",
             paramLabel = "FOLDER",
-            description = "Pictures like those that the model will see: folders, files or globs, split by commas, a"
+            description = "Images like those that the model will see: folders, files or globs, split by commas, a"
                     + " data.yaml, or a text file that lists them. Labels are not needed.")
     private List<String> data;
 
@@ -40,12 +40,12 @@ final class CalibrationOptions {
             names = "--images",
             paramLabel = "N",
             defaultValue = "256",
-            description = "Most pictures to take of --data, at even distances (default: ${DEFAULT-VALUE}).")
+            description = "Most images to take of --data, at even distances (default: ${DEFAULT-VALUE}).")
     private int images;
 
     @Option(
             names = "--strict",
-            description = "Stop, before anything else, where a picture cannot be read; else it is left out.")
+            description = "Stop, before anything else, where an image cannot be read; else it is left out.")
     private boolean strict;
 
     @Mixin
@@ -96,11 +96,11 @@ final class CalibrationOptions {
         }
     }
 
-    /** At most as many pictures as wanted, at even distances, but those that the cache is about. */
-    CalibrationData pictures(Console console, Optional<Path> cache, Steps steps) {
+    /** At most as many images as wanted, at even distances, but those that the cache is about. */
+    CalibrationData images(Console console, Optional<Path> cache, Steps steps) {
         CalibrationData chosen = CalibrationData.choose(console,
                 new CalibrationData.Wanted(data, images, strict, cache),
-                (picture, done, total) -> steps.show("reading " + picture.getFileName(), done, total));
+                (image, done, total) -> steps.show("reading " + image.getFileName(), done, total));
         steps.clear();
         return chosen;
     }
@@ -112,7 +112,7 @@ final class CalibrationOptions {
     /** The method of that name, or a usage error that names the option. */
     String method(String option, String text) {
         try {
-            RangeMethod.parse(text);
+            RangeCalibrator.parse(text);
             return text;
         } catch (IllegalArgumentException e) {
             throw usage(option + ": " + e.getMessage());

@@ -3,10 +3,10 @@ package dev.shrike.app.quantize;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.ranges.StatisticsCache;
-import dev.shrike.calibration.ranges.StatisticsCollector;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.ranges.ActivationObserver;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.ValueInfo;
@@ -20,7 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** One pass of a float network over pictures that keeps statistics, in a cache file if one is named. */
+/** One pass of a float network over images that keeps statistics, in a cache file if one is named. */
 public final class Measurement {
     private final Console console;
     private final Steps steps;
@@ -33,32 +33,32 @@ public final class Measurement {
     }
 
     /**
-     * Which part of each picture is read.
+     * Which part of each image is read.
      *
-     * @param crop side of the window, 0 for the whole picture
+     * @param crop side of the window, 0 for the whole image
      * @param seed decides where it lies
      */
-    record Windows(int crop, long seed) {
-        static final Windows WHOLE = new Windows(0, 0);
+    record Im2col(int crop, long seed) {
+        static final Im2col WHOLE = new Im2col(0, 0);
 
-        CalibrationPictures of(List<Path> files, ValueInfo input) {
-            return new CalibrationPictures(files, input, crop, seed);
+        CalibrationImages of(List<Path> files, ValueInfo input) {
+            return new CalibrationImages(files, input, crop, seed);
         }
     }
 
     /**
-     * The statistics; those that the cache has of the same model and pictures are not measured again.
+     * The statistics; those that the cache has of the same model and images are not measured again.
      *
      * @param cache file, or null
      */
-    Map<String, ValueStatistics> measure(Path model, Graph prepared, Set<String> values, List<Path> files,
-            Windows windows,
+    Map<String, ActivationStatistics> measure(Path model, Graph prepared, Set<String> values, List<Path> files,
+            Im2col windows,
             Backend backend, int threads, Path cache) {
-        try (CalibrationPictures pictures = windows.of(files, prepared.inputs().getFirst());
-                StatisticsCollector collector =
-                        new StatisticsCollector(prepared, values, pictures.shape(), backend, threads)) {
+        try (CalibrationImages images = windows.of(files, prepared.inputs().getFirst());
+                ActivationObserver collector =
+                        new ActivationObserver(prepared, values, images.shape(), backend, threads)) {
             Pass pass = Pass.begin(model, files,
-                    pictures.shape() + (windows.seed() == 0 ? "" : " seed " + windows.seed()), cache, values);
+                    images.shape() + (windows.seed() == 0 ? "" : " seed " + windows.seed()), cache, values);
             collector.resume(pass.known());
             note(pass.taken(cache));
             SavePace pace = new SavePace();
@@ -66,7 +66,7 @@ public final class Measurement {
             for (int i = 0; i < pass.missing().size(); i++) {
                 Path file = pass.missing().get(i);
                 steps.show("measuring " + file.getFileName(), i, pass.missing().size());
-                collector.add(pictures, files.indexOf(file));
+                collector.add(images, files.indexOf(file));
                 long now = System.nanoTime();
                 if (cache != null && (pace.isDue(now) || i + 1 == pass.missing().size())) {
                     pass.statistics(before + i + 1, collector.statistics()).write(cache);
@@ -76,7 +76,7 @@ public final class Measurement {
             steps.clear();
             int count = pass.missing().size();
             note(count == 0 ? "" : "measured " + values.size() + " values on " + count
-                    + (count == 1 ? " picture" : " pictures"));
+                    + (count == 1 ? " image" : " images"));
             return collector.statistics();
         }
     }
@@ -84,13 +84,13 @@ public final class Measurement {
     /**
      * What of a pass is done and what is to be done.
      *
-     * @param order name and size of all pictures in the order in which they are measured, with those that are gone
-     * @param missing pictures that are to be measured
+     * @param order name and size of all images in the order in which they are measured, with those that are gone
+     * @param missing images that are to be measured
      * @param gone how many are in the statistics and no longer there
      * @param known what was measured before
      */
     private record Pass(String modelHash, String dataHash, String input, List<String> order, List<Path> missing,
-            int gone, Map<String, ValueStatistics> known) {
+            int gone, Map<String, ActivationStatistics> known) {
         static Pass begin(Path model, List<Path> files, String input, Path cache, Set<String> values) {
             if (cache == null) {
                 return new Pass("", "", input, files.stream().map(Path::toString).toList(), files, 0, Map.of());
@@ -112,7 +112,7 @@ public final class Measurement {
                     && (missing.isEmpty() || before.input().equals(input))
                     && (before.done() == 0 || before.values().keySet().containsAll(values));
             if (!fits) {
-                throw new ModelException(cache + ": is about another model, other pictures or another size; name"
+                throw new ModelException(cache + ": is about another model, other images or another size; name"
                         + " another file, or delete it");
             }
             List<String> order = new ArrayList<>(named ? before.files().subList(0, before.done())
@@ -121,13 +121,13 @@ public final class Measurement {
             return new Pass(modelHash, dataHash, input, List.copyOf(order), missing, gone, before.values());
         }
 
-        StatisticsCache statistics(int done, Map<String, ValueStatistics> values) {
+        StatisticsCache statistics(int done, Map<String, ActivationStatistics> values) {
             return new StatisticsCache(modelHash, dataHash, input, done, order.size(), order, values);
         }
 
         String taken(Path cache) {
             int done = order.size() - missing.size();
-            return done == 0 ? "" : "took " + done + " of " + order.size() + " pictures from " + cache
+            return done == 0 ? "" : "took " + done + " of " + order.size() + " images from " + cache
                     + (gone == 0 ? "" : ", " + gone + " of which " + (gone == 1 ? "is" : "are") + " no longer there");
         }
     }
@@ -138,10 +138,10 @@ public final class Measurement {
         }
     }
 
-    /** The full shape of the picture that a network takes. */
+    /** The full shape of the image that a network takes. */
     public static Map<String, Shape> inputShapes(Graph graph, int width, int height) {
         if (graph.inputs().size() != 1 || graph.inputs().getFirst().shape().rank() != 4) {
-            throw new UnsupportedModelException("networks are calibrated on pictures, but this one has the inputs "
+            throw new UnsupportedModelException("networks are calibrated on images, but this one has the inputs "
                     + graph.inputs());
         }
         ValueInfo input = graph.inputs().getFirst();

@@ -9,7 +9,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** How much memory a run may take, and what of it is for the values of pictures. */
+/** How much memory a run may take, and what of it is for the values of images. */
 public final class MemoryBudget {
     private static final double USUAL = 3;
     /** Of a small machine, so that something is left for others. */
@@ -28,7 +28,7 @@ public final class MemoryBudget {
     }
 
     /**
-     * Memory for the values of pictures when a network is quantised.
+     * Memory for the values of images when a network is quantised.
      *
      * @param gigabytes of the whole process
      * @param folder where what is too much goes
@@ -39,7 +39,7 @@ public final class MemoryBudget {
         long left = (long) (gigabytes * 1e9) - own;
         if (left < 0) {
             throw new ShrikeException(String.format(Locale.ROOT,
-                    "a run on this network needs up to %.2f GB whatever the pictures, more than --memory %.2f",
+                    "a run on this network needs up to %.2f GB whatever the images, more than --memory %.2f",
                     Math.ceil(own / 1e7) / 100, gigabytes));
         }
         return new ActivationMemory(left, folder);

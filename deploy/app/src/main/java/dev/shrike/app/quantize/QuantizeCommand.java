@@ -3,9 +3,9 @@ package dev.shrike.app.quantize;
 import dev.shrike.app.Console;
 import dev.shrike.app.HelpAll;
 import dev.shrike.app.detect.ModelStore;
-import dev.shrike.calibration.quantize.Effort;
-import dev.shrike.calibration.quantize.WeightCodes;
-import dev.shrike.calibration.quantize.Widths;
+import dev.shrike.calibration.quantize.PtqOptions;
+import dev.shrike.calibration.quantize.WeightFormat;
+import dev.shrike.calibration.quantize.BitWidths;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "quantize",
         description = {
-                "Makes an integer network of a float one, with pictures and without training.",
+                "Makes an integer network of a float one, with images and without training.",
                 "Layers are fitted one after another to give what the float network gives. Writes ONNX: QDQ for 8 and 4"
                         + " bits, QONNX for other widths; 'shrike build' makes a .shrike file of it.",
                 ""
@@ -119,8 +119,8 @@ public final class QuantizeCommand implements Callable<Integer> {
     @Option(
             names = "--activation-ranges", hidden = true,
             paramLabel = "static|dynamic",
-            description = "static: ranges of activations are chosen once, from the pictures. dynamic: the network"
-                    + " measures the range of what each layer reads in every picture that it looks at, which takes time"
+            description = "static: ranges of activations are chosen once, from the images. dynamic: the network"
+                    + " measures the range of what each layer reads in every image that it looks at, which takes time"
                     + " there; for activations of 8 bits, without --ranges, --wide-ranges, --epochs and --cache"
                     + " (default: what the plan says, else static).")
     private String activationRanges;
@@ -156,7 +156,7 @@ public final class QuantizeCommand implements Callable<Integer> {
             names = "--epochs",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Then tune the network as a whole, showing it each picture N times, with the float network as"
+            description = "Then tune the network as a whole, showing it each image N times, with the float network as"
                     + " teacher (default: ${DEFAULT-VALUE}).")
     private int epochs;
 
@@ -164,7 +164,7 @@ public final class QuantizeCommand implements Callable<Integer> {
             names = "--crop", hidden = true,
             paramLabel = "SIZE",
             defaultValue = "320",
-            description = "Side of the window of each picture that is used, in pixels of the network's input; 0 takes"
+            description = "Side of the window of each image that is used, in pixels of the network's input; 0 takes"
                     + " all of it (default: ${DEFAULT-VALUE}).")
     private int crop;
 
@@ -172,15 +172,15 @@ public final class QuantizeCommand implements Callable<Integer> {
             names = "--seed", hidden = true,
             paramLabel = "N",
             defaultValue = "0",
-            description = "Where in the pictures the windows lie: another number is another sample of the same"
-                    + " pictures, to see by how much runs differ. Without effect under --crop 0 (default:"
+            description = "Where in the images the windows lie: another number is another sample of the same"
+                    + " images, to see by how much runs differ. Without effect under --crop 0 (default:"
                     + " ${DEFAULT-VALUE}).")
     private long seed;
 
     @Option(
             names = "--memory", hidden = true,
             paramLabel = "GB",
-            description = "Most memory to take; values of pictures that do not fit go to files beside the output, which"
+            description = "Most memory to take; values of images that do not fit go to files beside the output, which"
                     + " vanish with the process. Tuning with --epochs takes what it needs (default: 3, or"
                     + " three quarters of the machine's where that is less).")
     private Double memory;
@@ -221,8 +221,8 @@ public final class QuantizeCommand implements Callable<Integer> {
         if (latency != null && !(latency > 0 && latency < 1e6)) {
             throw common.usage("--latency " + latency + " is not within 0 to 1000000");
         }
-        if (latency != null && codes() == WeightCodes.ENTROPY_CODED) {
-            throw common.usage("--latency does not go with --weight-codes " + WeightCodes.ENTROPY_CODED
+        if (latency != null && codes() == WeightFormat.ENTROPY_CODED) {
+            throw common.usage("--latency does not go with --weight-codes " + WeightFormat.ENTROPY_CODED
                     + ": such layers take as long as with 8 bits a weight, whatever their entropy");
         }
         if (averageBits != null && !(averageBits >= 2 && averageBits <= 8)) {
@@ -266,9 +266,9 @@ public final class QuantizeCommand implements Callable<Integer> {
         if (!engine.equals(TENSOR_RT)) {
             throw common.usage("--for '" + engine + "' is neither " + SHRIKE + " nor " + TENSOR_RT);
         }
-        WeightCodes codes = codes();
+        WeightFormat codes = codes();
         if (auto || !codes.isConsecutive() || scheme != null && !widths(false).equals(Optional.of(
-                new Widths(8, 8, codes)))) {
+                new BitWidths(8, 8, codes)))) {
             throw common.usage("--for tensorrt: it runs codes of 8 bits only; give --scheme w8a8 and uniform weight"
                     + " codes, or --plan with some layers in float");
         }
@@ -288,27 +288,27 @@ public final class QuantizeCommand implements Callable<Integer> {
                 .map(ms -> new QuantizeRequest.LatencyBudget(Math.round(ms * 1e6), common.path(latencies)));
     }
 
-    private Optional<Widths> widths(boolean auto) {
-        WeightCodes codes = codes();
+    private Optional<BitWidths> widths(boolean auto) {
+        WeightFormat codes = codes();
         if (auto || scheme == null) {
-            if (codes != WeightCodes.UNIFORM && !(auto && codes == WeightCodes.ENTROPY_CODED)) {
+            if (codes != WeightFormat.UNIFORM && !(auto && codes == WeightFormat.ENTROPY_CODED)) {
                 throw common.usage("--weight-codes " + codes + " goes with --scheme wXaY; in a plan write 'w4a8 "
                         + codes + "' for each layer that is to have such weights");
             }
             return Optional.empty();
         }
-        Widths widths;
+        BitWidths widths;
         try {
-            widths = Widths.parse(scheme);
+            widths = BitWidths.parse(scheme);
         } catch (IllegalArgumentException e) {
             throw common.usage("--scheme " + e.getMessage());
         }
-        if (widths.codes() != WeightCodes.UNIFORM) {
+        if (widths.codes() != WeightFormat.UNIFORM) {
             throw common
                     .usage("--scheme '" + scheme + "' is the form of a plan; give --weight-codes " + widths.codes());
         }
         try {
-            return Optional.of(new Widths(widths.weights(), widths.activations(), codes));
+            return Optional.of(new BitWidths(widths.weights(), widths.activations(), codes));
         } catch (IllegalArgumentException e) {
             throw common.usage("--scheme " + scheme + " --weight-codes " + codes + ": " + e.getMessage());
         }
@@ -333,17 +333,17 @@ public final class QuantizeCommand implements Callable<Integer> {
         };
     }
 
-    private WeightCodes codes() {
+    private WeightFormat codes() {
         try {
-            return WeightCodes.parse(weightCodes);
+            return WeightFormat.parse(weightCodes);
         } catch (IllegalArgumentException e) {
             throw common.usage("--weight-codes " + e.getMessage());
         }
     }
 
-    private Effort effort() {
+    private PtqOptions effort() {
         try {
-            return Effort.parse(effort);
+            return PtqOptions.parse(effort);
         } catch (IllegalArgumentException e) {
             throw common.usage("--effort " + e.getMessage());
         }

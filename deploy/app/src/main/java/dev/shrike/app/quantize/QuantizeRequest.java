@@ -1,8 +1,8 @@
 package dev.shrike.app.quantize;
 
-import dev.shrike.calibration.quantize.Effort;
-import dev.shrike.calibration.quantize.WeightCodes;
-import dev.shrike.calibration.quantize.Widths;
+import dev.shrike.calibration.quantize.PtqOptions;
+import dev.shrike.calibration.quantize.WeightFormat;
+import dev.shrike.calibration.quantize.BitWidths;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
@@ -24,18 +24,19 @@ import java.util.Optional;
  * @param wideRanges method for values of 8 bits
  * @param preActivations whether what layers give to activation functions has codes; empty for what the plan says
  * @param effort how layers are fitted
- * @param epochs how often each picture is shown to tune the network as a whole
- * @param crop side of the window of each picture, 0 for all of it
- * @param seed decides where in the pictures the windows lie
+ * @param epochs how often each image is shown to tune the network as a whole
+ * @param crop side of the window of each image, 0 for all of it
+ * @param seed decides where in the images the windows lie
  * @param forTensorRt whether the file is for TensorRT 8
  * @param cache calibration cache
  * @param memory gigabytes that the run may take
  */
-record QuantizeRequest(Path output, Optional<Widths> widths, WeightCodes codes, Optional<Path> plan,
+record QuantizeRequest(Path output, Optional<BitWidths> widths, WeightFormat codes, Optional<Path> plan,
         Optional<Path> savePlan,
         Optional<Double> averageBits, Optional<Double> megabytes, Optional<LatencyBudget> latency, int activations,
         Optional<Boolean> dynamicRanges, Optional<String> ranges,
-        Optional<String> wideRanges, Optional<Boolean> preActivations, Effort effort, int epochs, int crop, long seed,
+        Optional<String> wideRanges, Optional<Boolean> preActivations, PtqOptions effort, int epochs, int crop,
+        long seed,
         boolean forTensorRt,
         Optional<Path> cache,
         double memory) {

@@ -9,22 +9,22 @@ import dev.shrike.app.Progress;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.Weights;
 import dev.shrike.calibration.activations.ActivationMemory;
-import dev.shrike.calibration.activations.CalibrationPictures;
+import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.quantize.LayerLatencies;
 import dev.shrike.calibration.quantize.LayerReport;
 import dev.shrike.calibration.quantize.MixedPrecision;
 import dev.shrike.calibration.quantize.QuantizationPlan;
 import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.RateAllocation;
-import dev.shrike.calibration.quantize.WeightCodes;
-import dev.shrike.calibration.quantize.Widths;
-import dev.shrike.calibration.ranges.ValueStatistics;
+import dev.shrike.calibration.quantize.WeightFormat;
+import dev.shrike.calibration.quantize.BitWidths;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.calibration.training.Distillation;
-import dev.shrike.calibration.training.SensitivePlaces;
+import dev.shrike.calibration.training.FisherPositions;
 import dev.shrike.files.FileReplacement;
 import dev.shrike.graph.ExplicitQuantization;
 import dev.shrike.graph.Graph;
-import dev.shrike.heads.PictureWarning;
+import dev.shrike.heads.ImageWarning;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
@@ -41,7 +41,7 @@ import java.util.TreeMap;
 /** One run of {@code shrike quantize}: measures, plans, fits and writes. */
 final class QuantizeRun {
     private static final Set<Integer> WIDTHS = Set.of(2, 3, 4, 5, 6, 8);
-    private static final int PLAN_PICTURES = 64;
+    private static final int PLAN_IMAGES = 64;
 
     private final Console console;
     private final ModelStore store;
@@ -59,7 +59,7 @@ final class QuantizeRun {
 
     /** The exit code. */
     int run() {
-        // Said now, not after the pictures.
+        // Said now, not after the images.
         FileReplacement.requireFolder(request.output());
         request.savePlan().ifPresent(FileReplacement::requireFolder);
         request.latency().ifPresent(budget -> FileReplacement.requireFolder(budget.table()));
@@ -69,17 +69,17 @@ final class QuantizeRun {
         if (dynamic) {
             checkDynamic();
         }
-        CalibrationData data = common.pictures(console, request.cache(), steps);
-        List<Path> pictures = data.pictures();
-        if (request.epochs() > 0 && pictures.size() < Distillation.LEAST_PICTURES) {
-            throw common.usage("--epochs needs " + Distillation.LEAST_PICTURES + " pictures or more, not "
-                    + pictures.size());
+        CalibrationData data = common.images(console, request.cache(), steps);
+        List<Path> images = data.images();
+        if (request.epochs() > 0 && images.size() < Distillation.LEAST_IMAGES) {
+            throw common.usage("--epochs needs " + Distillation.LEAST_IMAGES + " images or more, not "
+                    + images.size());
         }
         if (request.epochs() > 0 && (!request.codes().isConsecutive()
                 || given.stream().flatMap(plan -> plan.layers().values().stream().flatMap(Optional::stream))
                         .anyMatch(widths -> !widths.codes().isConsecutive()))) {
-            throw common.usage("--epochs tunes uniform weight codes, not " + WeightCodes.POWER_OF_TWO + " or "
-                    + WeightCodes.ENTROPY_CODED + " ones; leave it out, or these");
+            throw common.usage("--epochs tunes uniform weight codes, not " + WeightFormat.POWER_OF_TWO + " or "
+                    + WeightFormat.ENTROPY_CODED + " ones; leave it out, or these");
         }
         Path model = Weights.resolve(common.model(), common.width(), common.height(), store);
         requireOther(model, data);
@@ -90,7 +90,7 @@ final class QuantizeRun {
         long start = System.nanoTime();
         try {
             Graph graph = OnnxModels.read(model);
-            PictureWarning.of(graph).ifPresent(warning -> console.note(model + ": " + warning));
+            ImageWarning.of(graph).ifPresent(warning -> console.note(model + ": " + warning));
             ActivationMemory memory = MemoryBudget.forActivations(request.memory(), graph,
                     FileReplacement.requireFolder(request.output()));
             Quantizer quantizer = new Quantizer(graph,
@@ -98,7 +98,7 @@ final class QuantizeRun {
             data.warn(console, common.quiet());
             quantizer = request.forTensorRt() ? quantizer.withSymmetricCodes() : quantizer;
             quantize(model, dynamic ? quantizer.withDynamicRanges() : quantizer,
-                    given.map(plan -> withRanges(plan, dynamic)), pictures, backend, dynamic, start);
+                    given.map(plan -> withRanges(plan, dynamic)), images, backend, dynamic, start);
             if (!common.quiet() && memory.mostOnDisk() > 0) {
                 console.line(String.format(Locale.ROOT, "of these on disk: %.0f MB, as --memory %.2f wants it",
                         memory.mostOnDisk() / 1e6, request.memory()));
@@ -126,7 +126,7 @@ final class QuantizeRun {
 
     /** Dynamic ranges have no use for what decides about static ones, and the tuning does not know them. */
     private void checkDynamic() {
-        String why = " does not go with dynamic activation ranges, which each picture has of its own; leave it out, or"
+        String why = " does not go with dynamic activation ranges, which each image has of its own; leave it out, or"
                 + " give --activation-ranges static";
         if (request.ranges().isPresent()) {
             throw common.usage("--ranges" + why);
@@ -145,7 +145,7 @@ final class QuantizeRun {
             throw common.usage("--epochs tunes networks with static activation ranges; leave it out, or give"
                     + " --activation-ranges static");
         }
-        int bits = request.widths().map(Widths::activations).orElse(request.activations());
+        int bits = request.widths().map(BitWidths::activations).orElse(request.activations());
         if (bits != 8) {
             throw common.usage("dynamic activation ranges are for activations of 8 bits, not " + bits + "; give "
                     + request.widths().map(widths -> "--scheme w" + widths.weights() + "a8")
@@ -164,20 +164,20 @@ final class QuantizeRun {
 
     private void quantize(Path model, Quantizer bare, Optional<QuantizationPlan> given, List<Path> files,
             Backend backend, boolean dynamic, long start) {
-        Map<String, ValueStatistics> statistics = dynamic ? Map.of()
+        Map<String, ActivationStatistics> statistics = dynamic ? Map.of()
                 : new Measurement(console, steps, common.quiet()).measure(model,
                         bare.prepared(), bare.valuesToMeasure(), files,
-                        new Measurement.Windows(request.crop(), request.seed()), backend, common.threads(),
+                        new Measurement.Im2col(request.crop(), request.seed()), backend, common.threads(),
                         request.cache().orElse(null));
-        Quantizer quantizer = request.effort().weighPlaces() ? atSensitivePlaces(bare, files) : bare;
+        Quantizer quantizer = request.effort().weighPositions() ? atSensitivePlaces(bare, files) : bare;
         QuantizationPlan plan = given.orElseGet(() -> request.widths().map(quantizer::uniform)
                 .orElseGet(() -> chosen(quantizer, statistics, files)))
                 .withRanges(request.ranges(), request.wideRanges());
         plan = request.preActivations().map(plan::withPreActivations).orElse(plan);
         request.savePlan().ifPresent(plan::write);
         Quantizer.Result result;
-        try (CalibrationPictures pictures = pictures(quantizer, files, files.size())) {
-            result = quantizer.quantize(plan, statistics, pictures, request.effort(),
+        try (CalibrationImages images = images(quantizer, files, files.size())) {
+            result = quantizer.quantize(plan, statistics, images, request.effort(),
                     (name, done, total) -> steps.show("fitting " + name, done, total));
         }
         steps.clear();
@@ -194,15 +194,15 @@ final class QuantizeRun {
         }
     }
 
-    /** Of a network whose gradients are not known here, all places count alike. */
+    /** Of a network whose gradients are not known here, all positions count alike. */
     private Quantizer atSensitivePlaces(Quantizer quantizer, List<Path> files) {
-        try (CalibrationPictures pictures = pictures(quantizer, files, files.size())) {
-            return quantizer.at(new SensitivePlaces(quantizer.prepared(), pictures, request.effort().places(),
-                    common.threads(), done -> steps.show("weighing places", done, files.size())));
+        try (CalibrationImages images = images(quantizer, files, files.size())) {
+            return quantizer.at(new FisherPositions(quantizer.prepared(), images, request.effort().positions(),
+                    common.threads(), done -> steps.show("weighing positions", done, files.size())));
         } catch (UnsupportedModelException e) {
             steps.clear();
             if (!common.quiet()) {
-                console.note("all places of a picture count alike: " + e.getMessage());
+                console.note("all positions of an image count alike: " + e.getMessage());
             }
             return quantizer;
         } finally {
@@ -211,8 +211,8 @@ final class QuantizeRun {
     }
 
     private Graph tuned(Quantizer quantizer, Graph graph, List<Path> files) {
-        try (CalibrationPictures pictures = pictures(quantizer, files, files.size());
-                Distillation distillation = new Distillation(quantizer.prepared(), graph, pictures,
+        try (CalibrationImages images = images(quantizer, files, files.size());
+                Distillation distillation = new Distillation(quantizer.prepared(), graph, images,
                         Distillation.Options.of(request.epochs(), common.threads()))) {
             Distillation.Result tuned = distillation.run((done, total, loss) -> steps
                     .show(String.format(Locale.ROOT, "tuning, loss %.4f", loss), done, total));
@@ -228,23 +228,24 @@ final class QuantizeRun {
         }
     }
 
-    private CalibrationPictures pictures(Quantizer quantizer, List<Path> files, int most) {
-        return new CalibrationPictures(files.subList(0, Math.min(most, files.size())),
+    private CalibrationImages images(Quantizer quantizer, List<Path> files, int most) {
+        return new CalibrationImages(files.subList(0, Math.min(most, files.size())),
                 quantizer.prepared().inputs().getFirst(), request.crop(), request.seed());
     }
 
-    private QuantizationPlan chosen(Quantizer quantizer, Map<String, ValueStatistics> statistics, List<Path> files) {
+    private QuantizationPlan chosen(Quantizer quantizer, Map<String, ActivationStatistics> statistics,
+            List<Path> files) {
         // A table that does not serve is told before the widths are tried, which takes minutes.
         Optional<LayerLatencies> table =
                 request.latency().map(budget -> latencies(budget, quantizer, statistics, files));
-        try (CalibrationPictures pictures = pictures(quantizer, files, PLAN_PICTURES)) {
-            if (request.codes() == WeightCodes.ENTROPY_CODED) {
-                RateAllocation rates = new RateAllocation(quantizer, statistics, pictures, request.activations(),
+        try (CalibrationImages images = images(quantizer, files, PLAN_IMAGES)) {
+            if (request.codes() == WeightFormat.ENTROPY_CODED) {
+                RateAllocation rates = new RateAllocation(quantizer, statistics, images, request.activations(),
                         request.effort(), (name, done, total) -> steps.show("measuring " + name, done, total));
                 steps.clear();
                 return rates.plan(budget(), request.activations());
             }
-            MixedPrecision mixed = new MixedPrecision(quantizer, statistics, pictures, WIDTHS, request.effort(),
+            MixedPrecision mixed = new MixedPrecision(quantizer, statistics, images, WIDTHS, request.effort(),
                     (name, done, total) -> steps.show("trying widths of " + name, done, total));
             steps.clear();
             if (table.isPresent()) {
@@ -275,13 +276,13 @@ final class QuantizeRun {
 
     /** The table of the file, which is measured and written where there is none. */
     private LayerLatencies latencies(QuantizeRequest.LatencyBudget budget, Quantizer quantizer,
-            Map<String, ValueStatistics> statistics, List<Path> files) {
+            Map<String, ActivationStatistics> statistics, List<Path> files) {
         Path file = budget.table();
         if (Files.exists(file)) {
             return LayerLatencies.read(file).forNetwork(quantizer, request.activations(), file.toString());
         }
-        try (CalibrationPictures pictures = pictures(quantizer, files, 1)) {
-            LayerLatencies measured = LayerLatencies.measure(quantizer, statistics, pictures, WIDTHS,
+        try (CalibrationImages images = images(quantizer, files, 1)) {
+            LayerLatencies measured = LayerLatencies.measure(quantizer, statistics, images, WIDTHS,
                     request.activations(), (name, done, total) -> steps.show("timing " + name, done, total));
             steps.clear();
             measured.write(file);
@@ -289,8 +290,8 @@ final class QuantizeRun {
         }
     }
 
-    private static String kind(Widths widths) {
-        return widths.codes() == WeightCodes.ENTROPY_CODED ? "a" + widths.activations() + " " + widths.codes()
+    private static String kind(BitWidths widths) {
+        return widths.codes() == WeightFormat.ENTROPY_CODED ? "a" + widths.activations() + " " + widths.codes()
                 : widths.toString();
     }
 
@@ -308,9 +309,9 @@ final class QuantizeRun {
         StringBuilder layers = new StringBuilder();
         counts.forEach((widths, count) -> layers.append(layers.isEmpty() ? "" : ", ").append(count).append(' ')
                 .append(widths));
-        console.line("layers: " + layers + (plan.dynamicRanges() ? ", activation ranges of each picture" : ""));
+        console.line("layers: " + layers + (plan.dynamicRanges() ? ", activation ranges of each image" : ""));
         List<LayerReport> coded = result.layers().stream()
-                .filter(layer -> layer.widths().codes() == WeightCodes.ENTROPY_CODED).toList();
+                .filter(layer -> layer.widths().codes() == WeightFormat.ENTROPY_CODED).toList();
         if (!coded.isEmpty()) {
             console.line(String.format(Locale.ROOT,
                     "entropy-coded: %.2f bits a weight on the average, from %.2f to %.2f by layer",

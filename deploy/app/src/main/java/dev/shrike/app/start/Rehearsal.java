@@ -12,7 +12,7 @@ import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.Window;
 import dev.shrike.onnx.OnnxModels;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -57,23 +57,23 @@ public final class Rehearsal {
 
     /** The first exit code that is not 0, or 0. */
     static int perform(Path folder) {
-        String pictures = folder.resolve("pictures").toString();
+        String images = folder.resolve("pictures").toString();
         String network = folder.resolve("network.onnx").toString();
         String real = folder.resolve("real.shrike").toString();
         String bytes = folder.resolve("w8a8.shrike").toString();
         String bits = folder.resolve("w2a2.shrike").toString();
         folder.resolve("pictures").toFile().mkdir();
         OnnxModels.write(new Rehearsal().network(), Path.of(network));
-        Pictures.write(Frame.allocate(SIDE, SIDE), Path.of(pictures, "picture.png"));
-        Pictures.write(Frame.allocate(2 * SIDE, SIDE), Path.of(pictures, "picture.jpg"));
+        Images.write(Frame.allocate(SIDE, SIDE), Path.of(images, "image.png"));
+        Images.write(Frame.allocate(2 * SIDE, SIDE), Path.of(images, "image.jpg"));
         List<List<String>> commands = List.of(
                 List.of("build", network, "-o", real),
-                List.of("build", network, "-o", bytes, "--bits", "w8a8", "--data", pictures),
-                List.of("build", network, "-o", bits, "--bits", "w2a2", "--data", pictures),
-                List.of("detect", "--weights", network, "--project", folder + "/runs", "--save-txt", pictures),
-                List.of("detect", "--weights", real, "--nosave", pictures),
-                List.of("detect", "--weights", bytes, "--nosave", "--json", pictures),
-                List.of("detect", "--weights", bits, "--nosave", "--conf-thres", "0.001", pictures));
+                List.of("build", network, "-o", bytes, "--bits", "w8a8", "--data", images),
+                List.of("build", network, "-o", bits, "--bits", "w2a2", "--data", images),
+                List.of("detect", "--weights", network, "--project", folder + "/runs", "--save-txt", images),
+                List.of("detect", "--weights", real, "--nosave", images),
+                List.of("detect", "--weights", bytes, "--nosave", "--json", images),
+                List.of("detect", "--weights", bits, "--nosave", "--conf-thres", "0.001", images));
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
         for (List<String> command : commands) {
             int exit = Main.run(command.toArray(String[]::new), nowhere, System.err);

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.shrike.StageTimes;
 import dev.shrike.calibration.data.Census;
-import dev.shrike.calibration.metrics.CocoFigures;
-import dev.shrike.calibration.metrics.YoloFigures;
+import dev.shrike.calibration.metrics.CocoMetrics;
+import dev.shrike.calibration.metrics.YoloMetrics;
 import dev.shrike.files.PrintableText;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -43,7 +43,7 @@ final class JsonReport {
             }
             json.writeEndObject();
             json.writeArrayFieldStart("classes");
-            for (YoloFigures.OfClass one : measured.yolo().classes()) {
+            for (YoloMetrics.OfClass one : measured.yolo().classes()) {
                 writeClass(json, measured.names().get(one.classId()), one,
                         measured.coco().classes().get(one.classId()));
             }
@@ -71,17 +71,17 @@ final class JsonReport {
     private static void writeCensus(JsonGenerator json, Measured measured) throws IOException {
         Census census = measured.census();
         json.writeObjectFieldStart("census");
-        json.writeNumberField("pictures", census.pictures());
+        json.writeNumberField("pictures", census.images());
         json.writeNumberField("labelled", census.labelled());
         json.writeNumberField("without_objects", census.withoutObjects());
         json.writeNumberField("without_label_file", census.withoutLabels());
-        json.writeNumberField("left_out", census.pictures() - measured.yolo().pictures());
+        json.writeNumberField("left_out", census.images() - measured.yolo().images());
         json.writeNumberField("other_kinds", census.otherKinds());
         json.writeEndObject();
     }
 
-    private static void writeYolo(JsonGenerator json, YoloFigures yolo) throws IOException {
-        json.writeNumberField("pictures", yolo.pictures());
+    private static void writeYolo(JsonGenerator json, YoloMetrics yolo) throws IOException {
+        json.writeNumberField("pictures", yolo.images());
         json.writeNumberField("objects", yolo.objects());
         json.writeObjectFieldStart("yolo");
         number(json, "precision", yolo.precision());
@@ -92,12 +92,12 @@ final class JsonReport {
         json.writeEndObject();
     }
 
-    private static void writeClass(JsonGenerator json, String name, YoloFigures.OfClass one, CocoFigures.OfClass coco)
+    private static void writeClass(JsonGenerator json, String name, YoloMetrics.OfClass one, CocoMetrics.OfClass coco)
             throws IOException {
         json.writeStartObject();
         json.writeNumberField("class_id", one.classId());
         json.writeStringField("name", name);
-        json.writeNumberField("pictures", one.pictures());
+        json.writeNumberField("pictures", one.images());
         json.writeNumberField("objects", one.objects());
         number(json, "precision", one.precision());
         number(json, "recall", one.recall());

@@ -3,8 +3,8 @@ package dev.shrike.app.val;
 import dev.shrike.StageTimes;
 import dev.shrike.calibration.Evaluation;
 import dev.shrike.calibration.data.Census;
-import dev.shrike.calibration.metrics.CocoFigures;
-import dev.shrike.calibration.metrics.YoloFigures;
+import dev.shrike.calibration.metrics.CocoMetrics;
+import dev.shrike.calibration.metrics.YoloMetrics;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -19,7 +19,7 @@ import java.util.List;
  * @param names names of the classes, by class id
  * @param yolo YOLOv5's figures
  * @param coco COCO's figures
- * @param times mean times of the stages per picture
+ * @param times mean times of the stages per image
  * @param census what the data set consists of, with what was left out
  */
 record Measured(
@@ -29,8 +29,8 @@ record Measured(
         int width,
         int height,
         List<String> names,
-        YoloFigures yolo,
-        CocoFigures coco,
+        YoloMetrics yolo,
+        CocoMetrics coco,
         StageTimes times,
         Census census) {
 

@@ -1,7 +1,7 @@
 package dev.shrike.app.val;
 
 import dev.shrike.app.Console;
-import dev.shrike.calibration.metrics.YoloFigures;
+import dev.shrike.calibration.metrics.YoloMetrics;
 import java.util.Locale;
 
 /** Tables in the manner of YOLOv5's val.py and of pycocotools. */
@@ -9,12 +9,12 @@ record TextReport(Console console, boolean verbose) {
     private static final String ROW = "%22s%11d%11d%11.4f%11.4f%11.4f%11.4f";
 
     void print(Measured measured) {
-        YoloFigures all = measured.yolo();
+        YoloMetrics all = measured.yolo();
         line("%22s%11s%11s%11s%11s%11s%11s", "Class", "Images", "Instances", "P", "R", "mAP50", "mAP50-95");
-        line(ROW, "all", all.pictures(), all.objects(), all.precision(), all.recall(), all.map50(), all.map());
+        line(ROW, "all", all.images(), all.objects(), all.precision(), all.recall(), all.map50(), all.map());
         if (verbose) {
-            for (YoloFigures.OfClass one : all.classes()) {
-                line(ROW, shortened(measured.names().get(one.classId())), one.pictures(), one.objects(),
+            for (YoloMetrics.OfClass one : all.classes()) {
+                line(ROW, shortened(measured.names().get(one.classId())), one.images(), one.objects(),
                         one.precision(), one.recall(), one.ap50(), one.ap());
             }
         }

@@ -52,14 +52,14 @@ public final class ValCommand implements Callable<Integer> {
             names = "--data",
             required = true,
             paramLabel = "PATH",
-            description = "Data set: COCO JSON, a folder with one (or of pictures beside instances_NAME.json), or"
+            description = "Data set: COCO JSON, a folder with one (or of images beside instances_NAME.json), or"
                     + " YOLO's data.yaml.")
     private String data;
 
     @Option(
             names = "--images",
             paramLabel = "DIR",
-            description = "Folder of the pictures that a COCO JSON names (default: looked for beside it).")
+            description = "Folder of the images that a COCO JSON names (default: looked for beside it).")
     private String images;
 
     @Option(
@@ -103,14 +103,14 @@ public final class ValCommand implements Callable<Integer> {
             names = "--max-det",
             paramLabel = "N",
             defaultValue = "300",
-            description = "Most objects per picture (default: ${DEFAULT-VALUE}).")
+            description = "Most objects per image (default: ${DEFAULT-VALUE}).")
     private int maxDetections;
 
     @Option(
             names = {"--batch", "--batch-size"},
             paramLabel = "N",
             defaultValue = "1",
-            description = "Pictures per run of the network; engines take 1 (default: ${DEFAULT-VALUE}).")
+            description = "Images per run of the network; engines take 1 (default: ${DEFAULT-VALUE}).")
     private int batch;
 
     @Option(
@@ -120,7 +120,7 @@ public final class ValCommand implements Callable<Integer> {
 
     @Option(
             names = "--strict",
-            description = "Stop, and list all problems, where a picture or label is broken; else the picture is left"
+            description = "Stop, and list all problems, where an image or label is broken; else the image is left"
                     + " out.")
     private boolean strict;
 
@@ -132,7 +132,7 @@ public final class ValCommand implements Callable<Integer> {
 
     @Option(
             names = "--augment",
-            description = "Look at each picture in three sizes, one mirrored, as YOLOv5 does.")
+            description = "Look at each image in three sizes, one mirrored, as YOLOv5 does.")
     private boolean augment;
 
     @Mixin
@@ -150,8 +150,8 @@ public final class ValCommand implements Callable<Integer> {
     @Option(names = "--save-json", description = "Write the detections as COCO results, predictions.json.")
     private boolean saveResults;
 
-    @Option(names = "--nosave", description = "Write no pictures of curves and matrix.")
-    private boolean noPictures;
+    @Option(names = "--nosave", description = "Write no images of curves and matrix.")
+    private boolean noImages;
 
     @Mixin
     private RunFolderOptions folder;
@@ -183,7 +183,7 @@ public final class ValCommand implements Callable<Integer> {
                 results == null ? null : path(results),
                 weights == null ? DEFAULT_WEIGHTS : weights,
                 detectorOptions(),
-                new ValRequest.Saving(!noPictures, saveResults, folder.project(), folder.name(), folder.existOk()),
+                new ValRequest.Saving(!noImages, saveResults, folder.project(), folder.name(), folder.existOk()),
                 new ValRequest.Showing(verbose, json, !noProgress, engine -> {
                     List<String> notes = new ArrayList<>(extra);
                     notes.addAll(yolov5.notes());
@@ -211,7 +211,7 @@ public final class ValCommand implements Callable<Integer> {
             throw usage("--task '" + task + "' is none of train, val and test");
         }
         if (batch != 1) {
-            throw usage("--batch " + batch + ": pictures are run one at a time, --batch 1");
+            throw usage("--batch " + batch + ": images are run one at a time, --batch 1");
         }
     }
 

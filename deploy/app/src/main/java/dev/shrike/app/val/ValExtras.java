@@ -12,7 +12,7 @@ final class ValExtras {
     private CommandSpec spec;
 
     @Option(names = "--workers", hidden = true, paramLabel = "N",
-            description = "YOLOv5's processes that read pictures; changes nothing here.")
+            description = "YOLOv5's processes that read images; changes nothing here.")
     private Integer workers;
 
     @Option(names = "--single-cls", hidden = true, description = "All classes as one; not there yet.")
@@ -37,6 +37,6 @@ final class ValExtras {
                     + " (--save-conf adds scores); here --save-json writes all detections");
         }
         return workers == null ? List.of()
-                : List.of("--workers changes nothing: pictures are read by the thread that looks at them");
+                : List.of("--workers changes nothing: images are read by the thread that looks at them");
     }
 }

@@ -15,7 +15,7 @@ import java.util.function.Function;
  * @param options how to detect
  * @param saving what to write to disk
  * @param showing what to print
- * @param augment whether to look at each picture in three sizes
+ * @param augment whether to look at each image in three sizes
  */
 record ValRequest(
         Data data,
@@ -51,26 +51,26 @@ record ValRequest(
      * Where the data set is.
      *
      * @param path a folder, COCO JSON or data.yaml
-     * @param pictures folder of the pictures, or null to look for it
+     * @param images folder of the images, or null to look for it
      * @param split part of a data.yaml
      * @param strict whether anything broken ends the run
      * @param classesByOrder whether classes are matched by order, not by name
      */
-    record Data(Path path, Path pictures, String split, boolean strict, boolean classesByOrder) {}
+    record Data(Path path, Path images, String split, boolean strict, boolean classesByOrder) {}
 
     /**
      * What to write, and where.
      *
-     * @param pictures whether to write curves and matrix
+     * @param images whether to write curves and matrix
      * @param results whether to write the detections
      * @param project folder of the run's folder
      * @param name name of the run's folder
      * @param reuse whether the run's folder may exist
      */
-    record Saving(boolean pictures, boolean results, Path project, String name, boolean reuse) {
+    record Saving(boolean images, boolean results, Path project, String name, boolean reuse) {
         /** Whether the run needs a folder. */
         boolean any() {
-            return pictures || results;
+            return images || results;
         }
     }
 }

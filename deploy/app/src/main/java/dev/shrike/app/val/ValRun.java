@@ -21,12 +21,12 @@ import dev.shrike.calibration.data.DataSets;
 import dev.shrike.calibration.data.Problem;
 import dev.shrike.calibration.data.ResultsFile;
 import dev.shrike.calibration.data.Sample;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One run of {@code shrike val}: opens data and model, looks at each picture, prints and saves the figures. */
+/** One run of {@code shrike val}: opens data and model, looks at each image, prints and saves the figures. */
 final class ValRun {
     private final Console console;
     private final ModelStore store;
@@ -41,8 +41,8 @@ final class ValRun {
     }
 
     int run() {
-        DataSet data = DataSets.open(request.data().path(), request.data().pictures(), request.data().split());
-        data = request.results() == null ? data.requirePictures() : data;
+        DataSet data = DataSets.open(request.data().path(), request.data().images(), request.data().split());
+        data = request.results() == null ? data.requireImages() : data;
         if (request.data().strict()) {
             requireSound(data);
         }
@@ -100,7 +100,7 @@ final class ValRun {
         }
     }
 
-    /** Reads every picture, so that all that is broken is told at once. */
+    /** Reads every image, so that all that is broken is told at once. */
     private void requireSound(DataSet data) {
         List<Problem> problems = new ArrayList<>(data.problems());
         for (int i = 0; i < data.samples().size() && request.results() == null; i++) {
@@ -109,7 +109,7 @@ final class ValRun {
             try {
                 sample.read();
             } catch (SourceException e) {
-                problems.add(new Problem(Problem.Kind.UNREADABLE_PICTURE, e.getMessage()));
+                problems.add(new Problem(Problem.Kind.UNREADABLE_IMAGE, e.getMessage()));
             } catch (DataSetException e) {
                 problems.add(new Problem(Problem.Kind.OTHER_SIZE, e.getMessage()));
             }
@@ -125,7 +125,7 @@ final class ValRun {
         }
         if (census.labelled() == 0 && !data.samples().isEmpty()) {
             Sample first = data.samples().getFirst();
-            console.note("warning: not one of " + census.pictures() + " pictures has an object, so that every figure"
+            console.note("warning: not one of " + census.images() + " images has an object, so that every figure"
                     + " will be nothing" + (first.relative() ? "; the labels of " + first.file() + " are looked for in "
                             + DataSets.labelsOf(first.file()) : ""));
         }
@@ -134,8 +134,8 @@ final class ValRun {
     /** Lists what was left out, after everything else. */
     private void tellProblems(DataSet measured) {
         if (!measured.problems().isEmpty()) {
-            console.note((measured.census().pictures() - measured.samples().size()) + " of "
-                    + measured.census().pictures() + " pictures left out of the figures:");
+            console.note((measured.census().images() - measured.samples().size()) + " of "
+                    + measured.census().images() + " images left out of the figures:");
             ProblemReport.lines(measured.problems()).forEach(console::note);
         }
     }
@@ -157,7 +157,7 @@ final class ValRun {
             Path file = folder.file("", "predictions.json");
             folder.write(() -> ResultsFile.write(file, evaluation.data(), evaluation.found()));
         }
-        if (request.saving().pictures()) {
+        if (request.saving().images()) {
             EvaluationCharts charts = new EvaluationCharts(measured.yolo(), measured.names());
             write(folder, "PR_curve.png", charts.precisionRecall());
             write(folder, "F1_curve.png", charts.f1());
@@ -173,7 +173,7 @@ final class ValRun {
         }
     }
 
-    private static void write(RunFolder folder, String name, Frame picture) {
-        folder.write(() -> Pictures.write(picture, folder.file("", name)));
+    private static void write(RunFolder folder, String name, Frame image) {
+        folder.write(() -> Images.write(image, folder.file("", name)));
     }
 }

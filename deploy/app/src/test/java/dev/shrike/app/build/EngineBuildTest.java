@@ -21,7 +21,7 @@ import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
-import dev.shrike.spi.Batches;
+import dev.shrike.spi.BatchProfile;
 import dev.shrike.spi.BuildOptions;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
@@ -133,7 +133,7 @@ class EngineBuildTest {
 
     @Test
     void theBatchStaysOpenAndTheSizeIsFixed() throws IOException {
-        Batches batches = new Batches(1, 4, 8);
+        BatchProfile batches = new BatchProfile(1, 4, 8);
         assertEquals(0, run(model(-1, -1), 96, new BuildRequest.Engine(Optional.of(batches), Optional.empty())));
         assertEquals(Shape.of(-1, 3, 96, 96), device.graphs.getFirst().inputs().getFirst().shape());
         assertEquals(Optional.of(batches), device.options.getFirst().batches());
@@ -154,19 +154,19 @@ class EngineBuildTest {
         Backend cpu = Backends.installed().stream().filter(one -> one.name().equals("cpu")).findFirst().orElseThrow();
         Graph graph = OnnxModels.read(model(1, 64));
         Path file = folder.resolve("net.shrike");
-        for (BuildOptions options : List.of(BuildOptions.UNTUNED.withBatches(new Batches(1, 4, 8)),
+        for (BuildOptions options : List.of(BuildOptions.UNTUNED.withBatches(new BatchProfile(1, 4, 8)),
                 BuildOptions.TUNED.withCalibration(new BuildOptions.Calibration(folder, 7)))) {
             String message = assertThrows(UnsupportedModelException.class, () -> cpu.build(graph, file, options))
                     .getMessage();
-            assertTrue(message.contains("one picture at a time") && message.contains(".engine"), message);
+            assertTrue(message.contains("one image at a time") && message.contains(".engine"), message);
         }
         assertFalse(Files.exists(file));
     }
 
     @Test
-    void picturesForRangesAreHandedOn() throws IOException {
-        BuildOptions.Calibration pictures = new BuildOptions.Calibration(folder, 7);
-        assertEquals(0, run(model(1, 64), 0, new BuildRequest.Engine(Optional.empty(), Optional.of(pictures))));
-        assertEquals(Optional.of(pictures), device.options.getFirst().calibration());
+    void imagesForRangesAreHandedOn() throws IOException {
+        BuildOptions.Calibration images = new BuildOptions.Calibration(folder, 7);
+        assertEquals(0, run(model(1, 64), 0, new BuildRequest.Engine(Optional.empty(), Optional.of(images))));
+        assertEquals(Optional.of(images), device.options.getFirst().calibration());
     }
 }

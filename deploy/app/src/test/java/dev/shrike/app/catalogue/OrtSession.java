@@ -21,7 +21,7 @@ final class OrtSession implements AutoCloseable {
         }
     }
 
-    /** The first output for a picture of seeded noise: 1 x boxes x numbers. */
+    /** The first output for an image of seeded noise: 1 x boxes x numbers. */
     float[][] run(int side, long seed) throws OrtException {
         Random random = new Random(seed);
         float[] pixels = new float[3 * side * side];

@@ -40,8 +40,8 @@ class ReportsTest {
     @Test
     void aLineHasNumberNameSizeObjectsAndTime() {
         LineReport report = new LineReport(console);
-        report.picture(0, 2, Path.of("a/bus.jpg"), STREET);
-        report.picture(1, 2, Path.of("wall.png"), NOTHING);
+        report.image(0, 2, Path.of("a/bus.jpg"), STREET);
+        report.image(1, 2, Path.of("wall.png"), NOTHING);
         report.summary(Totals.NONE.plus(STREET).plus(NOTHING));
         assertEquals(
                 """
@@ -53,10 +53,10 @@ class ReportsTest {
     }
 
     @Test
-    void aTableHasAHeadAndARowAPicture() {
+    void aTableHasAHeadAndARowAImage() {
         Path deep = Path.of("a/folder/with/a/rather/long/name/in/front/of/bus.jpg");
         TableReport report = new TableReport(console, List.of(deep));
-        report.picture(0, 1, deep, STREET);
+        report.image(0, 1, deep, STREET);
         List<String> lines = printed().lines().toList();
         assertEquals(2, lines.size());
         assertEquals(lines.get(0).indexOf("objects"), lines.get(1).indexOf("2 persons, 1 bus"));
@@ -102,7 +102,7 @@ class ReportsTest {
     }
 
     @Test
-    void labelFilesHoldSharesOfThePicture() {
+    void labelFilesHoldSharesOfTheImage() {
         assertEquals(
                 """
                         5 0.500000 0.456308 1.000000 0.485764

@@ -52,7 +52,7 @@ class RunFolderTest {
     }
 
     @Test
-    void picturesOfTheSameNameGetStemsOfTheirOwn() {
+    void imagesOfTheSameNameGetStemsOfTheirOwn() {
         try (RunFolder folder = RunFolder.create(project, "exp", false)) {
             assertEquals("bus", folder.uniqueStem(Path.of("a/bus.jpg")));
             assertEquals("bus-2", folder.uniqueStem(Path.of("b/bus.jpg")));
@@ -93,17 +93,17 @@ class RunFolderTest {
         }
     }
 
-    /** With --exist-ok results go where something is: never over the pictures that are read, or their labels. */
+    /** With --exist-ok results go where something is: never over the images that are read, or their labels. */
     @Test
-    void theFolderOfThePicturesIsRefused() throws IOException {
+    void theFolderOfTheImagesIsRefused() throws IOException {
         Path images = Files.createDirectories(project.resolve("set/images/val"));
         Path labels = Files.createDirectories(project.resolve("set/labels"));
         Path link = Files.createSymbolicLink(project.resolve("link"), images);
-        List<Path> pictures = List.of(Files.writeString(images.resolve("a.jpg"), "x"));
+        List<Path> sources = List.of(Files.writeString(images.resolve("a.jpg"), "x"));
         for (Path taken : List.of(images, link, Files.createDirectories(labels.resolve("val")))) {
             ShrikeException e = assertThrows(ShrikeException.class,
-                    () -> RunFolder.create(taken.getParent(), taken.getFileName().toString(), true, pictures));
-            assertTrue(e.getMessage().startsWith(taken + ": has the pictures that are read"), e.getMessage());
+                    () -> RunFolder.create(taken.getParent(), taken.getFileName().toString(), true, sources));
+            assertTrue(e.getMessage().startsWith(taken + ": has the images that are read"), e.getMessage());
         }
         Path flat = Files.createDirectories(project.resolve("flat/images"));
         List<Path> others = List.of(Files.writeString(flat.resolve("a.jpg"), "x"));
@@ -111,8 +111,8 @@ class RunFolderTest {
         ShrikeException e =
                 assertThrows(ShrikeException.class, () -> RunFolder.create(project, "flat", true, others));
         assertTrue(e.getMessage().startsWith(project.resolve("flat/labels") + ": has "), e.getMessage());
-        RunFolder.create(project, "exp", true, pictures).close();
-        RunFolder.create(project, "set", false, pictures).close();
+        RunFolder.create(project, "exp", true, sources).close();
+        RunFolder.create(project, "set", false, sources).close();
     }
 
     @Test

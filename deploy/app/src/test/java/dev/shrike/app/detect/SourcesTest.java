@@ -34,18 +34,18 @@ class SourcesTest {
     private List<String> names(String... sources) {
         Sources found = Sources.expand(List.of(sources));
         assertEquals(List.of(), found.problems());
-        return found.pictures().stream().map(p -> folder.relativize(p).toString()).toList();
+        return found.images().stream().map(p -> folder.relativize(p).toString()).toList();
     }
 
     private String problem(String source) {
         Sources found = Sources.expand(List.of(source));
-        assertEquals(List.of(), found.pictures());
+        assertEquals(List.of(), found.images());
         assertEquals(1, found.problems().size());
         return found.problems().getFirst();
     }
 
     @Test
-    void aFolderStandsForThePicturesDirectlyInItByName() {
+    void aFolderStandsForTheImagesDirectlyInItByName() {
         assertEquals(List.of("[x].jpg", "a.PNG", "b.jpg", "c.webp"), names(folder.toString()));
     }
 
@@ -55,7 +55,7 @@ class SourcesTest {
     }
 
     @Test
-    void globsMatchPicturesOnly() {
+    void globsMatchImagesOnly() {
         assertEquals(List.of("[x].jpg", "b.jpg"), names(folder + "/*.jpg"));
         assertEquals(List.of("[x].jpg", "a.PNG", "b.jpg", "c.webp"), names(folder + "/*"));
         assertEquals(List.of("a.PNG", "b.jpg"), names(folder + "/[ab].*"));
@@ -80,19 +80,19 @@ class SourcesTest {
         assertEquals(List.of("c.webp", "b.jpg", "in/d.jpg", "in/d.jpg", "[x].jpg", "b.jpg"), names(list.toString()));
         Files.writeString(list, "b.jpg\nnone.jpg\nrtsp://x/1\n");
         Sources found = Sources.expand(List.of(list.toString()));
-        assertEquals(List.of(folder.resolve("b.jpg")), found.pictures());
+        assertEquals(List.of(folder.resolve("b.jpg")), found.images());
         assertEquals(2, found.problems().size(), found.problems().toString());
         Files.writeString(list, "\n \n");
-        assertTrue(problem(list.toString()).endsWith("list.txt: lists no pictures; it should have one path a line"));
+        assertTrue(problem(list.toString()).endsWith("list.txt: lists no images; it should have one path a line"));
         Files.write(list, new byte[] {(byte) 0xff, (byte) 0xd8, (byte) 0xff});
-        assertTrue(problem(list.toString()).contains("no list of pictures in UTF-8"));
+        assertTrue(problem(list.toString()).contains("no list of images in UTF-8"));
     }
 
     @Test
-    void theStandardInputIsOnePicture() {
+    void theStandardInputIsOneImage() {
         Sources found = Sources.expand(List.of("-", "-"));
-        assertEquals(List.of(StandardInput.PATH), found.pictures());
-        assertEquals(List.of("-: the standard input has one picture only"), found.problems());
+        assertEquals(List.of(StandardInput.PATH), found.images());
+        assertEquals(List.of("-: the standard input has one image only"), found.problems());
         assertTrue(assertThrows(SourceException.class, () -> Sources.files(List.of("-"))).getMessage()
                 .contains("'shrike detect'"));
     }
@@ -118,9 +118,9 @@ class SourcesTest {
     @Test
     void problemsNameTheSource() {
         assertTrue(problem(folder + "/none.jpg").endsWith("none.jpg: no such file or folder"));
-        assertTrue(problem(folder + "/empty").contains("/empty: no pictures"));
-        assertTrue(problem(folder + "/*.gif").contains("/*.gif: no pictures"));
-        assertTrue(problem(folder + "/nowhere/*.jpg").contains("no pictures"));
+        assertTrue(problem(folder + "/empty").contains("/empty: no images"));
+        assertTrue(problem(folder + "/*.gif").contains("/*.gif: no images"));
+        assertTrue(problem(folder + "/nowhere/*.jpg").contains("no images"));
         assertTrue(problem(folder + "/[a").contains("/[a: neither a file nor a glob"));
         assertTrue(problem("rtsp://camera/1").contains("rtsp://camera/1: streams are not read"));
         assertTrue(problem(" ").contains("empty"));
@@ -130,13 +130,13 @@ class SourcesTest {
     @Test
     void aProblemLeavesTheOtherSourcesAlone() {
         Sources found = Sources.expand(List.of(folder + "/none.jpg", folder + "/b.jpg"));
-        assertEquals(List.of(folder.resolve("b.jpg")), found.pictures());
+        assertEquals(List.of(folder.resolve("b.jpg")), found.images());
         assertEquals(1, found.problems().size());
     }
 
     @Test
     void globsWithoutAFolderLookInTheWorkingDirectory() {
-        assertTrue(Sources.expand(List.of("*.nosuchpicture")).problems().getFirst().contains("no pictures"));
+        assertTrue(Sources.expand(List.of("*.nosuchimage")).problems().getFirst().contains("no images"));
     }
 
     @Test

@@ -24,7 +24,7 @@ final class ConstantNetwork {
     private final Map<String, String> metadata = new HashMap<>();
 
     /**
-     * A network of pictures of a size.
+     * A network of images of a size.
      *
      * @param half whether its input and outputs are in half precision
      */

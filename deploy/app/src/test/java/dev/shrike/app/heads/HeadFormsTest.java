@@ -13,7 +13,7 @@ import dev.shrike.Detectors;
 import dev.shrike.Frame;
 import dev.shrike.graph.Graph;
 import dev.shrike.heads.HeadFormat;
-import dev.shrike.heads.PictureWarning;
+import dev.shrike.heads.ImageWarning;
 import dev.shrike.onnx.OnnxModels;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -270,13 +270,13 @@ class HeadFormsTest {
         int places = places(128, 96);
         ConstantNetwork yolox = new ConstantNetwork(128, 96, false).names(3)
                 .rows("output", background(places, row(8)), false);
-        assertTrue(PictureWarning.of(yolox.graph()).orElseThrow().contains("YOLOX"));
+        assertTrue(ImageWarning.of(yolox.graph()).orElseThrow().contains("YOLOX"));
         ConstantNetwork yolov8 = new ConstantNetwork(128, 96, false).names(4)
                 .rows("output", background(places, row(8)), false);
-        assertEquals(Optional.empty(), PictureWarning.of(yolov8.graph()));
+        assertEquals(Optional.empty(), ImageWarning.of(yolov8.graph()));
         ConstantNetwork yolov5 = new ConstantNetwork(128, 96, false)
                 .rows("output", background(3 * places, row(85)), false);
-        assertEquals(Optional.empty(), PictureWarning.of(yolov5.graph()));
+        assertEquals(Optional.empty(), ImageWarning.of(yolov5.graph()));
     }
 
     private static void assertLeavesOut(Setting setting, String what, ConstantNetwork network) {

@@ -163,8 +163,8 @@ class OtherFamiliesTest {
     }
 
     /** A part of a photograph that needs no resizing, so that only the network and its decoding count. */
-    private static Frame crop(Path picture, int left, int top, int width, int height) {
-        Frame whole = Frame.read(picture);
+    private static Frame crop(Path image, int left, int top, int width, int height) {
+        Frame whole = Frame.read(image);
         Frame part = Frame.allocate(width, height);
         for (int y = 0; y < height; y++) {
             MemorySegment.copy(whole.pixels(), 3L * ((long) (top + y) * whole.width() + left), part.pixels(),
@@ -178,11 +178,11 @@ class OtherFamiliesTest {
     void realNetworksSeeTheSame(String file, Family family, int side) throws IOException, OrtException {
         Path model = Repository.shared().resolve("models/others").resolve(file);
         Assumptions.assumeTrue(Files.exists(model), "no " + model + ": skipped");
-        Path pictures = Repository.shared().resolve("reference");
+        Path images = Repository.shared().resolve("reference");
         byte[] bytes = Files.readAllBytes(model);
-        int seen = assertSeesTheSame(bytes, family, crop(pictures.resolve("bus.jpg"), 100, 380, side, side - 90), side,
+        int seen = assertSeesTheSame(bytes, family, crop(images.resolve("bus.jpg"), 100, 380, side, side - 90), side,
                 side);
-        seen += assertSeesTheSame(bytes, family, crop(pictures.resolve("zidane.jpg"), 600, 40, side, side - 41), side,
+        seen += assertSeesTheSame(bytes, family, crop(images.resolve("zidane.jpg"), 600, 40, side, side - 41), side,
                 side);
         assertTrue(seen >= 3, seen + " objects");
     }

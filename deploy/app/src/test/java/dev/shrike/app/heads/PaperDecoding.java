@@ -161,8 +161,8 @@ final class PaperDecoding implements AutoCloseable {
     private List<Object> run(float[] input) throws OrtException {
         String name = session.getInputNames().iterator().next();
         List<Object> outputs = new ArrayList<>();
-        try (OnnxTensor picture = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), FloatBuffer.wrap(input),
-                new long[] {1, 3, height, width}); OrtSession.Result result = session.run(Map.of(name, picture))) {
+        try (OnnxTensor image = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), FloatBuffer.wrap(input),
+                new long[] {1, 3, height, width}); OrtSession.Result result = session.run(Map.of(name, image))) {
             for (Map.Entry<String, ? extends ai.onnxruntime.OnnxValue> output : result) {
                 outputs.add(output.getValue().getValue());
             }

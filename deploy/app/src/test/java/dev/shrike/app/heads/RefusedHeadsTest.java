@@ -18,7 +18,7 @@ import dev.shrike.app.Main;
 import dev.shrike.app.Repository;
 import dev.shrike.heads.HeadFormat;
 import dev.shrike.onnx.OnnxModels;
-import dev.shrike.vision.Pictures;
+import dev.shrike.vision.Images;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -159,7 +159,7 @@ class RefusedHeadsTest {
                 .output("more", List.of(1, 30, 16, 16), new float[30 * 256]), "more [1, 30, 16, 16]");
         assertRefused(network().metadata("task", "obb").rows("output", rows, false), "task 'obb'");
         assertRefused(network().names(80).rows("output", background(300, row(84)), false), "DETR");
-        // Picture, corners, class and score, as end-to-end exports of YOLOv7 have it.
+        // Image, corners, class and score, as end-to-end exports of YOLOv7 have it.
         assertRefused(network().names(2).rows("output", background(100, row(7)), false), "output [1, 100, 7]");
     }
 
@@ -213,8 +213,8 @@ class RefusedHeadsTest {
     /** What the command says, and where; and that its JSON keeps to its schema whatever a model says. */
     @Test
     void theCommandRefusesNotesAndKeepsItsSchema() throws IOException {
-        Path picture = folder.resolve("black.png");
-        Pictures.write(Frame.allocate(SIDE, SIDE), picture);
+        Path image = folder.resolve("black.png");
+        Images.write(Frame.allocate(SIDE, SIDE), image);
         JsonSchema schema = JsonSchema.read(Repository.root().resolve("docs/detect.schema.json"));
         float[][] rows = background(300, row(6));
         rows[0] = new float[] {-5, 20, 160, 100, 1.05f, 1};
@@ -222,31 +222,31 @@ class RefusedHeadsTest {
         for (String names : List.of("['a', 'b']", "{0: '\\x1b[31m\\u202e\"', 1: '\\ud800'}", "['', '\\n{\"']", "None",
                 "{1: 'only'}")) {
             ConstantNetwork network = network().metadata("names", names).metadata("stride", "[8, 16, 32]");
-            Result run = detect(network.rows("output0", rows, false), picture, "--json");
+            Result run = detect(network.rows("output0", rows, false), image, "--json");
             assertEquals(0, run.exit(), run.err());
             assertEquals(List.of(), schema.violations(run.out().strip()), run.out());
             assertTrue(run.out().contains("\"score\":1.00000"), run.out());
         }
         float[][] faces = background(3 * PLACES, row(16, 64, 64, 10, 10, 0, 60));
-        Result refused = detect(network().rows("output", faces, false), picture, "--json");
+        Result refused = detect(network().rows("output", faces, false), image, "--json");
         assertEquals(1, refused.exit());
         assertEquals("", refused.out());
         assertTrue(refused.err().contains("network.onnx: the output"), refused.err());
         float[][] yolox = background(PLACES, row(85, 64, 64, 10, 10, 0.1f));
-        Result noted = detect(network().rows("output", yolox, false), picture, "--json");
+        Result noted = detect(network().rows("output", yolox, false), image, "--json");
         assertEquals(0, noted.exit(), noted.err());
         assertTrue(noted.err().contains("BGR"), noted.err());
-        assertTrue(detect(network().rows("output", yolox, false), picture, "--head", "yolov6").err().isEmpty());
-        assertEquals(2, detect(network().rows("output", yolox, false), picture, "--head", "x").exit());
-        assertEquals(2, detect(network().rows("output", yolox, false), picture, "--soft-nms", "x").exit());
+        assertTrue(detect(network().rows("output", yolox, false), image, "--head", "yolov6").err().isEmpty());
+        assertEquals(2, detect(network().rows("output", yolox, false), image, "--head", "x").exit());
+        assertEquals(2, detect(network().rows("output", yolox, false), image, "--soft-nms", "x").exit());
     }
 
     private record Result(int exit, String out, String err) {}
 
-    private Result detect(ConstantNetwork network, Path picture, String... more) throws IOException {
+    private Result detect(ConstantNetwork network, Path image, String... more) throws IOException {
         Path model = Files.write(folder.resolve("network.onnx"), OnnxModels.toBytes(network.graph()));
         String[] arguments = Arrays.copyOf(new String[] {"detect", "--weights", model.toString(), "--nosave",
-                "--no-progress", picture.toString()}, 6 + more.length);
+                "--no-progress", image.toString()}, 6 + more.length);
         System.arraycopy(more, 0, arguments, 6, more.length);
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();

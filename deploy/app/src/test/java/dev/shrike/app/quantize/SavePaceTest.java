@@ -7,12 +7,12 @@ import org.junit.jupiter.api.Test;
 
 class SavePaceTest {
     @Test
-    void theFirstPictureIsSavedAtOnce() {
+    void theFirstImageIsSavedAtOnce() {
         assertTrue(new SavePace().isDue(0));
         assertTrue(new SavePace().isDue(Long.MIN_VALUE));
     }
 
-    /** A picture takes 3, saving 2: of a pass cut off anywhere less than 43 is lost, and saving takes a twentieth. */
+    /** An image takes 3, saving 2: of a pass cut off anywhere less than 43 is lost, and saving takes a twentieth. */
     @Test
     void littleIsLostAndSavingTakesLittle() {
         SavePace pace = new SavePace();
@@ -33,7 +33,7 @@ class SavePaceTest {
     }
 
     @Test
-    void whereSavingTakesNothingEveryPictureIsSaved() {
+    void whereSavingTakesNothingEveryImageIsSaved() {
         SavePace pace = new SavePace();
         for (int now = 1; now < 10; now++) {
             assertTrue(pace.isDue(now));

@@ -15,7 +15,7 @@ class RehearsalTest {
     @Test
     void everyCommandSucceeds() {
         assertEquals(0, Rehearsal.perform(folder));
-        assertTrue(Files.exists(folder.resolve("runs/exp/labels/picture.txt")));
+        assertTrue(Files.exists(folder.resolve("runs/exp/labels/image.txt")));
         assertTrue(Files.exists(folder.resolve("w2a2.shrike")));
     }
 }

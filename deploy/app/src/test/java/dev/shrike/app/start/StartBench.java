@@ -22,7 +22,7 @@ import java.util.Map;
  * What {@code deploy/app/bench.sh} runs, each time in a JVM of its own. Prints milliseconds from the entry of main.
  *
  * <p>{@code nothing}: the floor of the JVM. {@code open MODEL}: until the detector is ready. {@code detect MODEL
- * PICTURE}: the same and one picture. {@code build …}: the command in this process. {@code onnxruntime MODEL.onnx}: a
+ * IMAGE}: the same and one image. {@code build …}: the command in this process. {@code onnxruntime MODEL.onnx}: a
  * session and one run on zeros.
  */
 public final class StartBench {
@@ -43,9 +43,9 @@ public final class StartBench {
         System.out.printf(Locale.ROOT, "%.1f%n", (System.nanoTime() - start) / 1e6);
     }
 
-    private static void detect(Path model, Path picture) {
+    private static void detect(Path model, Path image) {
         try (Detector detector = Detectors.open(model)) {
-            detector.detect(Frame.read(picture));
+            detector.detect(Frame.read(image));
         }
     }
 

@@ -1,0 +1,23 @@
+/*
+ * The choice of a tier's loops.
+ */
+#include "vector_ops.h"
+
+#include <stddef.h>
+
+/* Best first; the last one runs everywhere. */
+static const shrike_vector_ops *const tiers[] = {
+#if defined(__x86_64__)
+    &shrike_vector_ops_x86_avx512,
+    &shrike_vector_ops_x86_avx2,
+#endif
+    &shrike_vector_ops_portable,
+};
+
+const shrike_vector_ops *shrike_vector_ops_of(const shrike_context *context) {
+    size_t i = 0;
+    while (!shrike_context_has(context, tiers[i]->features)) {
+        i++;
+    }
+    return tiers[i];
+}
