@@ -107,7 +107,7 @@ public final class ExplicitQuantization implements GraphPass {
         for (Node node : graph.nodes()) {
             List<String> sharing = new ArrayList<>();
             if (node.op() instanceof Op.Concat || node.op() instanceof Op.Resize
-                    || IntegerEvaluator.isMove(node.op())) {
+                    || node.op().movesData()) {
                 sharing.addAll(node.op() instanceof Op.Concat ? node.inputs() : List.of(node.input(0)));
                 sharing.addAll(node.outputs());
                 sharing.removeIf(name -> !graph.quantization().containsKey(name)
@@ -182,7 +182,7 @@ public final class ExplicitQuantization implements GraphPass {
         String at = value;
         while (seen.add(at) && !graph.quantization().containsKey(at)) {
             Node writer = links.writer(at);
-            if (writer == null || !IntegerEvaluator.isMove(writer.op())) {
+            if (writer == null || !writer.op().movesData()) {
                 return false;
             }
             at = writer.input(0);

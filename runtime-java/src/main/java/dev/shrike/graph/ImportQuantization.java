@@ -155,7 +155,7 @@ public final class ImportQuantization implements GraphPass {
         /** Lets what only moves codes move the floats that they stand for, which are rounded before. */
         private void move(Node node) {
             RoundedCodes source = codes.get(node.input(0));
-            boolean moves = IntegerEvaluator.isMove(node.op())
+            boolean moves = node.op().movesData()
                     || node.op() instanceof Op.Resize || node.op() instanceof Op.Pad || node.op() instanceof Op.Identity
                     || node.op() instanceof Op.Concat && node.inputs().stream().map(codes::get)
                             .allMatch(other -> other != null && other.isLike(source));
@@ -422,7 +422,7 @@ public final class ImportQuantization implements GraphPass {
         for (Node node : graph.nodes()) {
             Quantization how = quantization.get(node.input(0));
             boolean moves = how != null && how.isPerTensor() && !graph.constants().containsKey(node.input(0))
-                    && (IntegerEvaluator.isMove(node.op()) || node.op() instanceof Op.Concat && node.inputs().stream()
+                    && (node.op().movesData() || node.op() instanceof Op.Concat && node.inputs().stream()
                             .map(quantization::get).allMatch(other -> other != null && other.isSameAs(how)));
             if (moves) {
                 node.outputs().stream().filter(name -> !name.isEmpty())

@@ -160,7 +160,7 @@ public final class IntegerEvaluator {
             case Op.Identity _ -> table(node, LookupTable.requantize(how(node.input(0)), how(node.output())));
             case Op.Binary binary -> binary.kind() == Op.Binary.Kind.ADD && sum(node);
             case Op.Concat _ -> concat(node);
-            default -> isMove(node.op()) && isCoded(node.input(0)) && move(node);
+            default -> node.op().movesData() && isCoded(node.input(0)) && move(node);
         };
     }
 
@@ -207,16 +207,6 @@ public final class IntegerEvaluator {
         }
         codes.put(node.output(), evaluate(node, operands).getFirst());
         return true;
-    }
-
-    /** Whether every element of the result is an element of the input, or the largest of some of them. */
-    static boolean isMove(Op op) {
-        return switch (op) {
-            case Op.MaxPool _,Op.Split _,Op.Slice _,Op.Gather _,Op.Expand _,Op.Tile _ -> true;
-            case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Transpose _,Op.DepthToSpace _ -> true;
-            case Op.Resize resize -> resize.mode() == Op.Resize.Mode.NEAREST;
-            default -> false;
-        };
     }
 
     private boolean move(Node node) {

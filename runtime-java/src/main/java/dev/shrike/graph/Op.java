@@ -7,6 +7,19 @@ package dev.shrike.graph;
  * left-out optional input is the empty name.
  */
 public sealed interface Op {
+    /**
+     * Whether every element of the results is an element of the first input, or the largest of some of them, so that
+     * what holds of all elements, such as their quantisation, holds of the results too.
+     */
+    default boolean movesData() {
+        return switch (this) {
+            case MaxPool _,Split _,Slice _,Gather _,Expand _,Tile _ -> true;
+            case Reshape _,Flatten _,Squeeze _,Unsqueeze _,Transpose _,DepthToSpace _ -> true;
+            case Resize resize -> resize.mode() == Resize.Mode.NEAREST;
+            default -> false;
+        };
+    }
+
     /** Convolution: X, W[, B[, R]]. After bias and activation the residual R, of the output's shape, is added. */
     record Conv(Window window, int group, Activation activation) implements Op {}
 

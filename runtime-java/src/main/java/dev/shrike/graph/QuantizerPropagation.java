@@ -63,7 +63,7 @@ final class QuantizerPropagation {
                 if (bits != null) {
                     products.put(node.name(), bits);
                 }
-            } else if (first && IntegerEvaluator.isMove(node.op())) {
+            } else if (first && node.op().movesData()) {
                 beginning.addAll(node.outputs());
             }
         }
@@ -111,7 +111,7 @@ final class QuantizerPropagation {
         graph.nodes().stream().filter(node -> bits(node) != null).forEach(node -> read.add(node.input(0)));
         // A value that is only moved on to a product is quantised where it comes from.
         for (Node node : graph.nodes().reversed()) {
-            if ((IntegerEvaluator.isMove(node.op()) || node.op() instanceof Op.Concat)
+            if ((node.op().movesData() || node.op() instanceof Op.Concat)
                     && node.outputs().stream().anyMatch(read::contains)) {
                 movedFrom(node).forEach(read::add);
             }
@@ -140,14 +140,14 @@ final class QuantizerPropagation {
             case Op.Unary _,Op.Clip _ -> quantized.contains(node.input(0));
             case Op.Binary binary -> binary.kind() == Op.Binary.Kind.ADD && quantized.containsAll(node.inputs());
             case Op.Concat _ -> quantized.containsAll(node.inputs());
-            default -> IntegerEvaluator.isMove(node.op()) && quantized.contains(node.input(0));
+            default -> node.op().movesData() && quantized.contains(node.input(0));
         };
     }
 
     private void shareScales() {
         Set<String> derived = new HashSet<>();
         for (Node node : graph.nodes()) {
-            boolean moves = IntegerEvaluator.isMove(node.op()) || node.op() instanceof Op.Concat;
+            boolean moves = node.op().movesData() || node.op() instanceof Op.Concat;
             List<String> from = moves ? movedFrom(node) : List.of();
             for (String output : node.outputs()) {
                 if (!moves || !quantized.contains(output) || !quantized.containsAll(from)) {

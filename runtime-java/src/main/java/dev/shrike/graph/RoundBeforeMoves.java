@@ -44,7 +44,7 @@ public final class RoundBeforeMoves implements GraphPass {
         return switch (op) {
             case Op.Gather _,Op.Expand _,Op.Tile _ -> false;
             case Op.Concat _ -> true;
-            default -> IntegerEvaluator.isMove(op);
+            default -> op.movesData();
         };
     }
 }

@@ -217,16 +217,6 @@ public final class QuantizerPlacement {
                 .orElse(value);
     }
 
-    /** Whether the node only moves elements, or takes the largest of some. */
-    static boolean isMove(Op op) {
-        return switch (op) {
-            case Op.MaxPool _,Op.Split _,Op.Slice _,Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _ -> true;
-            case Op.Transpose _,Op.DepthToSpace _ -> true;
-            case Op.Resize resize -> resize.mode() == Op.Resize.Mode.NEAREST;
-            default -> false;
-        };
-    }
-
     private boolean isCoded(List<String> names) {
         return names.stream().allMatch(coded::contains);
     }
@@ -236,7 +226,7 @@ public final class QuantizerPlacement {
         graph.nodes().stream().filter(node -> layers.containsKey(node.name())).forEach(n -> read.add(n.input(0)));
         for (Node node : graph.nodes().reversed()) {
             if (node.outputs().stream().anyMatch(read::contains)) {
-                if (isMove(node.op())) {
+                if (node.op().movesData()) {
                     read.add(node.input(0));
                 } else if (node.op() instanceof Op.Concat) {
                     node.inputs().stream().filter(name -> !graph.constants().containsKey(name)).forEach(read::add);
@@ -298,7 +288,7 @@ public final class QuantizerPlacement {
             case Op.Binary binary -> binary.kind() == Op.Binary.Kind.ADD
                     && node.inputs().stream().allMatch(name -> coded.contains(name) || bare.contains(name));
             case Op.Concat _ -> isCoded(node.inputs());
-            default -> isMove(node.op()) && coded.contains(node.input(0));
+            default -> node.op().movesData() && coded.contains(node.input(0));
         };
     }
 
@@ -320,7 +310,7 @@ public final class QuantizerPlacement {
 
     private void unite(boolean sharing) {
         for (Node node : graph.nodes()) {
-            if (isMove(node.op()) && coded.contains(node.input(0))) {
+            if (node.op().movesData() && coded.contains(node.input(0))) {
                 node.outputs().stream().filter(coded::contains).forEach(name -> unite(node.input(0), name));
             }
         }
@@ -338,7 +328,7 @@ public final class QuantizerPlacement {
         String group = moved.entrySet().stream().filter(e -> e.getValue().contains(name)).map(Map.Entry::getKey)
                 .findFirst().orElseThrow();
         return moved.get(group).stream().flatMap(value -> readers.getOrDefault(value, List.of()).stream())
-                .allMatch(reader -> reader.equals(concat) || isMove(reader.op()));
+                .allMatch(reader -> reader.equals(concat) || reader.op().movesData());
     }
 
     private Map<String, List<String>> members() {
@@ -358,7 +348,7 @@ public final class QuantizerPlacement {
                 for (Node reader : readers.getOrDefault(name, List.of())) {
                     if (layers.containsKey(reader.name())) {
                         wish = Math.max(wish, layers.get(reader.name()).activations());
-                    } else if (!isMove(reader.op()) && !own.contains(reader.output())) {
+                    } else if (!reader.op().movesData() && !own.contains(reader.output())) {
                         wide = true;
                     }
                 }
@@ -381,8 +371,8 @@ public final class QuantizerPlacement {
     }
 
     private static boolean isMovedFrom(Node writer, Set<String> group) {
-        return writer != null && (isMove(writer.op()) || writer.op() instanceof Op.Concat)
+        return writer != null && (writer.op().movesData() || writer.op() instanceof Op.Concat)
                 && writer.inputs().stream().anyMatch(group::contains)
-                && (isMove(writer.op()) || group.containsAll(writer.inputs()));
+                && (writer.op().movesData() || group.containsAll(writer.inputs()));
     }
 }
