@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.calibration.quantize.PtqOptions;
 import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.SmallNetwork;
-import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
