@@ -27,7 +27,8 @@ import java.util.Set;
  * no matter of how sums are rounded.
  *
  * <p>The integer evaluation rounds a product of int32 and float32 and a sum to float32 on that way ({@link
- * dev.shrike.graph.quantization.Requantization}), so it may take the other code where the position is that close to the middle.
+ * dev.shrike.graph.quantization.Requantization}), so it may take the other code where the position is that close to the
+ * middle.
  */
 final class FakeQuantization {
     /** Three roundings of float32 about positions of up to a thousand codes: 3 * 1000 * 2^-24, and some more. */
