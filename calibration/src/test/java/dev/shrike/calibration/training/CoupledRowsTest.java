@@ -28,7 +28,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Rows of weights that are rounded so that their errors cancel where the head feels them. */
+/** Rows of weights that are rounded so that their errors cancel where the head is not sensitive to their sum. */
 class KroneckerRoundingNetworkTest {
     private static final Backend BACKEND = Backends.usable(Backends.installed(), "").getFirst();
     private static final int HEAD = 21;

@@ -149,7 +149,7 @@ class FisherPositionsTest {
         }
     }
 
-    /** Whatever is drawn, elements count as the squares of what the head feels behind their activation. */
+    /** Whatever is drawn, elements count as the squared gradients of the head behind their activation. */
     @Test
     void valuesCountAsTheHeadFeelsThem() {
         Graph graph = headed();

@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
         name = "detect",
         description = {
                 "Finds objects in images.",
-                "Without a source it looks at sample photographs. Results go to the standard output, images with the"
+                "Without a source it runs on sample photographs. Results go to the standard output, images with the"
                         + " boxes drawn to a new folder below runs/detect.",
                 ""
         },
@@ -104,7 +104,7 @@ public final class DetectCommand implements Callable<Integer> {
 
     @Option(
             names = "--augment",
-            description = "Look at each image in three sizes, one mirrored, as YOLOv5 does: sees more and takes"
+            description = "Run on each image in three sizes, one mirrored, as YOLOv5 does: sees more and takes"
                     + " over twice the time. For models whose input size is open, or by name.")
     private boolean augment;
 

@@ -13,7 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** One run of {@code shrike detect}: opens the model, looks at each image, prints and saves what was seen. */
+/** One run of {@code shrike detect}: opens the model, runs on each image, prints and saves what was seen. */
 final class DetectRun {
     /** Formats of which a file may hold several images. */
     private static final Set<String> SEVERAL = Set.of("tif", "tiff", "webp", "png");
