@@ -14,6 +14,11 @@ module dev.shrike {
             dev.shrike.sources,
             dev.shrike.training;
     exports dev.shrike.graph;
+    exports dev.shrike.graph.evaluation;
+    exports dev.shrike.graph.inference;
+    exports dev.shrike.graph.kernels;
+    exports dev.shrike.graph.passes;
+    exports dev.shrike.graph.quantization;
     exports dev.shrike.heads;
     exports dev.shrike.onnx;
     exports dev.shrike.spi;

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A detector that looks at each frame in the three views of YOLOv5's augmentation at test time (v6.1,
+ * A detector that runs on each frame in the three views of YOLOv5's augmentation at test time (v6.1,
  * {@code _forward_augment}) and suppresses what it saw in all of them together. As there, the boxes of the largest
  * stride of the full view and those of the smallest stride of the smallest one are left out
  * ({@code _clip_augmented}), which holds for three strides that double.
@@ -100,7 +100,7 @@ final class AugmentedDetector implements Detector {
         boolean width = shape.dim(3) == Shape.OPEN || shape.dim(3) == view.viewWidth();
         if (!height || !width) {
             List<String> sizes = views.stream().map(v -> v.viewWidth() + "x" + v.viewHeight()).toList();
-            throw new UnsupportedModelException("augmentation looks at images of " + String.join(", ", sizes)
+            throw new UnsupportedModelException("augmentation runs on images of " + String.join(", ", sizes)
                     + ", the model's input is fixed to " + shape.dim(3) + "x" + shape.dim(2)
                     + ": export it with an open size (YOLOv5's export.py --include onnx --dynamic)");
         }

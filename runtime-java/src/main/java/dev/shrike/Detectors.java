@@ -61,7 +61,7 @@ public final class Detectors {
     }
 
     /**
-     * A detector that looks at each frame three times, as YOLOv5 does with {@code --augment}: in full size, in 0.83 of
+     * A detector that runs on each frame three times, as YOLOv5 does with {@code --augment}: in full size, in 0.83 of
      * it and mirrored, and in 0.67 of it; what it saw in all three goes through one suppression.
      *
      * @param model an ONNX model of YOLOv5 with decoded outputs whose input size is open, or one for each size

@@ -196,7 +196,7 @@ final class NetworkDetector implements Detector {
         }
     }
 
-    /** Looks at no more frames than the batch has room for in one run; the rest of the batch stays as it was. */
+    /** Runs on no more frames than the batch has room for in one run; the rest of the batch stays as it was. */
     private void detectTogether(List<Frame> frames, List<Detections> found) {
         long written = System.nanoTime();
         for (int i = 0; i < frames.size(); i++) {

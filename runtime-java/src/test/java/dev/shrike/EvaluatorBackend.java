@@ -1,10 +1,10 @@
 package dev.shrike;
 
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.ReferenceEvaluator;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.evaluation.ReferenceEvaluator;
 import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Binding;

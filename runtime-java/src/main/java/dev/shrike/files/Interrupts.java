@@ -9,7 +9,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 
-/** Keeps interrupts of threads apart from what is wrong with files, and away from what they would spoil for good. */
+/** Keeps interrupts of threads apart from what is wrong with files, and away from what they would break for good. */
 public final class Interrupts {
     private Interrupts() {}
 

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Ways in which exporters write activation functions. */
-final class ActivationPatterns {
+public final class ActivationPatterns {
     /** How far a constant may be off: 1/6 in half precision is off by 2.4e-4 of itself. */
     private static final double TOLERANCE = 3e-4;
 
@@ -17,10 +17,10 @@ final class ActivationPatterns {
      * @param input what it is computed of
      * @param inner nodes that are no longer needed, besides the one that gives the result
      */
-    record Match(Op.Unary op, String input, List<Node> inner) {}
+    public record Match(Op.Unary op, String input, List<Node> inner) {}
 
     /** The activation whose result this node gives. */
-    static Optional<Match> match(Links links, Node node) {
+    public static Optional<Match> match(Links links, Node node) {
         return silu(links, node)
                 .or(() -> mish(links, node))
                 .or(() -> gelu(links, node))
@@ -166,7 +166,7 @@ final class ActivationPatterns {
     }
 
     /** The activation that this node applies to its first input, if a convolution can apply it. */
-    static Optional<Activation> activation(Links links, Node node) {
+    public static Optional<Activation> activation(Links links, Node node) {
         if (node.op() instanceof Op.Clip) {
             return clip(links, node);
         }

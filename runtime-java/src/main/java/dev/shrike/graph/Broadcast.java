@@ -1,11 +1,11 @@
 package dev.shrike.graph;
 
 /** NumPy broadcasting: shapes are aligned at their last dimension and a size of 1 is repeated. */
-final class Broadcast {
+public final class Broadcast {
     private Broadcast() {}
 
     /** The common shape. An open dimension against a size other than 1 takes that size. */
-    static Shape shape(NodeView view, Shape a, Shape b) {
+    public static Shape shape(NodeView view, Shape a, Shape b) {
         int rank = Math.max(a.rank(), b.rank());
         long[] dims = new long[rank];
         for (int i = 0; i < rank; i++) {
@@ -33,7 +33,7 @@ final class Broadcast {
      * For every element of {@code target} in row-major order, the index of the element of {@code source} that is
      * repeated there.
      */
-    static int[] indices(Shape source, Shape target) {
+    public static int[] indices(Shape source, Shape target) {
         long[] strides = new long[target.rank()];
         long stride = 1;
         int shift = target.rank() - source.rank();

@@ -1,11 +1,11 @@
 package dev.shrike.graph;
 
 /** Row-major index arithmetic of the reference evaluator. */
-final class Indices {
+public final class Indices {
     private Indices() {}
 
     /** For every element of {@code target} in row-major order: offset plus the sum of coordinate times stride. */
-    static int[] strided(Shape target, long[] strides, long offset) {
+    public static int[] strided(Shape target, long[] strides, long offset) {
         int[] result = new int[Math.toIntExact(target.elements())];
         if (result.length == 0) {
             return result;
@@ -28,7 +28,7 @@ final class Indices {
     }
 
     /** Distance in elements between neighbours along each dimension. */
-    static long[] strides(Shape shape) {
+    public static long[] strides(Shape shape) {
         long[] strides = new long[shape.rank()];
         long stride = 1;
         for (int i = shape.rank() - 1; i >= 0; i--) {
@@ -39,7 +39,7 @@ final class Indices {
     }
 
     /** Product of the dimensions from {@code from} up to but not including {@code to}. */
-    static int product(Shape shape, int from, int to) {
+    public static int product(Shape shape, int from, int to) {
         long product = 1;
         for (int i = from; i < to; i++) {
             product = Math.multiplyExact(product, shape.dim(i));

@@ -10,13 +10,13 @@ import java.util.Map;
 import java.util.Set;
 
 /** Who writes and who reads each value of a graph. */
-final class Links {
+public final class Links {
     private final Graph graph;
     private final Map<String, Node> writers = new HashMap<>();
     private final Map<String, List<Node>> readers = new HashMap<>();
     private final Set<String> outputs = new HashSet<>();
 
-    Links(Graph graph) {
+    public Links(Graph graph) {
         this.graph = graph;
         for (Node node : graph.nodes()) {
             node.outputs().stream().filter(name -> !name.isEmpty()).forEach(name -> writers.put(name, node));
@@ -28,42 +28,42 @@ final class Links {
     }
 
     /** The node that writes the value, or null for inputs and constants. */
-    Node writer(String name) {
+    public Node writer(String name) {
         return writers.get(name);
     }
 
     /** The nodes that read the value; one that reads it twice counts twice. */
-    List<Node> readers(String name) {
+    public List<Node> readers(String name) {
         return readers.getOrDefault(name, List.of());
     }
 
-    boolean isOutput(String name) {
+    public boolean isOutput(String name) {
         return outputs.contains(name);
     }
 
     /** Whether the value is inner and real: nobody outside sees it, and it is not rounded to codes. */
-    boolean isInner(String name) {
+    public boolean isInner(String name) {
         return !outputs.contains(name) && !graph.quantization().containsKey(name);
     }
 
     /** Whether a single node reads the value and nobody else sees it. */
-    boolean hasSingleReader(String name) {
+    public boolean hasSingleReader(String name) {
         return isInner(name) && readers(name).size() == 1;
     }
 
     /** A constant that is a real value as it stands, or null. */
-    Tensor constant(String name) {
+    public Tensor constant(String name) {
         return graph.quantization().containsKey(name) ? null : graph.constants().get(name);
     }
 
     /** The only element of a constant, or NaN if it is none or has several. */
-    float scalar(String name) {
+    public float scalar(String name) {
         Tensor tensor = constant(name);
         return tensor == null || tensor.elements() != 1 ? Float.NaN : tensor.floatAt(0);
     }
 
     /** The nodes on which the wanted values depend, in their order. */
-    static List<Node> needed(List<Node> nodes, Collection<String> wanted) {
+    public static List<Node> needed(List<Node> nodes, Collection<String> wanted) {
         Set<String> needed = new HashSet<>(wanted);
         List<Node> kept = new ArrayList<>();
         for (Node node : nodes.reversed()) {

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /** A node together with what is known of its inputs: types, shapes and, of some, the values. */
-final class NodeView {
+public final class NodeView {
     private final Node node;
     private final Function<String, TensorType> types;
     private final Function<String, Tensor> values;
@@ -16,21 +16,21 @@ final class NodeView {
      * @param types type of a value by name
      * @param values value by name, or null where it is not known
      */
-    NodeView(Node node, Function<String, TensorType> types, Function<String, Tensor> values) {
+    public NodeView(Node node, Function<String, TensorType> types, Function<String, Tensor> values) {
         this.node = node;
         this.types = types;
         this.values = values;
     }
 
-    Node node() {
+    public Node node() {
         return node;
     }
 
-    int inputCount() {
+    public int inputCount() {
         return node.inputs().size();
     }
 
-    boolean has(int index) {
+    public boolean has(int index) {
         return node.hasInput(index);
     }
 
@@ -41,26 +41,26 @@ final class NodeView {
         return types.apply(node.input(index));
     }
 
-    DataType type(int index) {
+    public DataType type(int index) {
         return input(index).type();
     }
 
-    Shape shape(int index) {
+    public Shape shape(int index) {
         return input(index).shape();
     }
 
     /** The value of an input, if it is given and known. */
-    Optional<Tensor> value(int index) {
+    public Optional<Tensor> value(int index) {
         return has(index) ? Optional.ofNullable(values.apply(node.input(index))) : Optional.empty();
     }
 
     /** The value of an input which must be known. */
-    Tensor known(int index) {
+    public Tensor known(int index) {
         return value(index).orElseThrow(() -> error("the value of input '" + node.input(index) + "' is not known"));
     }
 
     /** The known integers of an input; it must be a vector or scalar of integers. */
-    Optional<long[]> integers(int index) {
+    public Optional<long[]> integers(int index) {
         if (!has(index)) {
             return Optional.empty();
         }
@@ -75,7 +75,7 @@ final class NodeView {
     }
 
     /** Number of elements of the vector that input {@code index} is; {@link Shape#OPEN} if not known. */
-    long length(int index) {
+    public long length(int index) {
         Shape shape = shape(index);
         if (shape.rank() > 1) {
             throw mismatch("input " + index + " has shape " + shape, "a vector");
@@ -84,7 +84,7 @@ final class NodeView {
     }
 
     /** {@code axis} counted from the front. */
-    int axis(long axis, int rank) {
+    public int axis(long axis, int rank) {
         if (axis < -rank || axis >= rank) {
             throw mismatch("axis " + axis, "within " + -rank + " to " + (rank - 1));
         }
@@ -96,7 +96,7 @@ final class NodeView {
      *
      * @throws ModelException if an axis is out of range or repeated
      */
-    boolean[] axes(long[] axes, int rank) {
+    public boolean[] axes(long[] axes, int rank) {
         boolean[] named = new boolean[rank];
         for (long axis : axes) {
             int i = axis(axis, rank);
@@ -109,39 +109,39 @@ final class NodeView {
     }
 
     /** Requires that a shape has elements, as far as it is known: an image without any has no pixels to compute. */
-    void requireElements(String what, Shape shape) {
+    public void requireElements(String what, Shape shape) {
         if (shape.dims().contains(0L)) {
             throw mismatch(what + " has shape " + shape, "at least one element");
         }
     }
 
-    void requireFloat(int index) {
+    public void requireFloat(int index) {
         if (!type(index).isFloating()) {
             throw mismatch("input " + index + " has type " + type(index), "a floating-point type");
         }
     }
 
-    void requireRank(int index, int rank) {
+    public void requireRank(int index, int rank) {
         if (shape(index).rank() != rank) {
             throw mismatch("input " + index + " has shape " + shape(index), rank + " dimensions");
         }
     }
 
-    void requireSameType(int first, int second) {
+    public void requireSameType(int first, int second) {
         if (type(first) != type(second)) {
             throw mismatch("input " + second + " has type " + type(second), type(first) + " like input " + first);
         }
     }
 
-    ModelException mismatch(String found, String expected) {
+    public ModelException mismatch(String found, String expected) {
         return error(found + ", expected " + expected);
     }
 
-    ModelException error(String what) {
+    public ModelException error(String what) {
         return new ModelException(where() + ": " + what);
     }
 
-    UnsupportedModelException unsupported(String what) {
+    public UnsupportedModelException unsupported(String what) {
         return new UnsupportedModelException(where() + ": " + what);
     }
 
@@ -150,12 +150,12 @@ final class NodeView {
     }
 
     /** Name and operation of a node, for messages. */
-    static String describe(Node node) {
+    public static String describe(Node node) {
         return "node '" + node.name() + "' (" + node.op().getClass().getSimpleName() + ")";
     }
 
     /** The single result of most operations. */
-    static List<TensorType> one(DataType type, Shape shape) {
+    public static List<TensorType> one(DataType type, Shape shape) {
         return List.of(new TensorType(type, shape));
     }
 }

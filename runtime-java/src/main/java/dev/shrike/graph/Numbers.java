@@ -5,7 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /** Tensors as Java arrays and back: floating types as doubles, all others as longs. */
-final class Numbers {
+public final class Numbers {
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfFloat FLOAT =
@@ -16,7 +16,7 @@ final class Numbers {
     private Numbers() {}
 
     /** All elements as doubles. */
-    static double[] floats(Tensor tensor) {
+    public static double[] floats(Tensor tensor) {
         double[] values = new double[Math.toIntExact(tensor.elements())];
         if (tensor.type() == DataType.FLOAT32) {
             MemorySegment data = tensor.data();
@@ -32,7 +32,7 @@ final class Numbers {
     }
 
     /** A tensor of a floating type; each value is rounded to it. */
-    static Tensor real(DataType type, Shape shape, double[] values) {
+    public static Tensor real(DataType type, Shape shape, double[] values) {
         byte[] bytes = new byte[Math.toIntExact(type.bytes(values.length))];
         MemorySegment data = MemorySegment.ofArray(bytes);
         switch (type) {
@@ -58,7 +58,7 @@ final class Numbers {
     }
 
     /** The tensor made of the elements at these indices; -1 takes {@code filler}'s only element instead. */
-    static Tensor take(Tensor source, Shape shape, int[] indices, Tensor filler) {
+    public static Tensor take(Tensor source, Shape shape, int[] indices, Tensor filler) {
         if (source.type().isFloating()) {
             double[] from = floats(source);
             double fill = filler == null ? 0 : filler.doubleAt(0);
@@ -78,17 +78,17 @@ final class Numbers {
     }
 
     /** The tensor made of the elements at these indices. */
-    static Tensor take(Tensor source, Shape shape, int[] indices) {
+    public static Tensor take(Tensor source, Shape shape, int[] indices) {
         return take(source, shape, indices, null);
     }
 
     /** The tensor repeated to a shape that it broadcasts to. */
-    static Tensor expand(Tensor source, Shape shape) {
+    public static Tensor expand(Tensor source, Shape shape) {
         return source.shape().equals(shape) ? source : take(source, shape, Broadcast.indices(source.shape(), shape));
     }
 
     /** The tensor with its elements converted as ONNX Cast does: towards zero, non-zero is true. */
-    static Tensor cast(Tensor source, DataType to) {
+    public static Tensor cast(Tensor source, DataType to) {
         if (source.type() == to) {
             return source;
         }

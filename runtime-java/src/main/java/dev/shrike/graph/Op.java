@@ -301,11 +301,11 @@ public sealed interface Op {
     /** X, scale, zero point?. */
     record DequantizeLinear(int axis) implements Op {}
 
-    /** X; gives its codes (UINT8), their scale and their zero point, as {@link DynamicQuantParams} says. */
+    /** X; gives its codes (UINT8), their scale and their zero point, as the parameters of that range says. */
     record DynamicQuantizeLinear() implements Op {}
 
     /**
-     * X, rounded to the 256 codes that its own range has ({@link DynamicQuantParams}), as floats: what
+     * X, rounded to the 256 codes that its own range has (the parameters of that range), as floats: what
      * DynamicQuantizeLinear
      * and DequantizeLinear make of it.
      */

@@ -3,15 +3,15 @@ package dev.shrike.graph;
 import dev.shrike.ModelException;
 
 /** Element type and shape of a value, without its name. */
-record TensorType(DataType type, Shape shape) {
+public record TensorType(DataType type, Shape shape) {
     /** The most elements a tensor may have, so that an index fits an int everywhere. */
     static final long MAX_ELEMENTS = Integer.MAX_VALUE;
 
     /** The most dimensions a tensor may have: far more than any network's, and few enough to walk through often. */
-    static final int MAX_RANK = 64;
+    public static final int MAX_RANK = 64;
 
     /** This type, once its size was found to be sensible; open dimensions count as 1. */
-    TensorType checked(String what) {
+    public TensorType checked(String what) {
         if (shape.rank() > MAX_RANK) {
             throw new ModelException(what + " has " + shape.rank() + " dimensions, more than " + MAX_RANK);
         }

@@ -2,14 +2,14 @@ package dev.shrike.onnx;
 
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.DataType;
-import dev.shrike.graph.ExportQuantization;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GrowingTypes;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.inference.GrowingTypes;
+import dev.shrike.graph.passes.ExportQuantization;
 import dev.shrike.onnx.proto.Onnx.GraphProto;
 import dev.shrike.onnx.proto.Onnx.ModelProto;
 import dev.shrike.onnx.proto.Onnx.OperatorSetIdProto;

@@ -68,7 +68,8 @@ public final class OnnxModels {
      * Writes a network in ONNX's own operators: opset 17, or the lowest later one that it needs (21 for four-bit
      * types). Fused convolutions come apart again: Conv, the activation, Add. Quantised values become QuantizeLinear
      * and DequantizeLinear, those rounded by their own range DynamicQuantizeLinear and DequantizeLinear, others QONNX's
-     * quantisers ({@link dev.shrike.graph.ExportQuantization}). Metadata is kept but for the keys that begin with
+     * quantisers ({@link dev.shrike.graph.passes.ExportQuantization}). Metadata is kept but for the keys that begin
+     * with
      * {@code onnx.}, which describe the file that a graph came from. The file is written beside the target under
      * another name, then renamed; equal graphs give equal bytes.
      *

@@ -16,7 +16,7 @@ import java.util.Set;
  * Operators that compute with codes themselves, as the float operator between DequantizeLinear and QuantizeLinear: the
  * QLinear ones of ONNX and of ONNX Runtime ("QOperator" format), and ConvInteger and MatMulInteger
  * ({@code quantize_dynamic}), whose sums are those of codes with a scale of 1. ONNX Runtime's own names for the two
- * quantisers become ONNX's. What the pieces say together, {@link dev.shrike.graph.ImportQuantization} finds.
+ * quantisers become ONNX's. What the pieces say together, {@link dev.shrike.graph.passes.ImportQuantization} finds.
  */
 final class QuantizedOperators {
     private static final String MICROSOFT = "com.microsoft";

@@ -1,5 +1,6 @@
 package dev.shrike.graph;
 
+import dev.shrike.graph.evaluation.ReferenceEvaluator;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -7,63 +8,63 @@ import java.util.List;
 import java.util.Map;
 
 /** Builds small graphs for tests: every node is named after its first output. */
-final class GraphBuilder {
+public final class GraphBuilder {
     private final List<ValueInfo> inputs = new ArrayList<>();
     private final List<ValueInfo> outputs = new ArrayList<>();
     private final List<Node> nodes = new ArrayList<>();
     private final Map<String, Tensor> constants = new HashMap<>();
     private final Map<String, Quantization> quantization = new HashMap<>();
 
-    GraphBuilder input(String name, DataType type, long... dims) {
+    public GraphBuilder input(String name, DataType type, long... dims) {
         inputs.add(new ValueInfo(name, type, Shape.of(dims)));
         return this;
     }
 
-    GraphBuilder input(String name, long... dims) {
+    public GraphBuilder input(String name, long... dims) {
         return input(name, DataType.FLOAT32, dims);
     }
 
-    GraphBuilder constant(String name, Tensor value) {
+    public GraphBuilder constant(String name, Tensor value) {
         constants.put(name, value);
         return this;
     }
 
-    GraphBuilder constant(String name, float value) {
+    public GraphBuilder constant(String name, float value) {
         return constant(name, Tensor.scalar(value));
     }
 
-    GraphBuilder quantized(String name, Quantization how) {
+    public GraphBuilder quantized(String name, Quantization how) {
         quantization.put(name, how);
         return this;
     }
 
     /** A node with one output; {@code ""} is a left-out input. */
-    GraphBuilder node(String output, Op op, String... from) {
+    public GraphBuilder node(String output, Op op, String... from) {
         return node(List.of(output), op, from);
     }
 
-    GraphBuilder node(List<String> to, Op op, String... from) {
+    public GraphBuilder node(List<String> to, Op op, String... from) {
         nodes.add(new Node(to.getFirst(), op, List.of(from), to));
         return this;
     }
 
     /** A float output whose shape nobody declared. */
-    GraphBuilder output(String name, long... dims) {
+    public GraphBuilder output(String name, long... dims) {
         outputs.add(new ValueInfo(name, DataType.FLOAT32, Shape.of(dims)));
         return this;
     }
 
-    Graph build() {
+    public Graph build() {
         return new Graph("test", inputs, outputs, nodes, constants, quantization, Map.of());
     }
 
     /** A graph of a single node over constants, whose result is {@code y}. */
-    static Graph single(Op op, Tensor... operands) {
+    public static Graph single(Op op, Tensor... operands) {
         return single(op, 1, operands);
     }
 
     /** The same with results {@code y}, {@code y1} … */
-    static Graph single(Op op, int results, Tensor... operands) {
+    public static Graph single(Op op, int results, Tensor... operands) {
         GraphBuilder builder = new GraphBuilder();
         List<String> names = new ArrayList<>();
         for (int i = 0; i < operands.length; i++) {
@@ -82,12 +83,12 @@ final class GraphBuilder {
     }
 
     /** The result of one node over constants. */
-    static Tensor evaluate(Op op, Tensor... operands) {
+    public static Tensor evaluate(Op op, Tensor... operands) {
         return ReferenceEvaluator.run(single(op, operands), Map.of(), java.util.Set.of("y")).get("y");
     }
 
     /** Number of nodes of each operation, by the name of its class. */
-    static Map<String, Long> counts(Graph graph) {
+    public static Map<String, Long> counts(Graph graph) {
         Map<String, Long> counts = new LinkedHashMap<>();
         graph.nodes().forEach(node -> counts.merge(node.op().getClass().getSimpleName(), 1L, Long::sum));
         return counts;

@@ -1,5 +1,6 @@
 package dev.shrike.graph;
 
+import dev.shrike.graph.inference.ShapeInference;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -10,7 +11,7 @@ import java.util.Map;
  * when its {@code momentum} is given, even where the standard (and every runtime) says inference: the stored mean and
  * variance are first mixed with those of the batch, {@code stored * momentum + batch * (1 - momentum)}.
  */
-final class MixedStatistics implements GraphPass {
+public final class MixedStatistics implements GraphPass {
     private static final float MOMENTUM = 0.9f;
 
     @Override

@@ -1,8 +1,8 @@
 package dev.shrike.graph;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
@@ -14,11 +14,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Runs a graph by ONNX Runtime. */
-final class OnnxRuntime {
+public final class OnnxRuntime {
     private OnnxRuntime() {}
 
     /** The outputs of the graph by name. */
-    static Map<String, Tensor> run(Graph graph, Map<String, Tensor> inputs) throws OrtException {
+    public static Map<String, Tensor> run(Graph graph, Map<String, Tensor> inputs) throws OrtException {
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(1);

@@ -1,5 +1,8 @@
 package dev.shrike.graph;
 
+import dev.shrike.graph.evaluation.ReferenceEvaluator;
+import dev.shrike.graph.passes.GraphPasses;
+import dev.shrike.graph.passes.MinMaxQuantizer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -7,7 +10,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /** Small random detectors: convolutions with activations, residuals, Concat, MaxPool, Resize, Split, a real head. */
-final class RandomConvolutions {
+public final class RandomConvolutions {
     private static final Activation[] ACTIVATIONS = {Activation.SILU, Activation.SILU,
             Activation.of(Activation.Kind.RELU), new Activation(Activation.Kind.LEAKY_RELU, 0.1f, 0),
             Activation.of(Activation.Kind.HARD_SWISH), new Activation(Activation.Kind.CLIP, 0, 6), Activation.NONE};
@@ -22,12 +25,12 @@ final class RandomConvolutions {
     }
 
     /** A float graph as an engine wants it. */
-    static Graph next(long seed) {
+    public static Graph next(long seed) {
         return GraphPasses.forInference(new RandomConvolutions(seed).network(), Map.of());
     }
 
     /** Ranges of what the quantizer asks for, over some random inputs. */
-    static Map<String, float[]> ranges(Graph prepared, MinMaxQuantizer.Options options,
+    public static Map<String, float[]> ranges(Graph prepared, MinMaxQuantizer.Options options,
             List<Map<String, Tensor>> runs) {
         Map<String, float[]> ranges = new HashMap<>();
         for (Map<String, Tensor> inputs : runs) {

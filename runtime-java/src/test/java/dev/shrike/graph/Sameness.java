@@ -3,6 +3,7 @@ package dev.shrike.graph;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.shrike.graph.evaluation.ReferenceEvaluator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -10,11 +11,11 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /** Whether two graphs, or two tensors, hold the same numbers. */
-final class Sameness {
+public final class Sameness {
     private Sameness() {}
 
     /** Runs both graphs on random inputs and compares their outputs, element by element. */
-    static void assertSameOutputs(Graph before, Graph after, long seed, double tolerance) {
+    public static void assertSameOutputs(Graph before, Graph after, long seed, double tolerance) {
         Map<String, Tensor> inputs = randomInputs(after, new SplittableRandom(seed));
         Set<String> wanted = new LinkedHashSet<>();
         before.outputs().forEach(output -> wanted.add(output.name()));
@@ -28,7 +29,7 @@ final class Sameness {
     }
 
     /** Compares two tensors: the difference may be {@code tolerance} times the expected value or 1. */
-    static void assertClose(Tensor expected, Tensor found, double tolerance, String what) {
+    public static void assertClose(Tensor expected, Tensor found, double tolerance, String what) {
         assertEquals(expected.shape(), found.shape(), what + ": shape");
         for (long i = 0; i < expected.elements(); i++) {
             double want = expected.doubleAt(i);
@@ -40,7 +41,7 @@ final class Sameness {
     }
 
     /** Uniform numbers from 0 to 1 for every input. */
-    static Map<String, Tensor> randomInputs(Graph graph, SplittableRandom random) {
+    public static Map<String, Tensor> randomInputs(Graph graph, SplittableRandom random) {
         Map<String, Tensor> inputs = new HashMap<>();
         for (ValueInfo input : graph.inputs()) {
             inputs.put(input.name(), randomTensor(random, input.type(), input.shape(), 0, 1));
@@ -48,7 +49,7 @@ final class Sameness {
         return inputs;
     }
 
-    static Tensor randomTensor(SplittableRandom random, DataType type, Shape shape, double from, double to) {
+    public static Tensor randomTensor(SplittableRandom random, DataType type, Shape shape, double from, double to) {
         if (!type.isFloating()) {
             long[] values = random.longs(shape.elements(), (long) from, (long) to + 1).toArray();
             return Tensor.of(type, shape, values);

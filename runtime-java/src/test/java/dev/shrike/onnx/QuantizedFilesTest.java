@@ -10,12 +10,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.ShrikeException;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
-import dev.shrike.graph.IntegerEvaluator;
-import dev.shrike.graph.IntegerWeights;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.evaluation.IntegerEvaluator;
+import dev.shrike.graph.passes.GraphPasses;
+import dev.shrike.graph.quantization.IntegerWeights;
 import dev.shrike.onnx.QuantizedFile.Builder;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package dev.shrike.calibration.activations;
 
-import dev.shrike.graph.QuantParams;
 import dev.shrike.graph.Quantization;
+import dev.shrike.graph.quantization.QuantParams;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;

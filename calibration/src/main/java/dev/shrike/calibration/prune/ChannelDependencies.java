@@ -5,7 +5,7 @@ import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
-import dev.shrike.graph.ShapeInference;
+import dev.shrike.graph.inference.ShapeInference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

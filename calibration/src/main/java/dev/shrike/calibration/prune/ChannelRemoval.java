@@ -1,14 +1,14 @@
 package dev.shrike.calibration.prune;
 
 import dev.shrike.ModelException;
-import dev.shrike.graph.EliminateDeadNodes;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
-import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.inference.ShapeInference;
+import dev.shrike.graph.passes.EliminateDeadNodes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

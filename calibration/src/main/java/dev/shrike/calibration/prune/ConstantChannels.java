@@ -1,13 +1,13 @@
 package dev.shrike.calibration.prune;
 
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
-import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.inference.ShapeInference;
+import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;

@@ -2,11 +2,11 @@ package dev.shrike.calibration.prune;
 
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
-import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.inference.ShapeInference;
+import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;

@@ -5,9 +5,9 @@ import dev.shrike.calibration.training.ChannelSensitivity;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
-import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.inference.ShapeInference;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -122,7 +122,7 @@ public final class ResidualBranches {
         nodes.forEach(node -> read.addAll(node.inputs()));
         Map<String, Tensor> constants = new HashMap<>(graph.constants());
         constants.keySet().retainAll(read);
-        return new dev.shrike.graph.RemoveIdentities().apply(graph.withNodes(nodes, constants));
+        return new dev.shrike.graph.passes.RemoveIdentities().apply(graph.withNodes(nodes, constants));
     }
 
     /**

@@ -1,9 +1,9 @@
 package dev.shrike.calibration.quantize;
 
 import dev.shrike.ModelException;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.calibration.ranges.RangeCalibrator;
-import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;

@@ -3,7 +3,8 @@ package dev.shrike.calibration.quantize;
 import java.util.List;
 
 /**
- * Error-compensated rounding (Frantar et al. 2022, GPTQ): inputs in a given order; what rounding one weight spoils, the
+ * Error-compensated rounding (Frantar et al. 2022, GPTQ): inputs in a given order; the error of one rounded weight is
+ * compensated by the
  * weights not yet rounded make good. The objective is a sum of squares, one for each weight, that depends on this and
  * the earlier codes alone, so codes are the branches of a tree.
  */

@@ -12,12 +12,13 @@ import java.util.stream.IntStream;
  *
  * <p>With the second moments H of the input, errors E of the weights cost {@code tr(S E H E^T)}: the curvature of the
  * loss as a Kronecker product (Martens and Grosse 2015, K-FAC). That can be minimised row by row as the error of a row
- * is weight by weight (Tseng et al. 2025, YAQA): what rounding one row spoils, the rows not yet rounded make good.
+ * is weight by weight (Tseng et al. 2025, YAQA): the error of one rounded row is compensated by the rows not yet
+ * rounded.
  */
 final class KroneckerRounding {
     /**
-     * What an error of a channel counts by itself, as a share of the mean: what the head did not feel on these images
-     * it may feel on others.
+     * What an error of a channel counts by itself, as a share of the mean: a channel without influence
+     * on the head on these images may have some on others.
      */
     private static final double FLOOR = 0.2;
     /** How often each row is led to where it is best, given all others. */
@@ -39,8 +40,8 @@ final class KroneckerRounding {
             trace += moments[i * rows + i];
         }
         double share = (1 - FLOOR) * rows / trace;
-        boolean felt = trace > 0 && Double.isFinite(trace) && Double.isFinite(share);
-        curvature = Arrays.stream(moments).map(moment -> felt ? share * moment : 0).toArray();
+        boolean sensitive = trace > 0 && Double.isFinite(trace) && Double.isFinite(share);
+        curvature = Arrays.stream(moments).map(moment -> sensitive ? share * moment : 0).toArray();
         for (int i = 0; i < rows; i++) {
             curvature[i * rows + i] += FLOOR;
         }

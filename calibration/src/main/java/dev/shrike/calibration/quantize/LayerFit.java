@@ -107,7 +107,7 @@ final class LayerFit {
         double mean = java.util.Arrays.stream(importance).average().orElse(1);
         double[] steps = new double[noise.length];
         for (int row = 0; row < steps.length; row++) {
-            // What the head did not feel on these images it may feel on others.
+            // A channel without influence on the head on these images may have some on others.
             double own = importance.length == 0 ? 1 : Math.max(importance[row], LEAST_IMPORTANCE * mean);
             steps[row] = Math.sqrt(size / Math.max(own * noise[row], 1e-30));
         }

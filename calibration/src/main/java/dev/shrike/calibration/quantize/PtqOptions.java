@@ -7,9 +7,9 @@ package dev.shrike.calibration.quantize;
  * @param fit whether weights are fitted to the quantised input before they are rounded
  * @param refitBias whether biases are
  * @param weighOutputs whether errors count as much as the activation behind a layer lets them through
- * @param weighPositions whether an error at a position counts as much as the head of the network feels it
+ * @param weighPositions whether an error at a position counts as much as its gradient at the head of the network says
  * @param coupleRows whether rows of weights of fewer than 8 bits are rounded so that their errors cancel where the head
- *     of the network feels them
+ *     of the network is sensitive to them
  * @param positions most positions of an image that count for a layer
  * @param ridge how strongly fitted weights of fewer than 8 bits are drawn to the given ones, as a share of the mean
  *     variance of the input

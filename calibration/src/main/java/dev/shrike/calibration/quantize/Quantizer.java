@@ -4,14 +4,14 @@ import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.CalibrationImages;
-import dev.shrike.calibration.ranges.RangeCalibrator;
 import dev.shrike.calibration.ranges.ActivationStatistics;
+import dev.shrike.calibration.ranges.RangeCalibrator;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
-import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
+import dev.shrike.graph.passes.GraphPasses;
+import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
@@ -105,7 +105,7 @@ public final class Quantizer {
     /**
      * The same quantiser for engines without zero points, such as TensorRT 8: values have signed codes of 8 bits with
      * zero point 0, what a Concat joins has one scale with what it gives, and activation functions get floats. The
-     * result becomes a file for TensorRT by {@link dev.shrike.graph.ExplicitQuantization}.
+     * result becomes a file for TensorRT by {@link dev.shrike.graph.passes.ExplicitQuantization}.
      */
     public Quantizer withSymmetricCodes() {
         return new Quantizer(prepared, backend, threads, memory, positions, dynamicRanges, true);

@@ -12,9 +12,9 @@ import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
-import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.inference.ShapeInference;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
@@ -31,7 +31,7 @@ import java.util.function.DoubleUnaryOperator;
  * Quantises the layers of a network one after another on images. Each layer is fitted to give, from what the layers
  * before it make of the images once they are quantised, what the float network gives there: weights first by least
  * squares, then rounded ({@link WeightRounding}), at last the bias. So a layer makes good part of what the rounding of
- * activations and earlier weights has spoilt.
+ * activations and earlier weights has changed.
  *
  * <p>Every part of the network runs once in float and once in integers for every image; what later parts need is kept
  * ({@link ActivationStore}) and forgotten as soon as nobody needs it.

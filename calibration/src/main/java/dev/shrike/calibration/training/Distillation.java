@@ -56,7 +56,7 @@ public final class Distillation implements AutoCloseable {
      *
      * @param epochs how often each image is seen
      * @param rate longest step of weights of 4 bits, in codes, for each unit of the loss of the given network: one
-     *     that is close to its teacher has little to gain and is soon spoiled
+     *     that is close to its teacher has little to gain and soon becomes worse
      * @param inside weight of errors of values inside the network, against that of its head
      * @param threads images at a time; 0 takes one per processor
      */

@@ -28,7 +28,8 @@ import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 
 /**
- * Chooses and weighs positions by how much the head of a network feels an error there: most of an image is background,
+ * Chooses and weighs positions by the sensitivity of the head of a network to an error there: most of an image is
+ * background,
  * where much may go wrong before anything is detected.
  *
  * <p>An error e of what a layer gives changes the loss by about {@code e^T J^T C J e / 2}, J being the derivative of
@@ -37,13 +38,13 @@ import java.util.function.IntConsumer;
  * 1990; Fisher information as in BRECQ, Li et al. 2021), summed over the channels of a position.
  */
 public final class FisherPositions implements SampledPositions.Choice {
-    /** What a position counts whatever the head feels, as a share of the mean. */
+    /** What a position counts whatever its Fisher information, as a share of the mean. */
     private static final double FLOOR = 0.2;
     /** Share of the positions that are drawn as if all counted alike. */
     private static final double EVEN = 0.5;
 
     /**
-     * What the head feels of the channels of a layer on one image.
+     * Sensitivity of the head to the channels of a layer on one image.
      *
      * @param squares of the gradients of each channel, summed over the positions
      * @param products of those of two channels, with a trace of 1
@@ -110,21 +111,21 @@ public final class FisherPositions implements SampledPositions.Choice {
         SplittableRandom random = new SplittableRandom(image);
         network.forward(pixels);
         probe(network, heads, random);
-        Map<String, Sensitivity> felt = new HashMap<>();
+        Map<String, Sensitivity> sensitivity = new HashMap<>();
         for (Node layer : layers) {
             Value value = network.value(layer.output());
             chosen.get(layer.name())[image] = choose(importance(sensitivities(value)), most, random);
-            felt.put(layer.name(), new Sensitivity(ofChannels(value), products(value)));
+            sensitivity.put(layer.name(), new Sensitivity(ofChannels(value), products(value)));
         }
         values.add(network);
-        return felt;
+        return sensitivity;
     }
 
     /** In the order of the images, so that sums do not depend on the number of threads. */
     private void add(Map<String, Sensitivity> image) {
-        image.forEach((layer, felt) -> {
-            importances.merge(layer, floats(felt.squares()), FisherPositions::sum);
-            couplings.merge(layer, floats(felt.products()), FisherPositions::sum);
+        image.forEach((layer, sensitivity) -> {
+            importances.merge(layer, floats(sensitivity.squares()), FisherPositions::sum);
+            couplings.merge(layer, floats(sensitivity.products()), FisherPositions::sum);
         });
     }
 

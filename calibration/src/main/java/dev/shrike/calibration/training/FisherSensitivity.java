@@ -9,12 +9,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Histograms of the values of a network in which each element counts as much as the head feels an error of it, so that
+ * Histograms of the values of a network in which each element counts by its Fisher information, so that
  * codes can be finest where it matters. Where only an activation reads a value, an error is one of what the activation
  * gives, as range methods see it. Threads may add images at the same time; their order changes nothing.
  */
 final class FisherSensitivity {
-    /** What an element counts whatever the head feels, as a share of the mean. */
+    /** What an element counts whatever its Fisher information, as a share of the mean. */
     private static final double FLOOR = 0.2;
     /** Counts of an element of mean sensitivity. */
     private static final double UNIT = 1000;

@@ -15,12 +15,12 @@ class KroneckerRoundingTest {
     private static final double FLOOR = 0.2;
 
     /** Products of the gradients of channels that all lead to a few values of the head. */
-    private static double[] moments(Random random, int rows, int felt) {
-        double[] gradients = WeightRoundingTest.weights(random, felt * rows);
+    private static double[] moments(Random random, int rows, int sensitivity) {
+        double[] gradients = WeightRoundingTest.weights(random, sensitivity * rows);
         double[] moments = new double[rows * rows];
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < rows; j++) {
-                for (int k = 0; k < felt; k++) {
+                for (int k = 0; k < sensitivity; k++) {
                     moments[i * rows + j] += gradients[k * rows + i] * gradients[k * rows + j];
                 }
             }
@@ -55,14 +55,14 @@ class KroneckerRoundingTest {
             "uniform, 2, 8, 16, 2, 0.55",
             "power-of-two, 4, 16, 24, 4, 0.55", "symmetric, 5, 9, 10, 3, 0.6"
     })
-    void errorsCancelWhereTheHeadFeelsThem(String codes, int bits, int rows, int size, int felt, double most) {
+    void errorsCancelWhereTheHeadIsSensitive(String codes, int bits, int rows, int size, int sensitivity, double most) {
         List<Codebook> sets = WeightFormat.parse(codes).sets(bits);
         double logs = 0;
         int trials = 10;
         for (int seed = 0; seed < trials; seed++) {
             Random random = new Random(seed);
             double[] hessian = WeightRoundingTest.hessian(random, size);
-            double[] moments = moments(random, rows, felt);
+            double[] moments = moments(random, rows, sensitivity);
             double[] weights = WeightRoundingTest.weights(random, rows * size);
             WeightRounding rounding = new WeightRounding(hessian, size, WeightRounding.Steps.ALL);
             WeightRounding.Rounded single = rounding.round(weights, rows, sets);

@@ -14,18 +14,18 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Elements;
-import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.calibration.ranges.ActivationStatistics;
-import dev.shrike.graph.ExplicitQuantization;
+import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
-import dev.shrike.graph.IntegerEvaluator;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
-import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.evaluation.IntegerEvaluator;
+import dev.shrike.graph.inference.ShapeInference;
+import dev.shrike.graph.passes.ExplicitQuantization;
+import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
@@ -668,7 +668,7 @@ class QuantizerTest {
                 assertTrue(rounded.add(node.input(0)), "two nodes round " + node.input(0));
             }
             assertTrue(!(node.op() instanceof Op.Conv)
-                    || dev.shrike.graph.IntegerWeights.isIntegerProduct(full, node), node.name());
+                    || dev.shrike.graph.quantization.IntegerWeights.isIntegerProduct(full, node), node.name());
         }
         assertTrue(full.constants().keySet().containsAll(full.quantization().keySet()), "only weights have codes");
         assertSameFromFile(full, "dynamic " + widths);

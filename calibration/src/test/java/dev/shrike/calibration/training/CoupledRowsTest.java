@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.calibration.quantize.PtqOptions;
 import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.SmallNetwork;
-import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
@@ -28,7 +28,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Rows of weights that are rounded so that their errors cancel where the head feels them. */
+/** Rows of weights that are rounded so that their errors cancel where the head is not sensitive to their sum. */
 class KroneckerRoundingNetworkTest {
     private static final Backend BACKEND = Backends.usable(Backends.installed(), "").getFirst();
     private static final int HEAD = 21;

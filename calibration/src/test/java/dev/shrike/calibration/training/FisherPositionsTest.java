@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.calibration.activations.CalibrationImages;
-import dev.shrike.calibration.quantize.SampledPositions;
 import dev.shrike.calibration.quantize.Quantizer;
+import dev.shrike.calibration.quantize.SampledPositions;
 import dev.shrike.calibration.quantize.SmallNetwork;
 import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.graph.Activation;
@@ -149,7 +149,7 @@ class FisherPositionsTest {
         }
     }
 
-    /** Whatever is drawn, elements count as the squares of what the head feels behind their activation. */
+    /** Whatever is drawn, elements count as the squared gradients of the head behind their activation. */
     @Test
     void valuesCountAsTheHeadFeelsThem() {
         Graph graph = headed();

@@ -154,6 +154,8 @@ class ArchitectureTest {
     @Test
     void packagesFormNoCycles() {
         slices().matching("dev.shrike.(*)..").should().beFreeOfCycles().check(house);
+        slices().matching("dev.shrike.(graph.*)..").should().beFreeOfCycles().check(house);
+        layeredGraph();
         slices().matching("dev.shrike.app.(*)..").should().beFreeOfCycles().check(house);
         slices().matching("dev.shrike.app.serve.(*)..").should().beFreeOfCycles().check(house);
         noClasses().that().resideInAnyPackage("dev.shrike.app.serve.config", "dev.shrike.app.serve.page",
@@ -161,6 +163,22 @@ class ArchitectureTest {
                 .resideInAPackage("dev.shrike.app.serve").check(house);
         slices().matching("dev.shrike.app.bench.(*)..").should().beFreeOfCycles().check(house);
         slices().matching("dev.shrike.calibration.(*)..").should().beFreeOfCycles().check(house);
+    }
+
+    /** Passes ask no evaluator; the arithmetic and the kernels know neither whole graphs' shapes nor passes. */
+    private static void layeredGraph() {
+        String graph = "dev.shrike.graph.";
+        List<String> order = List.of("shapes", "quantization", "kernels", "inference", "evaluation");
+        for (int i = 0; i < order.size(); i++) {
+            String[] above = Stream.concat(order.stream().skip(i + 1), Stream.of("passes"))
+                    .map(name -> graph + name).toArray(String[]::new);
+            noClasses().that().resideInAPackage(graph + order.get(i)).should().dependOnClassesThat()
+                    .resideInAnyPackage(above).check(house);
+        }
+        noClasses().that().resideInAPackage(graph + "passes").should().dependOnClassesThat()
+                .resideInAPackage(graph + "evaluation").check(house);
+        noClasses().that().resideInAPackage("dev.shrike.graph").should().dependOnClassesThat()
+                .resideInAPackage("dev.shrike.graph.*").check(house);
     }
 
     /**

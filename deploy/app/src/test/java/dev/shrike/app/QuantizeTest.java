@@ -9,8 +9,6 @@ import dev.shrike.calibration.quantize.MemoryNeed;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.Op;
-import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;

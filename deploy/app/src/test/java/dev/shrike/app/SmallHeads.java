@@ -2,7 +2,6 @@ package dev.shrike.app;
 
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
-import dev.shrike.graph.EliminateDeadNodes;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
@@ -10,6 +9,7 @@ import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.Window;
+import dev.shrike.graph.passes.EliminateDeadNodes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

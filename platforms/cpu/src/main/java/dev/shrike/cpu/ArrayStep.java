@@ -1,9 +1,9 @@
 package dev.shrike.cpu;
 
-import dev.shrike.graph.ArrayKernel;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.kernels.ArrayKernel;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;

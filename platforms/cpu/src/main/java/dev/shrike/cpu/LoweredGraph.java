@@ -1,12 +1,12 @@
 package dev.shrike.cpu;
 
-import dev.shrike.graph.QuantParams;
-import dev.shrike.graph.QuantizedAdd;
-import dev.shrike.graph.LookupTable;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
-import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.inference.ShapeInference;
+import dev.shrike.graph.kernels.LookupTable;
+import dev.shrike.graph.quantization.QuantParams;
+import dev.shrike.graph.quantization.QuantizedAdd;
 import java.util.Map;
 
 /**

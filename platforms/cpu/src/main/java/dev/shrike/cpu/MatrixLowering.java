@@ -2,7 +2,7 @@ package dev.shrike.cpu;
 
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
-import dev.shrike.graph.ResizeWeights;
+import dev.shrike.graph.kernels.ResizeWeights;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 

@@ -3,7 +3,7 @@ package dev.shrike.cpu;
 import static org.bytedeco.dnnl.global.dnnl.*;
 
 import dev.shrike.graph.Activation;
-import dev.shrike.graph.Requantization;
+import dev.shrike.graph.quantization.Requantization;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

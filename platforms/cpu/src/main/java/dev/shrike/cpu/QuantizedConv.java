@@ -1,11 +1,11 @@
 package dev.shrike.cpu;
 
-import dev.shrike.graph.ActivationEpilogue;
-import dev.shrike.graph.QuantParams;
-import dev.shrike.graph.QuantizedAdd;
-import dev.shrike.graph.LookupTable;
-import dev.shrike.graph.IntegerWeights;
-import dev.shrike.graph.Requantization;
+import dev.shrike.graph.kernels.LookupTable;
+import dev.shrike.graph.quantization.ActivationEpilogue;
+import dev.shrike.graph.quantization.IntegerWeights;
+import dev.shrike.graph.quantization.QuantParams;
+import dev.shrike.graph.quantization.QuantizedAdd;
+import dev.shrike.graph.quantization.Requantization;
 
 /**
  * A convolution or matrix product of codes by integer weights, with what turns its sums into the result.

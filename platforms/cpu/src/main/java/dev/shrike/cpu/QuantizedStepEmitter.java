@@ -1,17 +1,17 @@
 package dev.shrike.cpu;
 
 import dev.shrike.UnsupportedModelException;
-import dev.shrike.graph.ActivationEpilogue;
 import dev.shrike.graph.Activation;
-import dev.shrike.graph.QuantParams;
-import dev.shrike.graph.QuantizedAdd;
-import dev.shrike.graph.LookupTable;
-import dev.shrike.graph.IntegerWeights;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
-import dev.shrike.graph.Requantization;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.Window;
+import dev.shrike.graph.kernels.LookupTable;
+import dev.shrike.graph.quantization.ActivationEpilogue;
+import dev.shrike.graph.quantization.IntegerWeights;
+import dev.shrike.graph.quantization.QuantParams;
+import dev.shrike.graph.quantization.QuantizedAdd;
+import dev.shrike.graph.quantization.Requantization;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -2,11 +2,11 @@ package dev.shrike.cpu;
 
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.onnx.OnnxModels;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -3,9 +3,9 @@ package dev.shrike.cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.IntegerEvaluator;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.evaluation.IntegerEvaluator;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;

@@ -2,14 +2,14 @@ package dev.shrike.cpu;
 
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.IntegerEvaluator;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
-import dev.shrike.graph.ReferenceEvaluator;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.evaluation.IntegerEvaluator;
+import dev.shrike.graph.evaluation.ReferenceEvaluator;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -27,7 +27,8 @@ import java.util.Set;
  * no matter of how sums are rounded.
  *
  * <p>The integer evaluation rounds a product of int32 and float32 and a sum to float32 on that way ({@link
- * dev.shrike.graph.Requantization}), so it may take the other code where the position is that close to the middle.
+ * dev.shrike.graph.quantization.Requantization}), so it may take the other code where the position is that close to the
+ * middle.
  */
 final class FakeQuantization {
     /** Three roundings of float32 about positions of up to a thousand codes: 3 * 1000 * 2^-24, and some more. */

@@ -1,7 +1,7 @@
 package dev.shrike.cpu;
 
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
+import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.ExecutorOptions;
 import java.lang.foreign.MemorySegment;

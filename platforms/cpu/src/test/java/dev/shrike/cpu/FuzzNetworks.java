@@ -246,7 +246,7 @@ final class FuzzNetworks {
     private Graph graph(String name) {
         ValueInfo input = new ValueInfo("x", DataType.FLOAT32, Shape.of(1, 4, SIDE, SIDE));
         Graph open = new Graph(name, List.of(input), List.of(), nodes, constants, Map.of(), Map.of());
-        Map<String, ValueInfo> types = dev.shrike.graph.ShapeInference.infer(open);
+        Map<String, ValueInfo> types = dev.shrike.graph.inference.ShapeInference.infer(open);
         return open.withOutputs(results.stream().map(types::get).toList());
     }
 }

@@ -1,10 +1,10 @@
 package dev.shrike.cpu;
 
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
-import dev.shrike.graph.MinMaxQuantizer;
-import dev.shrike.graph.ShapeInference;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.inference.ShapeInference;
+import dev.shrike.graph.passes.GraphPasses;
+import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.onnx.OnnxModels;
 import java.io.IOException;
 import java.nio.file.Files;

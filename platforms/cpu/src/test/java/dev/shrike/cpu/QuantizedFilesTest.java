@@ -15,7 +15,7 @@ import dev.shrike.DetectorOptions;
 import dev.shrike.Detectors;
 import dev.shrike.Frame;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
+import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.onnx.QuantizedFile;
 import dev.shrike.onnx.QuantizedFiles;

@@ -1,12 +1,12 @@
 package dev.shrike.cpu;
 
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
-import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
+import dev.shrike.graph.passes.GraphPasses;
+import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;

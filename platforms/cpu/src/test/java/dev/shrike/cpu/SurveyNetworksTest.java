@@ -3,11 +3,11 @@ package dev.shrike.cpu;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
-import dev.shrike.graph.MinMaxQuantizer;
-import dev.shrike.graph.ReferenceEvaluator;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.evaluation.ReferenceEvaluator;
+import dev.shrike.graph.passes.GraphPasses;
+import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.onnx.OnnxModels;
 import java.util.HashMap;
 import java.util.Map;

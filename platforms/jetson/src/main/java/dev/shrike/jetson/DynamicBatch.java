@@ -2,12 +2,12 @@ package dev.shrike.jetson;
 
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.passes.GraphPasses;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,13 +1,13 @@
 package dev.shrike.jetson;
 
 import dev.shrike.UnsupportedModelException;
-import dev.shrike.graph.ExplicitQuantization;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.passes.ExplicitQuantization;
+import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.BatchProfile;
 import java.util.HashMap;

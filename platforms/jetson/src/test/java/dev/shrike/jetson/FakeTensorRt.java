@@ -2,10 +2,10 @@ package dev.shrike.jetson;
 
 import dev.shrike.DeviceException;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.BatchProfile;
 import java.lang.foreign.MemorySegment;

@@ -2,10 +2,10 @@ package dev.shrike.jetson;
 
 import dev.shrike.DeviceException;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
-import dev.shrike.graph.ReferenceEvaluator;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.evaluation.ReferenceEvaluator;
+import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.jetson.TensorRt.Port;
 import dev.shrike.spi.BatchProfile;
 import java.lang.foreign.MemorySegment;

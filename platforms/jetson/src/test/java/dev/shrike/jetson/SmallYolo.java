@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * A network with the input and the output of an exported YOLO that looks at an image of 64x64 by one convolution of
+ * A network with the input and the output of an exported YOLO that runs on an image of 64x64 by one convolution of
  * random weights: 64 boxes of two classes, one of about 24 pixels around each block of 8x8. White images make values
  * of it that are not finite, if asked for.
  */

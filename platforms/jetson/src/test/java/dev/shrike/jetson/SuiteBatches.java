@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A process of the GPU suite that looks at images one by one, in batches of one size and in those of an engine for
+ * A process of the GPU suite that runs on images one by one, in batches of one size and in those of an engine for
  * all sizes up to that, and prints {@code NAME VALUE} lines: milliseconds a frame of each, the objects that were seen
  * one by one, and the share of them that batches see as well.
  */

@@ -1,6 +1,6 @@
 package dev.shrike.app.build;
 
-import dev.shrike.graph.MinMaxQuantizer;
+import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.spi.BatchProfile;
 import dev.shrike.spi.BuildOptions;
 import java.nio.file.Path;

@@ -1,11 +1,11 @@
 package dev.shrike.app.build;
 
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.IntegerWeights;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
+import dev.shrike.graph.quantization.IntegerWeights;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -108,7 +108,7 @@ public final class DetectCommand implements Callable<Integer> {
 
     @Option(
             names = "--augment",
-            description = "Look at each image in three sizes, one mirrored, as YOLOv5 does: sees more and takes"
+            description = "Run on each image in three sizes, one mirrored, as YOLOv5 does: sees more and takes"
                     + " over twice the time. For models whose input size is open, or by name.")
     private boolean augment;
 

@@ -9,7 +9,7 @@ import java.util.Optional;
  *
  * @param classes classes to report
  * @param data the data.yaml with names for a model that has none
- * @param augment whether to look at each image in three sizes
+ * @param augment whether to run on each image in three sizes
  */
 record ModelReading(ClassChoice classes, Optional<Path> data, boolean augment) {
     ModelReading {

@@ -16,7 +16,7 @@ import java.util.List;
  * A model that is open, with the names that its classes have here. Whoever opened it closes it.
  *
  * @param file the file of the model
- * @param detector what looks at images
+ * @param detector what runs on images
  * @param names names of its classes
  */
 record OpenModel(Path file, Detector detector, ClassNames names) implements AutoCloseable {

@@ -16,7 +16,7 @@ public final class Openings {
      *
      * @param file of the model
      * @param weights name or file of the model, as it was given
-     * @param augment whether to look at each image in three sizes
+     * @param augment whether to run on each image in three sizes
      */
     public static Detector open(Path file, String weights, DetectorOptions options, boolean augment, ModelStore store) {
         try {

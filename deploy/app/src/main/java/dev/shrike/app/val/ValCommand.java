@@ -132,7 +132,7 @@ public final class ValCommand implements Callable<Integer> {
 
     @Option(
             names = "--augment",
-            description = "Look at each image in three sizes, one mirrored, as YOLOv5 does.")
+            description = "Run on each image in three sizes, one mirrored, as YOLOv5 does.")
     private boolean augment;
 
     @Mixin

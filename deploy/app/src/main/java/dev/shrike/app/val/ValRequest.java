@@ -15,7 +15,7 @@ import java.util.function.Function;
  * @param options how to detect
  * @param saving what to write to disk
  * @param showing what to print
- * @param augment whether to look at each image in three sizes
+ * @param augment whether to run on each image in three sizes
  */
 record ValRequest(
         Data data,

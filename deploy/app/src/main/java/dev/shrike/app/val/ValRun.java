@@ -26,7 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One run of {@code shrike val}: opens data and model, looks at each image, prints and saves the figures. */
+/** One run of {@code shrike val}: opens data and model, runs on each image, prints and saves the figures. */
 final class ValRun {
     private final Console console;
     private final ModelStore store;
