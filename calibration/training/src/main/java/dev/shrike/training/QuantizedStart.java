@@ -1,11 +1,11 @@
 package dev.shrike.training;
 
 import dev.shrike.calibration.activations.CalibrationImages;
-import dev.shrike.calibration.quantize.PtqOptions;
+import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.calibration.quantize.MixedPrecision;
+import dev.shrike.calibration.quantize.PtqOptions;
 import dev.shrike.calibration.quantize.QuantizationPlan;
 import dev.shrike.calibration.quantize.Quantizer;
-import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.calibration.ranges.ActivationObserver;
 import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Graph;

@@ -2,9 +2,9 @@ package dev.shrike.training.torch;
 
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
-import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.Node;
+import dev.shrike.graph.passes.GraphPasses;
+import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.DetectHead;
 import dev.shrike.training.QuantizedTraining;

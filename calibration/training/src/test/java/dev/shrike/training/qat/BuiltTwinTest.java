@@ -3,9 +3,9 @@ package dev.shrike.training.qat;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
-import dev.shrike.graph.IntegerEvaluator;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.evaluation.IntegerEvaluator;
+import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;

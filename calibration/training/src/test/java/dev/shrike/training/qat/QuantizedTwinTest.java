@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.IntegerEvaluator;
 import dev.shrike.graph.Quantization;
-import dev.shrike.graph.ReferenceEvaluator;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.evaluation.IntegerEvaluator;
+import dev.shrike.graph.evaluation.ReferenceEvaluator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;

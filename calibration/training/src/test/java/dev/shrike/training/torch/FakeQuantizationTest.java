@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.IntegerEvaluator;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
+import dev.shrike.graph.evaluation.IntegerEvaluator;
 import dev.shrike.training.qat.QuantizedTwin;
 import dev.shrike.training.qat.TinyNetwork;
 import java.util.ArrayList;

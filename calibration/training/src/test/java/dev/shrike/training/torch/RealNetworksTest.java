@@ -3,9 +3,9 @@ package dev.shrike.training.torch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.shrike.graph.ReferenceEvaluator;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.evaluation.ReferenceEvaluator;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.TestNetworks;
 import dev.shrike.training.TrainableModel;

@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
-import dev.shrike.graph.IntegerEvaluator;
-import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.evaluation.IntegerEvaluator;
+import dev.shrike.graph.passes.GraphPasses;
+import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.LearningSchedule;
 import dev.shrike.training.QuantizedTraining;

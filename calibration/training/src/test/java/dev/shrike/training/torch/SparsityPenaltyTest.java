@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.graph.Graph;
-import dev.shrike.training.SparseTraining;
 import dev.shrike.training.SparseTraining.Method;
+import dev.shrike.training.SparseTraining;
 import dev.shrike.training.qat.QuantizedTwin;
 import dev.shrike.training.qat.TinyNetwork;
 import java.util.Map;

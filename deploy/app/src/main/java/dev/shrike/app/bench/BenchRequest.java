@@ -3,7 +3,7 @@ package dev.shrike.app.bench;
 import dev.shrike.app.bench.harness.Pace;
 import dev.shrike.app.bench.harness.Stopping;
 import dev.shrike.app.bench.rivals.Rival;
-import dev.shrike.graph.MinMaxQuantizer;
+import dev.shrike.graph.passes.MinMaxQuantizer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;

@@ -1,18 +1,18 @@
 package dev.shrike.app.bench;
 
-import dev.shrike.UnsupportedModelException;
 import dev.shrike.Frame;
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.bench.harness.InputImage;
 import dev.shrike.app.bench.rivals.QdqModel;
 import dev.shrike.app.build.InputShapes;
 import dev.shrike.app.build.RangeMeter;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
-import dev.shrike.graph.MinMaxQuantizer;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
+import dev.shrike.graph.passes.GraphPasses;
+import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;

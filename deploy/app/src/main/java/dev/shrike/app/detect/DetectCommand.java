@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
         name = "detect",
         description = {
                 "Finds objects in images, videos, cameras and streams.",
-                "Without a source it looks at sample photographs. Results go to the standard output, images with the"
+                "Without a source it runs on sample photographs. Results go to the standard output, images with the"
                         + " boxes drawn to a new folder below runs/detect.",
                 ""
         },

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * One run of {@code shrike detect}: opens the model, looks at each image and video, prints and saves what was seen.
+ * One run of {@code shrike detect}: opens the model, runs on each image and video, prints and saves what was seen.
  */
 final class DetectRun {
     /** Formats of which a file may hold several images. */

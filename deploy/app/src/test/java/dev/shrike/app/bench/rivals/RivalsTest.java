@@ -14,7 +14,7 @@ import dev.shrike.app.bench.harness.Configuration;
 import dev.shrike.app.bench.harness.Contestant;
 import dev.shrike.app.bench.report.BenchReport;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.GraphPasses;
+import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.onnx.OnnxModels;
 import java.io.IOException;
 import java.nio.file.Files;
