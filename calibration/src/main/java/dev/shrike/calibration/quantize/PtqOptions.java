@@ -50,7 +50,8 @@ public record PtqOptions(WeightRounding.Steps steps, boolean fit, boolean refitB
     }
 
     /**
-     * The effort by that name: full, single-rows, even-places, plain-errors, no-descent, no-fit, scale-search, bias or
+     * The effort by that name: full, single-rows, even-positions (also even-places), plain-errors, no-descent, no-fit,
+     * scale-search, bias or
      * nearest.
      */
     public static PtqOptions parse(String name) {
@@ -59,7 +60,7 @@ public record PtqOptions(WeightRounding.Steps steps, boolean fit, boolean refitB
         return switch (name) {
             case "full" -> FULL;
             case "single-rows" -> full(WeightRounding.Steps.ALL, true, true, true, false);
-            case "even-places" -> full(WeightRounding.Steps.ALL, true, true, false, false);
+            case "even-positions", "even-places" -> full(WeightRounding.Steps.ALL, true, true, false, false);
             case "plain-errors" -> full(WeightRounding.Steps.ALL, true, false, false, false);
             case "no-descent" -> full(compensated, true, true, true, true);
             case "no-fit" -> full(WeightRounding.Steps.ALL, false, true, true, true);
@@ -67,7 +68,7 @@ public record PtqOptions(WeightRounding.Steps steps, boolean fit, boolean refitB
             case "bias" -> full(WeightRounding.Steps.NEAREST, false, false, false, false);
             case "nearest" -> NEAREST;
             default -> throw new IllegalArgumentException("'" + name
-                    + "' is none of full, single-rows, even-places, plain-errors, no-descent, no-fit, scale-search,"
+                    + "' is none of full, single-rows, even-positions, plain-errors, no-descent, no-fit, scale-search,"
                     + " bias, nearest");
         };
     }

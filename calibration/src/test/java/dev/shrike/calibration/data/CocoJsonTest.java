@@ -145,7 +145,7 @@ class CocoJsonTest {
             value = {
                     "\"id\": 3, \"name\"|\"id\": 90, \"name\"|categories[1].id 90 occurs twice",
                     "\"name\": \"cat\"|\"name\": null|categories[1].name is null",
-                    "\"images\"|\"images\"|has no 'images': it is no COCO instances file",
+                    "\"images\"|\"photos\"|has no 'images': it is no COCO instances file",
             })
     void whatEveryFigureDependsOnIsAnError(String sound, String broken, String message) throws IOException {
         assertEquals(message, error(broken(sound, broken)));

@@ -148,7 +148,7 @@ public final class QuantizeCommand implements Callable<Integer> {
             names = "--effort", hidden = true,
             paramLabel = "NAME",
             defaultValue = "full",
-            description = "full, or less to see what each part brings: single-rows, even-places, plain-errors,"
+            description = "full, or less to see what each part brings: single-rows, even-positions, plain-errors,"
                     + " no-descent, no-fit, scale-search, bias, nearest (default: ${DEFAULT-VALUE}).")
     private String effort;
 
