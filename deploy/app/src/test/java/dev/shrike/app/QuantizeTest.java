@@ -233,8 +233,8 @@ class QuantizeTest {
 
     @Test
     void imagesMayBeThoseOfADataSetOrAList() throws IOException {
-        Path yaml = Files.writeString(folder.resolve("data.yaml"), "train: images\nval: nowhere\nnames: [a]\n");
-        Path list = Files.writeString(folder.resolve("list.txt"), "\uFEFFimages/p1.png\r\n./images/p2.png\r\n");
+        Path yaml = Files.writeString(folder.resolve("data.yaml"), "train: pictures\nval: nowhere\nnames: [a]\n");
+        Path list = Files.writeString(folder.resolve("list.txt"), "\uFEFFpictures/p1.png\r\n./pictures/p2.png\r\n");
         for (Path data : List.of(yaml, folder, list)) {
             Outcome outcome = run("quantize", model, "--data", data, "-o", quantized, "--threads", "1", "--scheme",
                     "w8a8");

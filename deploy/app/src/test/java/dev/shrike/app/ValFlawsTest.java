@@ -124,7 +124,7 @@ class ValFlawsTest {
         assertEquals(160, measured.get("pictures").intValue());
         assertTrue(measured.at("/coco/AP").doubleValue() > 0.3 && measured.at("/coco/AP").doubleValue() < 0.95,
                 measured.toString());
-        assertEquals(200, measured.at("/census/images").intValue());
+        assertEquals(200, measured.at("/census/pictures").intValue());
         assertEquals(40, measured.at("/census/left_out").intValue());
         Outcome outcome = val(data);
         assertEquals(0, outcome.exit());

@@ -81,7 +81,8 @@ class SourcesTest {
         Files.writeString(list, "b.jpg\nnone.jpg\nrtsp://x/1\n");
         Sources found = Sources.expand(List.of(list.toString()));
         assertEquals(List.of(folder.resolve("b.jpg")), found.images());
-        assertEquals(2, found.problems().size(), found.problems().toString());
+        assertEquals(List.of("none.jpg: no such file or folder"), found.problems());
+        assertEquals(List.of("rtsp://x/1"), found.moving());
         Files.writeString(list, "\n \n");
         assertTrue(problem(list.toString()).endsWith("list.txt: lists no images; it should have one path a line"));
         Files.write(list, new byte[] {(byte) 0xff, (byte) 0xd8, (byte) 0xff});
