@@ -165,6 +165,7 @@ record ManPage(String name, String text) {
     }
 
     private static String plain(String text) {
-        return Ansi.OFF.string(text.formatted());
+        // Not by String.format: picocli gives some texts with their percent signs resolved already.
+        return Ansi.OFF.string(text.replace("%n", "\n").replace("%%", "%"));
     }
 }
