@@ -76,7 +76,7 @@ root=$(cd "$here/../.." && pwd)
 folder='' arch=$(uname -m) models=() data='' images='' calibration='' played=''
 while (($# > 0)); do
     case $1 in
-        --fake | --fake) played=1 ;; # --fake: its former name
+        --fake | --played) played=1 ;; # the latter is its former name
         --pack | --arch | --model | --data | --images | --calibration)
             (($# > 1)) || die "$1 wants a value"
             case $1 in
