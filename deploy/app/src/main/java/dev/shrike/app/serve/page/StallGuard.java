@@ -63,6 +63,7 @@ final class StallGuard implements AutoCloseable {
         private final Thread thread;
         private final long since;
         private boolean over;
+        private boolean cut;
 
         Wait(Thread thread) {
             this.thread = thread;
@@ -71,12 +72,15 @@ final class StallGuard implements AutoCloseable {
 
         synchronized void interrupt() {
             if (!over) {
+                cut = true;
                 thread.interrupt();
             }
         }
 
-        synchronized void end() {
+        /** Ends the watch, and tells whether the client was cut. */
+        synchronized boolean end() {
             over = true;
+            return cut;
         }
     }
 
@@ -127,8 +131,12 @@ final class StallGuard implements AutoCloseable {
         try {
             stream.run();
         } finally {
-            following.wait.end();
             streams.remove(following);
+            if (following.wait.end()) {
+                // Who waited for the next image and not for the client has lost the interrupt. What closing an exchange
+                // still writes must meet it, or waits for ever for a client that takes nothing.
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
