@@ -88,7 +88,7 @@ END
 start() {
     STATE_DIRECTORY=$work/state "${shrike[@]}" serve --config "$config" >"$work/out/stdout" 2>"$work/out/$1" &
     pid=$!
-    within 120 grep -q '^ready: ' "$work/out/$1" || {
+    within 120 grep -qs "^ready: " "$work/out/$1" || {
         cat "$work/out/$1"
         bad 'the service does not become ready'
         exit 1

@@ -24,10 +24,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Whole runs of rounded, sparse, taught and pruned networks. Those that need PyTorch run where it is in the cache. */
+@Tag("any-processor")
 class MethodRunTest implements TrainingListener {
     private static final int SIDE = 64;
 

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The tests of {@code dev.shrike.training.torch}, in a process with the class path of training. They run if PyTorch is
  * in the cache, or with {@code -Dshrike.training.fetch=true}; {@code -Dshrike.training.tests=.*LoopTest} runs some.
  */
+@Tag("any-processor")
 class TorchProcessTest {
     @TestFactory
     Stream<DynamicTest> torch(@TempDir Path folder) {

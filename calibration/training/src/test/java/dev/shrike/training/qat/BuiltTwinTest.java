@@ -19,11 +19,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What was learned, written, read, built and run by the engine, against the evaluator on the written file. */
+@Tag("any-processor")
 class BuiltTwinTest {
     @TempDir
     Path folder;

@@ -17,10 +17,12 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Function;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("any-processor")
 class QuantizedTwinTest {
     private static final Set<String> HEADS = Set.of("head", "coarse");
 

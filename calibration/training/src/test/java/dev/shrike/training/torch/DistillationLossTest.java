@@ -11,8 +11,10 @@ import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("any-processor")
 class DistillationLossTest {
     /** A tiny network's heads of 7 channels: one anchor of two classes. */
     private static final DetectHead HEAD = new DetectHead(DetectHead.Family.YOLOV5, 2, List.of(4, 8),

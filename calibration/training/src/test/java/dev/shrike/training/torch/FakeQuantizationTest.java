@@ -20,10 +20,12 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("any-processor")
 class FakeQuantizationTest {
     private static Tensor images(int count) {
         float[] all = new float[count * 3 * TinyNetwork.SIDE * TinyNetwork.SIDE];

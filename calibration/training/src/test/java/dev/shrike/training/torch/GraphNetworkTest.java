@@ -30,10 +30,12 @@ import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@Tag("any-processor")
 class GraphNetworkTest {
     private static final Shape INPUT = Shape.of(1, 4, 7, 6);
     private static final Device CPU = new Device("cpu");

@@ -16,10 +16,12 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** As {@link GraphNetworkTest} on small ones: files of real networks, where the folder with them is there. */
+@Tag("any-processor")
 class RealNetworksTest {
     private static final int SIDE = 64;
 

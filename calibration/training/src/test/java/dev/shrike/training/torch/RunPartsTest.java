@@ -28,11 +28,13 @@ import java.util.Map;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Tag("any-processor")
 class RunPartsTest {
     private static final int SIDE = 64;
     private static final Tensor IMAGE = Tensor.ofFloats(Shape.of(1, 3, SIDE, SIDE),

@@ -14,8 +14,10 @@ import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("any-processor")
 class SparsityPenaltyTest {
     private static final float[] GAMMAS = {0.5f, -0.1f, 0, 1};
 

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 /** {@code shrike bench} from arguments to reports, on a network so small that only the reports matter. */
+@Tag("any-processor")
 class BenchTest {
     private static final List<String> SHORT =
             List.of("--rounds", "6", "--runs", "1", "--seconds", "0.2", "--cold-starts",

@@ -26,12 +26,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The plan of {@code shrike compress}: which steps there are, what they are given, and that it goes on when stopped.
  */
+@Tag("any-processor")
 class CompressTest {
     /** Milliseconds and mAP by file, of commands that only pretend. */
     private static final Map<String, double[]> FIGURES = Map.of("model.onnx", new double[] {40, 0.40},

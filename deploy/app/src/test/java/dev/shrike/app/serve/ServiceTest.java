@@ -44,11 +44,13 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The whole service with a camera and a detector that do as they are told, under a supervisor that listens. */
+@Tag("any-processor")
 @Timeout(120)
 class ServiceTest {
     private static final String ONE = """

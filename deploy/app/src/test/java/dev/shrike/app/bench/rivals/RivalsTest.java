@@ -23,10 +23,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Rivals run what they are given; what they cannot run they refuse as an error of ours. */
+@Tag("any-processor")
 class RivalsTest {
     @TempDir
     private Path folder;
