@@ -132,6 +132,14 @@ class DetectVideoTest {
     }
 
     @Test
+    void aVideoWithFewerFramesThanTheStrideIsNamed() throws Exception {
+        Outcome outcome = detect(clip, "--vid-stride", "1000", "--nosave");
+        assertEquals(1, outcome.exit());
+        assertTrue(outcome.err().contains(clip + ": has no frame to run on: fewer than --vid-stride 1000"),
+                outcome.err());
+    }
+
+    @Test
     void patternsAndCamerasGoTheSameWay() throws Exception {
         Outcome outcome = detect("test://pattern?size=64x64&fps=0&frames=3", "--save-csv", "--nosave");
         assertEquals(0, outcome.exit(), outcome.err());

@@ -2,6 +2,7 @@ package dev.shrike.app.detect;
 
 import dev.shrike.Detections;
 import dev.shrike.ShrikeException;
+import dev.shrike.SourceException;
 import dev.shrike.app.Console;
 import dev.shrike.live.LiveDetector;
 import dev.shrike.live.LiveListener;
@@ -65,6 +66,11 @@ final class MovingRun {
         }
         switch (failure) {
             case null -> {
+                if (listener.number == 0) {
+                    int stride = request.moving().stride();
+                    throw new SourceException(source.name() + ": has no frame to run on"
+                            + (stride > 1 ? ": fewer than --vid-stride " + stride : ""));
+                }
             }
             case ShrikeException e -> throw model.named(e);
             case RuntimeException e -> throw e;

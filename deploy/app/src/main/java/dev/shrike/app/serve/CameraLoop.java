@@ -261,7 +261,9 @@ final class CameraLoop implements LiveListener, AutoCloseable {
 
     /** Why the source failed for good; empty if it did not. */
     String failure() {
-        return ended && source.state().phase() != SourceState.Phase.ENDED ? failure : "";
+        SourceState state = source.state();
+        boolean regular = state.phase() == SourceState.Phase.ENDED && state.reason().isEmpty();
+        return !ended || regular ? "" : failure.isEmpty() ? state.reason() : failure;
     }
 
     /** Ends the loop and tells the end of its tracks. */

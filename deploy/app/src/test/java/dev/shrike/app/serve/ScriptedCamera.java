@@ -18,6 +18,7 @@ final class ScriptedCamera implements FrameSource {
     private volatile boolean silent;
     private volatile boolean closed;
     private long frames;
+    private volatile String endReason = "";
 
     void become(SourceState.Phase phase) {
         wanted = phase;
@@ -48,9 +49,16 @@ final class ScriptedCamera implements FrameSource {
         return Optional.empty();
     }
 
+    /** Ends for good, for this reason. */
+    void fail(String why) {
+        endReason = why;
+        wanted = SourceState.Phase.ENDED;
+    }
+
     private void change() {
         if (state.phase() != wanted) {
-            String reason = wanted == SourceState.Phase.LOST ? "the cable is gone" : "";
+            String reason = wanted == SourceState.Phase.LOST ? "the cable is gone"
+                    : wanted == SourceState.Phase.ENDED ? endReason : "";
             state = new SourceState(wanted, reason, frames, 0);
             listener.accept(state);
         }

@@ -223,6 +223,15 @@ class ServiceTest {
     }
 
     @Test
+    void aSourceThatFailsForGoodEndsWithOne() throws Throwable {
+        start(ONE);
+        await(() -> frames() > 0);
+        cameras.get("front").fail("the file is damaged");
+        assertEquals(1, run.get());
+        assertTrue(log().contains("the file is damaged"), log());
+    }
+
+    @Test
     void whatCannotStartEndsWithItsReason() throws Throwable {
         Files.writeString(folder.resolve("config.yaml"), ONE.replace("test://", "broken://"));
         prepare();

@@ -19,8 +19,10 @@ import com.hivemq.client.mqtt.mqtt5.message.subscribe.Mqtt5Subscription;
 import dev.shrike.ShrikeException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
@@ -134,6 +136,8 @@ final class MqttConnection {
             TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
             trust.init(store);
             return MqttClientSslConfig.builder().trustManagerFactory(trust).build();
+        } catch (NoSuchFileException e) {
+            throw new ShrikeException("cannot read certificates from " + authorities + ": no such file", e);
         } catch (IOException | GeneralSecurityException e) {
             throw new ShrikeException("cannot read certificates from " + authorities + ": " + e.getMessage(), e);
         }
@@ -175,6 +179,9 @@ final class MqttConnection {
         Throwable cause = failure;
         while (cause.getCause() != null && cause.getCause() != cause) {
             cause = cause.getCause();
+        }
+        if (cause instanceof UnknownHostException) {
+            return "there is no host " + cause.getMessage();
         }
         String message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         String brief = message.length() > LONGEST_REASON ? message.substring(0, LONGEST_REASON) : message;

@@ -41,6 +41,12 @@ public record MqttSettings(URI broker, String user, String password, Path author
         if (user.isEmpty() && !password.isEmpty()) {
             throw new IllegalArgumentException("a password for the broker without a user");
         }
+        if (authorities != null && !"mqtts".equals(broker.getScheme())) {
+            throw new IllegalArgumentException("certificates to trust are for mqtts://, and the broker is " + broker);
+        }
+        if (broker.getPort() == 0 || broker.getPort() > 65535) {
+            throw new IllegalArgumentException("the port of the broker is 1 to 65535, not " + broker.getPort());
+        }
         requireTopic("prefix", prefix, 1);
         requireTopic("discovery", discovery, 0);
         if (Objects.requireNonNull(clientId, "clientId").length() > MOST_CHARACTERS) {

@@ -3,10 +3,14 @@ package dev.shrike.app.outputs.mqtt;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.shrike.Detection;
 import dev.shrike.app.outputs.Samples;
 import dev.shrike.tracking.TrackEvent;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -79,5 +83,18 @@ class MqttTopicsTest {
             topics++;
         }
         assertEquals(10_000, topics);
+    }
+
+    @Test
+    void settingsThatCannotBeAreNamed() {
+        for (String address : List.of("mqtt://h:99999", "mqtt://h:0")) {
+            IllegalArgumentException e =
+                    assertThrows(IllegalArgumentException.class, () -> MqttSettings.of(URI.create(address)));
+            assertTrue(e.getMessage().contains("1 to 65535"), e.getMessage());
+        }
+        MqttSettings plain = MqttSettings.of(URI.create("mqtt://h"));
+        IllegalArgumentException e =
+                assertThrows(IllegalArgumentException.class, () -> plain.withAuthorities(Path.of("ca.pem")));
+        assertTrue(e.getMessage().contains("mqtts://"), e.getMessage());
     }
 }
