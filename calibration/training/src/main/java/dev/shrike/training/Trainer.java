@@ -92,7 +92,28 @@ public final class Trainer {
         if (counts.names().size() <= SHOWN_CLASSES) {
             counts.toString().lines().forEach(listener::note);
         }
-        counts.warnings().forEach(warning -> listener.note("warning: " + warning));
+        if (needsLabels()) {
+            counts.warnings().forEach(warning -> listener.note("warning: " + warning));
+        }
+        if (options.resume()) {
+            return run(libraries, jars);
+        }
+        EarlierRun earlier = EarlierRun.setAside(folder);
+        try {
+            return run(libraries, jars);
+        } catch (Throwable e) {
+            if (results == null || results.epochs().isEmpty()) {
+                earlier.restore();
+            }
+            throw e;
+        } finally {
+            if (results != null && !results.epochs().isEmpty()) {
+                earlier.discard();
+            }
+        }
+    }
+
+    private List<EpochResult> run(TorchLibraries libraries, List<Path> jars) {
         makeFolder();
         TrainingJob job = prepare();
         results = new RunResults(folder);
@@ -197,6 +218,8 @@ public final class Trainer {
 
     /** Writes the quantised network that training starts from. */
     private void quantize(TrainingJob job) {
+        listener.note("quantising the network first, on " + Math.min(job.methods().rounding().calibration(),
+                train.samples().size()) + " images: this takes minutes");
         new QuantizedStart(OnnxModels.read(Path.of(job.model())), job.methods().rounding(), options.threads(), listener)
                 .write(train.samples().stream().map(Sample::file).toList(),
                         Path.of(job.methods().rounding().network()));

@@ -146,6 +146,10 @@ public final class TrainingMain {
             throw new TrainingException("no weights of the network are called 'model.N…', by which --freeze tells"
                     + " modules; leave it out");
         }
+        if (frozen.size() == network.parameters().size()) {
+            throw new TrainingException(
+                    "--freeze " + job.freeze() + " leaves nothing that learns: give a smaller number");
+        }
         return frozen;
     }
 }
