@@ -78,7 +78,7 @@ outputs:
 page:
   port: $port
   token: "{CHECK_TOKEN}"
-  preview: {fps: 2, width: 320}
+  preview: {fps: 5, width: 320}
 limits: {streams: 100}
 END
     printf '%s\n' "${1:-}" >>"$config"
