@@ -4,9 +4,8 @@ import java.util.List;
 
 /**
  * Error-compensated rounding (Frantar et al. 2022, GPTQ): inputs in a given order; the error of one rounded weight is
- * compensated by the
- * weights not yet rounded make good. The objective is a sum of squares, one for each weight, that depends on this and
- * the earlier codes alone, so codes are the branches of a tree.
+ * compensated by the weights not yet rounded. The objective is a sum of squares, one for each weight, that depends on
+ * this and the earlier codes alone, so codes are the branches of a tree.
  */
 final class GptqRounding {
     private final int size;
@@ -18,7 +17,7 @@ final class GptqRounding {
         this.size = size;
     }
 
-    /** What an error of a weight costs when the weights behind it make good what they can. */
+    /** What an error of a weight costs when the weights behind it compensate what they can. */
     double[] costs() {
         double[] costs = new double[size];
         for (int i = 0; i < size; i++) {

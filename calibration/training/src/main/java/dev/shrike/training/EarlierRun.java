@@ -1,13 +1,11 @@
 package dev.shrike.training;
 
 import dev.shrike.ShrikeException;
+import dev.shrike.files.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
-import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * The folder of an earlier run in the way of a new one: set aside until the new one has something to show, so that a
@@ -59,14 +57,8 @@ final class EarlierRun {
     }
 
     private static void delete(Path folder) {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(folder)) {
-            List<Path> all = files.sorted(Comparator.reverseOrder()).toList();
-            for (Path file : all) {
-                Files.delete(file);
-            }
+        try {
+            FileTree.delete(folder);
         } catch (IOException e) {
             throw new ShrikeException(folder + ": cannot be deleted: " + e, e);
         }

@@ -1,6 +1,7 @@
 package dev.shrike.training;
 
 import dev.shrike.OperationInterruptedException;
+import dev.shrike.files.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +38,7 @@ record MavenClient(String executable) {
                 throw failed(status, Files.readString(log));
             }
         } finally {
-            delete(work);
+            FileTree.delete(work);
         }
     }
 
@@ -90,13 +91,5 @@ record MavenClient(String executable) {
                 + " SHRIKE_TORCH to a folder with the jars, copied from a machine that has them: "
                 : full ? "the disk is full: free some space: " : "";
         return new TrainingException("Maven could not fetch PyTorch (status " + status + "): " + advice + said);
-    }
-
-    private static void delete(Path work) throws IOException {
-        try (Stream<Path> files = Files.walk(work)) {
-            for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        }
     }
 }

@@ -1,14 +1,11 @@
 package dev.shrike.training;
 
+import dev.shrike.files.FileDigest;
 import dev.shrike.files.FileReplacement;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -183,25 +180,12 @@ public final class TorchLibraries {
 
     private void check(TorchJar jar) throws IOException {
         Path file = folder.resolve(jar.fileName());
-        String actual = Files.exists(file) ? sha256(file) : "none";
+        String actual = Files.exists(file) ? FileDigest.sha256(file) : "none";
         if (!actual.equals(jar.sha256())) {
             Files.deleteIfExists(file);
             throw new TrainingException(jar.fileName() + " is not the one that was expected and was thrown away"
                     + " (SHA-256 " + actual + ", expected " + jar.sha256() + "): the repository that Maven is set up"
                     + " with serves other content, or its local copy is damaged (mvn help:effective-settings)");
-        }
-    }
-
-    static String sha256(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file)) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] buffer = new byte[1 << 16];
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                digest.update(buffer, 0, n);
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
         }
     }
 

@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * The last part of a run, in which no code of a weight changes any more (Gupta et al. 2024): the codes are those of the
  * averaged weights, and what is learned on are the scales and biases behind them and the steps of values, while batch
- * normalisation takes the statistics that these codes have. What weights that swing between two codes have spoilt is
+ * normalisation takes the statistics that these codes have. What weights that swing between two codes have changed is
  * corrected so.
  */
 final class CodeCorrection implements Regularizer {

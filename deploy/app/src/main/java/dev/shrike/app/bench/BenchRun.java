@@ -10,6 +10,7 @@ import dev.shrike.app.bench.rivals.Rival;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.Weights;
 import dev.shrike.app.device.SystemFiles;
+import dev.shrike.files.FileTree;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
 import java.io.IOException;
@@ -18,12 +19,10 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** One run of {@code shrike bench}: every model in every size, with every number of threads and images. */
 final class BenchRun {
@@ -216,10 +215,8 @@ final class BenchRun {
     }
 
     private void delete(Path folder) {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
+        try {
+            FileTree.delete(folder);
         } catch (IOException e) {
             console.note(folder + ": cannot be removed: " + e.getMessage());
         }

@@ -7,15 +7,9 @@ import dev.shrike.app.PathArgument;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.ThreadsOption;
 import dev.shrike.app.detect.Weights;
+import dev.shrike.files.FileDigest;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -186,15 +180,9 @@ public final class CompressCommand implements Callable<Integer> {
 
     private static String sha256(Path file) {
         try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-                in.transferTo(OutputStream.nullOutputStream());
-            }
-            return HexFormat.of().formatHex(digest.digest());
+            return FileDigest.sha256(file);
         } catch (IOException e) {
             throw new ShrikeException(file + ": cannot be read: " + e.getMessage(), e);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
         }
     }
 
