@@ -3,7 +3,6 @@ package dev.shrike.calibration.training;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Subgraphs;
-import dev.shrike.calibration.linear.GramMatrix;
 import dev.shrike.calibration.linear.Products;
 import dev.shrike.calibration.quantize.QuantizerPlacement;
 import dev.shrike.calibration.quantize.SoleReaders;
@@ -12,9 +11,7 @@ import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.graph.passes.MinMaxQuantizer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -22,9 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 
 /**
@@ -140,29 +134,9 @@ public final class ChannelSensitivity {
             shown.add(new Shown(layer.name(),
                     reader != null && reader.op() instanceof Op.Unary ? reader.output() : layer.output()));
         }
-        int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-        GramMatrix.useThreads(1);
-        try (ExecutorService pool = Executors.newFixedThreadPool(count)) {
-            List<TrainingNetwork> networks = new ArrayList<>();
-            for (int i = 0; i < count; i++) {
-                networks.add(new TrainingNetwork(real, parameters, Map.of(), TrainingNetwork.Gradients.VALUES));
-            }
-            Deque<Future<Image>> running = new ArrayDeque<>();
-            for (int i = 0; i < images.size(); i++) {
-                int image = i;
-                float[] pixels = new float[(int) images.shape().elements()];
-                images.read(i, pixels);
-                TrainingNetwork network = networks.get(i % count);
-                if (i >= count) {
-                    add(WindowReader.await(running.remove()), network, shown);
-                }
-                running.add(pool.submit(() -> measure(network, heads, shown, image, probes, ranks, pixels)));
-                listener.accept(i + 1);
-            }
-            running.forEach(future -> add(WindowReader.await(future), networks.getFirst(), shown));
-        } finally {
-            GramMatrix.useThreads(threads);
-        }
+        ImagePasses passes = new ImagePasses(real, parameters, threads);
+        passes.run(images, (network, image, pixels) -> measure(network, heads, shown, image, probes, ranks, pixels),
+                image -> add(image, passes.network(), shown), listener);
     }
 
     /** The channels of each convolution by name, in the order of the graph. */

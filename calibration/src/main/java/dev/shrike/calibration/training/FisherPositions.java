@@ -2,19 +2,14 @@ package dev.shrike.calibration.training;
 
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationImages;
-import dev.shrike.calibration.activations.HeapGarbage;
 import dev.shrike.calibration.activations.Subgraphs;
-import dev.shrike.calibration.linear.GramMatrix;
 import dev.shrike.calibration.linear.Products;
 import dev.shrike.calibration.quantize.QuantizerPlacement;
 import dev.shrike.calibration.quantize.SampledPositions;
 import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -22,9 +17,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 
 /**
@@ -78,31 +70,8 @@ public final class FisherPositions implements SampledPositions.Choice {
         for (Node layer : layers) {
             chosen.put(layer.name(), new SampledPositions[images.size()]);
         }
-        int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-        GramMatrix.useThreads(1);
-        HeapGarbage garbage = new HeapGarbage();
-        try (ExecutorService pool = Executors.newFixedThreadPool(count)) {
-            List<TrainingNetwork> networks = new ArrayList<>();
-            for (int i = 0; i < count; i++) {
-                networks.add(new TrainingNetwork(real, parameters, Map.of(), TrainingNetwork.Gradients.VALUES));
-            }
-            Deque<Future<Map<String, Sensitivity>>> running = new ArrayDeque<>();
-            for (int i = 0; i < images.size(); i++) {
-                int image = i;
-                float[] pixels = new float[(int) images.shape().elements()];
-                images.read(i, pixels);
-                TrainingNetwork network = networks.get(i % count);
-                if (i >= count) {
-                    add(WindowReader.await(running.remove()));
-                }
-                garbage.check();
-                running.add(pool.submit(() -> measure(network, heads, layers, image, pixels, most)));
-                listener.accept(i + 1);
-            }
-            running.forEach(future -> add(WindowReader.await(future)));
-        } finally {
-            GramMatrix.useThreads(threads);
-        }
+        new ImagePasses(real, parameters, threads).run(images,
+                (network, image, pixels) -> measure(network, heads, layers, image, pixels, most), this::add, listener);
     }
 
     private Map<String, Sensitivity> measure(TrainingNetwork network, List<String> heads, List<Node> layers, int image,
