@@ -14,11 +14,12 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A camera whose frames a child process writes to a pipe, one I420 frame after another. It is asked to end by SIGINT,
- * which lets it give the camera back, and killed only if it does not.
+ * then SIGTERM, which let it give the camera back, and killed only if it does not.
  */
 final class ChildLink implements Link {
     private static final int SIGINT = 2;
     private static final long END_SECONDS = 3;
+    private static final long TERM_SECONDS = 1;
     private static final long LOOK_MILLIS = 2;
     private static final int MOST_LINES = 30;
 
@@ -179,8 +180,12 @@ final class ChildLink implements Link {
             }
             boolean interrupted = Thread.interrupted();
             try {
+                // A program inherits from a shell's background job that SIGINT is ignored; SIGTERM it hears.
                 if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
-                    process.destroyForcibly();
+                    process.destroy();
+                    if (!process.waitFor(TERM_SECONDS, TimeUnit.SECONDS)) {
+                        process.destroyForcibly();
+                    }
                 }
             } catch (InterruptedException e) {
                 process.destroyForcibly();

@@ -38,8 +38,11 @@ final class FileLayout {
     /** The first bytes. A transfer that takes the file for text damages them. */
     static final byte[] MAGIC = {(byte) 0x89, 'S', 'H', 'R', 'K', '\r', '\n', 0x1a};
 
-    /** The version that is written, and the newest that is read. */
-    static final int VERSION = 1;
+    /** The newest version that is written and read. Every file has the lowest version that holds it. */
+    static final int VERSION = 2;
+
+    /** The first version, which has no encoding without zeros. */
+    static final int FIRST_VERSION = 1;
 
     static final int ALIGNMENT = 64;
     static final int PRELUDE = 64;
@@ -118,7 +121,7 @@ final class FileLayout {
             throw new ModelException("is damaged: its bytes do not have its SHA-256 checksum");
         }
         int version = file.get(INT, 8);
-        if (version != VERSION) {
+        if (version < FIRST_VERSION || version > VERSION) {
             throw new ModelException("has version " + Integer.toUnsignedString(version)
                     + " of the file format, this program reads version " + VERSION
                     + ": use the program that wrote it, or a newer one");
@@ -204,6 +207,12 @@ final class FileLayout {
     static final class Builder {
         private final List<Kind> kinds = new ArrayList<>();
         private final List<List<MemorySegment>> contents = new ArrayList<>();
+        private final int version;
+
+        /** A file of this version. */
+        Builder(int version) {
+            this.version = version;
+        }
 
         /** Adds a section. */
         void add(Kind kind, MemorySegment content) {
@@ -242,7 +251,7 @@ final class FileLayout {
                 end = offset + size;
             }
             MemorySegment.copy(MemorySegment.ofArray(MAGIC), 0, start, 0, MAGIC.length);
-            start.set(INT, 8, VERSION);
+            start.set(INT, 8, version);
             start.set(INT, 12, kinds.size());
             start.set(LONG, 16, end);
             MemorySegment.copy(MemorySegment.ofArray(hash(pieces)), 0, start, HASH_AT, HASH_BYTES);

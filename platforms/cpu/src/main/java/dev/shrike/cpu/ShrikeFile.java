@@ -94,7 +94,7 @@ record ShrikeFile(Graph graph, Map<String, String> choices) {
     void write(Path file) {
         TensorRecord.Writer constants = new TensorRecord.Writer();
         byte[] header = Fields.toBytes(GraphRecord.write(graph, constants));
-        FileLayout.Builder layout = new FileLayout.Builder();
+        FileLayout.Builder layout = new FileLayout.Builder(constants.version());
         layout.add(FileLayout.Kind.HEADER, MemorySegment.ofArray(header));
         layout.add(FileLayout.Kind.CONSTANTS, constants.pieces());
         if (!choices.isEmpty()) {

@@ -29,6 +29,8 @@ import java.util.zip.Inflater;
  *       weights of four bits take half a byte and those of one bit, -1 and +1 as well, an eighth.
  *   <li>{@code DEFLATED}: the elements compressed (RFC 1951), for tables that repeat themselves, such as the cells of a
  *       detection head, and for weights whose codes are not all as frequent, with Huffman codes and no repetitions.
+ *   <li>{@code WITHOUT_ZEROS}: a mask and the elements that are not 0, as {@link ZeroPacking} has them, for floats of
+ *       pruned networks. Files that use it have version 2, others version 1.
  * </ul>
  */
 final class TensorRecord {
@@ -49,7 +51,8 @@ final class TensorRecord {
     enum Encoding {
         RAW,
         CODES,
-        DEFLATED
+        DEFLATED,
+        WITHOUT_ZEROS
     }
 
     private TensorRecord() {}
@@ -62,10 +65,18 @@ final class TensorRecord {
         /** Weights that stay as they are need no memory beside the file, so codes must save more there. */
         private static final double MOST_OF_RAW = 0.8;
         private static final double MOST_OF_PACKED = 0.97;
+        /** Older programs read what is deflated, so another encoding must save more than this. */
+        private static final double MOST_OF_DEFLATED = 0.95;
 
         private final List<MemorySegment> pieces = new ArrayList<>();
         private final Map<ByteBuffer, Long> known = new HashMap<>();
         private long end;
+        private boolean withoutZeros;
+
+        /** The lowest version of the format that has all encodings in use. */
+        int version() {
+            return withoutZeros ? FileLayout.VERSION : FileLayout.FIRST_VERSION;
+        }
 
         /** The bytes of the section, in pieces. */
         List<MemorySegment> pieces() {
@@ -77,7 +88,8 @@ final class TensorRecord {
             Map<String, Object> entry = new LinkedHashMap<>();
             entry.put("type", tensor.type());
             entry.put("dims", tensor.shape().dims());
-            if (tensor.data().byteSize() >= FEW_BYTES && (codes(tensor, entry) || deflated(tensor, entry))) {
+            if (tensor.data().byteSize() >= FEW_BYTES && (codes(tensor, entry) || deflated(tensor, entry)
+                    || withoutZeros(tensor, entry))) {
                 return entry;
             }
             entry.put("encoding", Encoding.RAW);
@@ -123,12 +135,33 @@ final class TensorRecord {
                 return false;
             }
             byte[] bytes = deflate(tensor.data(), Deflater.DEFAULT_STRATEGY);
-            if (bytes.length > size / 2) {
+            if (bytes.length > size / 2 || withoutZerosSize(tensor) < MOST_OF_DEFLATED * bytes.length) {
                 return false;
             }
             entry.put("encoding", Encoding.DEFLATED);
             place(MemorySegment.ofArray(bytes), 8, entry);
             return true;
+        }
+
+        private boolean withoutZeros(Tensor tensor, Map<String, Object> entry) {
+            if (withoutZerosSize(tensor) > MOST_OF_RAW * tensor.data().byteSize()) {
+                return false;
+            }
+            byte[] packed = ZeroPacking.pack(tensor.data().toArray(ValueLayout.JAVA_BYTE), width(tensor));
+            entry.put("encoding", Encoding.WITHOUT_ZEROS);
+            place(MemorySegment.ofArray(packed), 8, entry);
+            withoutZeros = true;
+            return true;
+        }
+
+        private static double withoutZerosSize(Tensor tensor) {
+            return tensor.type().isFloating() && tensor.data().byteSize() <= Integer.MAX_VALUE - 64
+                    ? ZeroPacking.size(tensor.data().toArray(ValueLayout.JAVA_BYTE), width(tensor))
+                    : Double.POSITIVE_INFINITY;
+        }
+
+        private static int width(Tensor tensor) {
+            return tensor.type().bits() / Byte.SIZE;
         }
 
         private static byte[] deflate(MemorySegment data, int strategy) {
@@ -213,6 +246,7 @@ final class TensorRecord {
                 case RAW -> new Tensor(type, shape, bytes);
                 case CODES -> unpacked(entry, type, shape, bytes);
                 case DEFLATED -> inflated(entry, type, shape, bytes);
+                case WITHOUT_ZEROS -> withZeros(entry, type, shape, bytes);
             };
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new ModelException(entry.where() + ": " + e.getMessage(), e);
@@ -242,6 +276,22 @@ final class TensorRecord {
         }
         CodeRange range = new CodeRange(entry.number("low"), entry.number("step"), bits);
         return BitPacking.unpack(bytes.toArray(ValueLayout.JAVA_BYTE), range, type, shape);
+    }
+
+    private static Tensor withZeros(Fields entry, DataType type, Shape shape, MemorySegment bytes) {
+        if (!type.isFloating()) {
+            throw new ModelException(entry.where() + ": zeros are left out of floats alone, not of " + type);
+        }
+        long elements = shape.elements();
+        int width = type.bits() / Byte.SIZE;
+        byte[] data = elements > (Integer.MAX_VALUE - 8) / width || bytes.byteSize() > Integer.MAX_VALUE - 8
+                || elements > Byte.SIZE * bytes.byteSize() ? null
+                        : ZeroPacking.unpack(bytes.toArray(ValueLayout.JAVA_BYTE), (int) elements, width);
+        if (data == null) {
+            throw new ModelException(entry.where() + ": " + bytes.byteSize() + " bytes do not hold " + shape
+                    + " elements without their zeros");
+        }
+        return new Tensor(type, shape, MemorySegment.ofArray(data));
     }
 
     private static Tensor inflated(Fields entry, DataType type, Shape shape, MemorySegment bytes) {

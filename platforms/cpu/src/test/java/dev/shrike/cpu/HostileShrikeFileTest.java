@@ -60,7 +60,8 @@ class HostileShrikeFileTest {
         Map<String, Tensor> constants = Map.of(
                 "w", Tensor.of(DataType.INT8, Shape.of(100), random.longs(100, -1, 2).toArray()),
                 "b", Tensor.ofFloats(Shape.of(40), values),
-                "t", Tensor.ofFloats(Shape.of(300), new float[300]));
+                "t", Tensor.ofFloats(Shape.of(300), new float[300]),
+                "p", Tensor.ofFloats(Shape.of(60), pruned(values)));
         Op conv = new Op.Conv(Window.square(1, 1, 0), 1, dev.shrike.graph.Activation.SILU);
         Graph graph = new Graph("small", List.of(new ValueInfo("x", DataType.FLOAT32, Shape.of(1, 1, 1, 1))),
                 List.of(new ValueInfo("y", DataType.FLOAT32, Shape.of(1, 1, 1, 1))),
@@ -69,6 +70,15 @@ class HostileShrikeFileTest {
         file = folder.resolve("small.shrike");
         new ShrikeFile(graph, Map.of("choice", "int8")).write(file);
         bytes = Files.readAllBytes(file);
+    }
+
+    /** The values with a zero after every second one. */
+    private static float[] pruned(float[] values) {
+        float[] all = new float[values.length * 3 / 2];
+        for (int i = 0; i < values.length; i++) {
+            all[i * 3 / 2] = values[i];
+        }
+        return all;
     }
 
     /** What reading these bytes fails with; the message names the file and the way out. */
@@ -112,7 +122,7 @@ class HostileShrikeFileTest {
             start.putInt(64 + 32 * i, i + 1).putLong(72 + 32 * i, offset).putLong(80 + 32 * i, sections[i].length);
             end = offset + sections[i].length;
         }
-        start.put(0, FileLayout.MAGIC).putInt(8, 1).putInt(12, sections.length).putLong(16, end);
+        start.put(0, FileLayout.MAGIC).putInt(8, 2).putInt(12, sections.length).putLong(16, end);
         byte[] content = out.toByteArray();
         System.arraycopy(start.array(), 0, content, 0, start.capacity());
         return sealed(content);
@@ -172,9 +182,9 @@ class HostileShrikeFileTest {
 
     @Test
     void aNewerVersionIsToldFromDamage() {
-        numbers(bytes).putInt(8, 2);
-        assertTrue(refusal(sealed(bytes), "version 2").contains("has version 2 of the file format"));
-        assertTrue(refusal(bytes, "version 2, checksum of 1").contains("SHA-256"));
+        numbers(bytes).putInt(8, 3);
+        assertTrue(refusal(sealed(bytes), "version 3").contains("has version 3 of the file format"));
+        assertTrue(refusal(bytes, "version 3, checksum of 2").contains("SHA-256"));
     }
 
     @Test
@@ -226,6 +236,12 @@ class HostileShrikeFileTest {
             "dims":[300]          | "dims":[2000000000]           | cannot hold
             "dims":[300]          | "dims":[500000000]            | cannot hold
             "dims":[300]          | "dims":[301]                  | bytes come of the compressed ones
+            "dims":[60]           | "dims":[65]                  | without their zeros
+            "dims":[60]           | "dims":[56]                  | without their zeros
+            "dims":[60]           | "dims":[4000000000]           | without their zeros
+            "dims":[60]           | "dims":[0]                    | without their zeros
+            "encoding":"WITHOUT_ZEROS" | "encoding":"RAW"         | needs 240 bytes
+            "encoding":"CODES"    | "encoding":"WITHOUT_ZEROS"    | zeros are left out of floats alone
             "bits":2,"low"        | "bits":0,"low"                | codes of 0 bits
             "bits":2,"low"        | "bits":9,"low"                | codes of 9 bits
             "bits":2,"low"        | "bits":-2,"low"               | codes of -2 bits

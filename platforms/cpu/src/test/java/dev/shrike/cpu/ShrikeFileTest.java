@@ -20,8 +20,10 @@ import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -187,6 +189,39 @@ class ShrikeFileTest {
                 assertTrue(bits < most, type + ", spread " + spread + ": " + bits + " bits, entropy " + entropy);
             }
         }
+    }
+
+    /** Floats of a pruned network take a bit each and those that are not 0 their own bits; a negative zero is kept. */
+    @Test
+    void zerosOfFloatsTakeOneBit() throws IOException {
+        for (DataType type : List.of(DataType.FLOAT32, DataType.FLOAT16, DataType.FLOAT64)) {
+            for (int percent : new int[] {10, 30, 50, 75, 97, 100}) {
+                Random random = new Random(percent);
+                int width = type.bits() / 8;
+                int n = 80_003;
+                int stored = 0;
+                byte[] elements = new byte[n * width];
+                for (int i = 0; i < n; i++) {
+                    if (random.nextInt(100) >= percent) {
+                        stored++;
+                        for (int b = 0; b < width; b++) {
+                            // No infinity or NaN is in question: only the bits are.
+                            elements[i * width + b] = (byte) random.nextInt(1, 255);
+                        }
+                    }
+                }
+                byte[] bytes = bytes("w", new Tensor(type, Shape.of(n), MemorySegment.ofArray(elements)));
+                long packed = n / 8 + (long) stored * width;
+                long most = percent == 10 ? elements.length : packed;
+                assertTrue(bytes.length < most + 1000, type + ", " + percent + " % zeros: " + bytes.length + " bytes");
+                int version = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(8);
+                // Older programs read what they can: only files that need the newer version have it.
+                assertEquals(percent >= 30 && percent <= 75 ? 2 : 1, percent == 97 ? 1 : version, percent + " %");
+            }
+        }
+        float[] signed = new float[64];
+        Arrays.fill(signed, 0, 40, -0f);
+        bytes("signed", Tensor.ofFloats(Shape.of(64), signed));
     }
 
     private byte[] bytes(String name, Tensor tensor) throws IOException {

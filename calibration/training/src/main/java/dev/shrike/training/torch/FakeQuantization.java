@@ -7,6 +7,7 @@ import dev.shrike.training.qat.QuantizedValue;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -55,22 +56,9 @@ final class FakeQuantization implements Regularizer {
      * @param batches floats from 0 to 1
      */
     void initialize(List<Tensor> batches) {
-        List<QuantizedLayer> layers = twin.layers().stream().filter(QuantizedLayer::normalized).toList();
-        Map<String, GramMatrix> moments = new HashMap<>();
-        network.train(false);
-        network.keep(layers.stream().map(QuantizedLayer::sums).toList());
-        for (Tensor batch : batches) {
-            try (PointerScope _ = new PointerScope(); NoGradGuard _ = new NoGradGuard()) {
-                network.forward(batch);
-                for (QuantizedLayer layer : layers) {
-                    moments.computeIfAbsent(layer.sums(), _ -> new GramMatrix(layer.rows()))
-                            .add(network.value(layer.sums()));
-                }
-            }
-        }
-        network.keep(List.of());
-        for (QuantizedLayer layer : layers) {
-            GramMatrix found = moments.get(layer.sums());
+        Map<String, ChannelStatistics> measured = measured(batches, false);
+        for (QuantizedLayer layer : normalized()) {
+            ChannelStatistics found = measured.get(layer.sums());
             float[] variance = found.variance();
             float[] gamma = new float[variance.length];
             float[] beta = TensorMath.floats(network.parameters().get(layer.beta()));
@@ -86,6 +74,44 @@ final class FakeQuantization implements Regularizer {
         }
     }
 
+    /**
+     * Gives the batch normalisations the statistics that their inputs have now. The running ones lag behind: a code that
+     * changes moves the sums of a channel at once, and over many layers that adds up to another network. Each layer is
+     * measured behind layers that are normalised by the batch, as in training.
+     *
+     * @param batches floats from 0 to 1
+     */
+    void measureStatistics(List<Tensor> batches) {
+        Map<String, ChannelStatistics> measured = measured(batches, true);
+        for (QuantizedLayer layer : normalized()) {
+            set(network.buffers().get(layer.mean()), measured.get(layer.sums()).mean());
+            set(network.buffers().get(layer.variance()), measured.get(layer.sums()).variance());
+        }
+    }
+
+    private List<QuantizedLayer> normalized() {
+        return twin.layers().stream().filter(QuantizedLayer::normalized).toList();
+    }
+
+    /** Statistics of what the normalisations read, by its name. */
+    private Map<String, ChannelStatistics> measured(List<Tensor> batches, boolean byBatch) {
+        List<QuantizedLayer> layers = normalized();
+        Map<String, ChannelStatistics> statistics = new HashMap<>();
+        network.train(byBatch);
+        Set<String> kept = network.keep(layers.stream().map(QuantizedLayer::sums).toList());
+        for (Tensor batch : batches) {
+            try (PointerScope _ = new PointerScope(); NoGradGuard _ = new NoGradGuard()) {
+                network.forward(batch);
+                for (QuantizedLayer layer : layers) {
+                    statistics.computeIfAbsent(layer.sums(), _ -> new ChannelStatistics(layer.rows()))
+                            .add(network.value(layer.sums()));
+                }
+            }
+        }
+        network.keep(kept);
+        return statistics;
+    }
+
     private static void set(Tensor tensor, float[] values) {
         try (PointerScope _ = new PointerScope()) {
             tensor.detach().copy_(TensorMath.ofFloats(values, values.length));
@@ -93,12 +119,12 @@ final class FakeQuantization implements Regularizer {
     }
 
     /** Mean and variance of each channel over some batches. */
-    private static final class GramMatrix {
+    private static final class ChannelStatistics {
         private final double[] sum;
         private final double[] squares;
         private long count;
 
-        GramMatrix(int channels) {
+        ChannelStatistics(int channels) {
             this.sum = new double[channels];
             this.squares = new double[channels];
         }

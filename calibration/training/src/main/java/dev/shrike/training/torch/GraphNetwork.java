@@ -9,6 +9,7 @@ import dev.shrike.graph.Shape;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.passes.UnfuseConvolutions;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -244,8 +245,10 @@ final class GraphNetwork implements TorchNetwork {
     }
 
     @Override
-    public void keep(List<String> names) {
+    public Set<String> keep(Collection<String> names) {
+        Set<String> before = keep;
         keep = Set.copyOf(names);
+        return before;
     }
 
     private void clearKept() {

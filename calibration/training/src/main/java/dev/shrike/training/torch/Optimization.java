@@ -1,6 +1,7 @@
 package dev.shrike.training.torch;
 
 import dev.shrike.training.LearningSchedule;
+import dev.shrike.training.TrainingException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -28,12 +29,15 @@ import org.bytedeco.pytorch.global.torch;
 final class Optimization {
     /** Norm of all gradients together that is not exceeded, as in YOLOv5. */
     private static final double LARGEST_NORM = 10;
+    /** Steps in turn that may be left out. */
+    private static final int MOST_REFUSED = 10;
     private static final int WEIGHTS = 0;
     private static final int BIASES = 2;
 
     private final LearningSchedule schedule;
     private final Optimizer optimizer;
     private final List<Tensor> learnt = new ArrayList<>();
+    private int refused;
 
     /**
      * Groups the parameters.
@@ -112,8 +116,18 @@ final class Optimization {
                     new SGDOptions(options).momentum().put(schedule.momentum(batch, batchesPerEpoch));
                 }
             }
-            torch.clip_grad_norm_(vector(learnt), LARGEST_NORM);
-            optimizer.step();
+            double norm = torch.clip_grad_norm_(vector(learnt), LARGEST_NORM);
+            if (Double.isFinite(norm)) {
+                optimizer.step();
+                refused = 0;
+                return;
+            }
+            // One infinite gradient would make NaN of every parameter; a batch that has one is left out.
+            refused++;
+            if (refused >= MOST_REFUSED) {
+                throw new TrainingException("gradients were infinite or NaN in " + MOST_REFUSED + " steps one after the"
+                        + " other: a lower --lr or a longer --warmup may help");
+            }
         }
     }
 

@@ -96,6 +96,11 @@ final class RunParts implements AutoCloseable {
         rounding.initialize(inputs);
     }
 
+    /** Gives it those that it has on these inputs now, before the network is written. */
+    void measureStatistics(List<Tensor> inputs) {
+        rounding.measureStatistics(inputs);
+    }
+
     /** The batches, shown to the teacher first where there is one. */
     BatchSource batches(BatchSource given) {
         return teacher == null ? given : new TaughtBatches(given, teacher);

@@ -1,8 +1,10 @@
 package dev.shrike.training.torch;
 
 import dev.shrike.graph.Graph;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
@@ -53,8 +55,8 @@ public interface TorchNetwork extends AutoCloseable {
     /** The value of a name that the last {@link #forward} computed, if it was asked for with {@link #keep}. */
     Tensor value(String name);
 
-    /** Keeps the values of these names from now on: those that feature distillation reads. */
-    void keep(List<String> names);
+    /** Keeps the values of these names from now on, as feature distillation reads them; those that were kept before. */
+    Set<String> keep(Collection<String> names);
 
     /**
      * Sets the mode: in training batch normalisation uses the statistics of the batch and moves its running ones

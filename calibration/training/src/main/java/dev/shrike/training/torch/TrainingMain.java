@@ -27,7 +27,7 @@ import org.bytedeco.pytorch.global.torch;
 /** The child process: its only argument is the job's file. Events go to the standard output, see {@link ParentLink}. */
 public final class TrainingMain {
     private static final int FAILED = 1;
-    private static final int STATISTICS_BATCHES = 8;
+    private static final int STATISTICS_IMAGES = 128;
     private static final Pattern MODULE = Pattern.compile("model\\.(\\d+)\\.");
 
     private final TrainingJob job;
@@ -102,7 +102,12 @@ public final class TrainingMain {
             TrainingLoop loop = new TrainingLoop(network, parts.loss(loss(model.head())),
                     parts.regularizers(average::get), batches, job.schedule(), optimization, device, job.seed());
             average.set(loop.average());
-            loop.run(Path.of(job.folder()), resume, parts::written, parent);
+            loop.run(Path.of(job.folder()), resume, () -> {
+                if (parts.needsStatistics()) {
+                    inputs(images, parts::measureStatistics);
+                }
+                return parts.written();
+            }, parent);
         }
     }
 
@@ -119,7 +124,8 @@ public final class TrainingMain {
         List<Tensor> inputs = new ArrayList<>();
         try (PointerScope _ = new PointerScope(); BatchSource source = new AugmentedBatches(plain,
                 job.schedule().batch(), 0, 1)) {
-            for (int i = 0; i < Math.min(STATISTICS_BATCHES, source.batches()); i++) {
+            for (int i = 0; i < Math.min(Math.ceilDiv(STATISTICS_IMAGES, job.schedule().batch()), source.batches());
+                    i++) {
                 inputs.add(source.batch(0, i).images().to(torch.ScalarType.Float).div(Tensors.scalar(255)));
             }
             user.accept(inputs);

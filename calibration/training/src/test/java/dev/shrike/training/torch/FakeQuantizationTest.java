@@ -106,6 +106,34 @@ class FakeQuantizationTest {
         }
     }
 
+    /** With the statistics of one batch the network computes of it what it does in training, which uses just these. */
+    @Test
+    void measuredStatisticsAreThoseOfTheImages() {
+        QuantizedTwin twin = twin(3);
+        try (PointerScope _ = new PointerScope();
+                GraphNetwork network = new GraphNetwork(twin.graph(), new Device("cpu"))) {
+            FakeQuantization rounding = new FakeQuantization(network, twin, QuantizationMethod.LSQ);
+            rounding.initialize(List.of(images(4)));
+            network.train(true);
+            for (int i = 0; i < 30; i++) {
+                step(network, rounding);
+            }
+            network.keep(List.of("head"));
+            rounding.measureStatistics(List.of(images(4)));
+            network.train(true);
+            float[] wanted = TensorMath.floats(network.forward(images(4)).getFirst());
+            assertArrayEquals(wanted, TensorMath.floats(network.value("head")), "what was kept before still is");
+            rounding.measureStatistics(List.of(images(4)));
+            network.train(false);
+            float[] found = TensorMath.floats(network.forward(images(4)).getFirst());
+            int far = 0;
+            for (int i = 0; i < wanted.length; i++) {
+                far += Math.abs(wanted[i] - found[i]) > 1e-3 * Math.max(1, Math.abs(wanted[i])) ? 1 : 0;
+            }
+            assertTrue(far <= 0.05 * wanted.length, far + " of " + wanted.length + " results differ");
+        }
+    }
+
     private static void step(GraphNetwork network, FakeQuantization rounding) {
         Tensor loss = network.forward(images(4)).getFirst().sub(TensorMath.ofFloats(new float[] {0.5f}, 1)).square()
                 .mean();

@@ -168,6 +168,35 @@ class TrainingLoopTest {
         }
     }
 
+    /** Clipped by its norm, one infinite gradient would make NaN of all parameters. */
+    @Test
+    void infiniteGradientsAreLeftOutUntilTheyAreTooMany() {
+        try (Run run = new Run(schedule(LearningSchedule.Optimizer.ADAMW))) {
+            Graph before = run.network.toGraph();
+            for (int i = 0; i < 9; i++) {
+                infiniteGradient(run);
+                run.optimization.step(i, 10);
+                requireSameBits(before, run.network.toGraph());
+            }
+            infiniteGradient(run);
+            assertTrue(assertThrows(TrainingException.class, () -> run.optimization.step(9, 10)).getMessage()
+                    .contains("--lr"));
+            run.optimization.clear();
+            run.loop.epoch(0, null);
+            for (org.bytedeco.pytorch.Tensor parameter : run.network.parameters().values()) {
+                assertTrue(Float.isFinite(Tensors.toFloats(parameter)[0]));
+            }
+        }
+    }
+
+    private static void infiniteGradient(Run run) {
+        try (PointerScope _ = new PointerScope()) {
+            run.optimization.clear();
+            run.network.parameters().get("model.0.conv.weight").sum()
+                    .mul(Tensors.scalar(Double.POSITIVE_INFINITY)).backward();
+        }
+    }
+
     @Test
     void aLossThatIsNoNumberStops() {
         LearningSchedule schedule = new LearningSchedule(LearningSchedule.Optimizer.SGD, 1, BATCH, BATCH, 10, 1, 0.9, 0,

@@ -40,7 +40,7 @@ public final class TrainCommand implements Callable<Integer> {
     private static final int NOMINAL_BATCH = 64;
     private static final double WARMUP = 3;
     /** In steps of weights of 2 bits, as far as other parameters go at a time. */
-    private static final double ROUNDED_RATE = 0.004;
+    private static final double ROUNDED_RATE = 0.002;
     private static final double ROUNDED_WARMUP = 0.3;
 
     private final Console console;
@@ -97,7 +97,7 @@ public final class TrainCommand implements Callable<Integer> {
 
     @Option(names = "--lr", paramLabel = "RATE",
             description = "Learning rate after the warm-up (default: 0.01 for sgd, 0.001 for adamw,"
-                    + " with --scheme 0.004).")
+                    + " with --scheme 0.002).")
     private Double rate;
 
     @Option(names = "--freeze", paramLabel = "N", defaultValue = "0",
