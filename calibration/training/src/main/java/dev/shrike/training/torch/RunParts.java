@@ -12,6 +12,7 @@ import dev.shrike.training.Teaching;
 import dev.shrike.training.TrainableModel;
 import dev.shrike.training.TrainingJob;
 import dev.shrike.training.qat.QuantizedTwin;
+import dev.shrike.training.qat.WidthBudget;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +25,9 @@ import org.bytedeco.pytorch.Tensor;
 
 /** What a run consists of beside its labels: the network that learns, its rounding, its teacher and its penalties. */
 final class RunParts implements AutoCloseable {
+    /** The part of a run, before codes stay, in which widths are learned. */
+    private static final double NOISY = 2.0 / 3;
+
     private final TrainingJob job;
     private final TrainableModel model;
     private final Device device;
@@ -46,9 +50,25 @@ final class RunParts implements AutoCloseable {
             this.rounding = new FakeQuantization(network, twin, switch (quantized.method()) {
                 case LSQ -> QuantizationMethod.LSQ;
                 case DRGS -> new DirectedRounding();
+                case NIPQ -> new NoiseProxy(network, twin, budget(quantized, twin),
+                        NOISY * (corrects(quantized) ? correctedFrom() : 1));
             });
         }
         this.teacher = job.methods().teacher() == null ? null : teacher(job.methods().teacher());
+    }
+
+    private static WidthBudget budget(QuantizedTraining quantized, QuantizedTwin twin) {
+        return quantized.bitOperations() > 0 ? WidthBudget.ofBitOperations(twin, 1e9 * quantized.bitOperations())
+                : WidthBudget.ofAverage(twin, quantized.averageBits());
+    }
+
+    private boolean corrects(QuantizedTraining quantized) {
+        return quantized.correction() && job.schedule().epochs() > 1;
+    }
+
+    /** Share of the run after which codes of weights stay. */
+    private double correctedFrom() {
+        return (job.schedule().epochs() - 1.0) / job.schedule().epochs();
     }
 
     private QuantizedTwin twin(QuantizedTraining quantized) {
@@ -120,9 +140,8 @@ final class RunParts implements AutoCloseable {
         }
         if (rounding != null) {
             all.add(rounding);
-            int epochs = job.schedule().epochs();
-            if (job.methods().rounding().correction() && epochs > 1) {
-                all.add(new CodeCorrection(rounding, (epochs - 1.0) / epochs, () -> average.get().averages()));
+            if (corrects(job.methods().rounding())) {
+                all.add(new CodeCorrection(rounding, correctedFrom(), () -> average.get().averages()));
             }
         }
         return all;
