@@ -178,15 +178,25 @@ final class GraphNetwork implements TorchNetwork {
         for (int i = 0; i < graph.nodes().size(); i++) {
             Node node = graph.nodes().get(i);
             if (!folded.contains(node)) {
-                run(node, values, folded, images.size(0));
+                // What a node computes on its way is memory that would stay until the end of the step.
+                try (PointerScope _ = new PointerScope()) {
+                    run(node, values, folded, images.size(0));
+                }
             }
             for (String name : node.inputs()) {
-                if (lastReader.get(name) == i && !outputs.contains(name)) {
-                    values.remove(name);
+                if (lastReader.get(name) == i && !outputs.contains(name) && values.containsKey(name)) {
+                    values.remove(name).releaseReference();
                 }
             }
         }
-        return graph.outputs().stream().map(output -> values.get(output.name())).toList();
+        List<Tensor> results = graph.outputs().stream().map(output -> values.get(output.name())).toList();
+        PointerScope around = PointerScope.getInnerScope();
+        if (around == null) {
+            throw new IllegalStateException("a network runs within a PointerScope, which ends what it gives");
+        }
+        results.forEach(around::attach);
+        values.values().forEach(Tensor::releaseReference);
+        return results;
     }
 
     private void run(Node node, Map<String, Tensor> values, Set<Node> folded, long batch) {
@@ -210,7 +220,7 @@ final class GraphNetwork implements TorchNetwork {
         }
         UnaryOperator<Tensor> hook = valueHooks.get(name);
         Tensor seen = hook == null ? value : hook.apply(value);
-        values.put(name, seen);
+        values.put(name, keepAlive(seen));
         if (keep.contains(name)) {
             kept.put(name, keepAlive(seen));
         }

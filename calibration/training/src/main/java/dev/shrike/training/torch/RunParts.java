@@ -3,22 +3,18 @@ package dev.shrike.training.torch;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
-import dev.shrike.graph.passes.GraphPasses;
-import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.DetectHead;
+import dev.shrike.training.QuantizedForm;
 import dev.shrike.training.QuantizedTraining;
 import dev.shrike.training.Teaching;
 import dev.shrike.training.TrainableModel;
 import dev.shrike.training.TrainingJob;
 import dev.shrike.training.qat.QuantizedTwin;
-import dev.shrike.training.qat.WidthBudget;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
@@ -50,16 +46,11 @@ final class RunParts implements AutoCloseable {
             this.rounding = new FakeQuantization(network, twin, switch (quantized.method()) {
                 case LSQ -> QuantizationMethod.LSQ;
                 case DRGS -> new DirectedRounding();
-                case NIPQ -> new NoiseProxy(network, twin, budget(quantized, twin),
+                case NIPQ -> new NoiseProxy(network, twin, QuantizedForm.budget(quantized, twin),
                         NOISY * (corrects(quantized) ? correctedFrom() : 1));
             });
         }
         this.teacher = job.methods().teacher() == null ? null : teacher(job.methods().teacher());
-    }
-
-    private static WidthBudget budget(QuantizedTraining quantized, QuantizedTwin twin) {
-        return quantized.bitOperations() > 0 ? WidthBudget.ofBitOperations(twin, 1e9 * quantized.bitOperations())
-                : WidthBudget.ofAverage(twin, quantized.averageBits());
     }
 
     private boolean corrects(QuantizedTraining quantized) {
@@ -72,9 +63,8 @@ final class RunParts implements AutoCloseable {
     }
 
     private QuantizedTwin twin(QuantizedTraining quantized) {
-        Graph real = MinMaxQuantizer.prepare(GraphPasses.forInference(OnnxModels.read(Path.of(job.model())), Map.of()));
-        Graph codes = GraphPasses.simplify(OnnxModels.read(Path.of(quantized.network())), Map.of());
-        return new QuantizedTwin(codes, real, Set.copyOf(model.head().outputs()));
+        return QuantizedForm.twin(Path.of(quantized.network()), OnnxModels.read(Path.of(job.model())),
+                model.head().outputs());
     }
 
     private Teacher teacher(Teaching how) {
