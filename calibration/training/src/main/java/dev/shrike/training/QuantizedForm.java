@@ -29,8 +29,9 @@ public final class QuantizedForm {
     public static QuantizedTwin twin(Path file, Graph model, List<String> heads) {
         Graph codes = GraphPasses.simplify(OnnxModels.read(file), Map.of());
         if (!codes.isQuantized()) {
-            throw new ModelException(file + ": is a float network; --quantized takes what 'shrike quantize' or an earlier"
-                    + " 'shrike train --scheme' made of the model: leave it out to have that done now");
+            throw new ModelException(
+                    file + ": is a float network; --quantized takes what 'shrike quantize' or an earlier"
+                            + " 'shrike train --scheme' made of the model: leave it out to have that done now");
         }
         Set<String> values = new HashSet<>();
         codes.nodes().forEach(node -> values.addAll(node.outputs()));

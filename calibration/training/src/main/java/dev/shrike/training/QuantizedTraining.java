@@ -16,7 +16,8 @@ import java.util.Objects;
  * @param correction whether the codes of weights stay as they are in the last epoch, in which their scales, the biases
  *     and the steps of values are corrected (Gupta et al. 2024)
  */
-public record QuantizedTraining(String scheme, double averageBits, double bitOperations, Method method, String network, int calibration,
+public record QuantizedTraining(String scheme, double averageBits, double bitOperations, Method method, String network,
+        int calibration,
         boolean correction) {
     /** Ways through roundings. */
     public enum Method {
@@ -78,8 +79,10 @@ public record QuantizedTraining(String scheme, double averageBits, double bitOpe
         try {
             return BitWidths.parse(lower).toString();
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("--scheme '" + text + "' is neither auto nor of the form w4a4, with 1 to 8 bits"
-                    + " each", e);
+            throw new IllegalArgumentException(
+                    "--scheme '" + text + "' is neither auto nor of the form w4a4, with 1 to 8 bits"
+                            + " each",
+                    e);
         }
     }
 

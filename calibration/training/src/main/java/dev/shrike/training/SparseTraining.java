@@ -49,6 +49,6 @@ public record SparseTraining(Method method, double factor) {
 
     public SparseTraining {
         Objects.requireNonNull(method, "method");
-Range.requireAboveZero("factor of sparse training", factor, 1);
+        Range.requireAboveZero("factor of sparse training", factor, 1);
     }
 }

@@ -32,7 +32,7 @@ import java.util.Objects;
 public record TrainingJob(String model, String images, String folder, int width, int height,
         boolean insertNormalization, LearningSchedule schedule, int freeze, Augmentation augmentation, int plainEpochs,
         long seed, int threads, String device, TrainingMethods methods,
-            Map<String, String> digests) {
+        Map<String, String> digests) {
     public TrainingJob {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(images, "images");

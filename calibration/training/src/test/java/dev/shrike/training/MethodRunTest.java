@@ -110,7 +110,8 @@ class MethodRunTest implements TrainingListener {
         double sum = 0;
         Map<String, Quantization> codes = graph.quantization();
         for (Node node : graph.nodes()) {
-            if (node.op() instanceof Op.Conv && codes.containsKey(node.input(1)) && codes.get(node.input(1)).bits() < 8) {
+            if (node.op() instanceof Op.Conv && codes.containsKey(node.input(1))
+                    && codes.get(node.input(1)).bits() < 8) {
                 weights += graph.constants().get(node.input(1)).elements();
                 sum += (double) graph.constants().get(node.input(1)).elements() * codes.get(node.input(1)).bits();
             }

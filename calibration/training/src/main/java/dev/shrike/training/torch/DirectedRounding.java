@@ -59,7 +59,8 @@ final class DirectedRounding implements QuantizationMethod {
             Tensor factor = network.parameters().get(layer.step()).detach().exp().reshape(-1, 1, 1, 1);
             LearnedRounding.Bounds bounds = LearnedRounding.Bounds.of(layer.how(), weights);
             Tensor position = weights.detach().div(factor).maximum(bounds.low()).minimum(bounds.high());
-            gradient.add_(TensorMath.mul(gradient.detach().abs().mul(position.sub(LearnedRounding.codes(layer.how(), position))), SCALING));
+            gradient.add_(TensorMath.mul(
+                    gradient.detach().abs().mul(position.sub(LearnedRounding.codes(layer.how(), position))), SCALING));
         }
     }
 

@@ -58,7 +58,8 @@ final class LearnedRounding {
 
     /** The codes, less zero points, of positions among them: the nearest, of one bit the sign, of 0 being +1. */
     static Tensor codes(Quantization how, Tensor position) {
-        return how.bipolar() ? TensorMath.add(TensorMath.mul(position.ge(new Scalar(0)).to(torch.ScalarType.Float), 2), -1)
+        return how.bipolar()
+                ? TensorMath.add(TensorMath.mul(position.ge(new Scalar(0)).to(torch.ScalarType.Float), 2), -1)
                 : position.round();
     }
 

@@ -48,7 +48,7 @@ class WidthBudgetTest {
     @Test
     void theBudgetIsUsedUp() {
         for (WidthBudget budget : new WidthBudget[] {WidthBudget.ofAverage(twin(5), 3.5),
-            WidthBudget.ofBitOperations(twin(5), operations(4))}) {
+                WidthBudget.ofBitOperations(twin(5), operations(4))}) {
             double[] moved = budget.within(random(budget, 3), 1);
             for (int i = 0; i < budget.limits().length; i++) {
                 assertEquals(budget.limits()[i], budget.costs(moved)[i], 1e-6 * budget.limits()[i]);
@@ -68,7 +68,8 @@ class WidthBudgetTest {
         double sum = 0;
         for (Node node : quantized.nodes()) {
             if (node.op() instanceof Op.Conv) {
-                sum += macs.get(node.name().replace(".conv.node", "")) * quantized.quantization().get(node.input(1)).bits()
+                sum += macs.get(node.name().replace(".conv.node", ""))
+                        * quantized.quantization().get(node.input(1)).bits()
                         * quantized.quantization().get(node.input(0)).bits();
             }
         }

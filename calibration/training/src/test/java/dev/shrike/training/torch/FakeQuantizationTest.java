@@ -154,7 +154,8 @@ class FakeQuantizationTest {
 
     private static void requireWithin(WidthBudget budget, Map<String, Integer> widths, double bits) {
         double[] whole = budget.items().stream().mapToDouble(item -> widths.get(item.name())).toArray();
-        assertArrayEquals(whole, java.util.Arrays.stream(budget.whole(whole)).asDoubleStream().toArray(), bits + " bits");
+        assertArrayEquals(whole, java.util.Arrays.stream(budget.whole(whole)).asDoubleStream().toArray(),
+                bits + " bits");
     }
 
     @Test

@@ -52,8 +52,9 @@ final class MethodOptions {
                     + " measured with the integer engine. auto chooses the width of each layer, see --avg-bits.")
     private String scheme;
 
-    @Option(names = "--avg-bits", paramLabel = "BITS", description = "Bits a weight on the average, for --scheme auto; with --qat nipq bits an"
-            + " activation too.")
+    @Option(names = "--avg-bits", paramLabel = "BITS",
+            description = "Bits a weight on the average, for --scheme auto; with --qat nipq bits an"
+                    + " activation too.")
     private Double averageBits;
 
     @Option(names = "--bops", paramLabel = "GIGA",

@@ -139,7 +139,8 @@ final class TrainRun implements TrainingListener {
         if (!Files.exists(folder.resolve("results.csv"))) {
             return "networks and figures of all rounds: " + folder;
         }
-        return (Files.exists(folder.resolve("results.png")) ? "curves" : "figures") + " and the last network: " + folder;
+        return (Files.exists(folder.resolve("results.png")) ? "curves" : "figures") + " and the last network: "
+                + folder;
     }
 
     private static String time(double seconds) {

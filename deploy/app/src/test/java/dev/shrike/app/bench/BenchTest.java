@@ -189,7 +189,8 @@ class BenchTest {
             "--imgsz 99999|--imgsz", "--imgsz 640x|--imgsz", "--suite huge|edge", "--suite edge --bits w8a8|fixed",
             "--paced -1|--paced -1 is not within 0 to 10000", "--paced NaN|--paced NaN", "--long -3|--long -3",
             "--precision 0|--precision 0 is not above 0 and at most 99",
-            "--seconds 0|--seconds 0 is not above 0 and at most 604800", "--seconds -0.5|--seconds -0.5", "--rounds 0|rounds", "--runs 0|runs", "--cold-starts 101|--cold-starts"})
+            "--seconds 0|--seconds 0 is not above 0 and at most 604800", "--seconds -0.5|--seconds -0.5",
+            "--rounds 0|rounds", "--runs 0|runs", "--cold-starts 101|--cold-starts"})
     void senselessOptionsAreUsageErrors(String options, String expected) {
         Outcome outcome = bench((Object[]) options.split(" "));
         assertEquals(2, outcome.exit(), outcome.err());
@@ -254,9 +255,10 @@ class BenchTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"{}|schema", "[]|not an object", "7|not an object", "null|is null",
-        "{\"schema\": 1}|field", "{\"schema\": 9, \"seconds\": 1}|version 9",
-        "{\"schema\": 1, \"seconds\": 1}|lacks the field 'version'", "{\"schema\": \"a\"}|field 'schema'", "{|no JSON",
-        "{\"schema\": 1, \"seconds\": 1, \"device\": 3}|field"})
+            "{\"schema\": 1}|field", "{\"schema\": 9, \"seconds\": 1}|version 9",
+            "{\"schema\": 1, \"seconds\": 1}|lacks the field 'version'", "{\"schema\": \"a\"}|field 'schema'",
+            "{|no JSON",
+            "{\"schema\": 1, \"seconds\": 1, \"device\": 3}|field"})
     void whatIsWrongWithAReportIsToldInItsOwnWords(String text, String expected) throws IOException {
         Path file = Files.writeString(folder.resolve("wrong.json"), text);
         Outcome outcome = run("bench", "compare", file, file);
