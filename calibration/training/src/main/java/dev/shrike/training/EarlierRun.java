@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The folder of a run, and that of an earlier one in its way: set aside until the new one has something to show. So a run
- * that cannot start takes nothing away and leaves nothing behind.
+ * The folder of a run, and that of an earlier one in its way: set aside until the new one has something to show. So a
+ * run that cannot start takes nothing away and leaves nothing behind.
  */
 final class EarlierRun {
     /** What a training process writes besides its events. */

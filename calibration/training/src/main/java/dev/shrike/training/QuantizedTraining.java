@@ -8,7 +8,8 @@ import java.util.Objects;
  * How a network learns to be rounded.
  *
  * @param scheme widths of weights and activations, such as {@code w2a2}, or {@code auto}
- * @param averageBits bits a weight on the average, for {@code auto}, and with {@link Method#NIPQ} bits a value too; else 0
+ * @param averageBits bits a weight on the average, for {@code auto}, and with {@link Method#NIPQ} bits a value too;
+ *     else 0
  * @param bitOperations bit operations an image in thousand millions, for NIPQ; else 0
  * @param method how it is learned through roundings
  * @param network file of the quantised network to start from; null before there is one
@@ -30,7 +31,8 @@ public record QuantizedTraining(String scheme, double averageBits, double bitOpe
          */
         DRGS,
         /**
-         * Noise in place of rounding while widths are learned under a budget, then as LSQ with these widths (Shin et al. 2023).
+         * Noise in place of rounding while widths are learned under a budget, then as LSQ with these widths (Shin et
+         * al. 2023).
          */
         NIPQ;
 

@@ -9,8 +9,8 @@ final class CodeWidth {
     private CodeWidth() {}
 
     /**
-     * These codes with so many bits, 2 to 8. Zero points are halved as often as steps are doubled and rounded to a code, so
-     * that 0 stays exact.
+     * These codes with so many bits, 2 to 8. Zero points are halved as often as steps are doubled and rounded to a
+     * code, so that 0 stays exact.
      */
     static Quantization of(Quantization how, int bits) {
         double factor = Math.pow(2, how.bits() - bits);

@@ -52,8 +52,8 @@ public record QuantizedLayer(String node, String weights, Quantization how, bool
     }
 
     /**
-     * The same layer with codes of so many bits. The range stays that of the given codes but for the last step, so steps
-     * double with each bit less; weights in units of the given steps are to be halved as often.
+     * The same layer with codes of so many bits. The range stays that of the given codes but for the last step, so
+     * steps double with each bit less; weights in units of the given steps are to be halved as often.
      */
     public QuantizedLayer withBits(int bits) {
         return bits == how.bits() ? this : new QuantizedLayer(node, weights, CodeWidth.of(how, bits), normalized);

@@ -165,8 +165,8 @@ public final class QuantizedTwin {
     }
 
     /**
-     * Whether a value only moves what another one with the same codes holds, as a join or the largest of a window does, so
-     * that it is rounded already.
+     * Whether a value only moves what another one with the same codes holds, as a join or the largest of a window
+     * does, so that it is rounded already.
      */
     public boolean isMoved(String value) {
         return moved.contains(value);

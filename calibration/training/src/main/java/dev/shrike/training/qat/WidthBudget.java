@@ -12,8 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Widths of weights and values that are learned, and what all of them together may cost. Those that were given 8 bits, such
- * as those of the first and last layers, keep them.
+ * Widths of weights and values that are learned, and what all of them together may cost. Those that were given 8 bits,
+ * such as those of the first and last layers, keep them.
  */
 public final class WidthBudget {
     /** The least width of a code, in bits. */
@@ -93,8 +93,8 @@ public final class WidthBudget {
     }
 
     /**
-     * So many bit operations an image: multiplications times the bits of the weight and of the value, of all layers with
-     * codes.
+     * So many bit operations an image: multiplications times the bits of the weight and of the value, of all layers
+     * with codes.
      *
      * @throws UnsupportedModelException if no width is learned, or the least widths take more
      */

@@ -219,7 +219,8 @@ final class GraphNetwork implements TorchNetwork {
             return;
         }
         UnaryOperator<Tensor> hook = valueHooks.get(name);
-        Tensor seen = hook == null ? value : hook.apply(value);
+        // A handle of its own: some operations give tensors that lie within a vector, and go with it.
+        Tensor seen = new Tensor(hook == null ? value : hook.apply(value));
         values.put(name, keepAlive(seen));
         if (keep.contains(name)) {
             kept.put(name, keepAlive(seen));

@@ -7,10 +7,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Rounding to codes whose step is learned. Weights of one bit are their sign times the step; the gradient passes where they
- * are within it (Courbariaux et al. 2016, BNN). All others (Esser et al. 2020, LSQ): {@code y = s clamp(round(x / s), low, high)}. The
- * gradient of x passes straight through where nothing is clipped; that of s is {@code round(x / s) - x / s} there and
- * low
+ * Rounding to codes whose step is learned. Weights of one bit are their sign times the step; the gradient passes where
+ * they are within it (Courbariaux et al. 2016, BNN). All others (Esser et al. 2020, LSQ): {@code y = s clamp(round(x /
+ * s), low, high)}. The gradient of x passes straight through where nothing is clipped; that of s is {@code round(x /
+ * s) - x / s} there and low
  * or high where something is, and is scaled by {@code 1 / sqrt(N high)} for N values that share s. The parameter is the
  * logarithm of s as a factor of a given step, so that s stays positive.
  */

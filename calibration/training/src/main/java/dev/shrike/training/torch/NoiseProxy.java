@@ -13,11 +13,11 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Noise as wide as a step in place of rounding, so that the width of codes has a gradient, as the range has (Shin et al. 2023,
- * NIPQ): {@code y = clamp(x, low, high) + step u} with u uniform within half and {@code step = range 2^-bits}. Widths stay on
- * a budget that shrinks to its limit: their gradients lose what would change the cost, and after each step all are moved by as
- * much until the cost is right. In a later part of the run widths are whole and stay, and what follows is training with
- * learned steps.
+ * Noise as wide as a step in place of rounding, so that the width of codes has a gradient, as the range has (Shin et
+ * al. 2023, NIPQ): {@code y = clamp(x, low, high) + step u} with u uniform within half and {@code step = range
+ * 2^-bits}. Widths stay on a budget that shrinks to its limit: their gradients lose what would change the cost, and
+ * after each step all are moved by as much until the cost is right. In a later part of the run widths are whole and
+ * stay, and what follows is training with learned steps.
  *
  * <p>What is evaluated is rounded at all times, with whole widths within the budget.
  */

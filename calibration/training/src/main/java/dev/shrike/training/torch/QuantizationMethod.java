@@ -39,8 +39,8 @@ interface QuantizationMethod {
     }
 
     /**
-     * Bits of weights by their name and of values by that of their step, where they are others than those that were given;
-     * {@link #rounded} is still in units of the given steps.
+     * Bits of weights by their name and of values by that of their step, where they are others than those that were
+     * given; {@link #rounded} is still in units of the given steps.
      */
     default Map<String, Integer> widths() {
         return Map.of();

@@ -48,7 +48,8 @@ final class MethodOptions {
 
     @Option(names = "--scheme", paramLabel = "wXaY|auto",
             description = "Train a network of X bits a weight and Y bits an activation, 1 to 8 each, the first and last"
-                    + " layers 8; weights of 1 bit are -1 and +1 times a scale for each output channel. It is quantised as 'shrike quantize' does and learns on from there; each epoch is"
+                    + " layers 8; weights of 1 bit are -1 and +1 times a scale for each output channel. It"
+                    + " is quantised as 'shrike quantize' does and learns on from there; each epoch is"
                     + " measured with the integer engine. auto chooses the width of each layer, see --avg-bits.")
     private String scheme;
 
@@ -58,14 +59,14 @@ final class MethodOptions {
     private Double averageBits;
 
     @Option(names = "--bops", paramLabel = "GIGA",
-            description = "Bit operations an image, multiplications times the bits of both factors, in thousand millions:"
-                    + " for --scheme auto --qat nipq, in place of --avg-bits.")
+            description = "Bit operations an image, multiplications times the bits of both factors, in thousand"
+                    + " millions: for --scheme auto --qat nipq, in place of --avg-bits.")
     private Double bitOperations;
 
     @Option(names = "--qat", paramLabel = "lsq|drgs|nipq",
             description = "How rounding is learned: with learned steps (lsq), or besides with scaled gradients and"
-                    + " rounding in the direction of the last update (drgs), or with noise while the width of each layer is"
-                    + " learned, for --scheme auto (nipq) (default: lsq).")
+                    + " rounding in the direction of the last update (drgs), or with noise while the width of each"
+                    + " layer is learned, for --scheme auto (nipq) (default: lsq).")
     private String method;
 
     @Option(names = "--quantized", paramLabel = "Q.onnx",

@@ -134,7 +134,10 @@ final class TrainRun implements TrainingListener {
         console.line(leftBehind(Trainer.folder(request.output())));
     }
 
-    /** What the folder of the run has, as far as it is there: one epoch makes no curve, rounds have folders of their own. */
+    /**
+     * What the folder of the run has, as far as it is there: one epoch makes no curve, rounds have folders of their
+     * own.
+     */
     static String leftBehind(Path folder) {
         if (!Files.exists(folder.resolve("results.csv"))) {
             return "networks and figures of all rounds: " + folder;

@@ -68,7 +68,10 @@ public final class BenchJson {
         }
     }
 
-    /** The field that is wrong, or the place where it is no JSON; what only a reader of the parser's source knows is left out. */
+    /**
+     * The field that is wrong, or the place where it is no JSON; what only a reader of the parser's source knows is
+     * left out.
+     */
     private static String reason(JacksonException e) {
         String at = e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ", column "
                 + e.getLocation().getColumnNr() + ")";
