@@ -21,6 +21,7 @@ import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /** The network that a float graph describes, node by node. */
 final class GraphNetwork implements TorchNetwork {
@@ -39,6 +40,7 @@ final class GraphNetwork implements TorchNetwork {
     private final Map<String, UnaryOperator<Tensor>> valueHooks = new HashMap<>();
     private final Map<String, Tensor> kept = new HashMap<>();
     private final Device device;
+    private final Map<Node, Node> silus;
     private Set<String> keep = Set.of();
     private boolean training;
 
@@ -56,6 +58,7 @@ final class GraphNetwork implements TorchNetwork {
         }
         this.graph = new UnfuseConvolutions().apply(graph);
         this.device = device;
+        this.silus = silus(this.graph);
         this.operations = new TensorOperations(this.graph);
         this.normalizations = new BatchNormalizations(this.graph);
         try (PointerScope _ = new PointerScope()) {
@@ -177,7 +180,7 @@ final class GraphNetwork implements TorchNetwork {
         Set<Node> folded = new HashSet<>();
         for (int i = 0; i < graph.nodes().size(); i++) {
             Node node = graph.nodes().get(i);
-            if (!folded.contains(node)) {
+            if (!folded.contains(node) && !isWithinSilu(node)) {
                 // What a node computes on its way is memory that would stay until the end of the step.
                 try (PointerScope _ = new PointerScope()) {
                     run(node, values, folded, images.size(0));
@@ -199,11 +202,51 @@ final class GraphNetwork implements TorchNetwork {
         return results;
     }
 
+    /** The products {@code x sigmoid(x)} with their sigmoids, where nothing else reads these. */
+    private static Map<Node, Node> silus(Graph graph) {
+        Map<String, Node> sigmoids = new HashMap<>();
+        Map<String, Integer> readers = new HashMap<>();
+        for (Node node : graph.nodes()) {
+            node.inputs().forEach(name -> readers.merge(name, 1, Integer::sum));
+            if (node.op() instanceof Op.Unary unary && unary.kind() == Op.Unary.Kind.SIGMOID) {
+                sigmoids.put(node.output(), node);
+            }
+        }
+        graph.outputs().forEach(output -> sigmoids.remove(output.name()));
+        Map<Node, Node> silus = new HashMap<>();
+        for (Node node : graph.nodes()) {
+            if (!(node.op() instanceof Op.Binary binary) || binary.kind() != Op.Binary.Kind.MUL) {
+                continue;
+            }
+            for (int side = 0; side < 2; side++) {
+                Node sigmoid = sigmoids.get(node.input(side));
+                if (sigmoid != null && readers.get(sigmoid.output()) == 1
+                        && sigmoid.input(0).equals(node.input(1 - side))) {
+                    silus.put(node, sigmoid);
+                }
+            }
+        }
+        return silus;
+    }
+
+    /**
+     * Whether the node is a sigmoid that is computed with its product: PyTorch then keeps one value for the way back
+     * where it would keep two.
+     */
+    private boolean isWithinSilu(Node node) {
+        return silus.containsValue(node) && !valueHooks.containsKey(node.output()) && !keep.contains(node.output());
+    }
+
     private void run(Node node, Map<String, Tensor> values, Set<Node> folded, long batch) {
         Node norm = normalizations.isFolding() ? normalizations.after(node) : null;
         if (norm != null) {
             folded.add(norm);
             put(values, norm.output(), normalizations.folded(node, norm, name -> read(name, values), this::hooked));
+            return;
+        }
+        Node sigmoid = silus.get(node);
+        if (sigmoid != null && isWithinSilu(sigmoid)) {
+            put(values, node.output(), torch.silu(read(sigmoid.input(0), values)));
             return;
         }
         List<Tensor> results = node.op() instanceof Op.BatchNormalization op
