@@ -64,7 +64,9 @@ public final class ChildProcess implements AutoCloseable {
             int threads, long heapMegabytes) {
         List<String> command =
                 new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx" + heapMegabytes + "m", "-XX:+UseSerialGC", "-Djava.awt.headless=true",
+                        "-Xmx" + heapMegabytes + "m", "-XX:+UseSerialGC",
+                        // Images come and go; a small nursery keeps them out of the memory that tensors need.
+                        "-Xms32m", "-Xmn24m", "-Djava.awt.headless=true",
                         "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
                         "-Dorg.bytedeco.javacpp.maxBytes=0", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
                         "-Dorg.bytedeco.javacpp.cachedir=" + natives, "-cp",

@@ -36,6 +36,8 @@ import java.util.Optional;
 public final class IterativePruning {
     /** Least share of its channels that each layer keeps in a round. */
     private static final double KEEP = 0.1;
+    /** Shares and digest of the model: the file by which a run can go on. */
+    private static final String SCHEDULE = "schedule.txt";
 
     private final Path model;
     private final DataSet train;
@@ -69,13 +71,33 @@ public final class IterativePruning {
      */
     public List<EpochResult> run(PruneSchedule schedule) {
         FileReplacement.requireFolder(output);
+        double whole = parameters(prepared(model));
+        EarlierRun.recover(folder, SCHEDULE);
+        if (options.resume()) {
+            return run(schedule, whole);
+        }
+        EarlierRun earlier = EarlierRun.setAside(folder, SCHEDULE);
+        try {
+            List<EpochResult> epochs = run(schedule, whole);
+            earlier.discard();
+            return epochs;
+        } catch (Throwable e) {
+            if (Files.exists(Trainer.folder(folder.resolve("round-1.onnx")).resolve(Trainer.CHECKPOINT))) {
+                earlier.discard();
+            } else {
+                earlier.restore(false);
+            }
+            throw e;
+        }
+    }
+
+    private List<EpochResult> run(PruneSchedule schedule, double whole) {
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
             throw new ShrikeException(folder + ": cannot be made: " + e + "; name another --output", e);
         }
         begin(schedule);
-        double whole = parameters(prepared(model));
         Path before = model;
         List<EpochResult> epochs = List.of();
         for (int round = 1; round <= schedule.shares().size(); round++) {
@@ -92,7 +114,7 @@ public final class IterativePruning {
                 discard(finished);
                 prune(before, pruned, whole * schedule.shares().get(round - 1), round);
             }
-            boolean resumes = goesOn && Files.exists(Trainer.folder(tuned).resolve("checkpoint.bin"));
+            boolean resumes = goesOn && Files.exists(Trainer.folder(tuned).resolve(Trainer.CHECKPOINT));
             epochs = new Trainer(pruned, train, validation, tuned, taught(resumes), listener).run();
             FileReplacement.write(finished, stream -> stream.write('\n'));
             before = tuned;
@@ -104,22 +126,27 @@ public final class IterativePruning {
 
     /** Notes the schedule, or makes sure that a run that goes on has the same. */
     private void begin(PruneSchedule schedule) {
-        Path file = folder.resolve("schedule.txt");
+        Path file = folder.resolve(SCHEDULE);
         String text = schedule.shares().toString();
+        String digest = RunInputs.of(model);
         try {
             if (options.resume() && Files.exists(file)) {
-                String before = Files.readString(file).strip();
-                if (!before.equals(text)) {
-                    throw new TrainingException(
-                            folder + ": the run that is to go on has the shares " + before + ", not "
-                                    + text + "; give them as they were, or begin anew without --resume");
+                List<String> before = Files.readAllLines(file);
+                if (before.isEmpty() || !before.getFirst().equals(text)) {
+                    throw new TrainingException(folder + ": the run that is to go on has the shares "
+                            + (before.isEmpty() ? "of no file" : before.getFirst()) + ", not " + text
+                            + "; give them as they were, or begin anew without --resume");
+                }
+                if (before.size() > 1 && !before.get(1).equals(digest)) {
+                    throw new TrainingException(folder + ": the run that is to go on began with another model than "
+                            + model + "; give that one, or begin anew without --resume");
                 }
                 return;
             }
             try (DirectoryStream<Path> old = Files.newDirectoryStream(folder, "round-*.{done,onnx}")) {
                 old.forEach(IterativePruning::discard);
             }
-            Files.writeString(file, text + "\n");
+            Files.writeString(file, text + "\n" + digest + "\n");
         } catch (IOException e) {
             throw new ShrikeException(folder + ": cannot be written: " + e + "; name another --output", e);
         }

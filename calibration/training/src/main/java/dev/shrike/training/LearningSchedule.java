@@ -1,5 +1,7 @@
 package dev.shrike.training;
 
+import dev.shrike.training.data.Range;
+
 /**
  * How fast a network learns in each step: a warm-up, then half a cosine from the learning rate down to a part of it, as
  * YOLOv5 documents it. Gradients of several batches are added up until they are those of the nominal batch.
@@ -40,20 +42,14 @@ public record LearningSchedule(Optimizer optimizer, int epochs, int batch, int n
     private static final long LEAST_WARMUP_STEPS = 100;
 
     public LearningSchedule {
-        requireWithin("epochs", epochs, 1, 1_000_000);
-        requireWithin("batch", batch, 1, 65_536);
-        requireWithin("nominal batch", nominalBatch, 1, 65_536);
-        requireWithin("learning rate", learningRate, Double.MIN_NORMAL, 10);
-        requireWithin("final rate", finalRate, 0, 1);
-        requireWithin("momentum", momentum, 0, 0.9999);
-        requireWithin("weight decay", weightDecay, 0, 1);
-        requireWithin("warm-up", warmupEpochs, 0, 1000);
-    }
-
-    private static void requireWithin(String name, double value, double least, double most) {
-        if (!(value >= least && value <= most)) {
-            throw new IllegalArgumentException(name + " " + value + " is not within " + least + " to " + most);
-        }
+        Range.require("epochs", epochs, 1, 1_000_000);
+        Range.require("batch", batch, 1, 65_536);
+        Range.require("nominal batch", nominalBatch, 1, 65_536);
+        Range.requireAboveZero("learning rate", learningRate, 10);
+        Range.require("final rate", finalRate, 0, 1);
+        Range.require("momentum", momentum, 0, 0.9999);
+        Range.require("weight decay", weightDecay, 0, 1);
+        Range.require("warm-up", warmupEpochs, 0, 1000);
     }
 
     /** Batches of the warm-up, at most half of all. */

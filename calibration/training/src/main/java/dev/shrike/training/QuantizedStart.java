@@ -12,6 +12,7 @@ import dev.shrike.graph.Graph;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
+import dev.shrike.training.qat.OneBitCodes;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,11 +48,14 @@ final class QuantizedStart {
         try (CalibrationImages inputs =
                 new CalibrationImages(some, quantizer.prepared().inputs().getFirst(), 0)) {
             Map<String, ActivationStatistics> statistics = measured(quantizer, inputs, backend);
-            QuantizationPlan plan = how.scheme().equals("auto") ? chosen(quantizer, statistics, inputs)
-                    : quantizer.uniform(BitWidths.parse(how.scheme()));
+            boolean learned = how.method() == QuantizedTraining.Method.NIPQ;
+            QuantizationPlan plan = how.isAuto() && !learned ? chosen(quantizer, statistics, inputs)
+                    : quantizer.uniform(BitWidths.parse(how.startScheme()));
             Quantizer.Result result = quantizer.quantize(plan, statistics, inputs, PtqOptions.FULL,
                     (name, done, total) -> listener.working("fitting " + name, done, total));
-            OnnxModels.write(result.graph(), file);
+            boolean one = how.hasOneBitWeights() || how.hasOneBitValues();
+            OnnxModels.write(one ? OneBitCodes.of(result.graph(), quantizer.prepared(), how.hasOneBitWeights(),
+                    how.hasOneBitValues()) : result.graph(), file);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.shrike.training;
 
+import dev.shrike.training.data.Range;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -48,8 +49,6 @@ public record SparseTraining(Method method, double factor) {
 
     public SparseTraining {
         Objects.requireNonNull(method, "method");
-        if (!(factor > 0 && factor <= 1)) {
-            throw new IllegalArgumentException("factor " + factor + " of sparse training is not within 0 to 1");
-        }
+        Range.requireAboveZero("factor of sparse training", factor, 1);
     }
 }

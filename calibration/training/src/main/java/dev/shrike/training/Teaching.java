@@ -1,5 +1,6 @@
 package dev.shrike.training;
 
+import dev.shrike.training.data.Range;
 import java.util.Objects;
 
 /**
@@ -21,7 +22,8 @@ public record Teaching(String network, double head, double features, boolean lab
     public Teaching {
         Objects.requireNonNull(network, "network");
         if (!(head >= 0) || !(features >= 0) || !Double.isFinite(head + features) || head + features == 0) {
-            throw new IllegalArgumentException("weights " + head + " and " + features + " of a teacher");
+            throw new IllegalArgumentException("weights " + Range.text(head) + " and " + Range.text(features)
+                    + " of a teacher are not finite, 0 or more and not both 0");
         }
     }
 

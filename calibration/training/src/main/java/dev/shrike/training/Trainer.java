@@ -16,6 +16,7 @@ import dev.shrike.graph.Graph;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.data.ClassCounts;
 import dev.shrike.training.data.ImageStoreWriter;
+import dev.shrike.training.qat.QuantizedTwin;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Trains a network: prepares it and the images, has a child process take the steps, and measures each epoch with the
@@ -35,6 +37,10 @@ import java.util.Optional;
  */
 public final class Trainer {
     private static final String JOB = "job.json";
+    /** The file by which a run can go on. */
+    static final String CHECKPOINT = "checkpoint.bin";
+    /** What may differ when a run goes on; digests are compared one by one. */
+    private static final Set<String> FREE = Set.of("threads", "device", "digests");
     private static final long HEAP_MEGABYTES = 1024;
     /** Of more classes than these only what is uneven is told. */
     private static final int SHOWN_CLASSES = 20;
@@ -95,15 +101,16 @@ public final class Trainer {
         if (needsLabels()) {
             counts.warnings().forEach(warning -> listener.note("warning: " + warning));
         }
+        EarlierRun.recover(folder, CHECKPOINT);
         if (options.resume()) {
             return run(libraries, jars);
         }
-        EarlierRun earlier = EarlierRun.setAside(folder);
+        EarlierRun earlier = EarlierRun.setAside(folder, CHECKPOINT);
         try {
             return run(libraries, jars);
         } catch (Throwable e) {
             if (results == null || results.epochs().isEmpty()) {
-                earlier.restore();
+                earlier.restore(String.valueOf(e.getMessage()).contains(EarlierRun.LOG));
             }
             throw e;
         } finally {
@@ -122,7 +129,7 @@ public final class Trainer {
             arguments.add("--resume");
         }
         long heap = HEAP_MEGABYTES + 10 * (size(model) >> 20);
-        try (ChildProcess child = ChildProcess.start(libraries, jars, arguments, folder.resolve("train.log"),
+        try (ChildProcess child = ChildProcess.start(libraries, jars, arguments, folder.resolve(EarlierRun.LOG),
                 options.threads(), heap)) {
             follow(child, job);
         }
@@ -148,6 +155,11 @@ public final class Trainer {
 
     /** Writes the network to start from, the images and the job, unless a run goes on that has them. */
     private TrainingJob prepare() {
+        if (options.methods().rounding() != null && options.methods().rounding().network() != null
+                && !Files.exists(Path.of(options.methods().rounding().network()))) {
+            throw new ModelException(options.methods().rounding().network()
+                    + ": no such file; --quantized takes the quantised form of " + model);
+        }
         TrainableModel given = named(() -> known(TrainableModel.of(OnnxModels.read(model), options.width(),
                 options.height())).withClasses(train.names(), options.seed()));
         boolean insert = given.isFolded() && options.methods().rounding() == null;
@@ -158,24 +170,27 @@ public final class Trainer {
         TrainingJob job = new TrainingJob(folder.resolve("start.onnx").toString(),
                 folder.resolve("images.bin").toString(), folder.toString(), start.width(), start.height(), insert,
                 options.schedule(), options.freeze(), options.augmentation(), options.plainEpochs(), options.seed(),
-                options.threads(), options.device(), methods(start));
+                options.threads(), options.device(), methods(start),
+                RunInputs.digests(model, train, validation, options.methods()));
+        QuantizedTraining rounding = job.methods().rounding();
+        if (options.methods().rounding() != null && options.methods().rounding().network() != null) {
+            QuantizedTwin twin = QuantizedForm.twin(Path.of(rounding.network()), start.whole(), start.head().outputs());
+            if (rounding.method() == QuantizedTraining.Method.NIPQ) {
+                QuantizedForm.budget(rounding, twin);
+            }
+        }
         if (options.resume()) {
             requireSame(job);
         } else {
             discard(folder.resolve("results.csv"));
-            discard(folder.resolve("checkpoint.bin"));
+            discard(folder.resolve(CHECKPOINT));
             discard(folder.resolve("quantized.onnx"));
             OnnxModels.write(start.whole(), Path.of(job.model()));
         }
         if (!options.resume() || !Files.exists(Path.of(job.images()))) {
             decode(job);
         }
-        QuantizedTraining rounding = job.methods().rounding();
         if (rounding != null && !Files.exists(Path.of(rounding.network()))) {
-            if (options.methods().rounding().network() != null) {
-                throw new ModelException(rounding.network() + ": no such file; --quantized takes the quantised form of "
-                        + model);
-            }
             quantize(job);
         }
         job.write(folder.resolve(JOB));
@@ -251,19 +266,19 @@ public final class Trainer {
 
     private void requireSame(TrainingJob job) {
         Path file = folder.resolve(JOB);
-        if (!Files.exists(file) || !Files.exists(folder.resolve("checkpoint.bin"))) {
+        if (!Files.exists(file) || !Files.exists(folder.resolve(CHECKPOINT))) {
             throw new TrainingException(folder + ": holds no run that could go on: leave --resume out");
         }
-        JsonNode before = TrainingJob.read(file).json();
-        List<String> other = new ArrayList<>();
+        TrainingJob earlier = TrainingJob.read(file);
+        JsonNode before = earlier.json();
+        List<String> other = RunInputs.differences(earlier.digests(), job.digests());
         job.json().properties().forEach(field -> {
-            boolean free = field.getKey().equals("threads") || field.getKey().equals("device");
-            if (!free && !field.getValue().equals(before.get(field.getKey()))) {
+            if (!FREE.contains(field.getKey()) && !field.getValue().equals(before.get(field.getKey()))) {
                 other.add(field.getKey() + " was " + before.get(field.getKey()) + ", is " + field.getValue());
             }
         });
         if (!other.isEmpty()) {
-            throw new TrainingException(folder + ": the run that is to go on had other options: "
+            throw new TrainingException(folder + ": the run that is to go on began otherwise: "
                     + String.join("; ", other) + "; give them as they were, or begin anew without --resume");
         }
     }
@@ -288,7 +303,9 @@ public final class Trainer {
         try (Detector detector = Detectors.open(Path.of(labeller.get().network()), DetectorOptions.DEFAULT
                 .withThreads(options.threads()).withThresholds(PseudoLabels.CONFIDENCE, PSEUDO_IOU))) {
             DataSet found = PseudoLabels.of(train, detector, labeller.get().labels(), listener);
-            ClassCounts.require(found, true);
+            ClassCounts counts = ClassCounts.require(found, true);
+            listener.note("what the teacher detected is learned as labels:");
+            counts.toString().lines().limit(SHOWN_CLASSES).forEach(listener::note);
             return found;
         }
     }
@@ -325,7 +342,7 @@ public final class Trainer {
         }
         if (!done) {
             throw new TrainingException("the process that trains ended without a word; see "
-                    + folder.resolve("train.log"));
+                    + folder.resolve(EarlierRun.LOG));
         }
     }
 
@@ -396,7 +413,7 @@ public final class Trainer {
                     + "; give a smaller --batch or --img");
             case "UnsatisfiedLinkError", "ExceptionInInitializerError", "NoClassDefFoundError" ->
                 new TrainingException("PyTorch's libraries do not load on this machine, they need glibc 2.35 as Debian"
-                        + " 12 and Ubuntu 22.04 have it: " + message + "; see " + folder.resolve("train.log"));
+                        + " 12 and Ubuntu 22.04 have it: " + message + "; see " + folder.resolve(EarlierRun.LOG));
             default -> new TrainingException("the process that trains failed: " + event.path("kind").asText() + ": "
                     + message);
         };

@@ -8,6 +8,7 @@ import dev.shrike.files.FileReplacement;
 import dev.shrike.training.data.Augmentation;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -26,10 +27,12 @@ import java.util.Objects;
  * @param threads of PyTorch
  * @param device {@code cpu} or {@code cuda}
  * @param methods what it does beside learning labels
+ * @param digests of what the run was given, by what it is; empty in files of earlier versions
  */
 public record TrainingJob(String model, String images, String folder, int width, int height,
         boolean insertNormalization, LearningSchedule schedule, int freeze, Augmentation augmentation, int plainEpochs,
-        long seed, int threads, String device, TrainingMethods methods) {
+        long seed, int threads, String device, TrainingMethods methods,
+        Map<String, String> digests) {
     public TrainingJob {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(images, "images");
@@ -38,6 +41,7 @@ public record TrainingJob(String model, String images, String folder, int width,
         Objects.requireNonNull(augmentation, "augmentation");
         Objects.requireNonNull(device, "device");
         Objects.requireNonNull(methods, "methods");
+        digests = digests == null ? Map.of() : Map.copyOf(digests);
         if (freeze < 0 || plainEpochs < 0 || threads < 1) {
             throw new IllegalArgumentException("freeze " + freeze + ", " + plainEpochs + " epochs without mosaics, "
                     + threads + " threads");

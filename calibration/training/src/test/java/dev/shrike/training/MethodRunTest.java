@@ -8,25 +8,32 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.shrike.Detector;
 import dev.shrike.Detectors;
+import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.data.DataSet;
 import dev.shrike.calibration.data.DataSets;
 import dev.shrike.calibration.data.Sample;
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
+import dev.shrike.graph.Quantization;
 import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.data.Augmentation;
 import dev.shrike.training.data.SmallDataSet;
+import dev.shrike.training.qat.TinyNetwork;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whole runs of rounded, sparse, taught and pruned networks. Those that need PyTorch run where it is in the cache. */
 @Tag("any-processor")
@@ -79,6 +86,85 @@ class MethodRunTest implements TrainingListener {
         assertTrue(epochs.getLast().losses().containsKey("teacher"), epochs.toString());
     }
 
+    private static TrainingMethods rounding(String scheme, double averageBits, double bitOperations,
+            QuantizedTraining.Method method, Path quantized) {
+        return new TrainingMethods(null, new QuantizedTraining(scheme, averageBits, bitOperations, method,
+                quantized == null ? null : quantized.toString(), 8, true), null);
+    }
+
+    private static List<Integer> bits(Path file, boolean weights) {
+        Graph graph = GraphPasses.forInference(OnnxModels.read(file), Map.of());
+        return graph.quantization().entrySet().stream()
+                .filter(entry -> graph.constants().containsKey(entry.getKey()) == weights)
+                .map(entry -> entry.getValue().bits()).filter(bits -> bits < 8).toList();
+    }
+
+    @Test
+    void widthsAreLearnedUnderABudget() {
+        requireTorch();
+        Path output = folder.resolve("nipq.onnx");
+        assertEquals(2, new Trainer(model, train, validation, output,
+                options(rounding("auto", 3, 0, QuantizedTraining.Method.NIPQ, null)), this).run().size());
+        Graph graph = GraphPasses.forInference(OnnxModels.read(output), Map.of());
+        double weights = 0;
+        double sum = 0;
+        Map<String, Quantization> codes = graph.quantization();
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Conv && codes.containsKey(node.input(1))
+                    && codes.get(node.input(1)).bits() < 8) {
+                weights += graph.constants().get(node.input(1)).elements();
+                sum += (double) graph.constants().get(node.input(1)).elements() * codes.get(node.input(1)).bits();
+            }
+        }
+        assertTrue(weights > 0 && sum <= 3 * weights, sum / weights + " bits a weight");
+        assertTrue(assertThrows(UnsupportedModelException.class, () -> new Trainer(model, train, validation,
+                folder.resolve("small.onnx"), options(rounding("auto", 0, 1e-6, QuantizedTraining.Method.NIPQ, null)),
+                this).run()).getMessage().contains("bit operations"));
+        assertFalse(Files.exists(Trainer.folder(folder.resolve("small.onnx"))));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"w1a2, 1, 2", "w1a1, 1, 1", "w2a1, 2, 1"})
+    void codesOfOneBitAreTrained(String scheme, int weights, int values) {
+        requireTorch();
+        Path output = folder.resolve("one.onnx");
+        assertEquals(2, new Trainer(model, train, validation, output,
+                options(rounding(scheme, 0, 0, QuantizedTraining.Method.LSQ, null)), this).run().size());
+        assertEquals(Set.of(weights), Set.copyOf(bits(output, true)));
+        assertEquals(Set.of(values), Set.copyOf(bits(output, false)));
+    }
+
+    @Test
+    void aRunThatGoesOnHasWhatItBeganWith() {
+        requireTorch();
+        Path output = folder.resolve("tuned.onnx");
+        TrainingOptions options = options(TrainingMethods.NONE);
+        new Trainer(model, train, validation, output, options, this).run();
+        Path other = folder.resolve("other.onnx");
+        OnnxModels.write(named(TestNetworks.yolov5(SIDE, 2, false).whole()), other);
+        assertTrue(assertThrows(TrainingException.class, () -> new Trainer(other, train, validation, output,
+                options.resuming(true), this).run()).getMessage().contains("the model is another one"));
+        DataSet fewer = train.with(train.samples().subList(1, train.samples().size()), List.of());
+        assertTrue(assertThrows(TrainingException.class, () -> new Trainer(model, fewer, validation, output,
+                options.resuming(true), this).run()).getMessage().contains("the training images are others"));
+        assertEquals(2, new Trainer(model, train, validation, output, options.resuming(true), this).run().size());
+    }
+
+    @Test
+    void whatIsNoQuantisedFormOfTheModelIsRefused() {
+        requireTorch();
+        Path output = folder.resolve("x.onnx");
+        String floats = assertThrows(ModelException.class, () -> new Trainer(model, train, validation, output,
+                options(rounding("w2a2", 0, 0, QuantizedTraining.Method.LSQ, model)), this).run()).getMessage();
+        assertTrue(floats.contains("is a float network") && floats.contains("--quantized"), floats);
+        Path other = folder.resolve("tiny.onnx");
+        OnnxModels.write(TinyNetwork.quantized(TinyNetwork.real(1), 4, 4), other);
+        String foreign = assertThrows(ModelException.class, () -> new Trainer(model, train, validation, output,
+                options(rounding("w4a4", 0, 0, QuantizedTraining.Method.LSQ, other)), this).run()).getMessage();
+        assertTrue(foreign.contains("is not the quantised form of the model"), foreign);
+        assertFalse(Files.exists(Trainer.folder(output)), "nothing is left behind");
+    }
+
     @Test
     void aSparseRunDrawsItsGammas() {
         requireTorch();
@@ -103,6 +189,11 @@ class MethodRunTest implements TrainingListener {
         assertEquals(List.of("round 1 is done", "round 2 is done"), notes);
         assertTrue(assertThrows(TrainingException.class, () -> new IterativePruning(model, train, validation, output,
                 options.resuming(true), this).run(PruneSchedule.of(0.7))).getMessage().contains("[0.9, 0.8]"));
+        Path other = folder.resolve("other.onnx");
+        OnnxModels.write(named(TestNetworks.yolov5(SIDE, 2, false).whole()), other);
+        assertTrue(assertThrows(TrainingException.class, () -> new IterativePruning(other, train, validation, output,
+                options.resuming(true), this).run(PruneSchedule.of(0.9, 0.8))).getMessage()
+                .contains("began with another model"));
     }
 
     private static long channels(Path file) {

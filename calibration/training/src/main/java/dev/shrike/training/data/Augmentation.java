@@ -19,19 +19,13 @@ public record Augmentation(double mosaic, double hue, double saturation, double 
     public static final Augmentation DEFAULT = new Augmentation(1, 0.015, 0.7, 0.4, 0.5, 0.5, 0.1);
 
     public Augmentation {
-        requireShare("mosaic", mosaic, 1);
-        requireShare("hue", hue, 0.5);
-        requireShare("saturation", saturation, 1);
-        requireShare("value", value, 1);
-        requireShare("flip", flip, 1);
-        requireShare("scale", scale, 0.95);
-        requireShare("translate", translate, 0.9);
-    }
-
-    private static void requireShare(String name, double value, double most) {
-        if (!(value >= 0 && value <= most)) {
-            throw new IllegalArgumentException(name + " " + value + " is not within 0 to " + most);
-        }
+        Range.require("mosaic", mosaic, 0, 1);
+        Range.require("hue", hue, 0, 0.5);
+        Range.require("saturation", saturation, 0, 1);
+        Range.require("value", value, 0, 1);
+        Range.require("flip", flip, 0, 1);
+        Range.require("scale", scale, 0, 0.95);
+        Range.require("translate", translate, 0, 0.9);
     }
 
     /** The same without mosaics, as the last epochs of a run have it. */

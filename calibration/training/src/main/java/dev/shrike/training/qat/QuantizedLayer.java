@@ -51,6 +51,14 @@ public record QuantizedLayer(String node, String weights, Quantization how, bool
         return (int) how.scale().elements();
     }
 
+    /**
+     * The same layer with codes of so many bits. The range stays that of the given codes but for the last step, so
+     * steps double with each bit less; weights in units of the given steps are to be halved as often.
+     */
+    public QuantizedLayer withBits(int bits) {
+        return bits == how.bits() ? this : new QuantizedLayer(node, weights, CodeWidth.of(how, bits), normalized);
+    }
+
     /** What has become of each step, as a factor of the given one. */
     float[] factors(Function<String, float[]> learned) {
         float[] factors = learned.apply(step()).clone();
@@ -60,7 +68,7 @@ public record QuantizedLayer(String node, String weights, Quantization how, bool
         return factors;
     }
 
-    /** The codes of what was learned: {@code clamp(rint(weight / factor) + zero)}. */
+    /** The codes of what was learned: {@code clamp(rint(weight / factor) + zero)}, of one bit the sign. */
     Tensor codes(Function<String, float[]> learned, Tensor given) {
         float[] weights = learned.apply(weights());
         float[] factors = factors(learned);
@@ -68,6 +76,10 @@ public record QuantizedLayer(String node, String weights, Quantization how, bool
         long[] codes = new long[weights.length];
         for (int i = 0; i < codes.length; i++) {
             int row = i / depth;
+            if (how.bipolar()) {
+                codes[i] = weights[i] >= 0 ? 1 : -1;
+                continue;
+            }
             double position = Math.rint(weights[i] / factors[row]) + how.zeroPoint().longAt(row);
             codes[i] = (long) Math.clamp(position, how.minCode(), how.maxCode());
         }
@@ -82,7 +94,7 @@ public record QuantizedLayer(String node, String weights, Quantization how, bool
             scales[row] = (float) (scales[row] * how.scale().floatAt(row) * gains[row]);
         }
         return new Quantization(Tensor.ofFloats(how.scale().shape(), scales), how.zeroPoint(), how.bits(),
-                how.signed(), how.narrow(), how.axis());
+                how.signed(), how.narrow(), how.axis(), how.bipolar());
     }
 
     /** What batch normalisation multiplies each channel with. */

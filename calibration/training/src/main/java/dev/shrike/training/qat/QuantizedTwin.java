@@ -39,6 +39,7 @@ public final class QuantizedTwin {
     private final Graph graph;
     private final List<QuantizedLayer> layers;
     private final List<QuantizedValue> values;
+    private final Set<String> moved;
 
     /**
      * The twin of a quantised network.
@@ -62,7 +63,7 @@ public final class QuantizedTwin {
                 nodes.add(node);
                 continue;
             }
-            Tensor weights = weights(node, how, originals.get(node.name()), real);
+            Tensor weights = weights(node, quantized.constants().get(node.input(1)), originals.get(node.name()), real);
             QuantizedLayer layer = new QuantizedLayer(node.name(), node.input(1),
                     perRow(how, (int) weights.shape().dim(0)), !heads.contains(node.output()));
             layers.add(layer);
@@ -78,15 +79,20 @@ public final class QuantizedTwin {
         }
         this.graph = quantized.withNodes(nodes, constants, Map.of());
         this.values = QuantizedValue.of(quantized);
+        this.moved = moved(quantized, values);
     }
 
     /** The weights that were rounded. */
-    private static Tensor weights(Node node, Quantization how, Node original, Graph real) {
+    private static Tensor weights(Node node, Tensor codes, Node original, Graph real) {
         Tensor weights = original == null ? null : real.constants().get(original.input(1));
-        if (!(node.op() instanceof Op.Conv) || weights == null || how.bipolar()) {
+        if (!(node.op() instanceof Op.Conv) || weights == null) {
             throw new UnsupportedModelException("'" + node.name() + "' has quantised weights and "
-                    + (weights == null ? "is not in the float network" : "is not a convolution with uniform codes")
+                    + (weights == null ? "is not in the float network" : "is not a convolution")
                     + ", so it cannot be trained");
+        }
+        if (!weights.shape().equals(codes.shape())) {
+            throw new UnsupportedModelException("'" + node.name() + "' has weights of " + codes.shape()
+                    + " in the quantised network and of " + weights.shape() + " in the float one");
         }
         return weights;
     }
@@ -98,6 +104,9 @@ public final class QuantizedTwin {
         }
         float[] scales = new float[rows];
         Arrays.fill(scales, how.scale().floatAt(0));
+        if (how.bipolar()) {
+            return Quantization.bipolar(Tensor.ofFloats(Shape.of(rows), scales), 0);
+        }
         long[] zeros = new long[rows];
         Arrays.fill(zeros, how.zeroPoint().longAt(0));
         return new Quantization(Tensor.ofFloats(Shape.of(rows), scales),
@@ -111,7 +120,9 @@ public final class QuantizedTwin {
         for (int i = 0; i < values.length; i++) {
             float scale = how.scale().floatAt(i / depth);
             float code = codes.longAt(i) - how.zeroPoint().longAt(i / depth);
-            values[i] = Math.clamp(values[i] / scale, code - REACH, code + REACH);
+            // The sign alone decides about a code of one bit, so its weight may be anywhere on its side.
+            values[i] = how.bipolar() ? Math.clamp(values[i] / scale, Math.min(code, 0), Math.max(code, 0))
+                    : Math.clamp(values[i] / scale, code - REACH, code + REACH);
         }
         return Tensor.ofFloats(real.shape(), values);
     }
@@ -153,6 +164,40 @@ public final class QuantizedTwin {
         return List.copyOf(layers);
     }
 
+    /**
+     * Whether a value only moves what another one with the same codes holds, as a join or the largest of a window
+     * does, so that it is rounded already.
+     */
+    public boolean isMoved(String value) {
+        return moved.contains(value);
+    }
+
+    private static Set<String> moved(Graph quantized, List<QuantizedValue> values) {
+        Map<String, QuantizedValue> byName = new HashMap<>();
+        values.forEach(value -> value.names().forEach(name -> byName.put(name, value)));
+        Set<String> moved = new HashSet<>();
+        for (Node node : quantized.nodes()) {
+            boolean moves = switch (node.op()) {
+                case Op.Concat _,Op.MaxPool _,Op.Resize _,Op.Split _,Op.Slice _,Op.Reshape _,Op.Transpose _ -> true;
+                default -> false;
+            };
+            for (String output : node.outputs()) {
+                QuantizedValue own = byName.get(output);
+                if (moves && own != null && node.inputs().stream()
+                        .filter(name -> !name.isEmpty() && !quantized.constants().containsKey(name))
+                        .allMatch(name -> byName.get(name) == own)) {
+                    moved.add(output);
+                }
+            }
+        }
+        return moved;
+    }
+
+    /** Shapes of all values of {@link #graph}. */
+    Map<String, ValueInfo> infos() {
+        return ShapeInference.infer(graph);
+    }
+
     /** The quantised values; those with the same codes are one. */
     public List<QuantizedValue> values() {
         return values;
@@ -164,10 +209,21 @@ public final class QuantizedTwin {
      * @param learned by name: the constants of the layers, {@link QuantizedLayer#step} and {@link QuantizedValue#step}
      */
     public Graph assembled(Function<String, float[]> learned) {
+        return assembled(learned, Map.of());
+    }
+
+    /**
+     * As the other method, with codes of other widths than those that were given.
+     *
+     * @param widths bits of weights by their name and of values by that of their step; of those without one, the given
+     *     ones. Weights are in units of the steps of that width.
+     */
+    public Graph assembled(Function<String, float[]> learned, Map<String, Integer> widths) {
         Map<String, Tensor> constants = new HashMap<>(quantized.constants());
         Map<String, Quantization> quantization = new HashMap<>(quantized.quantization());
         Map<String, QuantizedLayer> byNode = new HashMap<>();
-        layers.forEach(layer -> byNode.put(layer.node(), layer));
+        layers.forEach(layer -> byNode.put(layer.node(), layer.withBits(widths.getOrDefault(layer.weights(),
+                layer.how().bits()))));
         List<Node> nodes = new ArrayList<>();
         for (Node node : quantized.nodes()) {
             QuantizedLayer layer = byNode.get(node.name());
@@ -181,7 +237,11 @@ public final class QuantizedTwin {
             constants.put(layer.beta(), layer.bias(learned));
             nodes.add(node.withInputs(List.of(node.input(0), node.input(1), layer.beta())));
         }
-        values.forEach(value -> value.names().forEach(name -> quantization.put(name, value.quantization(learned))));
+        for (QuantizedValue value : values) {
+            Quantization how = value.withBits(widths.getOrDefault(value.step(), value.how().bits()))
+                    .quantization(learned);
+            value.names().forEach(name -> quantization.put(name, how));
+        }
         Set<String> used = new HashSet<>();
         nodes.forEach(node -> used.addAll(node.inputs()));
         nodes.forEach(node -> used.addAll(node.outputs()));

@@ -50,6 +50,11 @@ public record QuantizedValue(List<String> names, Quantization how, boolean learn
         return names.getFirst() + ".step";
     }
 
+    /** The same value with codes of so many bits, whose range stays that of the given ones but for the last step. */
+    public QuantizedValue withBits(int bits) {
+        return bits == how.bits() ? this : new QuantizedValue(names, CodeWidth.of(how, bits), learned);
+    }
+
     /** The codes with the step that was learned. */
     Quantization quantization(Function<String, float[]> values) {
         if (!learned) {

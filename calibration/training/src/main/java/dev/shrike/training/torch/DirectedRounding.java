@@ -37,8 +37,8 @@ final class DirectedRounding implements QuantizationMethod {
     }
 
     @Override
-    public Tensor values(QuantizedValue value, Tensor x, Tensor step) {
-        return LSQ.values(value, x, step);
+    public Tensor values(QuantizedValue value, String name, Tensor x, Tensor step) {
+        return LSQ.values(value, name, x, step);
     }
 
     @Override
@@ -59,7 +59,8 @@ final class DirectedRounding implements QuantizationMethod {
             Tensor factor = network.parameters().get(layer.step()).detach().exp().reshape(-1, 1, 1, 1);
             LearnedRounding.Bounds bounds = LearnedRounding.Bounds.of(layer.how(), weights);
             Tensor position = weights.detach().div(factor).maximum(bounds.low()).minimum(bounds.high());
-            gradient.add_(TensorMath.mul(gradient.detach().abs().mul(position.sub(position.round())), SCALING));
+            gradient.add_(TensorMath.mul(
+                    gradient.detach().abs().mul(position.sub(LearnedRounding.codes(layer.how(), position))), SCALING));
         }
     }
 

@@ -44,7 +44,7 @@ final class FakeQuantization implements Regularizer {
             Tensor step = value.learned()
                     ? network.addParameter(value.step(), TensorMath.ofFloats(new float[1], 1)) : null;
             for (String name : value.names()) {
-                network.hookValue(name, x -> method.values(value, x, step));
+                network.hookValue(name, x -> method.values(value, name, x, step));
             }
         }
     }
@@ -201,14 +201,21 @@ final class FakeQuantization implements Regularizer {
     Graph assembled() {
         Map<String, QuantizedLayer> byWeights = new HashMap<>();
         twin.layers().forEach(layer -> byWeights.put(layer.weights(), layer));
+        Map<String, Integer> widths = method.widths();
         return twin.assembled(name -> {
             try (PointerScope _ = new PointerScope()) {
                 Tensor own = network.parameters().containsKey(name) ? network.parameters().get(name)
                         : network.buffers().get(name);
                 QuantizedLayer layer = byWeights.get(name);
-                return TensorMath.floats(layer == null ? own
-                        : method.rounded(layer, own.detach(), network.parameters().get(layer.step()).detach()));
+                if (layer == null) {
+                    return TensorMath.floats(own);
+                }
+                Tensor rounded =
+                        method.rounded(layer, own.detach(), network.parameters().get(layer.step()).detach());
+                int bits = widths.getOrDefault(name, layer.how().bits());
+                return TensorMath.floats(bits == layer.how().bits() ? rounded
+                        : TensorMath.mul(rounded, Math.pow(2, bits - layer.how().bits())));
             }
-        });
+        }, widths);
     }
 }

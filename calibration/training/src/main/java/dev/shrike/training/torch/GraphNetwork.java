@@ -22,6 +22,7 @@ import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /** The network that a float graph describes, node by node. */
 final class GraphNetwork implements TorchNetwork {
@@ -40,6 +41,7 @@ final class GraphNetwork implements TorchNetwork {
     private final Map<String, UnaryOperator<Tensor>> valueHooks = new HashMap<>();
     private final Map<String, Tensor> kept = new HashMap<>();
     private final Device device;
+    private final Map<Node, Node> silus;
     private Set<String> keep = Set.of();
     private boolean training;
 
@@ -57,6 +59,7 @@ final class GraphNetwork implements TorchNetwork {
         }
         this.graph = new UnfuseConvolutions().apply(graph);
         this.device = device;
+        this.silus = silus(this.graph);
         this.operations = new TensorOperations(this.graph);
         this.normalizations = new BatchNormalizations(this.graph);
         try (PointerScope _ = new PointerScope()) {
@@ -178,16 +181,61 @@ final class GraphNetwork implements TorchNetwork {
         Set<Node> folded = new HashSet<>();
         for (int i = 0; i < graph.nodes().size(); i++) {
             Node node = graph.nodes().get(i);
-            if (!folded.contains(node)) {
-                run(node, values, folded, images.size(0));
+            if (!folded.contains(node) && !isWithinSilu(node)) {
+                // What a node computes on its way is memory that would stay until the end of the step.
+                try (PointerScope _ = new PointerScope()) {
+                    run(node, values, folded, images.size(0));
+                }
             }
             for (String name : node.inputs()) {
-                if (lastReader.get(name) == i && !outputs.contains(name)) {
-                    values.remove(name);
+                if (lastReader.get(name) == i && !outputs.contains(name) && values.containsKey(name)) {
+                    values.remove(name).releaseReference();
                 }
             }
         }
-        return graph.outputs().stream().map(output -> values.get(output.name())).toList();
+        List<Tensor> results = graph.outputs().stream().map(output -> values.get(output.name())).toList();
+        PointerScope around = PointerScope.getInnerScope();
+        if (around == null) {
+            throw new IllegalStateException("a network runs within a PointerScope, which ends what it gives");
+        }
+        results.forEach(around::attach);
+        values.values().forEach(Tensor::releaseReference);
+        return results;
+    }
+
+    /** The products {@code x sigmoid(x)} with their sigmoids, where nothing else reads these. */
+    private static Map<Node, Node> silus(Graph graph) {
+        Map<String, Node> sigmoids = new HashMap<>();
+        Map<String, Integer> readers = new HashMap<>();
+        for (Node node : graph.nodes()) {
+            node.inputs().forEach(name -> readers.merge(name, 1, Integer::sum));
+            if (node.op() instanceof Op.Unary unary && unary.kind() == Op.Unary.Kind.SIGMOID) {
+                sigmoids.put(node.output(), node);
+            }
+        }
+        graph.outputs().forEach(output -> sigmoids.remove(output.name()));
+        Map<Node, Node> silus = new HashMap<>();
+        for (Node node : graph.nodes()) {
+            if (!(node.op() instanceof Op.Binary binary) || binary.kind() != Op.Binary.Kind.MUL) {
+                continue;
+            }
+            for (int side = 0; side < 2; side++) {
+                Node sigmoid = sigmoids.get(node.input(side));
+                if (sigmoid != null && readers.get(sigmoid.output()) == 1
+                        && sigmoid.input(0).equals(node.input(1 - side))) {
+                    silus.put(node, sigmoid);
+                }
+            }
+        }
+        return silus;
+    }
+
+    /**
+     * Whether the node is a sigmoid that is computed with its product: PyTorch then keeps one value for the way back
+     * where it would keep two.
+     */
+    private boolean isWithinSilu(Node node) {
+        return silus.containsValue(node) && !valueHooks.containsKey(node.output()) && !keep.contains(node.output());
     }
 
     private void run(Node node, Map<String, Tensor> values, Set<Node> folded, long batch) {
@@ -195,6 +243,11 @@ final class GraphNetwork implements TorchNetwork {
         if (norm != null) {
             folded.add(norm);
             put(values, norm.output(), normalizations.folded(node, norm, name -> read(name, values), this::hooked));
+            return;
+        }
+        Node sigmoid = silus.get(node);
+        if (sigmoid != null && isWithinSilu(sigmoid)) {
+            put(values, node.output(), torch.silu(read(sigmoid.input(0), values)));
             return;
         }
         List<Tensor> results = node.op() instanceof Op.BatchNormalization op
@@ -210,8 +263,9 @@ final class GraphNetwork implements TorchNetwork {
             return;
         }
         UnaryOperator<Tensor> hook = valueHooks.get(name);
-        Tensor seen = hook == null ? value : hook.apply(value);
-        values.put(name, seen);
+        // A handle of its own: some operations give tensors that lie within a vector, and go with it.
+        Tensor seen = new Tensor(hook == null ? value : hook.apply(value));
+        values.put(name, keepAlive(seen));
         if (keep.contains(name)) {
             kept.put(name, keepAlive(seen));
         }

@@ -7,9 +7,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Rounding to codes whose step is learned (Esser et al. 2020, LSQ): {@code y = s clamp(round(x / s), low, high)}. The
- * gradient of x passes straight through where nothing is clipped; that of s is {@code round(x / s) - x / s} there and
- * low
+ * Rounding to codes whose step is learned. Weights of one bit are their sign times the step; the gradient passes where
+ * they are within it (Courbariaux et al. 2016, BNN). All others (Esser et al. 2020, LSQ): {@code y = s clamp(round(x /
+ * s), low, high)}. The gradient of x passes straight through where nothing is clipped; that of s is {@code round(x /
+ * s) - x / s} there and low
  * or high where something is, and is scaled by {@code 1 / sqrt(N high)} for N values that share s. The parameter is the
  * logarithm of s as a factor of a given step, so that s stays positive.
  */
@@ -52,7 +53,14 @@ final class LearnedRounding {
                 Math.max(1, how.maxCode()));
         Bounds bounds = Bounds.of(how, x);
         Tensor position = x.div(factor).maximum(bounds.low()).minimum(bounds.high());
-        return TensorMath.straightThrough(position.round(), position).mul(factor).mul(given);
+        return TensorMath.straightThrough(codes(how, position), position).mul(factor).mul(given);
+    }
+
+    /** The codes, less zero points, of positions among them: the nearest, of one bit the sign, of 0 being +1. */
+    static Tensor codes(Quantization how, Tensor position) {
+        return how.bipolar()
+                ? TensorMath.add(TensorMath.mul(position.ge(new Scalar(0)).to(torch.ScalarType.Float), 2), -1)
+                : position.round();
     }
 
     /** Lowest and highest codes of each row, from its zero point. */

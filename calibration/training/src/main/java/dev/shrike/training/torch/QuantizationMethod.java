@@ -3,6 +3,7 @@ package dev.shrike.training.torch;
 import dev.shrike.training.qat.QuantizedLayer;
 import dev.shrike.training.qat.QuantizedTwin;
 import dev.shrike.training.qat.QuantizedValue;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /** How rounding is trained through. What it gives in the end is always what the engine computes. */
@@ -17,9 +18,10 @@ interface QuantizationMethod {
     /**
      * What readers see of values.
      *
+     * @param name of the value that x is, one of those that have these codes
      * @param step logarithm of the step, as a factor of the given one; null if it is not learned
      */
-    Tensor values(QuantizedValue value, Tensor x, Tensor step);
+    Tensor values(QuantizedValue value, String name, Tensor x, Tensor step);
 
     /** Changes the gradients of weights, before the optimiser steps. */
     default void addGradients(TorchNetwork network, QuantizedTwin twin) {}
@@ -36,6 +38,14 @@ interface QuantizationMethod {
         return weights;
     }
 
+    /**
+     * Bits of weights by their name and of values by that of their step, where they are others than those that were
+     * given; {@link #rounded} is still in units of the given steps.
+     */
+    default Map<String, Integer> widths() {
+        return Map.of();
+    }
+
     /** Learned steps (Esser et al. 2020). */
     QuantizationMethod LSQ = new QuantizationMethod() {
         @Override
@@ -44,7 +54,7 @@ interface QuantizationMethod {
         }
 
         @Override
-        public Tensor values(QuantizedValue value, Tensor x, Tensor step) {
+        public Tensor values(QuantizedValue value, String name, Tensor x, Tensor step) {
             return LearnedRounding.values(x, value.how(), step);
         }
     };

@@ -3,10 +3,9 @@ package dev.shrike.training.torch;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
-import dev.shrike.graph.passes.GraphPasses;
-import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.DetectHead;
+import dev.shrike.training.QuantizedForm;
 import dev.shrike.training.QuantizedTraining;
 import dev.shrike.training.Teaching;
 import dev.shrike.training.TrainableModel;
@@ -15,15 +14,16 @@ import dev.shrike.training.qat.QuantizedTwin;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 
 /** What a run consists of beside its labels: the network that learns, its rounding, its teacher and its penalties. */
 final class RunParts implements AutoCloseable {
+    /** The part of a run, before codes stay, in which widths are learned. */
+    private static final double NOISY = 2.0 / 3;
+
     private final TrainingJob job;
     private final TrainableModel model;
     private final Device device;
@@ -46,15 +46,25 @@ final class RunParts implements AutoCloseable {
             this.rounding = new FakeQuantization(network, twin, switch (quantized.method()) {
                 case LSQ -> QuantizationMethod.LSQ;
                 case DRGS -> new DirectedRounding();
+                case NIPQ -> new NoiseProxy(network, twin, QuantizedForm.budget(quantized, twin),
+                        NOISY * (corrects(quantized) ? correctedFrom() : 1));
             });
         }
         this.teacher = job.methods().teacher() == null ? null : teacher(job.methods().teacher());
     }
 
+    private boolean corrects(QuantizedTraining quantized) {
+        return quantized.correction() && job.schedule().epochs() > 1;
+    }
+
+    /** Share of the run after which codes of weights stay. */
+    private double correctedFrom() {
+        return (job.schedule().epochs() - 1.0) / job.schedule().epochs();
+    }
+
     private QuantizedTwin twin(QuantizedTraining quantized) {
-        Graph real = MinMaxQuantizer.prepare(GraphPasses.forInference(OnnxModels.read(Path.of(job.model())), Map.of()));
-        Graph codes = GraphPasses.simplify(OnnxModels.read(Path.of(quantized.network())), Map.of());
-        return new QuantizedTwin(codes, real, Set.copyOf(model.head().outputs()));
+        return QuantizedForm.twin(Path.of(quantized.network()), OnnxModels.read(Path.of(job.model())),
+                model.head().outputs());
     }
 
     private Teacher teacher(Teaching how) {
@@ -125,9 +135,8 @@ final class RunParts implements AutoCloseable {
         }
         if (rounding != null) {
             all.add(rounding);
-            int epochs = job.schedule().epochs();
-            if (job.methods().rounding().correction() && epochs > 1) {
-                all.add(new CodeCorrection(rounding, (epochs - 1.0) / epochs, () -> average.get().averages()));
+            if (corrects(job.methods().rounding())) {
+                all.add(new CodeCorrection(rounding, correctedFrom(), () -> average.get().averages()));
             }
         }
         return all;

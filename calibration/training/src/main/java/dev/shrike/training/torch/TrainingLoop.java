@@ -108,6 +108,19 @@ final class TrainingLoop {
             torch.manual_seed(seed * 0x9e3779b97f4a7c15L + batch);
             BatchSource.Batch next = batches.batch(epoch, index);
             network.train(true);
+            Tensor total = loss(next, epoch, index, sums);
+            total.backward();
+            total.releaseReference();
+        }
+        pending++;
+        if (pending >= schedule.accumulated(batch, batches.batches())) {
+            optimize(batch);
+        }
+    }
+
+    /** The loss of a batch, retained. Of the values of the network only those are left that the way back needs. */
+    private Tensor loss(BatchSource.Batch next, int epoch, int index, Map<String, Double> sums) {
+        try (PointerScope _ = new PointerScope()) {
             Loss.Value value = loss.of(network.forward(input(next.images())), onDevice(next.targets()));
             double total = value.total().item_float();
             if (!Double.isFinite(total)) {
@@ -117,11 +130,8 @@ final class TrainingLoop {
             }
             sums.merge("total", total / next.images().size(0), Double::sum);
             value.parts().forEach((name, part) -> sums.merge(name, (double) part.item_float(), Double::sum));
-            value.total().backward();
-        }
-        pending++;
-        if (pending >= schedule.accumulated(batch, batches.batches())) {
-            optimize(batch);
+            value.total().retainReference();
+            return value.total();
         }
     }
 

@@ -22,6 +22,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What was learned, written, read, built and run by the engine, against the evaluator on the written file. */
@@ -31,12 +32,28 @@ class BuiltTwinTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(ints = {2, 3, 4})
-    void theEngineComputesTheWrittenFileToTheBit(int bits) {
+    @CsvSource({"1,1", "1,2", "2,1", "1,8", "2,2", "3,3", "4,4"})
+    void theEngineComputesTheWrittenFileToTheBit(int weights, int values) {
         Graph real = TinyNetwork.real(5);
-        QuantizedTwin twin = new QuantizedTwin(TinyNetwork.quantized(real, bits, bits), real, Set.of("head", "coarse"));
+        Graph quantized = TinyNetwork.quantized(real, Math.max(2, weights), Math.max(2, values));
+        check(new QuantizedTwin(OneBitCodes.of(quantized, real, weights == 1, values == 1), real,
+                Set.of("head", "coarse")), Map.of());
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void theEngineComputesLearnedWidthsToTheBit(long seed) {
+        Graph real = TinyNetwork.real(5);
+        QuantizedTwin twin = new QuantizedTwin(TinyNetwork.quantized(real, 4, 4), real, Set.of("head", "coarse"));
+        Random random = new Random(seed);
+        Map<String, Integer> widths = new HashMap<>();
+        WidthBudget.ofAverage(twin, 8).items().forEach(item -> widths.put(item.name(), 2 + random.nextInt(7)));
+        check(twin, widths);
+    }
+
+    private void check(QuantizedTwin twin, Map<String, Integer> widths) {
         Path file = folder.resolve("learned.onnx");
-        OnnxModels.write(twin.assembled(learned(twin)::get), file);
+        OnnxModels.write(twin.assembled(learned(twin)::get, widths), file);
         Graph read = GraphPasses.forInference(OnnxModels.read(file), Map.of());
         Map<String, Tensor> expected = IntegerEvaluator
                 .run(read, Map.of("images", TinyNetwork.image(9)), Set.of("head", "coarse")).floats();

@@ -9,9 +9,12 @@ import dev.shrike.graph.Graph;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.evaluation.IntegerEvaluator;
+import dev.shrike.training.qat.OneBitCodes;
 import dev.shrike.training.qat.QuantizedTwin;
 import dev.shrike.training.qat.TinyNetwork;
+import dev.shrike.training.qat.WidthBudget;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -23,6 +26,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("any-processor")
@@ -58,6 +62,100 @@ class FakeQuantizationTest {
             network.train(false);
             compare(network, rounding, 0.05);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,1", "1,2", "2,1", "1,8"})
+    void codesOfOneBitAreWrittenAsTheyAreComputed(int weights, int values) {
+        Graph real = TinyNetwork.real(5);
+        Graph codes = OneBitCodes.of(TinyNetwork.quantized(real, Math.max(2, weights), Math.max(2, values)), real,
+                weights == 1, values == 1);
+        QuantizedTwin twin = new QuantizedTwin(codes, real, Set.of("head", "coarse"));
+        for (QuantizationMethod method : List.of(QuantizationMethod.LSQ, new DirectedRounding())) {
+            try (PointerScope _ = new PointerScope();
+                    GraphNetwork network = new GraphNetwork(twin.graph(), new Device("cpu"))) {
+                FakeQuantization rounding = new FakeQuantization(network, twin, method);
+                compare(network, rounding, 0.02);
+                rounding.initialize(List.of(images(4)));
+                network.train(true);
+                for (int i = 0; i < 10; i++) {
+                    step(network, rounding);
+                }
+                network.train(false);
+                compare(network, rounding, 0.05);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {2.5, 3.5, 4.5})
+    void widthsAreLearnedWithinTheBudgetAndThenStay(double bits) {
+        QuantizedTwin twin = twin(4);
+        WidthBudget budget = WidthBudget.ofAverage(twin, bits);
+        try (PointerScope _ = new PointerScope();
+                GraphNetwork network = new GraphNetwork(twin.graph(), new Device("cpu"))) {
+            NoiseProxy noise = new NoiseProxy(network, twin, budget, 0.5);
+            FakeQuantization rounding = new FakeQuantization(network, twin, noise);
+            compare(network, rounding, 0.02);
+            rounding.initialize(List.of(images(4)));
+            Set<Integer> tried = new HashSet<>();
+            Map<String, Integer> fixed = Map.of();
+            for (int i = 0; i < 20; i++) {
+                network.train(true);
+                step(network, rounding, i / 20.0);
+                network.train(false);
+                requireWithin(budget, noise.widths(), bits);
+                compare(network, rounding, 0.05);
+                tried.addAll(noise.widths().values());
+                if (i >= 10) {
+                    assertEquals(fixed.isEmpty() ? noise.widths() : fixed, noise.widths(), "step " + i);
+                    fixed = noise.widths();
+                }
+            }
+            assertTrue(tried.size() > 1, "all widths are " + tried);
+            // What a checkpoint holds is enough to go on with the same widths.
+            NoiseProxy again = resumed(network, twin, budget);
+            assertEquals(fixed, again.widths());
+        }
+    }
+
+    @Test
+    void widthsHaveGradientsThatKeepTheBudget() {
+        QuantizedTwin twin = twin(4);
+        WidthBudget budget = WidthBudget.ofBitOperations(twin, 1e12);
+        try (PointerScope _ = new PointerScope();
+                GraphNetwork network = new GraphNetwork(twin.graph(), new Device("cpu"))) {
+            NoiseProxy noise = new NoiseProxy(network, twin, budget, 0.5);
+            FakeQuantization rounding = new FakeQuantization(network, twin, noise);
+            rounding.initialize(List.of(images(4)));
+            network.train(true);
+            network.forward(images(4)).getFirst().square().mean().backward();
+            double[] before = widthGradients(network, budget);
+            assertTrue(java.util.Arrays.stream(before).allMatch(slope -> slope != 0 && Double.isFinite(slope)),
+                    java.util.Arrays.toString(before));
+            noise.addGradients(network, twin);
+            double[] after = widthGradients(network, budget);
+            assertArrayEquals(budget.tangential(before, budget.given()), after, 1e-6);
+        }
+    }
+
+    private static double[] widthGradients(GraphNetwork network, WidthBudget budget) {
+        return budget.items().stream()
+                .mapToDouble(item -> network.parameters().get(item.name() + ".width").grad().item_float()).toArray();
+    }
+
+    private static NoiseProxy resumed(GraphNetwork network, QuantizedTwin twin, WidthBudget budget) {
+        GraphNetwork other = new GraphNetwork(twin.graph(), new Device("cpu"));
+        NoiseProxy again = new NoiseProxy(other, twin, budget, 0.5);
+        other.parameters().forEach((name, tensor) -> tensor.detach().copy_(network.parameters().getOrDefault(name,
+                tensor)));
+        return again;
+    }
+
+    private static void requireWithin(WidthBudget budget, Map<String, Integer> widths, double bits) {
+        double[] whole = budget.items().stream().mapToDouble(item -> widths.get(item.name())).toArray();
+        assertArrayEquals(whole, java.util.Arrays.stream(budget.whole(whole)).asDoubleStream().toArray(),
+                bits + " bits");
     }
 
     @Test
@@ -135,17 +233,21 @@ class FakeQuantizationTest {
     }
 
     private static void step(GraphNetwork network, FakeQuantization rounding) {
+        step(network, rounding, 0.1);
+    }
+
+    private static void step(GraphNetwork network, FakeQuantization rounding, double progress) {
         Tensor loss = network.forward(images(4)).getFirst().sub(TensorMath.ofFloats(new float[] {0.5f}, 1)).square()
                 .mean();
         loss.backward();
-        rounding.addGradients(network, 0.1);
+        rounding.addGradients(network, progress);
         for (Tensor parameter : network.parameters().values()) {
             if (parameter.grad().defined()) {
                 parameter.detach().sub_(TensorMath.mul(parameter.grad(), 0.05));
                 parameter.grad().zero_();
             }
         }
-        rounding.afterStep(network, 0.1);
+        rounding.afterStep(network, progress);
     }
 
     /** Values on the border of two codes may go either way, so a share of the results may differ. */

@@ -267,4 +267,29 @@ class GraphNetworkTest {
             assertThrows(IllegalArgumentException.class, () -> network.hookValue("nothing", value -> value));
         }
     }
+
+    /** A product with its own sigmoid is computed at once, unless somebody wants the sigmoid. */
+    @Test
+    void aSiluInTwoNodesIsTheSameWithAndWithoutItsSigmoid() {
+        Graph graph = new Graph("silu",
+                List.of(new dev.shrike.graph.ValueInfo("images", DataType.FLOAT32, Shape.of(1, 3, 2, 2))),
+                List.of(new dev.shrike.graph.ValueInfo("y", DataType.FLOAT32, Shape.of(1, 3, 2, 2))),
+                List.of(new Node("s.node", Op.Unary.of(Op.Unary.Kind.SIGMOID), List.of("images"), List.of("s")),
+                        new Node("y.node", new Op.Binary(Op.Binary.Kind.MUL), List.of("images", "s"), List.of("y"))),
+                Map.of(), Map.of(), Map.of());
+        float[] x = {-9, -3, -1, -0.5f, 0, 0.1f, 0.5f, 1, 2, 4, 8, 30};
+        float[] wanted = new float[x.length];
+        for (int i = 0; i < x.length; i++) {
+            wanted[i] = (float) (x[i] / (1 + Math.exp(-x[i])));
+        }
+        try (GraphNetwork network = new GraphNetwork(graph, CPU); PointerScope _ = new PointerScope()) {
+            requireNear(wanted, Tensors.toFloats(network.forward(Tensors.of(x, 1, 3, 2, 2)).getFirst()));
+            network.keep(List.of("s"));
+            requireNear(wanted, Tensors.toFloats(network.forward(Tensors.of(x, 1, 3, 2, 2)).getFirst()));
+            assertEquals(0.5f, Tensors.toFloats(network.value("s"))[4]);
+            network.keep(List.of());
+            network.hookValue("s", _ -> Tensors.of(new float[x.length], 1, 3, 2, 2));
+            requireNear(new float[x.length], Tensors.toFloats(network.forward(Tensors.of(x, 1, 3, 2, 2)).getFirst()));
+        }
+    }
 }

@@ -49,7 +49,7 @@ class RunPartsTest {
         OnnxModels.write(model.whole(), start);
         return new TrainingJob(start.toString(), folder.resolve("images").toString(), folder.toString(), SIDE, SIDE,
                 false, new LearningSchedule(LearningSchedule.Optimizer.ADAMW, 2, 2, 2, 0.01, 0.1, 0.9, 0, 0), 0,
-                Augmentation.NONE, 0, 1, 1, "cpu", methods);
+                Augmentation.NONE, 0, 1, 1, "cpu", methods, Map.of());
     }
 
     private String quantized() {

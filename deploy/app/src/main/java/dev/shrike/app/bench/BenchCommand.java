@@ -7,6 +7,7 @@ import dev.shrike.app.bench.harness.Pace;
 import dev.shrike.app.bench.harness.Stopping;
 import dev.shrike.app.bench.rivals.Rival;
 import dev.shrike.app.detect.ModelStore;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -50,6 +51,8 @@ public final class BenchCommand implements Callable<Integer> {
     private static final int LARGEST = 16384;
     private static final int MOST_THREADS = 256;
     private static final int MOST_IMAGES = 256;
+    private static final double WEEK_SECONDS = 604_800;
+    private static final double MOST_PERCENT = 99;
 
     private final Console console;
     private final Function<Boolean, ModelStore> stores;
@@ -142,7 +145,8 @@ public final class BenchCommand implements Callable<Integer> {
             names = "--seconds",
             paramLabel = "N",
             defaultValue = "30",
-            description = "Most time for the rounds of one task (default: ${DEFAULT-VALUE}).")
+            description = "Most time for warm-up and rounds of one task, of which there are a few in any case"
+                    + " (default: ${DEFAULT-VALUE}).")
     private double seconds;
 
     @Option(
@@ -276,12 +280,29 @@ public final class BenchCommand implements Callable<Integer> {
         if (coldStarts < 0 || coldStarts > 100) {
             throw usage("--cold-starts " + coldStarts + " is not within 0 to 100");
         }
+        requireWithin("--seconds", seconds, Double.MIN_VALUE, WEEK_SECONDS);
+        requireWithin("--precision", precision, Double.MIN_VALUE, MOST_PERCENT);
+        requireWithin("--paced", paced, 0, 10_000);
+        requireWithin("--long", minutes, 0, WEEK_SECONDS / 60);
         try {
             return new BenchRequest.How(new Pace(paced, minutes), new Stopping(runs, rounds, seconds, precision / 100),
                     coldStarts, !noLayers, !noTune, strict);
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }
+    }
+
+    /** The smallest number stands for all above 0. */
+    private void requireWithin(String option, double value, double least, double most) {
+        if (!(value >= least && value <= most)) {
+            throw usage(option + " " + plain(value) + " is not " + (least == Double.MIN_VALUE ? "above 0 and at most "
+                    : "within " + plain(least) + " to ") + plain(most));
+        }
+    }
+
+    private static String plain(double value) {
+        return Double.isFinite(value) ? BigDecimal.valueOf(value).stripTrailingZeros().toPlainString()
+                : Double.toString(value);
     }
 
     private BenchRequest.Output output() {

@@ -60,6 +60,9 @@ final class ReportCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path from = PathArgument.of(folder, spec);
+        if (!Files.exists(from)) {
+            throw new ShrikeException(from + ": no such folder; give one with what 'shrike bench --json FILE' wrote");
+        }
         Path page = output != null ? PathArgument.of(output, spec)
                 : (Files.isDirectory(from) ? from : from.toAbsolutePath().getParent()).resolve("report.html");
         FileReplacement.requireFolder(page);
@@ -68,6 +71,9 @@ final class ReportCommand implements Callable<Integer> {
             try {
                 reports.put(file.getFileName().toString().replaceFirst("\\.json$", ""), BenchJson.read(file));
             } catch (ShrikeException e) {
+                if (!Files.isDirectory(from)) {
+                    throw e;
+                }
                 console.error(e.getMessage());
             }
         }

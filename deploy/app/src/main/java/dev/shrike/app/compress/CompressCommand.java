@@ -1,14 +1,20 @@
 package dev.shrike.app.compress;
 
 import dev.shrike.ShrikeException;
+import dev.shrike.UnsupportedModelException;
 import dev.shrike.app.Console;
 import dev.shrike.app.HelpAll;
 import dev.shrike.app.PathArgument;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.ThreadsOption;
 import dev.shrike.app.detect.Weights;
+import dev.shrike.app.quantize.CalibrationData;
+import dev.shrike.calibration.data.DataSets;
+import dev.shrike.calibration.prune.ChannelLatencies;
 import dev.shrike.files.FileDigest;
+import dev.shrike.onnx.OnnxModels;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -169,8 +175,19 @@ public final class CompressCommand implements Callable<Integer> {
         CompressRequest request = new CompressRequest(file, sha256(file), data, labels(), budget, share,
                 Optional.ofNullable(latencies).map(text -> PathArgument.of(text, spec)), scheme, images, epochs,
                 threads.count(), size, seconds);
+        requireReadable(request);
         boolean canTrain = spec.parent() != null && spec.parent().subcommands().containsKey("train");
         return new CompressRun(console, request, folder.toAbsolutePath(), canTrain, runner, quiet).run();
+    }
+
+    /** Opens what the steps will, so that nobody hears of a wrong name after half an hour. */
+    private void requireReadable(CompressRequest request) {
+        if (OnnxModels.read(request.model()).isQuantized()) {
+            throw new UnsupportedModelException(request.model() + ": is quantised already: give the float network");
+        }
+        CalibrationData.require(request.data());
+        request.val().ifPresent(labelled -> DataSets.open(PathArgument.of(labelled, spec)).requireImages());
+        request.latencies().filter(Files::exists).ifPresent(ChannelLatencies::read);
     }
 
     private Optional<String> labels() {

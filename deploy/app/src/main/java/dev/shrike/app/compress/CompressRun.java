@@ -79,6 +79,13 @@ final class CompressRun {
         }
         CompressPlan plan = CompressPlan.read(file);
         List<String> names = steps.plan().steps().stream().map(CompressPlan.Step::name).toList();
+        boolean begun = plan.steps().stream().anyMatch(step -> step.state() == CompressPlan.State.DONE);
+        if (!begun) {
+            // Nothing would be lost, as after a first try with other arguments.
+            CompressPlan anew = steps.plan();
+            anew.write(file);
+            return anew;
+        }
         if (!plan.request().equals(request.text())
                 || !plan.steps().stream().map(CompressPlan.Step::name).toList().equals(names)) {
             throw new ShrikeException(file + ": is the plan of another request (" + String.join(", ", plan.request())

@@ -108,6 +108,19 @@ public record CalibrationData(List<Path> images, List<Problem> problems, List<St
         return kept;
     }
 
+    /**
+     * The images of a source, before any is read.
+     *
+     * @throws SourceException if there is none
+     */
+    public static List<Path> require(String source) {
+        List<Path> files = expand(source);
+        if (files.isEmpty()) {
+            throw new SourceException(source + ": has no images");
+        }
+        return files;
+    }
+
     private static List<Path> expand(String source) {
         Path path;
         try {

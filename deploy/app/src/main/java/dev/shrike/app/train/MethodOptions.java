@@ -1,13 +1,11 @@
 package dev.shrike.app.train;
 
-import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.training.PruneSchedule;
 import dev.shrike.training.QuantizedTraining;
 import dev.shrike.training.SparseTraining;
 import dev.shrike.training.Teaching;
 import dev.shrike.training.TrainingMethods;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,6 +25,7 @@ final class MethodOptions {
     private static final String NO_TEACHER = "none";
     private static final double USUAL_FACTOR = 0.0005;
     private static final int WIDEST = 8;
+    private static final int MOST_GIGA = 1_000_000;
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
@@ -48,17 +47,26 @@ final class MethodOptions {
     private Double[] schedule;
 
     @Option(names = "--scheme", paramLabel = "wXaY|auto",
-            description = "Train a network of X bits a weight and Y bits an activation, 2 to 8 each, the first and last"
-                    + " layers 8. It is quantised as 'shrike quantize' does and learns on from there; each epoch is"
+            description = "Train a network of X bits a weight and Y bits an activation, 1 to 8 each, the first and last"
+                    + " layers 8; weights of 1 bit are -1 and +1 times a scale for each output channel. It"
+                    + " is quantised as 'shrike quantize' does and learns on from there; each epoch is"
                     + " measured with the integer engine. auto chooses the width of each layer, see --avg-bits.")
     private String scheme;
 
-    @Option(names = "--avg-bits", paramLabel = "BITS", description = "Bits a weight on the average, for --scheme auto.")
+    @Option(names = "--avg-bits", paramLabel = "BITS",
+            description = "Bits a weight on the average, for --scheme auto; with --qat nipq bits an"
+                    + " activation too.")
     private Double averageBits;
 
-    @Option(names = "--qat", paramLabel = "lsq|drgs",
+    @Option(names = "--bops", paramLabel = "GIGA",
+            description = "Bit operations an image, multiplications times the bits of both factors, in thousand"
+                    + " millions: for --scheme auto --qat nipq, in place of --avg-bits.")
+    private Double bitOperations;
+
+    @Option(names = "--qat", paramLabel = "lsq|drgs|nipq",
             description = "How rounding is learned: with learned steps (lsq), or besides with scaled gradients and"
-                    + " rounding in the direction of the last update (drgs) (default: lsq).")
+                    + " rounding in the direction of the last update (drgs), or with noise while the width of each"
+                    + " layer is learned, for --scheme auto (nipq) (default: lsq).")
     private String method;
 
     @Option(names = "--quantized", paramLabel = "Q.onnx",
@@ -97,22 +105,39 @@ final class MethodOptions {
         if (factor != null && sparse == null) {
             throw usage("--sparse-factor is for --sparse; give its method");
         }
-        if (scheme == null && (method != null || averageBits != null || quantized != null)) {
-            throw usage((method != null ? "--qat" : averageBits != null ? "--avg-bits" : "--quantized")
+        if (scheme == null && (method != null || averageBits != null || bitOperations != null || quantized != null)) {
+            throw usage((method != null ? "--qat" : averageBits != null ? "--avg-bits"
+                    : bitOperations != null ? "--bops" : "--quantized")
                     + " is for --scheme; give the widths, such as --scheme w4a4");
         }
-        if ("auto".equals(scheme) != (averageBits != null) && quantized == null) {
-            throw usage(averageBits == null ? "--scheme auto needs --avg-bits" : "--avg-bits is for --scheme auto");
-        }
-        if (averageBits != null && !(averageBits >= 2 && averageBits <= WIDEST)) {
-            throw usage("--avg-bits " + averageBits + " is not within 2 to 8");
-        }
+        checkBudget("auto".equalsIgnoreCase(scheme), "nipq".equalsIgnoreCase(method));
         if (scheme != null && (sparse != null || schedule != null)) {
             throw usage((sparse != null ? "--sparse" : "--prune-schedule") + " is for float networks: train and prune"
                     + " first, then train the result with --scheme");
         }
         if (noLabels && (teacher == null && scheme == null || NO_TEACHER.equals(teacher))) {
             throw usage("--no-labels needs a --teacher");
+        }
+    }
+
+    private void checkBudget(boolean auto, boolean learned) {
+        if (learned && (!auto || averageBits == null == (bitOperations == null))) {
+            throw usage("--qat nipq learns the widths: give --scheme auto and one of --avg-bits and --bops");
+        }
+        if (bitOperations != null && !learned) {
+            throw usage("--bops is for --scheme auto --qat nipq");
+        }
+        if (bitOperations != null && !(bitOperations > 0 && bitOperations <= MOST_GIGA)) {
+            throw usage("--bops " + bitOperations + " is not above 0 and at most a million");
+        }
+        if (averageBits != null && !auto) {
+            throw usage("--avg-bits is for --scheme auto");
+        }
+        if (auto && averageBits == null && bitOperations == null && quantized == null) {
+            throw usage("--scheme auto needs --avg-bits");
+        }
+        if (averageBits != null && !(averageBits >= 2 && averageBits <= WIDEST)) {
+            throw usage("--avg-bits " + averageBits + " is not within 2 to 8");
         }
     }
 
@@ -153,9 +178,8 @@ final class MethodOptions {
         if (scheme == null) {
             return null;
         }
-        String widths = scheme.toLowerCase(Locale.ROOT);
-        return new QuantizedTraining(widths.equals("auto") ? widths : BitWidths.parse(widths).toString(),
-                averageBits == null ? 0 : averageBits,
+        return new QuantizedTraining(scheme.equalsIgnoreCase("auto") ? "auto" : QuantizedTraining.scheme(scheme),
+                averageBits == null ? 0 : averageBits, bitOperations == null ? 0 : bitOperations,
                 method == null ? QuantizedTraining.Method.LSQ : QuantizedTraining.Method.of(method),
                 quantized == null ? null : Path.of(quantized).toAbsolutePath().toString(), calibration, !noCorrection);
     }

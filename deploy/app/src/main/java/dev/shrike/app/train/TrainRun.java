@@ -131,7 +131,19 @@ final class TrainRun implements TrainingListener {
         EpochResult best = last.get();
         console.line(String.format(Locale.ROOT, "%s: epoch %d of %d, mAP50 %.4f, mAP50-95 %.4f, in %s",
                 request.output(), best.epoch(), epochs.size(), best.map50(), best.map(), time(seconds)));
-        console.line("curves and the last network: " + Trainer.folder(request.output()));
+        console.line(leftBehind(Trainer.folder(request.output())));
+    }
+
+    /**
+     * What the folder of the run has, as far as it is there: one epoch makes no curve, rounds have folders of their
+     * own.
+     */
+    static String leftBehind(Path folder) {
+        if (!Files.exists(folder.resolve("results.csv"))) {
+            return "networks and figures of all rounds: " + folder;
+        }
+        return (Files.exists(folder.resolve("results.png")) ? "curves" : "figures") + " and the last network: "
+                + folder;
     }
 
     private static String time(double seconds) {

@@ -187,8 +187,10 @@ class BenchTest {
     @CsvSource(delimiter = '|', value = {"--rivals tensorflow|onnxruntime and opencv", "--bits w9a9|w4a8",
             "--threads -1|threads", "--threads 999|threads", "--batch 0|--batch", "--imgsz 7|--imgsz",
             "--imgsz 99999|--imgsz", "--imgsz 640x|--imgsz", "--suite huge|edge", "--suite edge --bits w8a8|fixed",
-            "--paced -1|frames", "--paced NaN|frames", "--long -3|minutes", "--precision 0|precision",
-            "--seconds 0|seconds", "--rounds 0|rounds", "--runs 0|runs", "--cold-starts 101|--cold-starts"})
+            "--paced -1|--paced -1 is not within 0 to 10000", "--paced NaN|--paced NaN", "--long -3|--long -3",
+            "--precision 0|--precision 0 is not above 0 and at most 99",
+            "--seconds 0|--seconds 0 is not above 0 and at most 604800", "--seconds -0.5|--seconds -0.5",
+            "--rounds 0|rounds", "--runs 0|runs", "--cold-starts 101|--cold-starts"})
     void senselessOptionsAreUsageErrors(String options, String expected) {
         Outcome outcome = bench((Object[]) options.split(" "));
         assertEquals(2, outcome.exit(), outcome.err());
@@ -243,6 +245,28 @@ class BenchTest {
         assertEquals(1, report.exit());
         assertTrue(report.err().contains("has no report"), report.err());
         assertFalse(Files.exists(folder.resolve("report.html")));
-        assertEquals(1, run("bench", "report", folder.resolve("none")).exit());
+        Outcome none = run("bench", "report", folder.resolve("none"));
+        assertEquals(1, none.exit());
+        assertEquals(1, none.err().lines().count(), none.err());
+        Outcome one = run("bench", "report", broken);
+        assertEquals(1, one.exit());
+        assertEquals(1, one.err().lines().count(), one.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"{}|schema", "[]|not an object", "7|not an object", "null|is null",
+            "{\"schema\": 1}|field", "{\"schema\": 9, \"seconds\": 1}|version 9",
+            "{\"schema\": 1, \"seconds\": 1}|lacks the field 'version'", "{\"schema\": \"a\"}|field 'schema'",
+            "{|no JSON",
+            "{\"schema\": 1, \"seconds\": 1, \"device\": 3}|field"})
+    void whatIsWrongWithAReportIsToldInItsOwnWords(String text, String expected) throws IOException {
+        Path file = Files.writeString(folder.resolve("wrong.json"), text);
+        Outcome outcome = run("bench", "compare", file, file);
+        assertEquals(1, outcome.exit());
+        assertTrue(outcome.err().contains(expected), outcome.err());
+        for (String foreign : List.of("Jackson", "deserialize", "creator", "Cannot", "FAIL_ON", "null into",
+                "Unexpected", "java.")) {
+            assertFalse(outcome.err().contains(foreign), outcome.err());
+        }
     }
 }

@@ -200,6 +200,35 @@ class CompressTest {
         }
     }
 
+    /** A first try that came to nothing keeps nobody from another one in the same folder. */
+    @Test
+    void aPlanOfWhichNothingIsDoneGivesWay() {
+        assertThrows(ShrikeException.class, () -> run(request(30, false, true), true, (_, _) -> 1));
+        assertEquals(0, run(request(31, false, true), true, pretending(0)));
+    }
+
+    /** Wrong names are told before anything is made. */
+    @Test
+    void whatCannotBeReadIsToldAtOnce() throws IOException {
+        ToyData.main(new String[] {folder.toString()});
+        Path toy = folder.resolve("toy.onnx");
+        Path blocks = folder.resolve("blocks");
+        Path empty = Files.createDirectory(folder.resolve("empty"));
+        Path broken = Files.writeString(folder.resolve("broken.yaml"), "layers: [");
+        List<List<Object>> wrong = List.of(List.of(model, "--data", blocks), List.of(toy, "--data", empty),
+                List.of(toy, "--data", folder.resolve("nowhere")),
+                List.of(toy, "--data", blocks, "--val", folder.resolve("none.json")),
+                List.of(toy, "--data", blocks, "--val", broken),
+                List.of(toy, "--data", blocks, "--latencies", broken));
+        for (List<Object> arguments : wrong) {
+            List<Object> all = new ArrayList<>(List.of("compress"));
+            all.addAll(arguments);
+            all.addAll(List.of("--latency", "0.5", "-o", work));
+            assertEquals(1, shrike(all.toArray()), all + ": " + out.toString(StandardCharsets.UTF_8));
+            assertFalse(Files.exists(work), all.toString());
+        }
+    }
+
     @Test
     void aStepThatFailsIsNamedAndCanBeTriedAgain() {
         String message = assertThrows(ShrikeException.class,

@@ -71,6 +71,7 @@ public final class Harness {
 
     /** Measures the contestants; each has had its first run. */
     public Outcome measure(List<? extends Contestant> contestants, Listener listener) {
+        long begin = System.nanoTime();
         CalibratedLoop loop = new CalibratedLoop();
         List<Warm> warmUps = new ArrayList<>();
         for (Contestant contestant : contestants) {
@@ -81,7 +82,7 @@ public final class Harness {
         long[] collections = collections();
         try (Observer observer = new Observer(files)) {
             Disturbance disturbance = new Disturbance(files);
-            Rounds rounds = new Rounds(contestants, recordings, loop);
+            Rounds rounds = new Rounds(contestants, recordings, loop, (System.nanoTime() - begin) / NANOS);
             while (rounds.goOn()) {
                 rounds.next();
                 listener.round(rounds.done, stopping.leastRounds());
@@ -112,6 +113,7 @@ public final class Harness {
         private final List<Recording> recordings;
         private final CalibratedLoop loop;
         private final long begin = System.nanoTime();
+        private final double spent;
         private double[] loops = new double[1024];
         private int done;
         private int nextJudged = FIRST_JUDGED;
@@ -119,7 +121,9 @@ public final class Harness {
         private long ticks;
         private long late;
 
-        Rounds(List<? extends Contestant> contestants, List<Recording> recordings, CalibratedLoop loop) {
+        /** Rounds of a measurement that has taken so many seconds. */
+        Rounds(List<? extends Contestant> contestants, List<Recording> recordings, CalibratedLoop loop, double spent) {
+            this.spent = spent;
             this.contestants = contestants;
             this.recordings = recordings;
             this.loop = loop;
@@ -130,7 +134,7 @@ public final class Harness {
             if (pace.minutes() > 0) {
                 return done == 0 || seconds < pace.minutes() * 60;
             }
-            return done < stopping.leastRounds() || seconds < stopping.mostSeconds() && !judged();
+            return done < stopping.leastRounds() || spent + seconds < stopping.mostSeconds() && !judged();
         }
 
         private boolean judged() {

@@ -5,7 +5,8 @@ package dev.shrike.app.bench.harness;
  *
  * @param runsPerRound runs of each engine before the next has its turn, at least 1
  * @param leastRounds rounds that there are at least, at least 1
- * @param mostSeconds time after which no further round begins, for one group of engines
+ * @param mostSeconds time from the beginning of the warm-up after which no further round begins, for one group of
+ *     engines
  * @param precision half width of the 95 % intervals that is wanted, as a share of their estimate
  */
 public record Stopping(int runsPerRound, int leastRounds, double mostSeconds, double precision) {

@@ -2,7 +2,9 @@ package dev.shrike.app.bench.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.exc.StreamReadException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -15,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Collectors;
 
 /** Reports as JSON, as {@code docs/bench.schema.json} says. */
 public final class BenchJson {
@@ -65,16 +68,32 @@ public final class BenchJson {
         }
     }
 
-    /** Without the excerpts of the file, which may be long, and the classes, which say nothing to people. */
+    /**
+     * The field that is wrong, or the place where it is no JSON; what only a reader of the parser's source knows is
+     * left out.
+     */
     private static String reason(JacksonException e) {
+        String at = e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ", column "
+                + e.getLocation().getColumnNr() + ")";
         Throwable cause = e;
         while (cause.getCause() != null) {
             cause = cause.getCause();
         }
-        String message = cause instanceof JacksonException json ? json.getOriginalMessage() : cause.getMessage();
-        String first = String.valueOf(message).lines().findFirst().orElse("").replaceAll("`[^`]{0,200}`", "a value");
-        String at = e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ", column "
-                + e.getLocation().getColumnNr() + ")";
-        return first + at;
+        if (!(e instanceof JsonMappingException mapping) || cause instanceof StreamReadException) {
+            return "it is no JSON or ends too early" + at;
+        }
+        if (cause instanceof IllegalArgumentException) {
+            return String.valueOf(cause.getMessage());
+        }
+        String field = mapping.getPath().stream()
+                .map(part -> part.getFieldName() == null ? String.valueOf(part.getIndex()) : part.getFieldName())
+                .collect(Collectors.joining("."));
+        if (cause instanceof NullPointerException) {
+            boolean named = String.valueOf(cause.getMessage()).matches("[A-Za-z_]{1,40}");
+            return "it lacks " + (named ? "the field '" + cause.getMessage() + "'" : "a field")
+                    + (field.isEmpty() ? "" : " of '" + field + "'");
+        }
+        return field.isEmpty() ? "it is not an object with its fields" + at
+                : "its field '" + field + "' is missing or of another kind" + at;
     }
 }

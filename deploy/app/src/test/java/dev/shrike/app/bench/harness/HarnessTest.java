@@ -95,6 +95,34 @@ class HarnessTest {
         assertTrue(outcome.recordings().getFirst().count() >= 1);
     }
 
+    /** A run that takes longer than all of the time there is: the warm-up has used it up, and no round is added. */
+    @Test
+    void theTimeOfTheWarmUpCounts() {
+        Contestant slow = new Contestant() {
+            @Override
+            public String description() {
+                return "slow";
+            }
+
+            @Override
+            public void run() {
+                order.add("slow");
+                Pace.await(System.nanoTime() + 30_000_000L);
+            }
+
+            @Override
+            public StageTimes stages() {
+                return null;
+            }
+
+            @Override
+            public void close() {}
+        };
+        new Harness(new SystemFiles(root), Pace.BACK_TO_BACK, new Stopping(1, 1, 0.02, 1e-9)).measure(List.of(slow),
+                (_, _) -> {});
+        assertEquals(2, order.size(), "one run to become warm and the round that there is at least");
+    }
+
     @Test
     void roundsAreMediansOfTheirRuns() {
         assertArrayEquals(new double[] {2, 5}, Recording.rounds(new long[] {1_000_000, 9_000_000, 2_000_000, 5_000_000,
