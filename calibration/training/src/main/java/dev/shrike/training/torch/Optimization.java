@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AdamW;
 import org.bytedeco.pytorch.AdamWOptions;
@@ -29,6 +30,8 @@ import org.bytedeco.pytorch.global.torch;
 final class Optimization {
     /** Norm of all gradients together that is not exceeded, as in YOLOv5. */
     private static final double LARGEST_NORM = 10;
+    private static final double USUAL_BETA = 0.9;
+    private static final double SECOND_BETA = 0.999;
     /** Steps in turn that may be left out. */
     private static final int MOST_REFUSED = 10;
     private static final int WEIGHTS = 0;
@@ -87,10 +90,23 @@ final class Optimization {
             }
             case ADAMW -> {
                 AdamWOptions options = new AdamWOptions(schedule.learningRate());
-                options.betas().put(0, schedule.momentum()).put(1, 0.999);
+                setBetas(options.betas(), schedule.momentum());
                 yield new AdamW(vector(first), options);
             }
         };
+    }
+
+    /**
+     * Sets the decay of the mean of gradients; that of their squares stays as it is. The two are a {@code std::tuple},
+     * whose order in memory is the library's own affair (that of GCC has the last first), so their usual values, .9 and
+     * .999, tell which is which.
+     */
+    private static void setBetas(DoublePointer betas, double first) {
+        int index = betas.get(0) < betas.get(1) ? 0 : 1;
+        if (betas.get(index) != USUAL_BETA || betas.get(1 - index) != SECOND_BETA) {
+            throw new IllegalStateException("the betas of AdamW are " + betas.get(0) + " and " + betas.get(1));
+        }
+        betas.put(index, first);
     }
 
     private static TensorVector vector(List<Tensor> tensors) {

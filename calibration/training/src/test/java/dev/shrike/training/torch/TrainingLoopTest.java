@@ -168,6 +168,35 @@ class TrainingLoopTest {
         }
     }
 
+    /** The formulas of Kingma and Ba (2015) and of Loshchilov and Hutter (2019), in plain Java. */
+    @Test
+    void adamwMovesAsItsFormulaSays() {
+        double beta = 0.8;
+        LearningSchedule schedule = new LearningSchedule(LearningSchedule.Optimizer.ADAMW, 1, BATCH, BATCH, 0.01, 1,
+                beta, 0.1, 0);
+        double[] gradients = {0.5, -0.01, 0, 0.002, 0, 0, -0.3};
+        try (Run run = new Run(schedule)) {
+            String name = "model.0.conv.weight";
+            double wanted = run.network.toGraph().constants().get(name).floatAt(0);
+            double mean = 0;
+            double square = 0;
+            for (int i = 0; i < gradients.length; i++) {
+                try (PointerScope _ = new PointerScope()) {
+                    run.optimization.clear();
+                    run.network.parameters().get(name).reshape(-1).narrow(0, 0, 1)
+                            .mul(Tensors.scalar(gradients[i])).sum().backward();
+                }
+                run.optimization.step(i, 100);
+                mean = beta * mean + (1 - beta) * gradients[i];
+                square = 0.999 * square + 0.001 * gradients[i] * gradients[i];
+                double step = mean / (1 - Math.pow(beta, i + 1))
+                        / (Math.sqrt(square / (1 - Math.pow(0.999, i + 1))) + 1e-8);
+                wanted = wanted * (1 - 0.01 * 0.1) - 0.01 * step;
+                assertEquals(wanted, run.network.toGraph().constants().get(name).floatAt(0), 1e-5, "step " + i);
+            }
+        }
+    }
+
     /** Clipped by its norm, one infinite gradient would make NaN of all parameters. */
     @Test
     void infiniteGradientsAreLeftOutUntilTheyAreTooMany() {
