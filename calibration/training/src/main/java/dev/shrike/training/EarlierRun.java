@@ -1,11 +1,11 @@
 package dev.shrike.training;
 
 import dev.shrike.ShrikeException;
+import dev.shrike.files.FileReplacement;
 import dev.shrike.files.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 
 /**
  * The folder of an earlier run in the way of a new one: set aside until the new one has something to show, so that a
@@ -50,7 +50,7 @@ final class EarlierRun {
 
     private static void move(Path from, Path to) {
         try {
-            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+            FileReplacement.rename(from, to);
         } catch (IOException e) {
             throw new ShrikeException(from + ": cannot be moved to " + to + ": " + e + "; name another --output", e);
         }
