@@ -15,7 +15,7 @@ import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
-import dev.shrike.vision.SharedData;
+import dev.shrike.testing.SharedFolder;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,11 +28,11 @@ class NetworkDetectorTest {
 
     @Test
     void findsWhatTheReferenceFindsInTheBus() throws IOException {
-        float[] raw = SharedData.floats("reference/yolov5n-640-bus-raw.f32.gz");
+        float[] raw = SharedFolder.floats("reference/yolov5n-640-bus-raw.f32.gz");
         JsonNode expected = new ObjectMapper()
-                .readTree(SharedData.file("reference/yolov5n-640-bus-det.json").toFile())
+                .readTree(SharedFolder.file("reference/yolov5n-640-bus-det.json").toFile())
                 .get("detections");
-        Frame bus = Frame.read(SharedData.file("reference/bus.jpg"));
+        Frame bus = Frame.read(SharedFolder.file("reference/bus.jpg"));
         ReplayBackend backend = new ReplayBackend(List.of(1, 25200, 85), raw);
         try (Detector detector = Detectors.open(network(640, Map.of()), DEFAULT, List.of(backend))) {
             for (int round = 0; round < 2; round++) {

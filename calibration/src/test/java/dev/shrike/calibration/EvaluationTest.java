@@ -16,6 +16,7 @@ import dev.shrike.calibration.data.DataSets;
 import dev.shrike.calibration.data.Prediction;
 import dev.shrike.calibration.data.Problem;
 import dev.shrike.calibration.data.ResultsFile;
+import dev.shrike.testing.SharedFolder;
 import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -116,10 +117,10 @@ class EvaluationTest {
     /** A real network on real images, engine and all, against detections that another runtime made. */
     @Test
     void aRealNetworkMeasuresAsItsReferenceDetectionsDo() {
-        DataSet all = DataSets.open(SharedData.file("data/coco/validation"));
-        Path model = SharedData.file("models/yolov5n-640.onnx");
+        DataSet all = DataSets.open(SharedFolder.file("data/coco/validation"));
+        Path model = SharedFolder.file("models/yolov5n-640.onnx");
         List<List<Prediction>> reference = ResultsFile
-                .read(SharedData.file("reference/coco/yolov5n-640-validation-detections.json.gz"), all).found();
+                .read(SharedFolder.file("reference/coco/yolov5n-640-validation-detections.json.gz"), all).found();
         int images = 16;
         DataSet some = new DataSet(all.file(), all.categories(), all.samples().subList(0, images));
         // The reference was cut off at a score of 0.005.

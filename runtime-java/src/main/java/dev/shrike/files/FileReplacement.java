@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -21,34 +22,71 @@ public final class FileReplacement {
         void writeTo(OutputStream stream) throws IOException;
     }
 
+    /** Bytes of a file's name that its temporary name begins with. */
+    private static final int LONGEST_START = 200;
+
     private FileReplacement() {}
 
     /**
-     * Writes the file under another name beside the target, then renames it.
+     * Writes the file under another name beside the target, then renames it; afterwards it outlives a power cut.
      *
      * @throws ShrikeException if the folder is missing, the file cannot be written or the thread was interrupted; what
      *     was there stays
      */
     public static void write(Path file, Content content) {
         Path folder = requireFolder(file);
-        // Not Files.createTempFile: its file could be read by its owner alone, and would stay so.
-        Path temporary = folder.resolve("." + file.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        try {
+            replace(file, content, true);
+        } catch (IOException e) {
+            Interrupts.require(file + ": writing it", e);
+            throw new ShrikeException(
+                    file + ": cannot be written: " + e + "; check free space and permissions of " + folder, e);
+        }
+    }
+
+    /**
+     * As {@link #write}, for files of which there are many, and who tells failures in words of its own: does not wait
+     * until the disk has them.
+     */
+    public static void replace(Path file, Content content) throws IOException {
+        replace(file, content, false);
+    }
+
+    private static void replace(Path file, Content content, boolean durable) throws IOException {
+        Path temporary = temporary(file);
         try {
             try (FileChannel channel = FileChannel.open(
                     temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 OutputStream stream = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
                 content.writeTo(stream);
                 stream.flush();
-                channel.force(true);
+                if (durable) {
+                    channel.force(true);
+                }
             }
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
-            Interrupts.require(file + ": writing it", e);
-            throw new ShrikeException(
-                    file + ": cannot be written: " + e + "; check free space and permissions of " + folder, e);
+            rename(temporary, file);
         } finally {
             discard(temporary);
         }
+    }
+
+    /**
+     * A name beside the file that nothing has, for what a library writes by itself; {@link #rename} follows. It is
+     * {@code .NAME.….tmp} with the file's name, or with its first characters if that is very long.
+     */
+    public static Path temporary(Path file) {
+        String name = file.getFileName().toString();
+        // The longest names that file systems take would be too long with more behind them.
+        String start = name.getBytes(StandardCharsets.UTF_8).length <= LONGEST_START ? name
+                : name.substring(0, name.offsetByCodePoints(0, Math.min(LONGEST_START / 4, name.codePointCount(0,
+                        name.length()))));
+        // Not Files.createTempFile: its file could be read by its owner alone, and would stay so.
+        return file.resolveSibling("." + start + "." + UUID.randomUUID() + ".tmp");
+    }
+
+    /** Gives a finished file, or a folder, another name in the same folder in one step; a file there is replaced. */
+    public static void rename(Path finished, Path name) throws IOException {
+        Files.move(finished, name, StandardCopyOption.ATOMIC_MOVE);
     }
 
     /**

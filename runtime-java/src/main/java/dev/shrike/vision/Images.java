@@ -4,6 +4,7 @@ import dev.shrike.Detections;
 import dev.shrike.Frame;
 import dev.shrike.PixelFormat;
 import dev.shrike.SourceException;
+import dev.shrike.files.FileReplacement;
 import dev.shrike.files.Interrupts;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -11,11 +12,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.Locale;
@@ -154,18 +153,11 @@ public final class Images {
         OpenCvLibrary.require();
         byte[] bytes = OpenCv.encode(
                 live(bgr(frame)), frame.width(), frame.height(), encoderFor(file), file.toString());
-        Path temporary = null;
         try {
-            temporary = file.resolveSibling("." + file.getFileName() + "." + ProcessHandle.current().pid() + "-"
-                    + Long.toHexString(System.nanoTime()) + ".part");
-            Files.write(temporary, bytes, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-            move(temporary, file);
-            temporary = null;
+            FileReplacement.replace(file, stream -> stream.write(bytes));
         } catch (IOException e) {
             Interrupts.require(file + ": writing it", e);
             throw new SourceException(file + ": cannot be written: " + reason(e), e);
-        } finally {
-            deleteQuietly(temporary);
         }
     }
 
@@ -354,25 +346,6 @@ public final class Images {
             return ".png";
         }
         throw new SourceException(file + ": images are written as .jpg, .jpeg or .png only");
-    }
-
-    private static void move(Path from, Path to) throws IOException {
-        try {
-            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
-        }
-    }
-
-    private static void deleteQuietly(Path file) {
-        if (file == null) {
-            return;
-        }
-        try {
-            Files.deleteIfExists(file);
-        } catch (IOException e) {
-            // the error that led here is the one to tell
-        }
     }
 
     private static String reason(IOException e) {

@@ -9,7 +9,7 @@ import dev.shrike.DetectorOptions;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.spi.Binding;
-import dev.shrike.vision.SharedData;
+import dev.shrike.testing.SharedFolder;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -207,8 +207,8 @@ class HeadDecoderTest {
 
     @Test
     void findsTheReferenceCandidatesOfTheBus() throws IOException {
-        float[] raw = SharedData.floats("reference/yolov5n-640-bus-raw.f32.gz");
-        MemorySegment memory = SharedData.nativeFloats(arena, raw);
+        float[] raw = SharedFolder.floats("reference/yolov5n-640-bus-raw.f32.gz");
+        MemorySegment memory = SharedFolder.nativeFloats(arena, raw);
         Binding output = new Binding("output", List.of(1, 25200, 85), List.of(raw.length, 85, 1), memory);
         Candidates found = candidates(HeadDecoder.of(List.of(output), 640, 640, Map.of()), QUARTER);
         assertEquals(4, new NonMaxSuppression(0.45f, false, 1000).run(found));

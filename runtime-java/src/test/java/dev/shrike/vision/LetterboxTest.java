@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.shrike.Frame;
 import dev.shrike.spi.Binding;
+import dev.shrike.testing.SharedFolder;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -32,8 +33,8 @@ class LetterboxTest {
     @ParameterizedTest
     @ValueSource(strings = {"bus", "zidane"})
     void equalsTheReferenceInput(String name) throws IOException {
-        float[] expected = SharedData.floats("reference/" + name + "-640-input.f32.gz");
-        Frame frame = Frame.read(SharedData.file("reference/" + name + ".jpg"));
+        float[] expected = SharedFolder.floats("reference/" + name + "-640-input.f32.gz");
+        Frame frame = Frame.read(SharedFolder.file("reference/" + name + ".jpg"));
         for (Memory layout : Memory.values()) {
             float[] actual = letterbox(frame, 640, 640, layout);
             float worst = 0;

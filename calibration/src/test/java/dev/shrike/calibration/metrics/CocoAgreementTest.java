@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.shrike.calibration.Evaluation;
-import dev.shrike.calibration.SharedData;
 import dev.shrike.calibration.data.DataSet;
 import dev.shrike.calibration.data.DataSets;
 import dev.shrike.calibration.data.ResultsFile;
+import dev.shrike.testing.SharedFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,10 +24,10 @@ class CocoAgreementTest {
 
     @Test
     void theTwelveFiguresAreThoseOfPycocotools() throws IOException {
-        Path detections = SharedData.file("reference/coco/yolov5n-640-validation-detections.json.gz");
+        Path detections = SharedFolder.file("reference/coco/yolov5n-640-validation-detections.json.gz");
         JsonNode expected = new ObjectMapper()
-                .readTree(SharedData.file("reference/coco/yolov5n-640-validation-stats.json").toFile());
-        DataSet data = DataSets.open(SharedData.file("data/coco/instances_validation.json"));
+                .readTree(SharedFolder.file("reference/coco/yolov5n-640-validation-stats.json").toFile());
+        DataSet data = DataSets.open(SharedFolder.file("data/coco/instances_validation.json"));
         ResultsFile.Results results = ResultsFile.read(detections, data);
         assertEquals(0, results.ignored());
         double[] figures = Evaluation.of(data, results.found()).coco().all();

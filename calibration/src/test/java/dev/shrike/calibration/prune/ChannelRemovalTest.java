@@ -10,7 +10,6 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.shrike.ModelException;
-import dev.shrike.calibration.SharedData;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
@@ -25,6 +24,7 @@ import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
+import dev.shrike.testing.SharedFolder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -105,7 +105,7 @@ class ChannelRemovalTest {
     @ParameterizedTest
     @ValueSource(strings = {"yolov5n-640-bn.onnx", "yolov5n-640.onnx", "yolov5s-640.onnx", "others/yolov8n.onnx"})
     void realNetworksKeepTheirResultToo(String model) {
-        Graph graph = GraphPasses.simplify(OnnxModels.read(SharedData.file("models/" + model)), Map.of());
+        Graph graph = GraphPasses.simplify(OnnxModels.read(SharedFolder.file("models/" + model)), Map.of());
         ChannelDependencies dependencies = ChannelDependencies.of(graph);
         Set<Integer> units = some(dependencies, new Random(1));
         assertTrue(units.size() > 1000, units.size() + " units");

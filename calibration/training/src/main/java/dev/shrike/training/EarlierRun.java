@@ -1,11 +1,11 @@
 package dev.shrike.training;
 
 import dev.shrike.ShrikeException;
+import dev.shrike.files.FileReplacement;
 import dev.shrike.files.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -138,7 +138,7 @@ final class EarlierRun {
 
     private static void move(Path from, Path to) {
         try {
-            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+            FileReplacement.rename(from, to);
         } catch (IOException e) {
             throw new ShrikeException(from + ": cannot be moved to " + to + ": " + e + "; name another --output", e);
         }

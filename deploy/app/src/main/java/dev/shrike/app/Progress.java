@@ -18,8 +18,13 @@ public final class Progress {
 
     /** A bar on the console's error output if that is a terminal and {@code wanted}. */
     public Progress(Console console, boolean wanted) {
-        this.err = console.err();
-        this.enabled = wanted && console.errTerminal();
+        this(console.err(), wanted && console.errTerminal());
+    }
+
+    /** A bar on this stream if {@code enabled}. */
+    public Progress(PrintStream err, boolean enabled) {
+        this.err = err;
+        this.enabled = enabled;
     }
 
     /** Draws the bar at {@code done} of {@code total}, labelled with what is going on. */

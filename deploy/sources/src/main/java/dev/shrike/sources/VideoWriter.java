@@ -3,12 +3,12 @@ package dev.shrike.sources;
 import dev.shrike.Frame;
 import dev.shrike.PixelFormat;
 import dev.shrike.SourceException;
+import dev.shrike.files.FileReplacement;
 import dev.shrike.vision.Images;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 
 /**
  * Writes an MP4 file, H.264 where the frames are not too large for it. Frames are shown at their capture times. The
@@ -27,8 +27,7 @@ public final class VideoWriter implements AutoCloseable {
         this.file = file;
         this.width = width;
         this.height = height;
-        part = file.resolveSibling(
-                "." + file.getFileName() + "." + ProcessHandle.current().pid() + "-" + System.nanoTime() + ".part");
+        part = FileReplacement.temporary(file);
     }
 
     /**
@@ -117,7 +116,7 @@ public final class VideoWriter implements AutoCloseable {
         }
         try {
             if (frames > 0) {
-                Files.move(part, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+                FileReplacement.rename(part, file);
             } else {
                 deletePart();
             }

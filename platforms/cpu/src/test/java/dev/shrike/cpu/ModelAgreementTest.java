@@ -14,6 +14,7 @@ import dev.shrike.graph.Shape;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
+import dev.shrike.testing.SharedFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

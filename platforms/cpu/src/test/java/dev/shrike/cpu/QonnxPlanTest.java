@@ -15,6 +15,7 @@ import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import dev.shrike.spi.StepTime;
+import dev.shrike.testing.SharedFolder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

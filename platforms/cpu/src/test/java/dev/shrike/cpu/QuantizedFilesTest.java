@@ -19,6 +19,7 @@ import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.onnx.QuantizedFile;
 import dev.shrike.onnx.QuantizedFiles;
+import dev.shrike.testing.SharedFolder;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.FloatBuffer;

@@ -19,6 +19,7 @@ import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
+import dev.shrike.testing.SharedFolder;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

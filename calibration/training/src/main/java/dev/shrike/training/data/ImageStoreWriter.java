@@ -7,6 +7,7 @@ import dev.shrike.calibration.data.DataSetException;
 import dev.shrike.calibration.data.Problem;
 import dev.shrike.calibration.data.Sample;
 import dev.shrike.calibration.data.GroundTruth;
+import dev.shrike.files.FileReplacement;
 import dev.shrike.spi.Binding;
 import dev.shrike.vision.Letterbox;
 import dev.shrike.vision.LetterboxTransform;
@@ -19,7 +20,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -95,7 +95,7 @@ public final class ImageStoreWriter {
                     writeAll(data, channel, letterbox, memory, problems, entries, listener);
                 }
             }
-            Files.move(draft, file, StandardCopyOption.REPLACE_EXISTING);
+            FileReplacement.rename(draft, file);
         } catch (IOException e) {
             throw new DataSetException(file + ": the decoded images cannot be written: " + e.getMessage()
                     + "; they take " + megabytes(bytes(data.samples().size())) + " MB, give a folder with room", e);

@@ -1,5 +1,6 @@
 package dev.shrike.app.catalogue;
 
+import dev.shrike.app.Progress;
 import dev.shrike.files.PrintableText;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -7,18 +8,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** Progress for a person: a bar that redraws itself on a terminal, one line a step elsewhere (logs, pipes). */
+/** Progress of a fetch for a person: the bar of all commands on a terminal, one line a step elsewhere (logs, pipes). */
 public final class StderrProgress implements ProgressListener {
-    private static final int BAR = 30;
-
     private final PrintStream out;
     private final boolean terminal;
+    private final Progress bar;
     private String current = "";
 
     /** A listener that writes to this stream, with a bar if {@code terminal}. */
     public StderrProgress(PrintStream out, boolean terminal) {
         this.out = out;
         this.terminal = terminal;
+        this.bar = new Progress(out, terminal);
     }
 
     /** A listener that writes to standard error, with a bar if that is a terminal. */
@@ -51,19 +52,12 @@ public final class StderrProgress implements ProgressListener {
                 out.printf(Locale.ROOT, "%s (%s) ...%n", what, megabytes(total));
             }
         }
-        if (terminal) {
-            int full = total <= 0 ? 0 : (int) (BAR * Math.min(done, total) / total);
-            out.printf(Locale.ROOT, "\r%s [%s%s] %s of %s ", what, "#".repeat(full), ".".repeat(BAR - full),
-                    megabytes(done), megabytes(total));
-            out.flush();
-        }
+        bar.show(what + ", " + megabytes(done) + " of " + megabytes(total), done, total);
     }
 
     @Override
     public void end() {
-        if (terminal && !current.isEmpty()) {
-            out.println();
-        }
+        bar.clear();
         current = "";
     }
 

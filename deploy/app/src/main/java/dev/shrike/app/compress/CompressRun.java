@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -113,7 +112,7 @@ final class CompressRun {
         Path output = folder.resolve(step.output());
         try {
             if (step.command().getFirst().equals("val")) {
-                Files.move(printed, output, StandardCopyOption.ATOMIC_MOVE);
+                FileReplacement.rename(printed, output);
             } else {
                 Files.deleteIfExists(printed);
             }

@@ -3,13 +3,14 @@ package dev.shrike.app.detect;
 import dev.shrike.ShrikeException;
 import dev.shrike.app.OtherFile;
 import dev.shrike.calibration.data.DataSets;
+import dev.shrike.files.FileReplacement;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -127,12 +128,9 @@ public final class RunFolder implements AutoCloseable {
 
     /** Writes a text file, to a temporary file first, then renamed. */
     public void writeText(Path file, String text) {
-        Path temporary = file.resolveSibling(".shrike-" + ProcessHandle.current().pid() + ".part");
         try {
-            Files.writeString(temporary, text);
-            Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            FileReplacement.replace(file, stream -> stream.write(text.getBytes(StandardCharsets.UTF_8)));
         } catch (IOException e) {
-            deleteQuietly(temporary);
             throw cannotWrite(file, e);
         }
     }
@@ -173,13 +171,5 @@ public final class RunFolder implements AutoCloseable {
             case FileSystemException f when f.getReason() != null -> f.getReason();
             default -> e.getMessage() == null ? e.toString() : e.getMessage();
         };
-    }
-
-    private static void deleteQuietly(Path temporary) {
-        try {
-            Files.deleteIfExists(temporary);
-        } catch (IOException e) {
-            // The error that led here is the one to report.
-        }
     }
 }

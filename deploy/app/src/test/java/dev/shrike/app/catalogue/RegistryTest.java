@@ -12,6 +12,7 @@ import dev.shrike.spi.Backend;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
+import dev.shrike.testing.SharedFolder;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;

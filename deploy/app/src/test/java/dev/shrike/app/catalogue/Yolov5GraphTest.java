@@ -9,6 +9,7 @@ import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.onnx.OnnxModels;
+import dev.shrike.testing.SharedFolder;
 import dev.shrike.vision.Labels;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package dev.shrike.vision;
+package dev.shrike.testing;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,11 +11,14 @@ import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Assumptions;
 
-/** Finds files of the data folder, which is no part of the product; a test that needs it is skipped without it. */
-public final class SharedData {
-    private SharedData() {}
+/**
+ * The folder of real networks, images and reference results, which is no part of the product: what {@code
+ * SHRIKE_SHARED} names, or {@code shared} in a folder above. A test that needs it is skipped without it.
+ */
+public final class SharedFolder {
+    private SharedFolder() {}
 
-    /** The file, or the test is skipped. */
+    /** The file or folder of that name in it, or the test is skipped. */
     public static Path file(String name) {
         Path root = root();
         Assumptions.assumeTrue(root != null,
