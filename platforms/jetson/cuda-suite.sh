@@ -104,7 +104,7 @@ copy_natives() {
 check_natives() {
     local library missing
     find "$target/natives" "$target/runtime/lib" -name '*.so*' | while read -r library; do
-        missing=$(ldd "$library" | sed -nE 's/^\s*(\S+) => not found.*/\1/p' | grep -vxE 'libcuda\.so\.1' || true)
+        missing=$(LD_LIBRARY_PATH=$target/runtime/lib:$target/runtime/lib/server ldd "$library" | sed -nE 's/^\s*(\S+) => not found.*/\1/p' | grep -vxE 'libcuda\.so\.1' || true)
         case ${library##*/}:$missing in
             *: | libjninvrtc.so:libnvrtc.so.11.2) ;; # NVRTC is used where the machine has it
             *) die "$library needs $missing" ;;
@@ -124,7 +124,7 @@ pack() {
     nvidia_jni
     nvidia_stubs cudart nvrtc
     copy_natives
-    "${java%/java}/jlink" --add-modules java.base,java.desktop,java.logging,jdk.unsupported --strip-debug \
+    "${java%/java}/jlink" --add-modules java.base,java.logging,jdk.unsupported --strip-debug \
         --no-header-files --no-man-pages --compress zip-9 --output "$target/runtime"
     LD_LIBRARY_PATH=$folder/lib "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
         -cp "$target/suite:$root/deploy/app/target/app/lib/*" dev.shrike.jetson.CudaSuiteFolder "$target"

@@ -65,7 +65,8 @@ public record PtqOptions(WeightRounding.Steps steps, boolean fit, boolean refitB
             case "no-descent" -> full(compensated, true, true, true, true);
             case "no-fit" -> full(WeightRounding.Steps.ALL, false, true, true, true);
             case "scale-search" -> full(search, false, false, false, false);
-            case "bias" -> full(WeightRounding.Steps.NEAREST, false, false, false, false);
+            // Means of what activation functions ignore say nothing about what they give.
+            case "bias" -> full(WeightRounding.Steps.NEAREST, false, true, false, false);
             case "nearest" -> NEAREST;
             default -> throw new IllegalArgumentException("'" + name
                     + "' is none of full, single-rows, even-positions, plain-errors, no-descent, no-fit, scale-search,"

@@ -23,7 +23,8 @@ final class CudaSuite {
     private static final int FAILED = 1;
     private static final int SKIPPED = 77;
     private static final Duration MOST = Duration.ofMinutes(3);
-    private static final List<String> JVM = List.of("-Xmx1g", "-Xss2m");
+    private static final List<String> JVM = List.of("-Xmx1g", "-Dorg.bytedeco.javacpp.cachedir="
+            + System.getProperty("org.bytedeco.javacpp.cachedir", ""));
 
     private CudaSuite() {}
 
@@ -76,20 +77,18 @@ final class CudaSuite {
     }
 
     private static int all(CudaSuiteFolder folder, String gpu, String wanted) throws IOException, InterruptedException {
-        String device;
-        try {
-            device = open(folder, gpu.equals(FAKE)).device().describe();
-        } catch (BackendUnavailableException e) {
-            System.err.println("cuda-suite: " + e.getMessage());
+        Path logs = folder.results("logs");
+        // In a process of its own like every step: a GPU may be set to serve one process at a time.
+        SuiteChild probe = start(folder, logs, gpu, Step.DEVICE);
+        if (probe.end(MOST) == NO_GPU) {
+            System.err.println("cuda-suite: " + probe.lastWords());
             return NO_GPU;
         }
         SuiteReport report = new SuiteReport(folder.results("steps"), wanted);
-        Path logs = folder.results("logs");
-        report.say("# CUDA suite: " + device);
+        report.say("# CUDA suite: " + probe.printed().strip());
         for (Step step : Step.values()) {
             report.step(step.title(), () -> {
-                SuiteChild child = SuiteChild.start(logs, List.of(), JVM, CudaSuite.class.getName(),
-                        List.of(folder.root().toString(), gpu, "--step", step.name()));
+                SuiteChild child = start(folder, logs, gpu, step);
                 int code = child.end(MOST);
                 child.printed().lines().forEach(report::say);
                 if (code == SKIPPED) {
@@ -102,10 +101,18 @@ final class CudaSuite {
         return report.end(folder.results("").resolve("report.md")) ? 0 : FAILED;
     }
 
+    private static SuiteChild start(CudaSuiteFolder folder, Path logs, String gpu, Step step) throws IOException {
+        return SuiteChild.start(logs, List.of(), JVM, CudaSuite.class.getName(),
+                List.of(folder.root().toString(), gpu, "--step", step.name()));
+    }
+
     private static int child(CudaSuiteFolder folder, boolean fake, Step step) {
         try {
             run(step, open(folder, fake), folder, System.out::println);
             return 0;
+        } catch (BackendUnavailableException e) {
+            System.err.println(e.getMessage());
+            return NO_GPU;
         } catch (SkippedException e) {
             System.err.println(e.getMessage());
             return SKIPPED;

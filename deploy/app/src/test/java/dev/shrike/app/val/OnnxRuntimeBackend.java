@@ -55,8 +55,13 @@ public final class OnnxRuntimeBackend implements Backend {
         if (model == null) {
             throw new DeviceException("ONNX Runtime runs the file that the property " + MODEL + " names");
         }
+        return open(graph, model, options.threads());
+    }
+
+    /** Runs a file, whose inputs and outputs are those of the graph; 0 threads are as many as it likes. */
+    static GraphExecutor open(Graph graph, String model, int threads) {
         try {
-            return new Executor(graph, model, options.threads());
+            return new Executor(graph, model, threads);
         } catch (OrtException e) {
             throw new DeviceException(model + ": ONNX Runtime does not open it: " + e.getMessage(), e);
         }
