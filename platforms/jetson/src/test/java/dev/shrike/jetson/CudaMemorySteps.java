@@ -53,7 +53,8 @@ record CudaMemorySteps(Gpu gpu, Consumer<String> say) {
                     Gpu.HostMemory back = gpu.allocateHost(bytes);
                     Gpu.DeviceMemory device = gpu.allocate(bytes)) {
                 late = back.segment();
-                require(back.segment().mismatch(MemorySegment.ofArray(new byte[bytes])) < 0, "it is not zeros at first");
+                require(back.segment().mismatch(MemorySegment.ofArray(new byte[bytes])) < 0,
+                        "it is not zeros at first");
                 MemorySegment.copy(noise, 0, there.segment(), ValueLayout.JAVA_BYTE, 0, bytes);
                 stream.copyIn(there, device, bytes);
                 stream.copyOut(device, back, bytes);

@@ -112,7 +112,9 @@ final class SuiteReport {
         say("|---|---|");
         outcomes.forEach((title, outcome) -> say("| " + title + " | " + outcome + " |"));
         say("");
-        say(failures.isEmpty() ? (outcomes.containsValue("skipped") ? "No step failed, some were skipped." : "All steps passed.") : "Failed: " + String.join("; ", failures));
+        say(failures.isEmpty()
+                ? (outcomes.containsValue("skipped") ? "No step failed, some were skipped." : "All steps passed.")
+                : "Failed: " + String.join("; ", failures));
         Files.write(file, lines);
         return failures.isEmpty();
     }
