@@ -104,7 +104,8 @@ copy_natives() {
 check_natives() {
     local library missing
     find "$target/natives" "$target/runtime/lib" -name '*.so*' | while read -r library; do
-        missing=$(LD_LIBRARY_PATH=$target/runtime/lib:$target/runtime/lib/server ldd "$library" | sed -nE 's/^\s*(\S+) => not found.*/\1/p' | grep -vxE 'libcuda\.so\.1' || true)
+        missing=$(LD_LIBRARY_PATH=$target/runtime/lib:$target/runtime/lib/server ldd "$library" \
+            | sed -nE 's/^\s*(\S+) => not found.*/\1/p' | grep -vxE 'libcuda\.so\.1' || true)
         case ${library##*/}:$missing in
             *: | libjninvrtc.so:libnvrtc.so.11.2) ;; # NVRTC is used where the machine has it
             *) die "$library needs $missing" ;;

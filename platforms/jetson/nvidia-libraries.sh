@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# To be sourced, after `cd` to the root of the sources: NVIDIA's libraries for x86_64 out of the redist jars that Maven's
-# repository has, only the members that are needed, and empty libraries in place of those that only have to be there.
+# To be sourced, after `cd` to the root of the sources: NVIDIA's libraries for x86_64 out of the redist jars that
+# Maven's repository has, only the members that are needed, and empty libraries in place of those that only have to be
+# there.
 #
 #   nvidia_folder [FOLDER]          sets folder, by default below the user's cache
 #   nvidia_java                     sets java to a Java 25 or later

@@ -10,8 +10,9 @@ import org.bytedeco.javacpp.BytePointer;
 
 /**
  * What the CUDA part of the TensorRT engine does on any NVIDIA GPU, without TensorRT and OpenCV: {@code cuda-suite.sh}
- * packs it and starts it. Each step runs in a JVM of its own, as a crash is one of the possible answers, and some errors
- * end the use of the GPU for a process. The report is Markdown, on the standard output and in {@code results/report.md}.
+ * packs it and starts it. Each step runs in a JVM of its own, as a crash is one of the possible answers, and some
+ * errors end the use of the GPU for a process. The report is Markdown, on the standard output and in
+ * {@code results/report.md}.
  */
 final class CudaSuite {
     /** Exit code where there is no GPU. */

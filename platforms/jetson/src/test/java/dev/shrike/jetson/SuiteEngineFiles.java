@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * What a user may give in place of an engine that was built here: one of another GPU or another TensorRT, which is built
- * again, and one that is damaged or cut off, which is refused.
+ * What a user may give in place of an engine that was built here: one of another GPU or another TensorRT, which is
+ * built again, and one that is damaged or cut off, which is refused.
  *
  * @param built an engine of this device
  */
