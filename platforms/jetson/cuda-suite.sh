@@ -157,6 +157,15 @@ check() {
         if ((code != 2)) || ! grep -q 'no NVIDIA GPU is here' <<<"$said"; then
             die "without a GPU it ended with $code: $said"
         fi
+        # With a driver of nothing, what is packed loads all the same, and CUDA itself says that it has no device.
+        mkdir "$target/results/driver"
+        cp "$folder/lib/libcuda.so.1" "$target/results/driver/"
+        code=0
+        said=$(JDK_JAVA_OPTIONS=-Dshrike.tensorrt.real=true LD_LIBRARY_PATH=$target/results/driver \
+            "$target/cuda-suite.sh" 2>&1) || code=$?
+        if ((code != 2)) || ! grep -q 'CUDA sees no device (error 35' <<<"$said"; then
+            die "with an empty driver it ended with $code: $said"
+        fi
     fi
     echo 'cuda-suite: packed, played and refused as it should be' >&2
 }
