@@ -49,7 +49,10 @@ class CudaSuiteTest {
         assumeTrue(HostKernel.canCompile(), "no g++ here to compile the kernels with");
         HostGpu gpu = new HostGpu();
         assertFalse(run(step, gpu).isEmpty());
-        assertEquals(0, step == CudaSuite.Step.THREADS ? 0 : gpu.open(), "what was opened is closed");
+        // The GPU that the processor plays counts for one thread.
+        if (step != CudaSuite.Step.THREADS) {
+            assertEquals(0, gpu.open(), "what was opened is closed");
+        }
     }
 
     @Test
