@@ -49,7 +49,7 @@ run() {
         || die "$folder was packed for $(cd "$folder/app/lib" && echo linux-*), this is $(uname -m): pack with --arch"
     mkdir -p "$folder/results"
     "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-        -Dshrike.library.path="$folder/app/lib/linux-$(uname -m)" -cp "$folder/app/lib/*:$folder/suite" \
+        -Dshrike.library.path="$folder/app/lib/linux-$(uname -m)" -cp "$folder/suite:$folder/app/lib/*" \
         dev.shrike.jetson.GpuSuite "$folder" "$2" "$3" "${4:-}"
 }
 

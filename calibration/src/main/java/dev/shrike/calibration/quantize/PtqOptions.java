@@ -64,8 +64,9 @@ public record PtqOptions(WeightRounding.Steps steps, boolean fit, boolean refitB
             case "plain-errors" -> full(WeightRounding.Steps.ALL, true, false, false, false);
             case "no-descent" -> full(compensated, true, true, true, true);
             case "no-fit" -> full(WeightRounding.Steps.ALL, false, true, true, true);
-            case "scale-search" -> full(search, false, false, false, false);
-            case "bias" -> full(WeightRounding.Steps.NEAREST, false, false, false, false);
+            // Biases that equalise the means of what activation functions ignore spoil the means of what they give.
+            case "scale-search" -> full(search, false, true, false, false);
+            case "bias" -> full(WeightRounding.Steps.NEAREST, false, true, false, false);
             case "nearest" -> NEAREST;
             default -> throw new IllegalArgumentException("'" + name
                     + "' is none of full, single-rows, even-positions, plain-errors, no-descent, no-fit, scale-search,"

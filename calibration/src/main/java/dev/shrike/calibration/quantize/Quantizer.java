@@ -36,6 +36,8 @@ public final class Quantizer {
     /** Chosen by mAP of yolov5n and yolov5s; see the record on quantisation. */
     static final RangeCalibrator WIDE = new RangeCalibrator.LeastError(2.4);
     static final RangeCalibrator NARROW = new RangeCalibrator.LeastError(2);
+    /** Codes without zero points have steps twice as wide, which pays less for rare large values. */
+    static final RangeCalibrator SYMMETRIC = new RangeCalibrator.LeastError(2);
 
     private final Graph prepared;
     private final Backend backend;
@@ -104,8 +106,9 @@ public final class Quantizer {
 
     /**
      * The same quantiser for engines without zero points, such as TensorRT 8: values have signed codes of 8 bits with
-     * zero point 0, what a Concat joins has one scale with what it gives, and activation functions get floats. The
-     * result becomes a file for TensorRT by {@link dev.shrike.graph.passes.ExplicitQuantization}.
+     * zero point 0, what a Concat joins has one scale with what it gives, and activation functions get floats. The last
+     * layers of its uniform plans stay float, which TensorRT runs in FP16. The result becomes a file for TensorRT by
+     * {@link dev.shrike.graph.passes.ExplicitQuantization}.
      */
     public Quantizer withSymmetricCodes() {
         return new Quantizer(prepared, backend, threads, memory, positions, dynamicRanges, true);
@@ -116,12 +119,19 @@ public final class Quantizer {
         return prepared;
     }
 
-    /** A plan with these widths everywhere but in the first and the last layers, which have 8 bits. */
+    /**
+     * A plan with these widths everywhere but in the first and the last layers, which have 8 bits; with symmetric codes
+     * the last layers are float, unless there are no others.
+     */
     public QuantizationPlan uniform(BitWidths widths) {
         Set<String> ends = ends();
+        List<Node> all = QuantizerPlacement.layers(prepared);
+        Set<String> last = QuantizerPlacement.last(prepared);
+        boolean floats = symmetric && last.size() < all.size();
         Map<String, Optional<BitWidths>> layers = new LinkedHashMap<>();
-        for (Node node : QuantizerPlacement.layers(prepared)) {
-            layers.put(node.name(), Optional.of(ends.contains(node.name()) ? BitWidths.EIGHT : widths));
+        for (Node node : all) {
+            layers.put(node.name(), floats && last.contains(node.name()) ? Optional.empty()
+                    : Optional.of(ends.contains(node.name()) ? BitWidths.EIGHT : widths));
         }
         return plan(widths.toString(), layers);
     }
@@ -179,7 +189,7 @@ public final class Quantizer {
         QuantizerPlacement values = QuantizerPlacement.of(prepared, plan::widths, plan.preActivations(), symmetric);
         Map<String, Quantization> activations = new ActivationRanges(values,
                 plan.ranges().map(RangeCalibrator::parse).orElse(NARROW),
-                plan.wideRanges().map(RangeCalibrator::parse).orElse(WIDE), symmetric)
+                plan.wideRanges().map(RangeCalibrator::parse).orElse(symmetric ? SYMMETRIC : WIDE), symmetric)
                 .choose(statistics, positions::weighted);
         return new Reconstruction(values.graph(), values.widths(), activations, Set.of(), effort, backend, threads,
                 extra, positions);

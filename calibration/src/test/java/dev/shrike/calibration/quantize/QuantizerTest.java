@@ -188,6 +188,11 @@ class QuantizerTest {
                 assertArrayEquals(wanted.get(output), given.get(output), 1e-3f);
             }
         }
+        QuantizationPlan uniform = own.uniform(BitWidths.EIGHT);
+        Set<String> last = QuantizerPlacement.last(own.prepared());
+        assertTrue(!last.isEmpty() && last.size() < uniform.layers().size(), last + " of " + uniform.layers());
+        uniform.layers().forEach((name, widths) -> assertEquals(last.contains(name), widths.isEmpty(), name));
+        quantizer.uniform(BitWidths.EIGHT).layers().forEach((name, widths) -> assertTrue(widths.isPresent(), name));
         QuantizationPlan plan = own.uniform(BitWidths.parse("w4a8"));
         try (CalibrationImages images = images(0)) {
             assertTrue(assertThrows(ModelException.class, () -> own.quantize(plan, statistics, images,

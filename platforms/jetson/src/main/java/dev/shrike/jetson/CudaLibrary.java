@@ -362,17 +362,22 @@ final class CudaLibrary implements Gpu {
     @Override
     public Kernel compile(String source, String name) {
         try (BytePointer ptx = toPtx(source, name, "compute_" + device.major() + device.minor())) {
-            makeCurrent();
-            CUmod_st module = new CUmod_st();
-            check("cuModuleLoadData", cudart.cuModuleLoadData(module, ptx));
-            CUfunc_st function = new CUfunc_st();
-            int error = cudart.cuModuleGetFunction(function, module, name);
-            if (error != 0) {
-                cudart.cuModuleUnload(module);
-            }
-            check("cuModuleGetFunction " + name, error);
-            return new CudaKernel(module, function);
+            return load(ptx, name);
         }
+    }
+
+    /** A kernel in NVIDIA's portable assembly, zero-terminated, which the driver compiles for the device. */
+    Kernel load(BytePointer ptx, String name) {
+        makeCurrent();
+        CUmod_st module = new CUmod_st();
+        check("cuModuleLoadData", cudart.cuModuleLoadData(module, ptx));
+        CUfunc_st function = new CUfunc_st();
+        int error = cudart.cuModuleGetFunction(function, module, name);
+        if (error != 0) {
+            cudart.cuModuleUnload(module);
+        }
+        check("cuModuleGetFunction " + name, error);
+        return new CudaKernel(module, function);
     }
 
     /** To be called before functions of the driver; costs next to nothing where it is so already. */

@@ -19,7 +19,7 @@ import java.util.Optional;
 /** The engine for NVIDIA GPUs: TensorRT, built for a Jetson with JetPack 5. */
 public final class JetsonBackend implements Backend {
     /** The choice that names the file which a network was read from. */
-    private static final String BUILT = "shrike.tensorrt.file";
+    static final String BUILT = "shrike.tensorrt.file";
 
     /** The libraries, loaded when they are first needed. */
     private static final class Libraries {

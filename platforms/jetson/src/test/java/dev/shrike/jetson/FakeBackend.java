@@ -3,10 +3,13 @@ package dev.shrike.jetson;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
+import dev.shrike.spi.BuildOptions;
+import dev.shrike.spi.BuiltModel;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * The TensorRT engine as a backend of its own, {@code played}, on a GPU and a TensorRT that the processor plays: for
@@ -38,10 +41,10 @@ public final class FakeBackend implements Backend {
         return new Availability.Available("a TensorRT that the processor plays: its figures mean nothing");
     }
 
-    /** Below every real engine. */
+    /** Above the real engine, whose files it reads and builds here. */
     @Override
     public int rank() {
-        return -1;
+        return 20;
     }
 
     @Override
@@ -51,10 +54,42 @@ public final class FakeBackend implements Backend {
 
     @Override
     public GraphExecutor open(Graph graph, ExecutorOptions options) {
-        EngineOptions engineOptions = EngineOptions.fromSystemProperties();
+        String built = options.choices().get(JetsonBackend.BUILT);
+        return engines(EngineOptions.fromSystemProperties()).open(graph, options,
+                built == null ? null : Path.of(built));
+    }
+
+    private static TensorRtEngines engines(EngineOptions options) {
         FakeTensorRt tensorRt = new FakeTensorRt(GPU);
-        tensorRt.duringBuild = () -> awaitRelease(engineOptions.cache().resolve(HOLD));
-        return new TensorRtEngines(GPU, tensorRt, engineOptions).open(graph, options, null);
+        tensorRt.duringBuild = () -> awaitRelease(options.cache().resolve(HOLD));
+        return new TensorRtEngines(GPU, tensorRt, options);
+    }
+
+    @Override
+    public boolean isPortable() {
+        return false;
+    }
+
+    @Override
+    public String extension() {
+        return ".engine";
+    }
+
+    @Override
+    public boolean reads(Path model) {
+        return EngineFile.isOne(model);
+    }
+
+    @Override
+    public BuiltModel read(Path model) {
+        return new JetsonBackend().read(model);
+    }
+
+    @Override
+    public List<String> build(Graph graph, Path file, BuildOptions options) {
+        EngineFile engine = engines(EngineOptions.fromSystemProperties().with(options)).engine(graph);
+        engine.write(file);
+        return engine.record().describe();
     }
 
     private static void awaitRelease(Path hold) {

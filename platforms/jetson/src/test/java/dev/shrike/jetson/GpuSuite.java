@@ -7,6 +7,7 @@ import dev.shrike.spi.Backends;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -84,6 +85,7 @@ final class GpuSuite {
                     folder.engines(SuiteFolder.name(model) + "-int8-batches"), SuiteVariant.INT8_ENTROPY, 4));
         }
         Path first = folder.models().getFirst();
+        report.step("engine files", () -> engineFiles(first));
         report.step("two threads", () -> speed.threads(first, cache(first, SuiteVariant.FP16)));
         report.step("DLA", () -> runOnDla(first));
         report.step("a build that is killed", () -> killBuild(first));
@@ -133,7 +135,7 @@ final class GpuSuite {
             findings.put(variant, new ArrayList<>());
             try {
                 measure(model, variant, reference, seen, findings.get(variant));
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException | RuntimeException | LinkageError e) {
                 findings.get(variant).add(e.toString());
             }
         }
@@ -241,6 +243,40 @@ final class GpuSuite {
         report.say("One of two processes built the engine, both ran it.");
     }
 
+    /** Files of this device run as they are, those of another one are built again, broken ones are refused. */
+    private void engineFiles(Path model) throws IOException, InterruptedException {
+        List<String> properties = SuiteVariant.FP16.properties(folder.emptyEngines("files"), folder.calibration());
+        Path built = folder.results("files").resolve("built.engine");
+        shrike(properties, "build", List.of("--output", built.toString(), model.toString())).result();
+        SuiteChild own = detect(properties, built, engine, COMPARED_IMAGES);
+        String seen = own.result();
+        report.require(!own.logged(BUILDS), "the engine in the file was built again on the same device");
+        SuiteAgreement here = SuiteAgreement.of(detect(List.of(), model, "cpu", COMPARED_IMAGES).result(), seen);
+        report.require(here.objects() > 0 && here.found() >= SuiteVariant.FP16.agreement(),
+                "the engine in the file finds too little");
+        SuiteEngineFiles files = new SuiteEngineFiles(built);
+        for (Path other : List.of(files.ofAnotherGpu(), files.ofAnotherTensorRt())) {
+            // Else the engine that was built here would serve.
+            properties = SuiteVariant.FP16.properties(folder.emptyEngines("files"), folder.calibration());
+            SuiteChild again = detect(properties, other, engine, COMPARED_IMAGES);
+            SuiteAgreement agreement = SuiteAgreement.of(seen, again.result());
+            report.require(again.logged("it is built again for this device") && again.logged(BUILDS),
+                    other.getFileName() + " was not built again");
+            report.require(agreement.found() >= SuiteVariant.FP16.agreement(),
+                    other.getFileName() + ", built again, finds too little");
+            SuiteChild third = detect(properties, other, engine, COMPARED_IMAGES);
+            third.result();
+            report.require(!third.logged(BUILDS), other.getFileName() + " was built again a second time");
+        }
+        for (Path broken : List.of(files.damaged(), files.cutOff())) {
+            SuiteChild refused = detect(properties, broken, engine, 1);
+            int code = refused.end(Duration.ofMinutes(2));
+            report.require(code == 1 && refused.lastWords().contains("checksum"),
+                    broken.getFileName() + " was answered with " + code + ": " + refused.lastWords());
+        }
+        report.say("Files of another GPU and another TensorRT were built again, broken ones refused.");
+    }
+
     private void runOnDla(Path model) throws IOException, InterruptedException {
         List<String> properties = new ArrayList<>(
                 SuiteVariant.FP16.properties(folder.emptyEngines("dla"), folder.calibration()));
@@ -254,7 +290,7 @@ final class GpuSuite {
             report.require(agreement.found() >= SuiteVariant.FP16.agreement(), "the DLA finds too little");
         } catch (IOException e) {
             report.require(child.logged(NO_DLA), "DLA: " + e.getMessage());
-            report.say("Not run: this device has no DLA.");
+            report.skip("this device has no DLA.");
         }
     }
 
@@ -282,8 +318,7 @@ final class GpuSuite {
                 Stream.of(Path.of("/usr/local/cuda/bin"))).map(bin -> bin.resolve("compute-sanitizer"))
                 .filter(Files::isExecutable).findFirst().orElse(null);
         if (tool == null || engine.equals(FakeBackend.NAME)) {
-            report.say(
-                    tool == null ? "Not run: compute-sanitizer is not installed." : "Not run: nothing runs on a GPU.");
+            report.skip(tool == null ? "compute-sanitizer is not installed." : "nothing runs on a GPU.");
             return;
         }
         List<String> properties = new ArrayList<>(

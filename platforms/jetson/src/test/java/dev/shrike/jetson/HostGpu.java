@@ -211,6 +211,9 @@ final class HostGpu implements Gpu {
 
     @Override
     public DeviceMemory allocate(long bytes) {
+        if (bytes > device.totalBytes()) {
+            throw errors.failure("cudaMalloc of " + bytes + " bytes", 2, "out of memory");
+        }
         return new Memory(this, bytes);
     }
 
@@ -314,6 +317,10 @@ final class HostGpu implements Gpu {
         if (!compiles || !HostKernel.canCompile()) {
             throw new DeviceException("nvrtcCompileProgram failed: no compiler");
         }
-        return new CpuKernel(this, HostKernel.of(source, name));
+        try {
+            return new CpuKernel(this, HostKernel.of(source, name));
+        } catch (IllegalStateException e) {
+            throw new DeviceException("nvrtcCompileProgram failed: " + e.getMessage(), e);
+        }
     }
 }

@@ -34,15 +34,24 @@ final class HostStream extends HostGpu.Counted implements Gpu.Stream {
 
     @Override
     public void copyIn(Gpu.HostMemory from, Gpu.DeviceMemory to, long bytes) {
+        requireRoom(from, to, bytes);
         put("cudaMemcpyAsync", () -> gpu.copy(HostGpu.segment(from), HostGpu.segment(to), bytes));
     }
 
     @Override
     public void copyOut(Gpu.DeviceMemory from, Gpu.HostMemory to, long bytes) {
+        requireRoom(to, from, bytes);
         put("cudaMemcpyAsync", () -> {
             gpu.copy(HostGpu.segment(from), HostGpu.segment(to), bytes);
             gpu.countOut(bytes);
         });
+    }
+
+    private static void requireRoom(Gpu.HostMemory host, Gpu.DeviceMemory device, long bytes) {
+        if (bytes < 0 || bytes > host.segment().byteSize() || bytes > device.bytes()) {
+            throw new IllegalArgumentException("copy of " + bytes + " bytes between " + host.segment().byteSize()
+                    + " and " + device.bytes());
+        }
     }
 
     void launch(HostKernel kernel, Runnable requireOpen, int[] sizes, MemorySegment... arguments) {

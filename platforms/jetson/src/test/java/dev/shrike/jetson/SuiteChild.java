@@ -3,6 +3,7 @@ package dev.shrike.jetson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -51,9 +52,28 @@ final class SuiteChild {
         }
         if (process.exitValue() != 0) {
             throw new IOException("a process ended with " + process.exitValue() + "; its log is " + log + ": "
-                    + Files.readString(log).strip().lines().reduce("", (_, last) -> last));
+                    + lastWords());
         }
         return Files.readString(output);
+    }
+
+    /** What it printed to the standard output, which may be only part of it. */
+    String printed() throws IOException {
+        return Files.readString(output);
+    }
+
+    /** The last line of its log. */
+    String lastWords() throws IOException {
+        return Files.readString(log).strip().lines().reduce("", (_, last) -> last);
+    }
+
+    /** Its exit code; who takes longer is ended. */
+    int end(Duration most) throws IOException, InterruptedException {
+        if (!process.waitFor(most.toMillis(), TimeUnit.MILLISECONDS)) {
+            kill();
+            throw new IOException("it did not end within " + most.toSeconds() + " s; its log is " + log);
+        }
+        return process.exitValue();
     }
 
     /** Waits until its log has the text; false if it ends before. */

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The Markdown of the GPU suite, on the standard output while it grows, and what failed so far. Steps that pass are
@@ -15,6 +17,9 @@ final class SuiteReport {
 
     private final List<String> lines = new ArrayList<>();
     private final List<String> failures = new ArrayList<>();
+    /** What became of each step, by its title. */
+    private final Map<String, String> outcomes = new LinkedHashMap<>();
+    private boolean skipped;
     private final Path kept;
     private final String wanted;
 
@@ -50,41 +55,66 @@ final class SuiteReport {
         }
     }
 
+    /** Says that the step cannot run on this machine; a later run tries it again. */
+    void skip(String why) {
+        skipped = true;
+        say("Skipped: " + why);
+    }
+
     /** Runs a step; one that fails does not keep the next one from running. */
     void step(String title, Step step) {
         say("");
         say("## " + title);
         say("");
-        Path file = kept.resolve(title.replaceAll("[^A-Za-z0-9.-]+", "-") + ".md");
-        boolean named = !wanted.isEmpty() && title.contains(wanted);
+        int failed = failures.size();
+        skipped = false;
+        String outcome;
         try {
-            if (!named && Files.exists(file)) {
-                Files.readAllLines(file).forEach(this::say);
-                say("(" + KEPT + ")");
-                return;
-            }
-            if (!named && !wanted.isEmpty()) {
-                say("(not asked for)");
-                return;
-            }
-            Files.deleteIfExists(file);
-            int first = lines.size();
-            int failed = failures.size();
-            step.run();
-            if (failures.size() == failed) {
-                Files.write(file, lines.subList(first, lines.size()));
-            }
-        } catch (IOException | RuntimeException e) {
+            outcome = runOrKeep(title, step);
+        } catch (IOException | RuntimeException | LinkageError e) {
             fail(title + ": " + e);
+            outcome = "";
         } catch (InterruptedException e) {
             throw new IllegalStateException("nobody interrupts the suite", e);
         }
+        outcomes.put(title, failures.size() > failed ? "failed" : outcome);
+    }
+
+    private String runOrKeep(String title, Step step) throws IOException, InterruptedException {
+        Path file = kept.resolve(title.replaceAll("[^A-Za-z0-9.-]+", "-") + ".md");
+        boolean named = !wanted.isEmpty() && title.contains(wanted);
+        if (!named && Files.exists(file)) {
+            Files.readAllLines(file).forEach(this::say);
+            say("(" + KEPT + ")");
+            return "ok, " + KEPT;
+        }
+        if (!named && !wanted.isEmpty()) {
+            say("(not asked for)");
+            return "not asked for";
+        }
+        Files.deleteIfExists(file);
+        int first = lines.size();
+        int failed = failures.size();
+        step.run();
+        if (skipped) {
+            return "skipped";
+        }
+        if (failures.size() == failed) {
+            Files.write(file, lines.subList(first, lines.size()));
+        }
+        return "ok";
     }
 
     /** Says what failed and writes the file; whether nothing failed. */
     boolean end(Path file) throws IOException {
         say("");
-        say(failures.isEmpty() ? "All steps passed." : "Failed: " + String.join("; ", failures));
+        say("| step | result |");
+        say("|---|---|");
+        outcomes.forEach((title, outcome) -> say("| " + title + " | " + outcome + " |"));
+        say("");
+        say(failures.isEmpty()
+                ? (outcomes.containsValue("skipped") ? "No step failed, some were skipped." : "All steps passed.")
+                : "Failed: " + String.join("; ", failures));
         Files.write(file, lines);
         return failures.isEmpty();
     }

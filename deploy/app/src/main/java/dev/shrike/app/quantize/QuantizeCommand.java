@@ -64,8 +64,8 @@ public final class QuantizeCommand implements Callable<Integer> {
             paramLabel = "ENGINE",
             description = "shrike, which TensorRT engines of Shrike take as well; or tensorrt: a file for TensorRT 8"
                     + " itself, such as for trtexec, of w8a8 without zero points, with one scale for all that a Concat"
-                    + " joins and float weights in front of QuantizeLinear, so as large as the float network"
-                    + " (default: " + SHRIKE + ").")
+                    + " joins and float weights in front of QuantizeLinear, so as large as the float network; the last"
+                    + " layers stay float, for FP16 (default: " + SHRIKE + ").")
     private String engine = SHRIKE;
 
     @Option(
