@@ -63,13 +63,13 @@ final class ArrayStep extends Step {
             targets[i] = name.isEmpty() ? null : new Place(plan, plan.viewOf(name));
         }
         ArrayKernel kernel = ArrayKernel.of(node, shapes, results)
-                .orElseThrow(() -> FloatStepEmitter.unsupported(node, "the CPU engine has no kernel for it"));
+                .orElseThrow(() -> NodeErrors.unsupported(node, "the CPU engine has no kernel for it"));
         return new ArrayStep(node, kernel, sources, targets, inputs, outputs);
     }
 
     private static double[] array(Node node, Shape shape) {
         if (shape.elements() > MOST_ELEMENTS) {
-            throw FloatStepEmitter.unsupported(node, "a value of shape " + shape + " has more than " + MOST_ELEMENTS
+            throw NodeErrors.unsupported(node, "a value of shape " + shape + " has more than " + MOST_ELEMENTS
                     + " elements");
         }
         return new double[(int) shape.elements()];

@@ -35,7 +35,7 @@ final class CodesThroughLayout {
             case Op.MaxPool _,Op.DepthToSpace _ -> first;
             case Op.Resize resize -> resize.mode() == Op.Resize.Mode.NEAREST ? first : null;
             case Op.Concat _ -> allSame(node.inputs(), known) ? first : null;
-            default -> LayoutPlanner.isViewOp(node) ? first : null;
+            default -> ViewOps.isOne(node) ? first : null;
         };
     }
 

@@ -62,7 +62,7 @@ record ConvTask(
 
     /** Requires batch, channels, rows and columns, the channels neighbours. */
     static void requireImage(View view) {
-        if (!LayoutPlanner.channelsInnermost(view)) {
+        if (!view.channelsInnermost()) {
             throw new IllegalArgumentException(view + " is no image with the channels innermost");
         }
     }

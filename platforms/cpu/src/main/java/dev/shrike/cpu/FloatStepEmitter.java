@@ -10,7 +10,6 @@ import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.NoSuchElementException;
 
 /** Makes the steps of one graph operation. */
 final class FloatStepEmitter {
@@ -89,27 +88,7 @@ final class FloatStepEmitter {
     }
 
     private static UnsupportedModelException noKernel(Node node) {
-        return unsupported(node, "the CPU engine has no kernel for it");
-    }
-
-    static UnsupportedModelException unsupported(Node node, String why) {
-        return new UnsupportedModelException("node '" + node.name() + "' ("
-                + node.op().getClass().getSimpleName() + "): " + why);
-    }
-
-    /** Does something for a node; what sizes and indices it trips over becomes an error that names the node. */
-    static void guarded(Node node, Runnable work) {
-        try {
-            work.run();
-        } catch (ArithmeticException | IllegalArgumentException | IndexOutOfBoundsException
-                | NoSuchElementException e) {
-            UnsupportedModelException named =
-                    unsupported(node, "the CPU engine cannot lay it out: " + e.getMessage());
-            named.initCause(e);
-            throw named;
-        } catch (UnsupportedModelException e) {
-            throw e.getMessage().startsWith("node '") ? e : unsupported(node, e.getMessage());
-        }
+        return NodeErrors.unsupported(node, "the CPU engine has no kernel for it");
     }
 
     private void step(Node node, String kernel, MethodHandle operation, Params.Writer params) {
@@ -148,7 +127,7 @@ final class FloatStepEmitter {
 
     private void globalAveragePool(Node node, View in, View out) {
         if (Math.max(in.dims()[2], in.dims()[3]) > Window.LARGEST) {
-            throw unsupported(node, "an image of more than " + Window.LARGEST + " rows or columns");
+            throw NodeErrors.unsupported(node, "an image of more than " + Window.LARGEST + " rows or columns");
         }
         Window all = new Window(
                 in.dims()[2], in.dims()[3], 1, 1, 0, 0, 0, 0, 1, 1, Window.AutoPad.EXPLICIT);
@@ -179,7 +158,7 @@ final class FloatStepEmitter {
 
     private void resize(Node node, Op.Resize resize, View in, View out) {
         if (in.dims()[0] != out.dims()[0] || in.dims()[1] != out.dims()[1]) {
-            throw unsupported(node, "resizes batch or channels: " + Arrays.toString(in.dims()) + " to "
+            throw NodeErrors.unsupported(node, "resizes batch or channels: " + Arrays.toString(in.dims()) + " to "
                     + Arrays.toString(out.dims()));
         }
         Params.Writer params = image(Params.RESIZE2D, in, out)
@@ -331,7 +310,7 @@ final class FloatStepEmitter {
             long cut = Math.max(0, -before[axis]);
             long left = in.dims()[axis] - cut - Math.max(0, -after[axis]);
             if (left <= 0) {
-                throw unsupported(node, "pads " + Arrays.toString(pads) + " that leave nothing of "
+                throw NodeErrors.unsupported(node, "pads " + Arrays.toString(pads) + " that leave nothing of "
                         + Arrays.toString(in.dims()));
             }
             from = from.slice(axis, cut, (int) left, 1);
@@ -343,7 +322,8 @@ final class FloatStepEmitter {
             return;
         }
         if (Arrays.stream(pads).anyMatch(p -> p < 0)) {
-            throw unsupported(node, "negative pads " + Arrays.toString(pads) + " with the mode " + pad.mode());
+            throw NodeErrors.unsupported(node,
+                    "negative pads " + Arrays.toString(pads) + " with the mode " + pad.mode());
         }
         copy(node, from, inner);
         for (int axis = 0; axis < in.rank(); axis++) {
@@ -446,7 +426,7 @@ final class FloatStepEmitter {
 
     private static void requireRank(Node node, View view) {
         if (view.rank() > MAX_RANK) {
-            throw unsupported(node, view.rank() + " dimensions; at most " + MAX_RANK);
+            throw NodeErrors.unsupported(node, view.rank() + " dimensions; at most " + MAX_RANK);
         }
     }
 
@@ -462,7 +442,7 @@ final class FloatStepEmitter {
                 .filter(d -> views[0].dims()[d] != 1)
                 .toArray();
         if (kept.length > MAX_RANK) {
-            throw unsupported(node, kept.length + " dimensions larger than 1; at most " + MAX_RANK);
+            throw NodeErrors.unsupported(node, kept.length + " dimensions larger than 1; at most " + MAX_RANK);
         }
         return Arrays.stream(views)
                 .map(v -> new View(

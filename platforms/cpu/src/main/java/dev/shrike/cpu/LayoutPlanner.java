@@ -101,7 +101,7 @@ final class LayoutPlanner {
             for (int i = 0; i < node.outputs().size(); i++) {
                 String output = node.outputs().get(i);
                 if (!output.isEmpty()) {
-                    FloatStepEmitter.guarded(node, () -> orders.put(output, naturalOrder(node, dims.get(output))));
+                    NodeErrors.guarded(node, () -> orders.put(output, naturalOrder(node, dims.get(output))));
                 }
             }
         }
@@ -148,9 +148,9 @@ final class LayoutPlanner {
             Node node = graph.nodes().get(index);
             int number = index;
             if (node.op() instanceof Op.Concat concat) {
-                FloatStepEmitter.guarded(node, () -> requestForConcat(number, node, concat));
-            } else if (isViewOp(node) && node.outputs().size() == 1) {
-                FloatStepEmitter.guarded(node, () -> handOn(node));
+                NodeErrors.guarded(node, () -> requestForConcat(number, node, concat));
+            } else if (ViewOps.isOne(node) && node.outputs().size() == 1) {
+                NodeErrors.guarded(node, () -> handOn(node));
             }
         }
     }
@@ -193,7 +193,7 @@ final class LayoutPlanner {
         if (producer == null || views.containsKey(value)) {
             return false;
         }
-        return !needsChannelsInnermost(producer.op()) || channelsInnermost(place);
+        return !needsChannelsInnermost(producer.op()) || place.channelsInnermost();
     }
 
     static boolean needsChannelsInnermost(Op op) {
@@ -202,17 +202,6 @@ final class LayoutPlanner {
             case Op.Resize resize -> !resize.isFilter();
             default -> false;
         };
-    }
-
-    /** Whether pixels are runs of channels that do not overlap: what image operations read and write. */
-    static boolean channelsInnermost(View view) {
-        if (view.rank() != 4) {
-            return false;
-        }
-        int[] d = view.dims();
-        long[] s = view.strides();
-        return (d[0] == 1 || s[0] >= 0) && (d[1] == 1 || s[1] == 1) && (d[2] == 1 || s[2] >= d[1])
-                && (d[3] == 1 || s[3] >= d[1]);
     }
 
     // --- forwards: places for the rest -----------------------------------------------------------------------------
@@ -224,7 +213,7 @@ final class LayoutPlanner {
         for (int index = 0; index < graph.nodes().size(); index++) {
             Node node = graph.nodes().get(index);
             int number = index;
-            FloatStepEmitter.guarded(node, () -> placeResults(number, node));
+            NodeErrors.guarded(node, () -> placeResults(number, node));
         }
     }
 
@@ -251,7 +240,7 @@ final class LayoutPlanner {
             }
             String value = node.input(input);
             View view = views.get(value);
-            if (view != null && channelsInnermost(view)) {
+            if (view != null && view.channelsInnermost()) {
                 continue;
             }
             int[] shape = dimsOf(value);
@@ -266,7 +255,7 @@ final class LayoutPlanner {
     }
 
     private void place(int index, Node node, int outputIndex, String output) {
-        if (!isViewOp(node)) {
+        if (!ViewOps.isOne(node)) {
             views.computeIfAbsent(output, this::fresh);
             return;
         }
@@ -316,14 +305,6 @@ final class LayoutPlanner {
     }
 
     // --- operations that only look differently at their input ------------------------------------------------------
-
-    static boolean isViewOp(Node node) {
-        return switch (node.op()) {
-            case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _ -> true;
-            case Op.Transpose _,Op.Identity _,Op.Split _,Op.Slice _,Op.Expand _ -> true;
-            default -> false;
-        };
-    }
 
     /** The output as a view of its input, or nothing if that takes a copy. */
     private Optional<View> forward(Node node, int outputIndex, View source, int[] out) {

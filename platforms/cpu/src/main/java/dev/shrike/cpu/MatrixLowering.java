@@ -106,7 +106,7 @@ final class MatrixLowering {
     private void product(Node node, View a, View b, View bias, View out, float alpha, float beta) {
         int batch = out.rank() - 2;
         if (batch > MAX_BATCH_RANK) {
-            throw FloatStepEmitter.unsupported(node, batch + " batch dimensions; at most " + MAX_BATCH_RANK);
+            throw NodeErrors.unsupported(node, batch + " batch dimensions; at most " + MAX_BATCH_RANK);
         }
         long m = out.dims()[batch];
         long n = out.dims()[batch + 1];

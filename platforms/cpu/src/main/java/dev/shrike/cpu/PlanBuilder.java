@@ -125,7 +125,7 @@ final class PlanBuilder implements AutoCloseable {
             Node node = graph.nodes().get(index);
             int number = index;
             at = node;
-            FloatStepEmitter.guarded(node, () -> addSteps(number, node, lowering));
+            NodeErrors.guarded(node, () -> addSteps(number, node, lowering));
         }
         at = null;
         List<Binding> inputs = graph.inputs().stream().map(v -> bind(v.name())).toList();
@@ -142,7 +142,7 @@ final class PlanBuilder implements AutoCloseable {
             View from = copy.from() != null ? copy.from() : viewOf(copy.source());
             lowering.copy(node, from, copy.to());
         }
-        if (!(node.op() instanceof Op.Concat) && !LayoutPlanner.isViewOp(node)) {
+        if (!(node.op() instanceof Op.Concat) && !ViewOps.isOne(node)) {
             lowering.lower(index, node);
         }
     }

@@ -95,7 +95,7 @@ final class QuantizedLowering {
         }
         for (Node node : graph.nodes()) {
             if (!absorbed.contains(node)) {
-                FloatStepEmitter.guarded(node, () -> lower(node));
+                NodeErrors.guarded(node, () -> lower(node));
             }
         }
         for (ValueInfo output : graph.outputs()) {
@@ -121,7 +121,7 @@ final class QuantizedLowering {
                     case Op.Binary binary -> sum(node, binary);
                     case Op.MaxPool _,Op.Concat _,Op.DepthToSpace _ -> onCodes(node);
                     case Op.Resize resize -> resize.mode() == Op.Resize.Mode.NEAREST && onCodes(node);
-                    default -> LayoutPlanner.isViewOp(node) && onCodes(node);
+                    default -> ViewOps.isOne(node) && onCodes(node);
                 };
         if (!done) {
             onReals(node);

@@ -93,7 +93,7 @@ final class QuantizedStepEmitter {
                 View[] views = FloatStepEmitter.depthToSpace(shuffle, in, out);
                 map(node, null, views[0], views[1]);
             }
-            default -> throw FloatStepEmitter.unsupported(node, "the CPU engine has no kernel for it on codes");
+            default -> throw NodeErrors.unsupported(node, "the CPU engine has no kernel for it on codes");
         }
         return true;
     }
@@ -121,9 +121,9 @@ final class QuantizedStepEmitter {
         int columns = matrix.dims()[matrix.rank() - 1];
         int count = Math.toIntExact(matrix.elements() / columns);
         View flat = matrix.reshape(new int[] {count, columns})
-                .orElseThrow(() -> FloatStepEmitter.unsupported(node, "a matrix whose rows are not evenly spaced"));
+                .orElseThrow(() -> NodeErrors.unsupported(node, "a matrix whose rows are not evenly spaced"));
         if (columns > 1 && flat.strides()[1] != 1) {
-            throw FloatStepEmitter.unsupported(node, "a matrix whose columns are not neighbours");
+            throw NodeErrors.unsupported(node, "a matrix whose columns are not neighbours");
         }
         long row = count == 1 ? columns : flat.strides()[0];
         return new View(flat.storage(), flat.offset(), new int[] {1, columns, 1, count},
@@ -134,7 +134,7 @@ final class QuantizedStepEmitter {
         Window window = task.window();
         long depth = (long) task.inChannels() / task.group() * window.kernelHeight() * window.kernelWidth();
         if (codes.weights().rows() != task.outChannels() || codes.weights().depth() != depth) {
-            throw FloatStepEmitter.unsupported(node, codes.weights().rows() + " rows of " + codes.weights().depth()
+            throw NodeErrors.unsupported(node, codes.weights().rows() + " rows of " + codes.weights().depth()
                     + " weights, expected " + task.outChannels() + " of " + depth);
         }
         String key = ConvLayer.keyOf(task, codes);
@@ -364,7 +364,7 @@ final class QuantizedStepEmitter {
 
     private void resize(Node node, Op.Resize resize, View in, View out) {
         if (in.dims()[0] != out.dims()[0] || in.dims()[1] != out.dims()[1]) {
-            throw FloatStepEmitter.unsupported(node, "resizes batch or channels");
+            throw NodeErrors.unsupported(node, "resizes batch or channels");
         }
         Params.Writer params = FloatStepEmitter.image(Params.RESIZE2D_U8.allocate(arena), plan, in, out)
                 .set("coordinates", resize.coordinates().ordinal())

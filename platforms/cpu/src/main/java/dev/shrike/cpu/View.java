@@ -53,6 +53,15 @@ record View(int storage, long offset, int[] dims, long[] strides) {
         return dims.length;
     }
 
+    /** Whether pixels are runs of channels that do not overlap: what image operations read and write. */
+    boolean channelsInnermost() {
+        if (rank() != 4) {
+            return false;
+        }
+        return (dims[0] == 1 || strides[0] >= 0) && (dims[1] == 1 || strides[1] == 1)
+                && (dims[2] == 1 || strides[2] >= dims[1]) && (dims[3] == 1 || strides[3] >= dims[1]);
+    }
+
     /** Offsets of the first and the last element that the view reaches in its storage; strides may be negative. */
     record Reach(long first, long last) {}
 
