@@ -5,11 +5,11 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 
 /** The folder of real networks and reference results, which only some machines have. */
-final class SharedFolder {
+public final class SharedFolder {
     private SharedFolder() {}
 
     /** A file of the folder; the test is skipped if it is missing. */
-    static Path file(String name) {
+    public static Path file(String name) {
         Path folder = folder();
         Assumptions.assumeTrue(folder != null, "skipped: no data folder; set SHRIKE_SHARED to its path");
         Path file = folder.resolve(name);
