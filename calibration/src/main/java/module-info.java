@@ -15,7 +15,9 @@ module dev.shrike.calibration {
     exports dev.shrike.calibration.data;
     exports dev.shrike.calibration.metrics;
     exports dev.shrike.calibration.prune;
+    exports dev.shrike.calibration.prune.channels;
     exports dev.shrike.calibration.quantize;
+    exports dev.shrike.calibration.quantize.rounding;
     exports dev.shrike.calibration.ranges;
     exports dev.shrike.calibration.training;
 }

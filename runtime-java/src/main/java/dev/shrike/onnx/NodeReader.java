@@ -6,6 +6,7 @@ import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
+import dev.shrike.onnx.names.OpNames;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;

@@ -7,6 +7,7 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.files.FileReplacement;
 import dev.shrike.graph.Graph;
 import dev.shrike.onnx.proto.Onnx.ModelProto;
+import dev.shrike.onnx.writer.ModelWriter;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;

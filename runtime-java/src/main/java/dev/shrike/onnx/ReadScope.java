@@ -9,6 +9,7 @@ import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.inference.GrowingTypes;
 import dev.shrike.graph.inference.ShapeInference;
+import dev.shrike.onnx.names.UniqueNames;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

@@ -1,6 +1,7 @@
 package dev.shrike.calibration.prune;
 
 import dev.shrike.calibration.linear.RidgeRegression;
+import dev.shrike.calibration.prune.channels.ChannelDependencies;
 import dev.shrike.calibration.training.ChannelSensitivity;
 import java.util.HashMap;
 import java.util.List;

@@ -1,5 +1,7 @@
 package dev.shrike.calibration.prune;
 
+import dev.shrike.calibration.prune.channels.ChannelDependencies;
+import dev.shrike.calibration.prune.channels.ConstantChannels;
 import dev.shrike.calibration.training.ChannelSensitivity;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;

@@ -9,6 +9,8 @@ import dev.shrike.calibration.activations.Stage;
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.calibration.linear.GramMatrix;
 import dev.shrike.calibration.linear.RidgeRegression;
+import dev.shrike.calibration.prune.channels.Normalizations;
+import dev.shrike.calibration.prune.channels.TensorSlices;
 import dev.shrike.calibration.quantize.LayerWeights;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;

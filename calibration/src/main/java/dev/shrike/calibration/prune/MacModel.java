@@ -1,5 +1,8 @@
 package dev.shrike.calibration.prune;
 
+import dev.shrike.calibration.prune.channels.ChannelDependencies;
+import dev.shrike.calibration.prune.channels.ConstantChannels;
+import dev.shrike.calibration.prune.channels.Normalizations;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;

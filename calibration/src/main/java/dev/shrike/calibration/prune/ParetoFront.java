@@ -2,6 +2,7 @@ package dev.shrike.calibration.prune;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.shrike.calibration.prune.channels.ChannelDependencies;
 import dev.shrike.graph.Graph;
 import java.io.IOException;
 import java.io.StringWriter;

@@ -2,6 +2,9 @@ package dev.shrike.calibration.prune;
 
 import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.prune.channels.ChannelDependencies;
+import dev.shrike.calibration.prune.channels.ChannelRemoval;
+import dev.shrike.calibration.prune.channels.ConstantChannels;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.Backend;
 import java.util.HashMap;

@@ -1,5 +1,6 @@
 package dev.shrike.calibration.prune;
 
+import dev.shrike.calibration.prune.channels.ChannelDependencies;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

@@ -1,6 +1,7 @@
 package dev.shrike.calibration.prune;
 
 import dev.shrike.ModelException;
+import dev.shrike.calibration.prune.channels.ChannelDependencies;
 import dev.shrike.calibration.training.ChannelSensitivity;
 import java.util.Comparator;
 import java.util.HashMap;

@@ -1,5 +1,6 @@
 package dev.shrike.calibration.quantize;
 
+import dev.shrike.calibration.quantize.rounding.WeightFormat;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

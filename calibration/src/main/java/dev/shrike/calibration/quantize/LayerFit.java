@@ -1,12 +1,16 @@
 package dev.shrike.calibration.quantize;
 
 import dev.shrike.calibration.linear.RidgeRegression;
+import dev.shrike.calibration.quantize.rounding.Codebook;
+import dev.shrike.calibration.quantize.rounding.EntropySteps;
+import dev.shrike.calibration.quantize.rounding.KroneckerRounding;
+import dev.shrike.calibration.quantize.rounding.WeightRounding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /** A layer fitted to pairs of what it reads and what it is to give, and its rounding under the moments of these. */
-final class LayerFit {
+public final class LayerFit {
     private static final int ADJUSTMENTS = 4;
     /** Least bits by which codes become fewer where the step is twice as wide, as a negative number. */
     private static final double LEAST_SLOPE = -0.3;

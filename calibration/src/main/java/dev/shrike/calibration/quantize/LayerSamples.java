@@ -1,8 +1,9 @@
 package dev.shrike.calibration.quantize;
 
-import dev.shrike.calibration.linear.RidgeRegression;
 import dev.shrike.calibration.linear.GramMatrix;
+import dev.shrike.calibration.linear.RidgeRegression;
 import dev.shrike.calibration.linear.RowGramMatrices;
+import dev.shrike.calibration.quantize.rounding.KroneckerRounding;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;

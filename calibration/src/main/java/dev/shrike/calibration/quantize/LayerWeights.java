@@ -1,5 +1,8 @@
 package dev.shrike.calibration.quantize;
 
+import dev.shrike.calibration.quantize.rounding.Codebook;
+import dev.shrike.calibration.quantize.rounding.WeightFormat;
+import dev.shrike.calibration.quantize.rounding.WeightRounding;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;

@@ -1,5 +1,7 @@
 package dev.shrike.calibration.quantize;
 
+import dev.shrike.calibration.quantize.rounding.WeightRounding;
+
 /**
  * How layers are fitted.
  *

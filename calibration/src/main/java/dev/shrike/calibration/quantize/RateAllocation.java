@@ -3,6 +3,7 @@ package dev.shrike.calibration.quantize;
 import dev.shrike.ShrikeException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.quantize.rounding.EntropySteps;
 import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Tensor;

@@ -9,6 +9,8 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Elements;
+import dev.shrike.calibration.prune.channels.ChannelDependencies;
+import dev.shrike.calibration.prune.channels.ChannelRemoval;
 import dev.shrike.calibration.quantize.SmallNetwork;
 import dev.shrike.calibration.training.ChannelSensitivity;
 import dev.shrike.graph.Graph;

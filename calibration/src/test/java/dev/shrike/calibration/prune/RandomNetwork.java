@@ -19,7 +19,7 @@ import java.util.Random;
  * Random networks with all that ties channels: residual additions, concatenations, splits, slices, grouped and
  * depthwise convolutions, channel shuffles, squeeze and excitation, attention over positions, poolings and upsampling.
  */
-final class RandomNetwork {
+public final class RandomNetwork {
     private static final int SIDE = 8;
 
     private final Random random;
@@ -40,7 +40,7 @@ final class RandomNetwork {
      *
      * @param shifts whether values may be shifted by constants, so that a channel without weights is not zero
      */
-    static Graph graph(long seed, boolean shifts) {
+    public static Graph graph(long seed, boolean shifts) {
         RandomNetwork network = new RandomNetwork(seed, shifts);
         network.shapes.put("images", new int[] {3, SIDE, SIDE});
         String x = network.conv("images", 8 + 4 * network.random.nextInt(2), 3, 1);

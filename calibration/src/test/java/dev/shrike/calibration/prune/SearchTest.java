@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.shrike.ModelException;
 import dev.shrike.calibration.activations.ActivationMemory;
 import dev.shrike.calibration.activations.CalibrationImages;
+import dev.shrike.calibration.prune.channels.ChannelDependencies;
+import dev.shrike.calibration.prune.channels.ChannelRemoval;
 import dev.shrike.calibration.quantize.SmallNetwork;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.Backend;

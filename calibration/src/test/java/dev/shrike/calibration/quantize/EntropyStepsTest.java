@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.calibration.linear.RidgeRegression;
+import dev.shrike.calibration.quantize.rounding.EntropySteps;
+import dev.shrike.calibration.quantize.rounding.WeightRounding;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;

@@ -15,7 +15,7 @@ import dev.shrike.calibration.quantize.QuantizationPlan;
 import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.RateAllocation;
 import dev.shrike.calibration.quantize.SmallNetwork;
-import dev.shrike.calibration.quantize.WeightFormat;
+import dev.shrike.calibration.quantize.rounding.WeightFormat;
 import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.Backend;

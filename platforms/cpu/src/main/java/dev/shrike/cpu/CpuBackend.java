@@ -2,6 +2,17 @@ package dev.shrike.cpu;
 
 import dev.shrike.BackendUnavailableException;
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.cpu.binding.CpuFeatures;
+import dev.shrike.cpu.binding.CpuModel;
+import dev.shrike.cpu.binding.NativeLibrary;
+import dev.shrike.cpu.binding.NativeLoader;
+import dev.shrike.cpu.file.ShrikeFile;
+import dev.shrike.cpu.plan.PlanBuilder;
+import dev.shrike.cpu.steps.ConvKernel;
+import dev.shrike.cpu.steps.CpuSettings;
+import dev.shrike.cpu.steps.KernelChoice;
+import dev.shrike.cpu.tuning.Choices;
+import dev.shrike.cpu.tuning.Tuner;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
@@ -116,7 +127,7 @@ public final class CpuBackend implements Backend {
     }
 
     /** The bound library. */
-    static NativeLibrary library() {
+    public static NativeLibrary library() {
         if (Library.LOADED == null) {
             throw new BackendUnavailableException(
                     "the CPU engine cannot run here: " + Library.FAILURE.getMessage(), Library.FAILURE);

@@ -1,6 +1,17 @@
 package dev.shrike.cpu;
 
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.cpu.binding.NativeLibrary;
+import dev.shrike.cpu.file.ShrikeFile;
+import dev.shrike.cpu.plan.Plan;
+import dev.shrike.cpu.plan.PlanBuilder;
+import dev.shrike.cpu.steps.ConvKernel;
+import dev.shrike.cpu.steps.ConvLayer;
+import dev.shrike.cpu.steps.CpuSettings;
+import dev.shrike.cpu.steps.KernelChoice;
+import dev.shrike.cpu.tuning.Choices;
+import dev.shrike.cpu.tuning.Tuner;
+import dev.shrike.cpu.tuning.Tuning;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.BuildOptions;
 import dev.shrike.spi.ExecutorOptions;

@@ -10,6 +10,7 @@ import dev.shrike.DetectorContract;
 import dev.shrike.DetectorOptions;
 import dev.shrike.Detectors;
 import dev.shrike.OperationInterruptedException;
+import dev.shrike.cpu.file.ShrikeFile;
 import dev.shrike.onnx.OnnxModels;
 import java.io.File;
 import java.io.IOException;

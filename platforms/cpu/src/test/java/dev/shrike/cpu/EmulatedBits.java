@@ -1,5 +1,6 @@
 package dev.shrike.cpu;
 
+import dev.shrike.cpu.steps.CpuSettings;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;

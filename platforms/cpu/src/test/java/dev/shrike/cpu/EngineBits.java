@@ -2,6 +2,8 @@ package dev.shrike.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.shrike.cpu.plan.PlanBuilder;
+import dev.shrike.cpu.steps.CpuSettings;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
@@ -19,9 +21,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Runs graphs of one input through the engine and compares with the scalar integer evaluation. */
-final class EngineBits {
+public final class EngineBits {
     /** What kernels may use in tests: all that the CPU has, or less where {@code shrike.cpu.features} says so. */
-    static final long FEATURES = CpuSettings.fromSystemProperties().featureMask();
+    public static final long FEATURES = CpuSettings.fromSystemProperties().featureMask();
 
     /** What kernels may use: all of it, no more than AVX2, nothing but portable C. */
     static final List<Long> TIERS = Stream.of(FEATURES, FEATURES & 0x1fL, 0L).distinct().toList();
@@ -32,7 +34,7 @@ final class EngineBits {
     record Way(long features, CpuSettings.CodeKernel kernel, int threads) {
         static final Way USUAL = new Way(FEATURES, CpuSettings.CodeKernel.AUTO, 1);
 
-        CpuSettings settings() {
+        public CpuSettings settings() {
             return new CpuSettings(features, CpuSettings.Convolution.NATIVE, kernel);
         }
     }
@@ -49,7 +51,7 @@ final class EngineBits {
     }
 
     /** Outputs and tapped values by name, row-major. */
-    static Map<String, float[]> run(Graph graph, float[] input, Set<String> taps, Way way) {
+    public static Map<String, float[]> run(Graph graph, float[] input, Set<String> taps, Way way) {
         ExecutorOptions options = ExecutorOptions.DEFAULT.withThreads(way.threads()).withTaps(taps);
         try (GraphExecutor executor = PlanBuilder.build(CpuBackend.library(), graph, options, way.settings())) {
             FloatBench.fill(executor.inputs().getFirst(), input);
@@ -71,7 +73,7 @@ final class EngineBits {
         return IntegerEvaluator.run(graph, Map.of(x.name(), Tensor.ofFloats(x.shape(), input)), wanted).floats();
     }
 
-    static Set<String> outputs(Graph graph) {
+    public static Set<String> outputs(Graph graph) {
         return graph.outputs().stream().map(ValueInfo::name).collect(Collectors.toSet());
     }
 

@@ -96,7 +96,8 @@ public final class FloatBench {
     }
 
     /** Opens the network, fills its input and adds it to the contest, which closes it. */
-    static GraphExecutor enter(Contest contest, String name, Graph graph, ExecutorOptions options, float[] pixels) {
+    public static GraphExecutor enter(
+            Contest contest, String name, Graph graph, ExecutorOptions options, float[] pixels) {
         GraphExecutor executor = new CpuBackend().open(graph, options);
         fill(executor.inputs().getFirst(), pixels);
         contest.add(name, new Contest.Contestant() {
@@ -131,7 +132,7 @@ public final class FloatBench {
     }
 
     /** Writes NCHW values into a binding of any strides. */
-    static void fill(Binding binding, float[] values) {
+    public static void fill(Binding binding, float[] values) {
         MemorySegment memory = binding.memory();
         for (int i = 0; i < values.length; i++) {
             memory.setAtIndex(ValueLayout.JAVA_FLOAT, offset(binding, i), values[i]);
@@ -139,7 +140,7 @@ public final class FloatBench {
     }
 
     /** Reads a binding of any strides in row-major order. */
-    static float[] read(Binding binding) {
+    public static float[] read(Binding binding) {
         float[] values = new float[binding.elements()];
         for (int i = 0; i < values.length; i++) {
             values[i] = binding.memory().getAtIndex(ValueLayout.JAVA_FLOAT, offset(binding, i));

@@ -1,5 +1,8 @@
 package dev.shrike.cpu;
 
+import dev.shrike.cpu.file.GraphRecord;
+import dev.shrike.cpu.file.TensorRecord;
+import dev.shrike.cpu.plan.Plan;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.onnx.OnnxModels;

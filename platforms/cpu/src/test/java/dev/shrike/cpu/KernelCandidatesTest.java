@@ -4,6 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.shrike.cpu.binding.CpuFeatures;
+import dev.shrike.cpu.binding.NativeLoader;
+import dev.shrike.cpu.plan.Plan;
+import dev.shrike.cpu.plan.PlanBuilder;
+import dev.shrike.cpu.steps.ConvKernel;
+import dev.shrike.cpu.steps.CpuSettings;
+import dev.shrike.cpu.steps.KernelChoice;
 import dev.shrike.graph.Graph;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;

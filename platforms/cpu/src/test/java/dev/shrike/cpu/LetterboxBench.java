@@ -2,6 +2,8 @@ package dev.shrike.cpu;
 
 import dev.shrike.Frame;
 import dev.shrike.PixelFormat;
+import dev.shrike.cpu.binding.NativeLibrary;
+import dev.shrike.cpu.plan.FrameInput;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.LetterboxParams;
 import dev.shrike.vision.Letterbox;

@@ -1,5 +1,6 @@
 package dev.shrike.cpu;
 
+import dev.shrike.cpu.file.ShrikeFile;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.inference.ShapeInference;

@@ -1,6 +1,12 @@
 package dev.shrike.cpu;
 
 import dev.shrike.ShrikeException;
+import dev.shrike.cpu.file.ShrikeFile;
+import dev.shrike.cpu.plan.Plan;
+import dev.shrike.cpu.plan.PlanBuilder;
+import dev.shrike.cpu.steps.ConvKernel;
+import dev.shrike.cpu.steps.CpuSettings;
+import dev.shrike.cpu.steps.KernelChoice;
 import dev.shrike.graph.Graph;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Binding;

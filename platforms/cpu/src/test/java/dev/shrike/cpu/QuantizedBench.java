@@ -1,6 +1,7 @@
 package dev.shrike.cpu;
 
 import ai.onnxruntime.OrtException;
+import dev.shrike.cpu.binding.CpuFeatures;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.shrike.cpu.steps.CpuSettings;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;

@@ -17,7 +17,7 @@ import java.util.Random;
 import java.util.Set;
 
 /** Networks of random layers on random small images: the shapes a detector is made of, wired at random. */
-final class RandomGraphs {
+public final class RandomGraphs {
     private record Value(String name, int[] dims) {}
 
     private final Random random;
@@ -32,7 +32,7 @@ final class RandomGraphs {
     }
 
     /** A network of about that many layers with one input {@code x}. */
-    static Graph make(Random random, int layers) {
+    public static Graph make(Random random, int layers) {
         return new RandomGraphs(random).build(layers);
     }
 

@@ -18,7 +18,7 @@ import java.util.Random;
 import java.util.Set;
 
 /** Random quantisation of random networks, and their random inputs. */
-final class RandomQuantization {
+public final class RandomQuantization {
     private RandomQuantization() {}
 
     /** A quantised network, ready for the engine. */
@@ -31,7 +31,7 @@ final class RandomQuantization {
      * A network, ready for the engine, in which what convolutions read is mostly rounded by its own range. What only
      * such convolutions, moves and exact sums have made has the same bits everywhere.
      */
-    static Graph dynamicNetwork(Random random) {
+    public static Graph dynamicNetwork(Random random) {
         Graph real = GraphPasses.forInference(RandomGraphs.make(random, 4 + random.nextInt(14)), Map.of());
         return GraphPasses.forInference(dynamic(real, random), Map.of());
     }
@@ -72,7 +72,7 @@ final class RandomQuantization {
                 graph.metadata());
     }
 
-    static float[] input(Graph graph, Random random) {
+    public static float[] input(Graph graph, Random random) {
         float[] values = new float[(int) graph.inputs().getFirst().shape().elements()];
         for (int i = 0; i < values.length; i++) {
             values[i] = random.nextFloat() - 0.5f;
@@ -81,7 +81,7 @@ final class RandomQuantization {
     }
 
     /** Random widths and scales for most values, integer weights for most convolutions; real ops only before codes. */
-    static Graph quantize(Graph graph, Random random) {
+    public static Graph quantize(Graph graph, Random random) {
         Map<String, Quantization> quantization = new HashMap<>();
         Map<String, Tensor> constants = new HashMap<>(graph.constants());
         boolean whole = random.nextBoolean();

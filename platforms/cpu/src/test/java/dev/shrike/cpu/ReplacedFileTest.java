@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.shrike.ModelException;
+import dev.shrike.cpu.file.ShrikeFile;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;

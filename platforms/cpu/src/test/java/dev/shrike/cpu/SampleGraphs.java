@@ -21,7 +21,7 @@ import java.util.Random;
  * Graphs that hold together as lists of names but compute nothing sensible: every operation with random parameters,
  * constants of every type, quantised values of every width.
  */
-final class SampleGraphs {
+public final class SampleGraphs {
     private static final float[] ODD = {
             0, -0f, 0.1f, Float.MIN_VALUE, -Float.MAX_VALUE, Float.NaN, Float.POSITIVE_INFINITY,
             Float.NEGATIVE_INFINITY, 16777217};
@@ -35,7 +35,7 @@ final class SampleGraphs {
     }
 
     /** A graph with every operation in it. */
-    static Graph make(Random random) {
+    public static Graph make(Random random) {
         return new SampleGraphs(random).build();
     }
 

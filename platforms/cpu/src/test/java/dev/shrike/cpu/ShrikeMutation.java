@@ -1,5 +1,8 @@
 package dev.shrike.cpu;
 
+import dev.shrike.cpu.file.Fields;
+import dev.shrike.cpu.file.HostileShrikeFileTest;
+import dev.shrike.cpu.steps.ConvKernel;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;

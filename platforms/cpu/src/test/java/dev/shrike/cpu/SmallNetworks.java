@@ -19,11 +19,11 @@ import java.util.Random;
  * Networks of three convolutions on dense tensors: one with a table behind it, one with a table and a residual, one
  * that gives floats.
  */
-final class SmallNetworks {
+public final class SmallNetworks {
     private SmallNetworks() {}
 
     /** Sizes of a network. */
-    record Sizes(int channels, int inner, int outputs, int side, int kernel, int stride) {
+    public record Sizes(int channels, int inner, int outputs, int side, int kernel, int stride) {
         static Sizes random(Random random) {
             int[] widths = {1, 3, 8, 15, 16, 32, 33, 64, 130};
             int[] kernels = {1, 3, 5, 6};
@@ -34,12 +34,12 @@ final class SmallNetworks {
     }
 
     /** A network of floats with the input {@code x} and the outputs {@code e} and {@code y}. */
-    static Graph real(Random random, Sizes sizes) {
+    public static Graph real(Random random, Sizes sizes) {
         return network(random, sizes, 0, 0);
     }
 
     /** The same with weights and values as codes of these widths. */
-    static Graph quantized(Random random, Sizes sizes, int weightBits, int bits) {
+    public static Graph quantized(Random random, Sizes sizes, int weightBits, int bits) {
         return network(random, sizes, weightBits, bits);
     }
 

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import dev.shrike.cpu.plan.PlanBuilder;
+import dev.shrike.cpu.steps.CpuSettings;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Op;
 import dev.shrike.spi.ExecutorOptions;

@@ -1,5 +1,16 @@
 package dev.shrike.cpu;
 
+import dev.shrike.cpu.binding.CpuModel;
+import dev.shrike.cpu.binding.NativeLibrary;
+import dev.shrike.cpu.plan.Plan;
+import dev.shrike.cpu.plan.PlanBuilder;
+import dev.shrike.cpu.plan.PlanMeter;
+import dev.shrike.cpu.steps.ConvLayer;
+import dev.shrike.cpu.steps.CpuSettings;
+import dev.shrike.cpu.steps.KernelChoice;
+import dev.shrike.cpu.tuning.Tuner;
+import dev.shrike.cpu.tuning.Tuning;
+import dev.shrike.cpu.tuning.TuningCache;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
 import dev.shrike.onnx.OnnxModels;

@@ -1,8 +1,8 @@
 package dev.shrike.app.quantize;
 
-import dev.shrike.calibration.quantize.PtqOptions;
-import dev.shrike.calibration.quantize.WeightFormat;
 import dev.shrike.calibration.quantize.BitWidths;
+import dev.shrike.calibration.quantize.PtqOptions;
+import dev.shrike.calibration.quantize.rounding.WeightFormat;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;

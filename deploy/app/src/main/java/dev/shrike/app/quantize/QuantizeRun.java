@@ -17,7 +17,7 @@ import dev.shrike.calibration.quantize.MixedPrecision;
 import dev.shrike.calibration.quantize.QuantizationPlan;
 import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.RateAllocation;
-import dev.shrike.calibration.quantize.WeightFormat;
+import dev.shrike.calibration.quantize.rounding.WeightFormat;
 import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.calibration.training.Distillation;
 import dev.shrike.calibration.training.FisherPositions;

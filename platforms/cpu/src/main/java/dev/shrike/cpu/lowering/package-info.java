@@ -1,0 +1,2 @@
+/** Quantised graphs as operations on codes, with explicit steps between codes and floats. */
+package dev.shrike.cpu.lowering;

@@ -1,0 +1,2 @@
+/** Plans: layout, one arena, and the steps of each operation. */
+package dev.shrike.cpu.plan;

@@ -1,0 +1,2 @@
+/** Convolutions by other libraries: oneDNN and ARM Compute Library. */
+package dev.shrike.cpu.vendor;

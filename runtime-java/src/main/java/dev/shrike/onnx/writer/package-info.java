@@ -1,0 +1,2 @@
+/** Graphs as ONNX models. */
+package dev.shrike.onnx.writer;
