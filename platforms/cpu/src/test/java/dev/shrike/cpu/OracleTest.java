@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import dev.shrike.cpu.steps.CpuSettings;
 import dev.shrike.cpu.OracleNetworks.Network;
 import dev.shrike.cpu.OracleNetworks.Operation;
 import dev.shrike.cpu.OracleNetworks.Widths;

@@ -13,7 +13,7 @@ import dev.shrike.cpu.FloatBench;
 import dev.shrike.cpu.RandomGraphs;
 import dev.shrike.cpu.RandomQuantization;
 import dev.shrike.cpu.SampleGraphs;
-import dev.shrike.cpu.SharedFolder;
+import dev.shrike.testing.SharedFolder;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;

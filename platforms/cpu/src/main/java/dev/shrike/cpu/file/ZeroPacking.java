@@ -1,4 +1,4 @@
-package dev.shrike.cpu;
+package dev.shrike.cpu.file;
 
 import java.util.Arrays;
 

@@ -1,4 +1,4 @@
-package dev.shrike.cpu;
+package dev.shrike.cpu.file;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
