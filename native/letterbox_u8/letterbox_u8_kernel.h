@@ -9,8 +9,8 @@
  *       byte = ((h0 * v0 >> 16) + (h1 * v1 >> 16) + 2) >> 2                   (cut off where OpenCV cuts off)
  *       dst = byte * scale
  *
- * A region that is exactly halved is read without offsets: its pixels lie side by side. Its blue, green and red are parted
- * first, which compilers make loads of three (NEON) or shuffles of.
+ * A region that is exactly halved is read without offsets: its pixels lie side by side. Its blue, green and red are
+ * parted first, which compilers make loads of three (NEON) or shuffles of.
  *
  * Pixels with a weight of zero are not read: frames of three times the size cost a ninth of their pixels. Sums stay in
  * int32: 239 * 1220542 + 127 * 2116026 + 2^19 < 2^30, 255 * 2048 >> 4 < 2^15, (2^15 - 1) * 2048 < 2^26.

@@ -39,8 +39,8 @@ static inline __m256i gather(const uint8_t *line, const int32_t *at) {
 }
 
 /*
- * The same where `step` bytes, 1, 2 or 4, lie between columns, whose offsets begin with the first one. Reads 24 bytes or
- * less for 1 and 2, and 32 for 4.
+ * The same where `step` bytes, 1, 2 or 4, lie between columns, whose offsets begin with the first one. Reads 24 bytes
+ * or less for 1 and 2, and 32 for 4.
  */
 static inline __m256i load_columns(const uint8_t *at, int step) {
     if (step == 4) {
@@ -219,7 +219,8 @@ static int letterbox_u8_own_row(const letterbox_u8_job *job, int32_t x, int32_t 
     const uint8_t *upper = job->planes[0] + job->row[0][y] * p->src_row_stride + job->luma[0][x];
     const uint8_t *lower = job->planes[0] + job->row[1][y] * p->src_row_stride + job->luma[0][x];
     const int swap = job->channel[0] > job->channel[2];
-    float *dst = (swap ? job->channel[2] : job->channel[0]) + (p->top + y) * p->dst_row_stride + 3 * (int64_t)(p->left + x);
+    float *dst =
+        (swap ? job->channel[2] : job->channel[0]) + (p->top + y) * p->dst_row_stride + 3 * (int64_t)(p->left + x);
     const __m128i straight = _mm_setr_epi8(0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11, -1, -1, -1, -1);
     const __m128i swapped = _mm_setr_epi8(2, 5, 1, 4, 0, 3, 8, 11, 7, 10, 6, 9, -1, -1, -1, -1);
     const __m256i order = _mm256_broadcastsi128_si256(swap ? swapped : straight);
