@@ -99,6 +99,11 @@ class V4l2Test {
             camera.shoot(4, 1, 0, 0);
             camera.shoot(5, 1, 0, whole);
             assertEquals(5, pixel(source.next().orElseThrow()));
+            assertEquals(3, source.damaged());
+            camera.shoot(6, 1, V4l2.FLAG_ERROR, whole);
+            camera.shoot(7, 1, 0, whole);
+            assertEquals(7, pixel(source.next().orElseThrow()));
+            assertEquals(4, source.damaged());
         }
     }
 
