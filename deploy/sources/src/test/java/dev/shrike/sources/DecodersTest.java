@@ -24,8 +24,10 @@ class DecodersTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"Raspberry Pi 4 Model B Rev 1.5,h264,h264_v4l2m2m", "Raspberry Pi 3 Model B Plus Rev 1.3,h264,h264_v4l2m2m",
-            "Raspberry Pi Zero 2 W Rev 1.0,h264,h264_v4l2m2m", "Raspberry Pi Compute Module 4 Rev 1.0,h264,h264_v4l2m2m",
+    @CsvSource({"Raspberry Pi 4 Model B Rev 1.5,h264,h264_v4l2m2m",
+            "Raspberry Pi 3 Model B Plus Rev 1.3,h264,h264_v4l2m2m",
+            "Raspberry Pi Zero 2 W Rev 1.0,h264,h264_v4l2m2m",
+            "Raspberry Pi Compute Module 4 Rev 1.0,h264,h264_v4l2m2m",
             "Raspberry Pi 4 Model B Rev 1.5,hevc,", "Raspberry Pi 5 Model B Rev 1.0,h264,",
             "Raspberry Pi Compute Module 5 Rev 1.0,h264,", "NVIDIA Jetson Xavier NX Developer Kit,h264,"})
     void theChipOfARaspberryPiIsTriedFirst(String model, String codec, String first, @TempDir Path root)

@@ -282,9 +282,11 @@ final class RtspCheck {
         System.gc();
         TimeUnit.SECONDS.sleep(1);
         long more = SteadyRun.resident() - kilobytes;
-        check((rounds - rounds / 5) + " connections, " + lost + " of all lost before a frame: " + more + " kB, " + (descriptors() - descriptors)
+        check((rounds - rounds / 5) + " connections, " + lost + " of all lost before a frame: " + more + " kB, "
+                + (descriptors() - descriptors)
                 + " descriptors, " + (Thread.getAllStackTraces().size() - threads) + " threads more",
-                lost <= rounds / 50 && more <= 2_048 && descriptors() <= descriptors && Thread.getAllStackTraces().size() <= threads);
+                lost <= rounds / 50 && more <= 2_048 && descriptors() <= descriptors
+                        && Thread.getAllStackTraces().size() <= threads);
     }
 
     private static long descriptors() throws IOException {

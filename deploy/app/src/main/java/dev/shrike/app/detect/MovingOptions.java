@@ -53,8 +53,8 @@ final class MovingOptions {
     private String transport;
 
     @Option(names = "--decoder", paramLabel = "NAME", defaultValue = "", hidden = true,
-            description = "Decoder of FFmpeg to try first (default: h264_v4l2m2m on a Raspberry Pi up to the 4, then the"
-                    + " usual one).")
+            description = "Decoder of FFmpeg to try first (default: h264_v4l2m2m on a Raspberry Pi up to the 4,"
+                    + " then the usual one).")
     private String decoder;
 
     @Option(names = "--stream-login", paramLabel = "FILE", hidden = true,

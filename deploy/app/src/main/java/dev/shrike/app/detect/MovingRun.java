@@ -133,7 +133,8 @@ final class MovingRun {
             }
             totals = totals.plus(found);
             report.frame(new Report.MovingFrame(index, count, source.name(), number,
-                    (result.frame().capturedNanos() - source.firstNanos()) / 1e9, found.captured(), source.live(), followed.ids()), found);
+                    (result.frame().capturedNanos() - source.firstNanos()) / 1e9, found.captured(),
+                    source.live(), followed.ids()), found);
         }
 
         @Override

@@ -24,9 +24,9 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The page of the service for one run, for {@code --view}: the video, camera or stream that is looked at now, with its
- * boxes. Listens at the loopback address alone, so it needs no token, and ends with the run. Shown from one thread, read
- * by any.
+ * The page of the service for one run, for {@code --view}: the video, camera or stream that is looked at now, with
+ * its boxes. Listens at the loopback address alone, so it needs no token, and ends with the run. Shown from one thread,
+ * read by any.
  */
 final class RunPage implements PageModel, AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -65,7 +65,8 @@ final class RunPage implements PageModel, AutoCloseable {
     RunPage(int port, String model, String engine) {
         this.model = model;
         this.engine = engine;
-        server = PageServer.start(new PageSettings(LOOPBACK, port, "", List.of(), CLIENTS, CLIENTS, WRITE_SECONDS), this);
+        PageSettings settings = new PageSettings(LOOPBACK, port, "", List.of(), CLIENTS, CLIENTS, WRITE_SECONDS);
+        server = PageServer.start(settings, this);
     }
 
     /** Where it is. */

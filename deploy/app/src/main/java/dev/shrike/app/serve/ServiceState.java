@@ -142,7 +142,8 @@ final class ServiceState implements PageModel {
         CameraLoop.Seen seen = loop.seen();
         node.put("id", loop.camera().id()).put("source", log.clean(loop.source().name()))
                 .put("phase", source.phase().name().toLowerCase(Locale.ROOT)).put("reason", log.clean(source.reason()))
-                .put("frames", source.frames()).put("reconnects", source.reconnects()).put("dropped", seen.dropped()).put("damaged", loop.source().damaged())
+                .put("frames", source.frames()).put("reconnects", source.reconnects()).put("dropped", seen.dropped())
+                .put("damaged", loop.source().damaged())
                 .put("paused", loop.paused())
                 .put("viewers", loop.preview().viewers());
         List<LatencyHistory.Point> points = loop.history().points(now, whole ? LatencyHistory.SECONDS : 2);
