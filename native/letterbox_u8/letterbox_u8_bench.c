@@ -1,6 +1,6 @@
 /*
- * letterbox_u8_bench [TIER [THREADS [RUNS]]]: times of fitting frames of every format into inputs of networks, per
- * frame and per pixel of the frame and of the image in the input.
+ * letterbox_u8_bench [TIER [THREADS [RUNS]]]: times of fitting frames of every format into inputs of networks, whose
+ * channels are planes or lie side by side, per frame and per pixel of the frame and of the image in the input.
  *
  * letterbox_u8_bench count FORMAT WIDTH HEIGHT SIDE: one call between the marks of bench/marks.h, for an emulator that
  * counts instructions; FORMAT is the number of enum shrike_pixel_format.
@@ -68,8 +68,18 @@ static void call(const bench *b, const shrike_letterbox_u8_f32_params *p) {
     }
 }
 
-static void measure(const bench *b, int format, int width, int height, int side, int runs) {
-    const shrike_letterbox_u8_f32_params p = params_of(b, format, width, height, side);
+/* The three channels of a pixel side by side, as the engine for processors has them. */
+static void interleave(shrike_letterbox_u8_f32_params *p) {
+    p->dst_channel_stride = 1;
+    p->dst_pixel_stride = 3;
+    p->dst_row_stride = 3 * (int64_t)p->out_width;
+}
+
+static void measure(const bench *b, int format, int width, int height, int side, int interleaved, int runs) {
+    shrike_letterbox_u8_f32_params p = params_of(b, format, width, height, side);
+    if (interleaved) {
+        interleave(&p);
+    }
     double times[RUNS];
     call(b, &p);
     for (int i = 0; i < runs; i++) {
@@ -79,8 +89,8 @@ static void measure(const bench *b, int format, int width, int height, int side,
     }
     qsort(times, (size_t)runs, sizeof *times, compare_times);
     const double median = times[runs / 2];
-    printf("%-5s %4dx%-4d in %3d %9.3f ms %8.3f ns/pixel %8.3f ns/pixel of the input\n", formats[format], width, height,
-           side, 1e3 * median, 1e9 * median / ((double)width * height),
+    printf("%-5s %4dx%-4d in %3d %-6s %9.3f ms %8.3f ns/pixel %8.3f ns/pixel of the input\n", formats[format], width,
+           height, side, interleaved ? "pixels" : "planes", 1e3 * median, 1e9 * median / ((double)width * height),
            1e9 * median / ((double)p.inner_width * p.inner_height));
 }
 
@@ -114,7 +124,9 @@ int main(int argument_count, char **arguments) {
     const bench b = create(argument_count > 1 ? arguments[1] : "best", threads);
     for (size_t size = 0; size < sizeof sizes / sizeof *sizes; size++) {
         for (int format = 0; format < SHRIKE_PIXELS_COUNT; format++) {
-            measure(&b, format, sizes[size][0], sizes[size][1], sizes[size][2], runs);
+            for (int interleaved = 0; interleaved < 2; interleaved++) {
+                measure(&b, format, sizes[size][0], sizes[size][1], sizes[size][2], interleaved, runs);
+            }
         }
     }
     shrike_context_destroy(b.context);

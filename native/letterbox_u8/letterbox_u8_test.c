@@ -171,14 +171,8 @@ static void expect(const shrike_letterbox_u8_f32_params *p, const reference *r, 
     }
 }
 
-static void check(tier *tiers, int count, int format) {
-    shrike_letterbox_u8_f32_params p = {.format = format, .scale = 1 / 255.0f, .fill = 114 / 255.0f};
-    p.width = (int32_t)pick(1, pick(0, 3) ? 40 : 400);
-    p.height = (int32_t)pick(1, pick(0, 3) ? 40 : 200);
-    p.src_row_stride = row_bytes(format, p.width) + (pick(0, 1) ? pick(1, 17) : 0);
-    p.red_first = (int32_t)pick(0, 1);
-    choose_region(&p);
-    choose_target(&p);
+static void compare(tier *tiers, int count, shrike_letterbox_u8_f32_params p) {
+    const int format = p.format;
     describe("format %d, %dx%d, stride %lld, region %dx%d at %d, %d to %dx%d at %d, %d of %dx%d", format, p.width,
              p.height, (long long)p.src_row_stride, p.region_width, p.region_height, p.region_left, p.region_top,
              p.inner_width, p.inner_height, p.left, p.top, p.out_width, p.out_height);
@@ -203,6 +197,37 @@ static void check(tier *tiers, int count, int format) {
     release(wanted);
     release(fresh);
     release(workspace);
+}
+
+static void check(tier *tiers, int count, int format) {
+    shrike_letterbox_u8_f32_params p = {.format = format, .scale = 1 / 255.0f, .fill = 114 / 255.0f};
+    p.width = (int32_t)pick(1, pick(0, 3) ? 40 : 400);
+    p.height = (int32_t)pick(1, pick(0, 3) ? 40 : 200);
+    p.src_row_stride = row_bytes(format, p.width) + (pick(0, 1) ? pick(1, 17) : 0);
+    p.red_first = (int32_t)pick(0, 1);
+    choose_region(&p);
+    choose_target(&p);
+    compare(tiers, count, p);
+}
+
+/* Exactly halved regions of that width in the input, at the beginning and the end of a frame, even and odd. */
+static void check_halves(tier *tiers, int count, int format, int32_t width) {
+    shrike_letterbox_u8_f32_params p = {.format = format, .scale = 1 / 255.0f, .fill = 114 / 255.0f};
+    p.inner_width = width;
+    p.inner_height = (int32_t)pick(1, 5);
+    p.region_width = 2 * width;
+    p.region_height = 2 * p.inner_height;
+    p.region_left = (int32_t)pick(0, 3);
+    p.region_top = (int32_t)pick(0, 3);
+    p.width = p.region_left + p.region_width + (int32_t)pick(0, 1);
+    p.height = p.region_top + p.region_height + (int32_t)pick(0, 1);
+    p.src_row_stride = row_bytes(format, p.width) + (pick(0, 1) ? pick(1, 17) : 0);
+    p.red_first = (int32_t)pick(0, 1);
+    p.left = (int32_t)pick(0, 2);
+    p.out_width = p.left + p.inner_width + (int32_t)pick(0, 2);
+    p.out_height = p.inner_height + (int32_t)pick(0, 2);
+    lay_out_target(&p);
+    compare(tiers, count, p);
 }
 
 /* Every combination of bytes, as a frame of one luminance and one chrominance each. */
@@ -336,6 +361,11 @@ int main(void) {
     check_bad_arguments(tiers[0].context);
     for (int i = 0; i < 420; i++) {
         check(tiers, count, i % SHRIKE_PIXELS_COUNT);
+    }
+    for (int32_t width = 1; width <= 300; width += width < 70 ? 1 : 23) {
+        for (int format = 0; format < SHRIKE_PIXELS_COUNT; format++) {
+            check_halves(tiers, count, format, width);
+        }
     }
     check_every_colour(tiers, count);
     destroy_tiers(tiers, count);

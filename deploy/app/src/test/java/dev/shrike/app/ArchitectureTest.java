@@ -169,7 +169,7 @@ class ArchitectureTest {
         layeredGraph();
         slices().matching("dev.shrike.app.(*)..").should().beFreeOfCycles().check(house);
         slices().matching("dev.shrike.app.serve.(*)..").should().beFreeOfCycles().check(house);
-        noClasses().that().resideInAnyPackage("dev.shrike.app.serve.config", "dev.shrike.app.serve.page",
+        noClasses().that().resideInAnyPackage("dev.shrike.app.serve.config", "dev.shrike.app.page",
                 "dev.shrike.app.serve.systemd").should().dependOnClassesThat()
                 .resideInAPackage("dev.shrike.app.serve").check(house);
         slices().matching("dev.shrike.app.bench.(*)..").should().beFreeOfCycles().check(house);

@@ -2,6 +2,7 @@ package dev.shrike.app;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -111,7 +112,7 @@ class DetectVideoTest {
             assertEquals(List.of(), schema.violations(lines.get(i)));
             JsonNode line = new ObjectMapper().readTree(lines.get(i));
             assertEquals(i + 1, line.get("frame").asInt());
-            assertEquals(0.4 * i, line.get("time_s").asDouble(), 1e-9);
+            assertEquals(0.3 + 0.4 * i, line.get("time_s").asDouble(), 1e-9);
             assertEquals(clip.toString(), line.get("source").asText());
             assertEquals(2, line.get("detections").size());
         }
@@ -128,7 +129,7 @@ class DetectVideoTest {
         assertEquals(1, outcome.exit());
         assertTrue(outcome.err().contains("broken.mp4: is no video that can be read: "), outcome.err());
         assertEquals(List.of("exp/moving.mp4", "exp/still.png"), written());
-        assertTrue(outcome.out().contains("video 2/2 (2, 0.50s)"), outcome.out());
+        assertTrue(outcome.out().contains("video 2/2 (2, 0.90s)"), outcome.out());
     }
 
     @Test
@@ -147,6 +148,60 @@ class DetectVideoTest {
         outcome = detect("0", "1");
         assertEquals(1, outcome.exit());
         assertTrue(outcome.err().contains("one camera or stream at a time"), outcome.err());
+    }
+
+    @Test
+    void trackedObjectsKeepTheirIdsFromTheSecondFrameOn() throws Exception {
+        Outcome outcome = detect(clip, "--track", "--json", "--save-txt", "--save-conf");
+        assertEquals(0, outcome.exit(), outcome.err());
+        List<String> lines = outcome.out().lines().toList();
+        assertEquals(FRAMES, lines.size());
+        JsonSchema schema = JsonSchema.read(Repository.root().resolve("docs/detect.schema.json"));
+        for (int i = 1; i < FRAMES; i++) {
+            assertEquals(List.of(), schema.violations(lines.get(i)));
+            List<Integer> ids = new ArrayList<>();
+            new ObjectMapper().readTree(lines.get(i)).get("detections").forEach(
+                    one -> ids.add(one.get("track_id").asInt()));
+            assertEquals(List.of(1, 2), ids.stream().sorted().toList(), lines.get(i));
+            String label = Files.readString(folder.resolve("runs/exp/labels/clip_" + (i + 1) + ".txt"));
+            assertTrue(label.matches("(\\d+( \\d\\.\\d{6}){5} [12]\n){2}"), label);
+        }
+        Frame drawn = last(folder.resolve("runs/exp/clip.mp4"));
+        detect(clip);
+        assertFalse(samePixels(drawn, last(folder.resolve("runs/exp2/clip.mp4"))), "ids are drawn");
+    }
+
+    private static Frame last(Path video) throws InterruptedException {
+        Frame last = null;
+        try (FrameSource source = Sources.open(video.toString())) {
+            for (Optional<Frame> next = source.next(); next.isPresent(); next = source.next()) {
+                last = next.get();
+            }
+        }
+        return last;
+    }
+
+    private static boolean samePixels(Frame one, Frame other) {
+        return one.pixels().mismatch(other.pixels()) < 0;
+    }
+
+    @Test
+    void trackAndViewSayThatTheyAreNotForImages() {
+        Outcome outcome = detect(image, "--track", "--nosave");
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertTrue(outcome.out().contains("1 red block, 1 blue block"), outcome.out());
+        assertTrue(outcome.err().contains("--track changes nothing"), outcome.err());
+        assertEquals(2, detect(image, "--view-port", "65536").exit());
+    }
+
+    @Test
+    void thePageOfARunEndsWithIt() {
+        Outcome outcome = detect(clip, "--view", "--nosave");
+        assertEquals(0, outcome.exit(), outcome.err());
+        var address = java.util.regex.Pattern.compile("page at http://127\\.0\\.0\\.1:(\\d+)/").matcher(outcome.err());
+        assertTrue(address.find(), outcome.err());
+        assertThrows(java.net.ConnectException.class,
+                () -> new java.net.Socket("127.0.0.1", Integer.parseInt(address.group(1))).close());
     }
 
     @Test

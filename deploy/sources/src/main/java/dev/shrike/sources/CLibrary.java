@@ -9,7 +9,13 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 
-/** The C library's calls on devices, and its word on the clock. Linux of 64 bits. */
+/**
+ * The C library's calls on devices, and its word on the clock. Linux of 64 bits.
+ *
+ * <p>The calls of every frame are made without asking for the error number first, and once more with it if they fail:
+ * a call that brings the error number allocates a view of where it is written. What failed has changed nothing, and
+ * where it does not fail again, that is the answer.
+ */
 final class CLibrary implements DeviceCalls {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
@@ -29,14 +35,17 @@ final class CLibrary implements DeviceCalls {
     private static final MethodHandle CLOSE = function("close", -1, FunctionDescriptor.of(INT, INT));
     private static final MethodHandle IOCTL = function("ioctl", 2,
             FunctionDescriptor.of(INT, INT, LONG, ValueLayout.ADDRESS));
+    private static final MethodHandle QUICK_IOCTL = quick("ioctl",
+            FunctionDescriptor.of(INT, INT, LONG, ValueLayout.ADDRESS), Linker.Option.firstVariadicArg(2));
     private static final MethodHandle MMAP = function("mmap", -1,
             FunctionDescriptor.of(LONG, LONG, LONG, INT, INT, INT, LONG));
     private static final MethodHandle MUNMAP = function("munmap", -1, FunctionDescriptor.of(INT, LONG, LONG));
     private static final MethodHandle POLL = function("poll", -1,
             FunctionDescriptor.of(INT, ValueLayout.ADDRESS, LONG, INT));
-    private static final MethodHandle ADJTIMEX = function("adjtimex", -1,
+    private static final MethodHandle QUICK_POLL = quick("poll",
+            FunctionDescriptor.of(INT, ValueLayout.ADDRESS, LONG, INT));
+    private static final MethodHandle QUICK_ADJTIMEX = quick("adjtimex",
             FunctionDescriptor.of(INT, ValueLayout.ADDRESS));
-
     private static final MethodHandle KILL = function("kill", -1, FunctionDescriptor.of(INT, INT, INT));
 
     /** Of this object's one thread. */
@@ -49,6 +58,10 @@ final class CLibrary implements DeviceCalls {
         return variadicFrom < 0
                 ? LINKER.downcallHandle(symbol, descriptor, state)
                 : LINKER.downcallHandle(symbol, descriptor, state, Linker.Option.firstVariadicArg(variadicFrom));
+    }
+
+    private static MethodHandle quick(String name, FunctionDescriptor descriptor, Linker.Option... options) {
+        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor, options);
     }
 
     private int result(int result) {
@@ -77,7 +90,8 @@ final class CLibrary implements DeviceCalls {
     @Override
     public int ioctl(int descriptor, long request, MemorySegment argument) {
         try {
-            return result((int) IOCTL.invokeExact(error, descriptor, request, argument));
+            int quick = (int) QUICK_IOCTL.invokeExact(descriptor, request, argument);
+            return quick >= 0 ? quick : result((int) IOCTL.invokeExact(error, descriptor, request, argument));
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
@@ -111,18 +125,24 @@ final class CLibrary implements DeviceCalls {
         polled.set(ValueLayout.JAVA_SHORT, 4, POLL_IN);
         polled.set(ValueLayout.JAVA_SHORT, 6, (short) 0);
         try {
-            int ready = result((int) POLL.invokeExact(error, polled, 1L, millis));
+            int ready = (int) QUICK_POLL.invokeExact(polled, 1L, millis);
+            ready = ready >= 0 ? ready : result((int) POLL.invokeExact(error, polled, 1L, millis));
             return ready > 0 ? polled.get(ValueLayout.JAVA_SHORT, 6) : ready;
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
     }
 
+    /** Memory for {@link #clockSynchronized}. */
+    static MemorySegment clockState() {
+        return Arena.ofAuto().allocate(TIMEX_BYTES, 8);
+    }
+
     /** Whether the kernel's clock is synchronised with others; false where nobody can tell. */
-    static boolean clockSynchronized() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
-            int status = (int) ADJTIMEX.invokeExact(state, arena.allocate(TIMEX_BYTES, 8));
+    static boolean clockSynchronized(MemorySegment clockState) {
+        try {
+            // All zero asks only.
+            int status = (int) QUICK_ADJTIMEX.invokeExact(clockState.fill((byte) 0));
             return status >= 0 && status != TIME_ERROR;
         } catch (Throwable e) {
             throw new AssertionError(e);

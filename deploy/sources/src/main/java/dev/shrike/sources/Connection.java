@@ -17,6 +17,11 @@ interface Connection extends AutoCloseable {
     /** Gives back one of this connection's frames, also after {@link #close}; false if it is none of them. */
     boolean release(Frame frame);
 
+    /** Frames that it left out since they were damaged. */
+    default long damaged() {
+        return 0;
+    }
+
     /** Lets a read that waits return soon. */
     void stop();
 

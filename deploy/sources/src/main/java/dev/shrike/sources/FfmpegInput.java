@@ -56,7 +56,11 @@ final class FfmpegInput implements AutoCloseable {
     private int stream;
     private boolean draining;
     private boolean sent;
+    private long refused;
     private String decoderName = "";
+    private boolean keepsOpaque = true;
+    /** Capture time of the packet that was sent last. */
+    private long sentNanos;
 
     private FfmpegInput(InterruptFlag interrupt) {
         this.interrupt = interrupt;
@@ -68,7 +72,7 @@ final class FfmpegInput implements AutoCloseable {
      * @param uri as FFmpeg takes it; never shown
      * @param settings of demuxer and protocol
      * @param analyse whether to read ahead for what the container does not say
-     * @param wantedDecoder is tried first; empty for the usual one
+     * @param wantedDecoder is tried first; empty for what {@link Decoders} says
      * @param threads that decode; frames are not delayed by them if there is one
      * @param interrupt ends every call; stays the caller's, and open until this is closed
      */
@@ -113,13 +117,12 @@ final class FfmpegInput implements AutoCloseable {
     private void openDecoder(String wanted, int threads) throws FfmpegException {
         AVStream video = format.streams(stream);
         int codec = video.codecpar().codec_id();
-        AVCodec first = wanted.isEmpty() ? null : avcodec.avcodec_find_decoder_by_name(wanted);
-        boolean fits = first != null && !first.isNull() && first.id() == codec;
-        if (!fits || !openDecoder(first, video, threads)) {
+        String format = avcodec.avcodec_get_name(codec).getString();
+        if (Decoders.HERE.first(wanted, format, name -> openNamed(name, video, threads)).isEmpty()) {
             AVCodec usual = avcodec.avcodec_find_decoder(codec);
             if (usual == null || usual.isNull() || !openDecoder(usual, video, threads)) {
                 throw new FfmpegException(FfmpegException.Kind.INVALID, "has a video for which there is no decoder ("
-                        + avcodec.avcodec_get_name(codec).getString() + ")");
+                        + format + ")");
             }
         }
         packet = avcodec.av_packet_alloc();
@@ -128,6 +131,12 @@ final class FfmpegInput implements AutoCloseable {
         frameStrides = frame.linesize();
         targetData = new PointerPointer<>(PLANES);
         targetStrides = new IntPointer((long) PLANES);
+    }
+
+    private boolean openNamed(String name, AVStream video, int threads) {
+        AVCodec codec = avcodec.avcodec_find_decoder_by_name(name);
+        return codec != null && !codec.isNull() && codec.id() == video.codecpar().codec_id()
+                && openDecoder(codec, video, threads);
     }
 
     private boolean openDecoder(AVCodec codec, AVStream video, int threads) {
@@ -142,6 +151,7 @@ final class FfmpegInput implements AutoCloseable {
             return false;
         }
         decoderName = codec.name().getString();
+        keepsOpaque = Decoders.keepsOpaque(decoderName);
         return true;
     }
 
@@ -186,13 +196,15 @@ final class FfmpegInput implements AutoCloseable {
             if (packet.stream_index() != stream) {
                 return;
             }
-            decoder.reordered_opaque(clock.capturedNanos(senderMicros()));
+            sentNanos = clock.capturedNanos(senderMicros());
+            decoder.reordered_opaque(sentNanos);
             int accepted = avcodec.avcodec_send_packet(decoder, packet);
             // A damaged packet is the decoder's business: it goes on with the next.
             if (accepted < 0 && accepted != avutil.AVERROR_INVALIDDATA()) {
                 check(accepted);
             }
             sent = accepted >= 0;
+            refused += sent ? 0 : 1;
         } finally {
             avcodec.av_packet_unref(packet);
         }
@@ -213,7 +225,7 @@ final class FfmpegInput implements AutoCloseable {
 
     /** When the frame that was read was captured, as the clock said when its packet came. */
     long capturedNanos() {
-        return frame.reordered_opaque();
+        return keepsOpaque ? frame.reordered_opaque() : sentNanos;
     }
 
     /** Time of the frame in the video in microseconds, or {@link #NO_TIME}. */
@@ -225,6 +237,11 @@ final class FfmpegInput implements AutoCloseable {
     /** Whether the frame that was read has blocks that the decoder could not decode. */
     boolean damaged() {
         return frame.decode_error_flags() != 0 || (frame.flags() & AVFrame.AV_FRAME_FLAG_CORRUPT) != 0;
+    }
+
+    /** Packets that the decoder could make no frame of. */
+    long refused() {
+        return refused;
     }
 
     /** Whether the frame that was read needs no other to be decoded. */

@@ -50,6 +50,11 @@ public interface FrameSource extends AutoCloseable {
         return true;
     }
 
+    /** Frames that were left out so far since they came damaged; from any thread. */
+    default long damaged() {
+        return 0;
+    }
+
     /** What people call the source: its URI without user and password. */
     String name();
 

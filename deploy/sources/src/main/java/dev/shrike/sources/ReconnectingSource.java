@@ -17,6 +17,9 @@ final class ReconnectingSource extends OpenSource {
     /** The standing one last; those before it have frames that are still retained. */
     private final List<Connection> connections = new ArrayList<>();
     private volatile Connection standing;
+    private volatile long damaged;
+    /** Of the connections before the standing one. */
+    private long damagedBefore;
 
     ReconnectingSource(String name, Link link, BackOff backOff) {
         super(name);
@@ -32,6 +35,7 @@ final class ReconnectingSource extends OpenSource {
                     connect();
                 }
                 Optional<Frame> frame = standing.read();
+                damaged = damagedBefore + standing.damaged();
                 if (frame.isPresent()) {
                     backOff.reset();
                     return frame;
@@ -66,6 +70,8 @@ final class ReconnectingSource extends OpenSource {
         Connection old = standing;
         standing = null;
         if (old != null) {
+            damagedBefore += old.damaged();
+            damaged = damagedBefore;
             old.close();
         }
         synchronized (connections) {
@@ -109,6 +115,11 @@ final class ReconnectingSource extends OpenSource {
                 }
             }
         }
+    }
+
+    @Override
+    public long damaged() {
+        return damaged;
     }
 
     @Override

@@ -21,6 +21,8 @@ final class StreamConnection implements Connection, CaptureClock {
     private final WallClock wall = new WallClock(Clock.systemUTC());
     private final Thinning thinning;
     private boolean whole;
+    private boolean begun;
+    private long damaged;
     private long givenNanos = System.nanoTime();
     private long damagedNanos;
 
@@ -75,7 +77,17 @@ final class StreamConnection implements Connection, CaptureClock {
         } else if (input.key() || damagedNanos != 0 && now - damagedNanos > options.stallTimeout().toNanos() / 2) {
             whole = true;
         }
+        begun |= whole;
+        // What comes before the first key frame is a part of what others have seen, and no damage.
+        if (!whole && (begun || input.damaged())) {
+            damaged++;
+        }
         return whole;
+    }
+
+    @Override
+    public long damaged() {
+        return damaged + input.refused();
     }
 
     /**

@@ -56,6 +56,11 @@ final class TurnedSource implements FrameSource {
     }
 
     @Override
+    public long damaged() {
+        return source.damaged();
+    }
+
+    @Override
     public String name() {
         return source.name();
     }

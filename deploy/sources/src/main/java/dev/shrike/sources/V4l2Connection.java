@@ -45,6 +45,7 @@ final class V4l2Connection implements Connection {
     private final long base;
     private int given = -1;
     private boolean closed;
+    private long damaged;
     private volatile boolean stopped;
 
     /** Takes over the descriptor, unless it throws. */
@@ -175,6 +176,7 @@ final class V4l2Connection implements Connection {
         boolean whole = jpeg ? used > 0 : used >= frame.bytes();
         if ((flags & V4l2.FLAG_ERROR) != 0 || !whole || used > memories.get(index).byteSize()) {
             queue(index);
+            damaged++;
             return Optional.empty();
         }
         holders[index] = Holder.READER;
@@ -241,6 +243,11 @@ final class V4l2Connection implements Connection {
         if (status < 0) {
             throw new LostException(V4l2.error(status), status == -V4l2.E_BUSY);
         }
+    }
+
+    @Override
+    public long damaged() {
+        return damaged;
     }
 
     @Override

@@ -11,7 +11,7 @@ import java.util.Optional;
 
 /**
  * A video file. Capture times are those of the video, counted from when the first frame was read, so that what comes
- * after can tell speeds; in real time they are when the frame was due. Damaged frames are left out.
+ * after can tell speeds; in real time they are when the frame was due. Damaged frames are left out and counted.
  */
 final class VideoSource extends OpenSource {
     /** Not among them are lists of other files, and text that FFmpeg would play as a video. */
@@ -32,6 +32,10 @@ final class VideoSource extends OpenSource {
     private long lastNanos;
     private long number;
     private boolean anyGiven;
+    private volatile long damaged;
+    private long damagedFrames;
+    /** Of earlier rounds of the file. */
+    private long damagedBefore;
 
     VideoSource(Path file, SourceOptions options) {
         super(file.toString());
@@ -52,7 +56,9 @@ final class VideoSource extends OpenSource {
                 if (input == null) {
                     open();
                 }
-                if (!input.read(sender -> 0)) {
+                boolean read = input.read(sender -> 0);
+                damaged = damagedBefore + damagedFrames + input.refused();
+                if (!read) {
                     if (!atEnd()) {
                         return Optional.empty();
                     }
@@ -60,7 +66,12 @@ final class VideoSource extends OpenSource {
                 }
                 long captured = captured();
                 number++;
-                if (input.damaged() || !thinning.takes(captured)) {
+                if (input.damaged()) {
+                    damagedFrames++;
+                    damaged++;
+                    continue;
+                }
+                if (!thinning.takes(captured)) {
                     continue;
                 }
                 if (options.realTime()) {
@@ -156,6 +167,11 @@ final class VideoSource extends OpenSource {
     }
 
     @Override
+    public long damaged() {
+        return damaged;
+    }
+
+    @Override
     public boolean live() {
         return options.realTime();
     }
@@ -167,6 +183,7 @@ final class VideoSource extends OpenSource {
 
     private void closeInput() {
         if (input != null) {
+            damagedBefore += input.refused();
             input.close();
             input = null;
         }

@@ -1,5 +1,6 @@
 package dev.shrike.sources;
 
+import java.lang.foreign.MemorySegment;
 import java.time.Clock;
 import java.time.Instant;
 
@@ -11,6 +12,7 @@ final class WallClock {
     private static final long STALE = 1_000_000_000L;
 
     private final Clock clock;
+    private final MemorySegment state = CLibrary.clockState();
     private long comparedNanos;
     private long comparedMicros;
     private boolean compared;
@@ -28,7 +30,7 @@ final class WallClock {
             comparedMicros = wall.getEpochSecond() * 1_000_000 + wall.getNano() / 1_000;
             comparedNanos = now;
             compared = true;
-            synchronizedNow = CLibrary.clockSynchronized();
+            synchronizedNow = CLibrary.clockSynchronized(state);
         }
         return comparedMicros + Math.floorDiv(nanos - comparedNanos, 1_000);
     }

@@ -11,13 +11,15 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A V4L2 driver with one camera of 64x48 and 32x24 pixels, as far as the calls show. */
+/**
+ * A V4L2 driver with one camera of 64x48 and 32x24 pixels, as far as the calls show. Calls that a frame needs allocate
+ * nothing.
+ */
 final class FakeCamera implements DeviceCalls {
     private static final int DESCRIPTOR = 7;
     private static final int BUFFER = 16_384;
 
     final List<String> formats = new ArrayList<>(List.of("YUYV", "MJPG", "H264"));
-    final List<String> calls = new ArrayList<>();
     String card = "Fake";
     String bus = "usb-1";
     int padding;
@@ -112,7 +114,6 @@ final class FakeCamera implements DeviceCalls {
 
     @Override
     public synchronized int ioctl(int descriptor, long request, MemorySegment argument) {
-        calls.add(Long.toHexString(request & 0xff));
         if (unplugged) {
             return -V4l2.E_NODEV;
         }

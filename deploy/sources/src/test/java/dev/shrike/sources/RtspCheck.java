@@ -24,7 +24,12 @@ final class RtspCheck {
     private static final String USER = "viewer";
     private static final String PASSWORD = "p@ss/w:rd";
     private static final String URI = "rtsp://127.0.0.1:8554/live";
+    /** Time between key frames that the server's encoder makes. */
+    private static final int GROUP_MILLIS = 480;
     private static final SourceOptions OPTIONS = SourceOptions.builder().credentials(USER, PASSWORD).build();
+
+    /** What bounds of time are multiplied with, for machines that have other work. */
+    private static final long PATIENCE = Long.parseLong(System.getenv().getOrDefault("SHRIKE_CHECK_PATIENCE", "1"));
 
     private static int failures;
     private static Process server;
@@ -44,9 +49,12 @@ final class RtspCheck {
         // Loads FFmpeg, which is no part of the time to the first frame.
         FfmpegLibrary.require();
         firstFrames();
+        partsOfFirstFrame();
         wrongPasswords();
         stopped(args[0]);
-        ages(Integer.parseInt(args[1]));
+        if (!args[1].equals("0")) {
+            ages(Integer.parseInt(args[1]));
+        }
         reconnects(Integer.parseInt(args[2]));
         kill();
         for (int i = 3; i + 1 < args.length; i += 2) {
@@ -86,13 +94,35 @@ final class RtspCheck {
                 Frame frame = source.next().orElseThrow();
                 long millis = millisSince(began);
                 check("first frame over " + transport + " after " + millis + " ms, " + frame.width() + "x"
-                        + frame.height() + " " + frame.format(), millis <= 1_000);
+                        + frame.height() + " " + frame.format(), millis <= 1_000 * PATIENCE);
             }
         }
         try (FrameSource source = Sources.open(URI.replace("//", "//" + USER + ":p@ss%2Fw:rd@"))) {
             check("password in the URI; called " + source.name(), source.next().isPresent()
                     && source.name().equals(URI));
         }
+    }
+
+    /** Of a stream that others watch already, so that the server need not start it. */
+    private static void partsOfFirstFrame() throws Exception {
+        try (FrameSource watched = Sources.open(URI, OPTIONS)) {
+            watched.next().orElseThrow();
+            Thread reader = read(watched);
+            long began = System.nanoTime();
+            try (Connection connection = link().connect()) {
+                long connected = millisSince(began);
+                connection.read().orElseThrow();
+                long whole = millisSince(began);
+                check("stream that runs: plays after " + connected + " ms, first key frame whole " + (whole - connected)
+                        + " ms later (one in " + GROUP_MILLIS + " ms)", whole <= 1_000 * PATIENCE);
+            }
+            watched.close();
+            reader.join();
+        }
+    }
+
+    private static StreamLink link() {
+        return new StreamLink(StreamAddress.parse("rtsp", URI.substring("rtsp://".length())), OPTIONS);
     }
 
     private static void wrongPasswords() throws InterruptedException {
@@ -135,22 +165,22 @@ final class RtspCheck {
             long began = System.nanoTime();
             CLibrary.signal(server.pid(), 19);
             long noticed = millisUntil(source, Phase.LOST, began);
-            check("stopped server noticed after " + noticed + " ms: " + source.state(), noticed <= 5_000);
+            check("stopped server noticed after " + noticed + " ms: " + source.state(), noticed <= 5_000 * PATIENCE);
             Thread.sleep(20_000);
             began = System.nanoTime();
             CLibrary.signal(server.pid(), 18);
             long back = millisUntil(source, Phase.RUNNING, began);
-            check("resumed " + back + " ms after it went on, stopped for 20 s", back <= 2_000);
+            check("resumed " + back + " ms after it went on, stopped for 20 s", back <= 2_000 * PATIENCE);
             kill();
             began = System.nanoTime();
             noticed = millisUntil(source, Phase.LOST, began);
-            check("killed server noticed after " + noticed + " ms: " + source.state(), noticed <= 5_000);
+            check("killed server noticed after " + noticed + " ms: " + source.state(), noticed <= 5_000 * PATIENCE);
             Thread.sleep(20_000);
             System.out.println("        meanwhile " + source.state());
             start(script);
             began = System.nanoTime();
             back = millisUntil(source, Phase.RUNNING, began);
-            check("resumed " + back + " ms after its port was open again, closed for 20 s", back <= 2_000);
+            check("resumed " + back + " ms after its port was open again, closed for 20 s", back <= 2_000 * PATIENCE);
             source.close();
             reader.join();
         }
@@ -211,9 +241,11 @@ final class RtspCheck {
             Thread.sleep(Duration.ofSeconds(seconds));
         }
         int tenth = ages.size() / 10;
+        long first = median(ages.subList(0, tenth));
+        long last = median(ages.subList(9 * tenth, 10 * tenth));
         check("ages of " + ages.size() + " results in " + seconds + " s: first tenth " + summary(ages.subList(0, tenth))
                 + ", last tenth " + summary(ages.subList(9 * tenth, 10 * tenth)) + "; " + live.status(),
-                median(ages.subList(9 * tenth, 10 * tenth)) <= 80 + 40 + 20);
+                last <= 80 + (40 + 20) * PATIENCE && last - first <= 20 * PATIENCE);
     }
 
     private static long median(List<Long> values) {
@@ -228,13 +260,17 @@ final class RtspCheck {
 
     private static void reconnects(int rounds) throws Exception {
         FfmpegLibrary.require();
-        StreamLink link = new StreamLink(StreamAddress.parse("rtsp", URI.substring("rtsp://".length())), OPTIONS);
+        StreamLink link = link();
         long descriptors = 0;
         int threads = 0;
         long kilobytes = 0;
+        int lost = 0;
         for (int i = 0; i <= rounds; i++) {
             try (Connection connection = link.connect()) {
                 connection.read().orElseThrow();
+            } catch (LostException e) {
+                // Counted as well: what is lost must be freed too.
+                lost++;
             }
             if (i == rounds / 5) {
                 System.gc();
@@ -246,9 +282,11 @@ final class RtspCheck {
         System.gc();
         TimeUnit.SECONDS.sleep(1);
         long more = SteadyRun.resident() - kilobytes;
-        check((rounds - rounds / 5) + " connections: " + more + " kB, " + (descriptors() - descriptors)
+        check((rounds - rounds / 5) + " connections, " + lost + " of all lost before a frame: " + more + " kB, "
+                + (descriptors() - descriptors)
                 + " descriptors, " + (Thread.getAllStackTraces().size() - threads) + " threads more",
-                more <= 2_048 && descriptors() <= descriptors && Thread.getAllStackTraces().size() <= threads);
+                lost <= rounds / 50 && more <= 2_048 && descriptors() <= descriptors
+                        && Thread.getAllStackTraces().size() <= threads);
     }
 
     private static long descriptors() throws IOException {
@@ -266,7 +304,7 @@ final class RtspCheck {
                 frame = source.next().orElseThrow();
             }
             check(Path.of(name).getFileName() + ": first frame after " + first + " ms, 100 more of " + frame.width()
-                    + "x" + frame.height() + " in " + (millisSince(began) - first) + " ms", first <= 1_000);
+                    + "x" + frame.height() + " in " + (millisSince(began) - first) + " ms", first <= 1_000 * PATIENCE);
         }
     }
 }

@@ -88,7 +88,7 @@ final class V4l2Check {
                 source.next().orElseThrow();
             }
             long bytes = threads.getCurrentThreadAllocatedBytes() - before;
-            System.out.println("figure  " + bytes / 20 + " bytes allocated a YUYV frame, compiled by C1 at most");
+            check(bytes / 20 + " bytes allocated a YUYV frame, compiled by C1 at most", bytes / 20 == 0);
         }
     }
 

@@ -9,12 +9,14 @@ import dev.shrike.Frame;
 import dev.shrike.PixelFormat;
 import dev.shrike.SourceException;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -122,6 +124,39 @@ class VideoTest {
             case GREY, NV12, I420, MJPEG -> x;
         };
         return frame.pixels().get(ValueLayout.JAVA_BYTE, (long) y * frame.stride() + at);
+    }
+
+    /** Bytes of the frames are overwritten, not those of the container: of what is missing then each is counted. */
+    @Test
+    void framesThatAreLeftOutAreCounted() throws Exception {
+        Path whole = Clips.write(folder.resolve("whole.mp4"), 64, 48, 20);
+        byte[] bytes = Files.readAllBytes(whole);
+        long left = 0;
+        for (int seed = 0; seed < 20; seed++) {
+            byte[] hurt = bytes.clone();
+            Random random = new Random(seed);
+            int frames = new String(bytes, StandardCharsets.ISO_8859_1).indexOf("mdat") + 4;
+            for (int i = 0; i < 40; i++) {
+                hurt[frames + random.nextInt((bytes.length - frames) / 2)] = (byte) random.nextInt();
+            }
+            Path file = Files.write(folder.resolve("hurt.mp4"), hurt);
+            int given = 0;
+            try (FrameSource source = Sources.open(file.toString())) {
+                for (Optional<Frame> next = source.next(); next.isPresent(); next = source.next()) {
+                    given++;
+                }
+                assertTrue(given == 20 || source.damaged() > 0, "seed " + seed + ": " + given + " frames");
+                left += source.damaged();
+            } catch (SourceException e) {
+                assertTrue(e.getMessage().contains("hurt.mp4"), e.getMessage());
+            }
+        }
+        assertTrue(left > 0, "nothing was damaged");
+        try (FrameSource source = Sources.open(whole.toString())) {
+            while (source.next().isPresent()) {
+                assertEquals(0, source.damaged());
+            }
+        }
     }
 
     @Test

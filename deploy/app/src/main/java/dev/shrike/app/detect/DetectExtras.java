@@ -7,7 +7,8 @@ import picocli.CommandLine.Option;
 /** Options of YOLOv5's detect.py that change nothing here: accepted, and said so in a sentence. */
 final class DetectExtras {
     @Option(names = "--view-img", hidden = true,
-            description = "No window is opened here; the images are in the folder of the run.")
+            description = "No window is opened here; the images are in the folder of the run, and --view shows videos"
+                    + " on a page.")
     private boolean view;
 
     @Option(names = "--visualize", hidden = true, description = "YOLOv5's images of features; not written here.")

@@ -13,7 +13,7 @@ import java.util.function.Function;
  *
  * @param weights file or name of the model
  * @param sources images, folders and globs; none means the sample photographs
- * @param options how to detect; classes by name are not among them
+ * @param options how to detect; classes by name are not among them, and the score is that to report
  * @param reading what to make of the model
  * @param moving how videos, cameras and streams are read
  * @param saving what to write to disk
@@ -42,8 +42,11 @@ record DetectRequest(
      *
      * @param options of the sources; credentials among them
      * @param stride every how many frames one is looked at
+     * @param track whether objects are followed
+     * @param view whether a page shows what is seen
+     * @param viewPort TCP port of that page; 0 for a free one
      */
-    record Moving(SourceOptions options, int stride) {
+    record Moving(SourceOptions options, int stride, boolean track, boolean view, int viewPort) {
         Moving {
             Objects.requireNonNull(options, "options");
         }

@@ -1,11 +1,14 @@
 package dev.shrike.app.detect;
 
 import dev.shrike.Detections;
+import dev.shrike.DetectorOptions;
 import dev.shrike.Frame;
+import dev.shrike.ShrikeException;
 import dev.shrike.SourceException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
 import dev.shrike.app.Progress;
+import dev.shrike.app.page.PageServer;
 import dev.shrike.vision.Lettering;
 import dev.shrike.vision.Images;
 import java.nio.file.Path;
@@ -41,7 +44,7 @@ final class DetectRun {
             return ExitCode.FAILURE;
         }
         boolean allRead;
-        try (OpenModel model = OpenModel.open(request.weights(), request.options(), request.reading(), store)) {
+        try (OpenModel model = OpenModel.open(request.weights(), detecting(), request.reading(), store)) {
             if (!request.showing().quiet()) {
                 request.showing().notes().apply(model.detector().engine()).forEach(console::note);
                 model.detector().notes()
@@ -60,6 +63,22 @@ final class DetectRun {
             progress.clear();
         }
         return allRead && sources.problems().isEmpty() ? ExitCode.OK : ExitCode.FAILURE;
+    }
+
+    /** Objects are followed by weaker detections than are reported. */
+    private DetectorOptions detecting() {
+        DetectorOptions options = request.options();
+        return request.moving().track()
+                ? options.toBuilder().confidence(TrackIds.least(options.confidence())).build()
+                : options;
+    }
+
+    private Detections reported(Detections found) {
+        float least = request.options().confidence();
+        return request.moving().track()
+                ? new Detections(found.width(), found.height(), found.captured(), found.times(),
+                        found.list().stream().filter(one -> one.score() >= least).toList())
+                : found;
     }
 
     private Sources sources() {
@@ -84,17 +103,41 @@ final class DetectRun {
         Report report = report(sources, model);
         Totals totals = lookAtImages(sources.images(), model, report, saved);
         boolean allRead = totals.images() == sources.images().size();
-        for (int i = 0; i < sources.moving().size(); i++) {
-            var run = new MovingRun(console, request, model, report, saved, this::missingLetters);
-            Totals seen = run.look(sources.moving().get(i), i, sources.moving().size());
-            totals = totals.plus(seen);
-            allRead &= run.allRead();
+        try (RunPage page = page(sources, model)) {
+            for (int i = 0; i < sources.moving().size(); i++) {
+                var run = new MovingRun(console, request, model, report, saved, this::missingLetters, page);
+                Totals seen = run.look(sources.moving().get(i), i, sources.moving().size());
+                totals = totals.plus(seen);
+                allRead &= run.allRead();
+            }
         }
         if (totals.images() > 0) {
             report.summary(totals);
             tellFolder(totals, saved);
         }
         return allRead;
+    }
+
+    /** Null if none is wanted, or there is nothing to show. */
+    private RunPage page(Sources sources, OpenModel model) {
+        DetectRequest.Moving wanted = request.moving();
+        if (sources.moving().isEmpty() && !request.showing().quiet() && (wanted.view() || wanted.track())) {
+            console.note((wanted.view() ? "--view" : "--track") + " changes nothing: it is for videos, cameras and"
+                    + " streams, and there are images only");
+        }
+        if (!wanted.view() || sources.moving().isEmpty()) {
+            return null;
+        }
+        PageServer.boundProcess();
+        try {
+            RunPage page = new RunPage(wanted.viewPort(), model.file().getFileName().toString(),
+                    model.detector().engine());
+            console.note("page at " + page.url());
+            return page;
+        } catch (ShrikeException e) {
+            throw new ShrikeException("--view cannot listen at port " + wanted.viewPort() + " of this machine; choose"
+                    + " another --view-port, or none for a free one", e);
+        }
     }
 
     private Totals lookAtImages(List<Path> images, OpenModel model, Report report, SavedResults saved) {
@@ -110,7 +153,7 @@ final class DetectRun {
                 console.error(e.getMessage());
                 continue;
             }
-            Detections found = model.detect(frame);
+            Detections found = reported(model.detect(frame));
             if (saved != null) {
                 saved.add(image, frame, found);
                 missingLetters();

@@ -63,8 +63,9 @@ record JsonReport(Console console, String model, String engine) implements Repor
             json.writeStringField("engine", engine);
             writeTimes(json, found.times());
             json.writeArrayFieldStart("detections");
-            for (Detection detection : found) {
-                writeDetection(json, detection);
+            for (int i = 0; i < found.size(); i++) {
+                boolean followed = frame != null && !frame.ids().isEmpty();
+                writeDetection(json, found.list().get(i), followed ? frame.ids().get(i) : 0);
             }
             json.writeEndArray();
             json.writeEndObject();
@@ -83,8 +84,11 @@ record JsonReport(Console console, String model, String engine) implements Repor
         json.writeEndObject();
     }
 
-    private static void writeDetection(JsonGenerator json, Detection detection) throws IOException {
+    private static void writeDetection(JsonGenerator json, Detection detection, long track) throws IOException {
         json.writeStartObject();
+        if (track > 0) {
+            json.writeNumberField("track_id", track);
+        }
         json.writeNumberField("class_id", detection.classId());
         json.writeStringField("label", detection.label());
         json.writeNumberField("score", rounded(detection.score(), 5));

@@ -13,8 +13,15 @@ final class LabelFile {
      * width and height; empty if nothing was seen.
      */
     static String text(Detections found, boolean withScore) {
+        return text(TrackIds.Followed.none(found), withScore);
+    }
+
+    /** The same with the id of its track last in a line, if objects are followed. */
+    static String text(TrackIds.Followed followed, boolean withScore) {
+        Detections found = followed.found();
         StringBuilder text = new StringBuilder();
-        for (Detection d : found) {
+        for (int i = 0; i < found.size(); i++) {
+            Detection d = found.list().get(i);
             text.append(String.format(
                     Locale.ROOT,
                     "%d %.6f %.6f %.6f %.6f",
@@ -25,6 +32,9 @@ final class LabelFile {
                     d.height() / (double) found.height()));
             if (withScore) {
                 text.append(String.format(Locale.ROOT, " %.6f", d.score()));
+            }
+            if (!followed.ids().isEmpty()) {
+                text.append(' ').append(followed.ids().get(i));
             }
             text.append('\n');
         }

@@ -19,6 +19,20 @@ final class MovingOptions {
             description = "Look at every Nth frame of videos, cameras and streams (default: ${DEFAULT-VALUE}).")
     private int stride;
 
+    @Option(names = "--track",
+            description = "Follow objects over the frames of videos, cameras and streams (ByteTrack): those in at least"
+                    + " two frames are reported, each with an id that is drawn, in --json and last in the lines of"
+                    + " --save-txt. --conf is the score that begins a track; weaker ones go on with it.")
+    private boolean track;
+
+    @Option(names = "--view",
+            description = "Show what is seen on a page of this machine, whose address is printed, while the run lasts.")
+    private boolean view;
+
+    @Option(names = "--view-port", paramLabel = "PORT", defaultValue = "0", hidden = true,
+            description = "TCP port of --view (default: a free one).")
+    private int viewPort;
+
     @Option(names = "--camera-size", paramLabel = "WIDTHxHEIGHT", hidden = true,
             description = "Size that a camera is asked for (default: what it has).")
     private String size;
@@ -39,7 +53,8 @@ final class MovingOptions {
     private String transport;
 
     @Option(names = "--decoder", paramLabel = "NAME", defaultValue = "", hidden = true,
-            description = "Decoder of FFmpeg to try first, such as h264_v4l2m2m.")
+            description = "Decoder of FFmpeg to try first (default: h264_v4l2m2m on a Raspberry Pi up to the 4,"
+                    + " then the usual one).")
     private String decoder;
 
     @Option(names = "--stream-login", paramLabel = "FILE", hidden = true,
@@ -51,6 +66,9 @@ final class MovingOptions {
     DetectRequest.Moving moving() {
         if (stride < 1) {
             throw usage("--vid-stride " + stride + " is less than 1");
+        }
+        if (viewPort < 0 || viewPort > 65_535) {
+            throw usage("--view-port " + viewPort + " is no TCP port");
         }
         SourceOptions.Builder options = SourceOptions.builder().rate(rate).rotation(rotation).mirror(mirror)
                 .decoder(decoder);
@@ -70,7 +88,7 @@ final class MovingOptions {
             readLogin(options);
         }
         try {
-            return new DetectRequest.Moving(options.build(), stride);
+            return new DetectRequest.Moving(options.build(), stride, track, view, viewPort);
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }

@@ -20,13 +20,18 @@ final class MovingRun {
     private final Report report;
     private final SavedResults saved;
     private final Runnable afterDrawing;
+    private final RunPage page;
     private Totals totals = Totals.NONE;
     private volatile Throwable failure;
     private boolean allRead = true;
 
-    /** @param saved null if nothing is written */
+    /**
+     * @param saved null if nothing is written
+     * @param page null if nothing is shown
+     */
     MovingRun(Console console, DetectRequest request, OpenModel model, Report report, SavedResults saved,
-            Runnable afterDrawing) {
+            Runnable afterDrawing, RunPage page) {
+        this.page = page;
         this.console = console;
         this.request = request;
         this.model = model;
@@ -42,7 +47,7 @@ final class MovingRun {
 
     /** What was seen in the source, the {@code index}th of {@code count}. */
     Totals look(String uri, int index, int count) {
-        try (FrameSource source = new StridedSource(
+        try (StridedSource source = new StridedSource(
                 dev.shrike.sources.Sources.open(uri, request.moving().options()), request.moving().stride());
                 SavedVideo video = saved == null ? null : saved.video(source.name())) {
             look(source, video, index, count);
@@ -56,14 +61,18 @@ final class MovingRun {
         return totals;
     }
 
-    private void look(FrameSource source, SavedVideo video, int index, int count) throws InterruptedException {
+    private void look(StridedSource source, SavedVideo video, int index, int count) throws InterruptedException {
         LiveDetector.Mode mode = source.live() ? LiveDetector.Mode.NEWEST : LiveDetector.Mode.EVERY;
         Listener listener = new Listener(source, video, index, count);
+        if (page != null) {
+            page.begin(source);
+        }
         try (LiveDetector live = LiveDetector.start(source, model.detector(), listener, mode)) {
             while (failure == null && !live.await(Duration.ofMillis(200))) {
                 // A failure ends it as well.
             }
         }
+        tellDamaged(source);
         switch (failure) {
             case null -> {
                 if (listener.number == 0) {
@@ -79,20 +88,29 @@ final class MovingRun {
         }
     }
 
+    private void tellDamaged(FrameSource source) {
+        long count = source.damaged();
+        if (count > 0 && !request.showing().quiet()) {
+            console.note(source.name() + ": " + count + (count == 1 ? " damaged frame was" : " damaged frames were")
+                    + " left out");
+        }
+    }
+
     /** Prints and saves each result; on the detection thread but for changes of the source. */
     private final class Listener implements LiveListener {
-        private final FrameSource source;
+        private final StridedSource source;
         private final SavedVideo video;
         private final int index;
         private final int count;
+        private final TrackIds ids;
         private long number;
-        private long firstNanos;
 
-        Listener(FrameSource source, SavedVideo video, int index, int count) {
+        Listener(StridedSource source, SavedVideo video, int index, int count) {
             this.source = source;
             this.video = video;
             this.index = index;
             this.count = count;
+            ids = request.moving().track() ? new TrackIds(request.options().confidence()) : null;
         }
 
         @Override
@@ -100,17 +118,23 @@ final class MovingRun {
             if (failure != null) {
                 return;
             }
-            Detections found = model.names().name(result.detections());
-            if (number++ == 0) {
-                firstNanos = result.frame().capturedNanos();
-            }
+            Detections named = model.names().name(result.detections());
+            TrackIds.Followed followed = ids == null
+                    ? TrackIds.Followed.none(named)
+                    : ids.update(named, result.frame().capturedNanos());
+            Detections found = followed.found();
+            number++;
             if (video != null) {
-                video.add(result.frame(), found, number);
+                video.add(result.frame(), followed, number);
                 afterDrawing.run();
+            }
+            if (page != null) {
+                page.show(result, followed.labelled().list());
             }
             totals = totals.plus(found);
             report.frame(new Report.MovingFrame(index, count, source.name(), number,
-                    (result.frame().capturedNanos() - firstNanos) / 1e9, found.captured(), source.live()), found);
+                    (result.frame().capturedNanos() - source.firstNanos()) / 1e9, found.captured(),
+                    source.live(), followed.ids()), found);
         }
 
         @Override

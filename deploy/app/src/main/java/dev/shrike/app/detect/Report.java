@@ -4,6 +4,7 @@ import dev.shrike.Detection;
 import dev.shrike.Detections;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 
 /** How the results of a run are shown. Confined to one thread. */
 interface Report {
@@ -32,12 +33,17 @@ interface Report {
      * @param count number of such sources in the run
      * @param source its name, without credentials
      * @param number of the frame among those that were looked at, from 1
-     * @param seconds since the first frame
+     * @param seconds since the first frame of the source, whether that was looked at or not
      * @param captured when it was captured; of a file when it was read
      * @param live whether it comes from a camera or stream
+     * @param ids of the tracks that its detections belong to; empty if objects are not followed
      */
     record MovingFrame(int index, int count, String source, long number, double seconds, Instant captured,
-            boolean live) {}
+            boolean live, List<Long> ids) {
+        public MovingFrame {
+            ids = List.copyOf(ids);
+        }
+    }
 
     /**
      * Shows one image.

@@ -138,13 +138,7 @@ public final class RunFolder implements AutoCloseable {
     /** Removes the folder again if nothing was written to it. */
     @Override
     public void close() {
-        try {
-            Files.deleteIfExists(folder);
-        } catch (DirectoryNotEmptyException e) {
-            // The usual case: there are results.
-        } catch (IOException e) {
-            // An empty folder stays; nothing is lost.
-        }
+        removeIfEmpty();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
@@ -152,10 +146,22 @@ public final class RunFolder implements AutoCloseable {
         }
     }
 
+    private void removeIfEmpty() {
+        try {
+            Files.deleteIfExists(folder);
+        } catch (DirectoryNotEmptyException e) {
+            // The usual case: there are results.
+        } catch (IOException e) {
+            // An empty folder stays; nothing is lost.
+        }
+    }
+
     /** Lets a write under way end and keeps the next one from starting. */
     private void finishWriting() {
         try {
-            boolean stuck = !writing.tryLock(WRITE_SECONDS, TimeUnit.SECONDS);
+            if (writing.tryLock(WRITE_SECONDS, TimeUnit.SECONDS)) {
+                removeIfEmpty();
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -49,12 +49,12 @@ final class SavedVideo implements AutoCloseable {
     }
 
     /** Writes what is wanted of one frame. */
-    void add(Frame frame, Detections found, long number) {
+    void add(Frame frame, TrackIds.Followed followed, long number) {
         folder.write(() -> {
             writing.lock();
             try {
                 if (!ended) {
-                    write(frame, found, stem + "_" + number);
+                    write(frame, followed, stem + "_" + number);
                 }
             } finally {
                 writing.unlock();
@@ -62,13 +62,14 @@ final class SavedVideo implements AutoCloseable {
         });
     }
 
-    private void write(Frame frame, Detections found, String name) {
+    private void write(Frame frame, TrackIds.Followed followed, String name) {
+        Detections found = followed.found();
         if (saving.images()) {
-            Frame drawn = Images.annotate(frame, found, saving.style());
+            Frame drawn = Images.annotate(frame, followed.labelled(), saving.style());
             writer(drawn).write(drawn, frame.capturedNanos());
         }
         if (saving.labels() && found.size() > 0) {
-            folder.writeText(folder.file("labels", name + ".txt"), LabelFile.text(found, saving.scores()));
+            folder.writeText(folder.file("labels", name + ".txt"), LabelFile.text(followed, saving.scores()));
         }
         if (saving.crops()) {
             crops.write(frame, found, name);

@@ -7,20 +7,50 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Every so many frames of another source, the last of each group, as YOLOv5's {@code --vid-stride} has it.
- *
- * @param source is closed with this
- * @param stride 1 for all
+ * Every so many frames of another source, the last of each group, as YOLOv5's {@code --vid-stride} has it. Knows when
+ * the very first one was captured.
  */
-record StridedSource(FrameSource source, int stride) implements FrameSource {
+final class StridedSource implements FrameSource {
+    private final FrameSource source;
+    private final int stride;
+    private volatile long firstNanos;
+    private boolean any;
+
+    /**
+     * @param source is closed with this
+     * @param stride 1 for all
+     */
+    StridedSource(FrameSource source, int stride) {
+        this.source = source;
+        this.stride = stride;
+    }
+
     @Override
     public Optional<Frame> next() throws InterruptedException {
-        for (int i = 1; i < stride; i++) {
-            if (source.next().isEmpty()) {
-                return Optional.empty();
-            }
+        Optional<Frame> next = one();
+        for (int i = 1; i < stride && next.isPresent(); i++) {
+            next = one();
         }
-        return source.next();
+        return next;
+    }
+
+    private Optional<Frame> one() throws InterruptedException {
+        Optional<Frame> next = source.next();
+        if (!any && next.isPresent()) {
+            any = true;
+            firstNanos = next.get().capturedNanos();
+        }
+        return next;
+    }
+
+    /** Capture time of the first frame, looked at or not; only after a {@link #next} that returned one. */
+    long firstNanos() {
+        return firstNanos;
+    }
+
+    @Override
+    public long damaged() {
+        return source.damaged();
     }
 
     @Override

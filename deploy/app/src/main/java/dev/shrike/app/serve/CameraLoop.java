@@ -5,7 +5,7 @@ import dev.shrike.Detections;
 import dev.shrike.app.outputs.Message;
 import dev.shrike.app.outputs.Outputs;
 import dev.shrike.app.serve.config.ServiceConfig;
-import dev.shrike.app.serve.page.PreviewFeed;
+import dev.shrike.app.page.PreviewFeed;
 import dev.shrike.live.LiveDetector;
 import dev.shrike.live.LiveListener;
 import dev.shrike.live.LiveResult;
@@ -39,6 +39,7 @@ final class CameraLoop implements LiveListener, AutoCloseable {
     private volatile long listeningSince;
     private volatile boolean paused;
     private volatile boolean ended;
+    private long damagedTold;
     private volatile String failure = "";
     private volatile Seen seen = new Seen(0, 0, 0, List.of());
     private long capturedAt = System.nanoTime();
@@ -97,7 +98,10 @@ final class CameraLoop implements LiveListener, AutoCloseable {
             send(new Message.FrameResult(camera.id(), result.frame().sequence(), result.frame().capturedNanos(),
                     result.frame().clockSynchronized(), result.ageNanos(), result.dropped(), reported, followed));
             show(result, reported, followed);
-            log.over("camera " + camera.id(), "camera " + camera.id() + ": works again");
+            // The last frame of a source that has failed for good is no recovery.
+            if (source.state().phase() != SourceState.Phase.ENDED) {
+                log.over("camera " + camera.id(), "camera " + camera.id() + ": works again");
+            }
         } finally {
             listeningSince = 0;
         }
@@ -199,7 +203,17 @@ final class CameraLoop implements LiveListener, AutoCloseable {
 
     /** What time does, not frames: tracks of a camera that gives none come to their end. */
     void tick(long now) {
+        tellDamaged();
         tracks.ifPresent(all -> all.endUnseen(now).forEach(this::tell));
+    }
+
+    private void tellDamaged() {
+        long count = source.damaged();
+        if (count > damagedTold) {
+            damagedTold = count;
+            log.fault(FaultLog.Level.WARNING, "damaged " + camera.id(), "camera " + camera.id() + ": damaged frames are"
+                    + " left out, " + count + " so far");
+        }
     }
 
     /** Why the loop makes no progress although it should; empty if it does, or has nothing to do. */

@@ -1,8 +1,8 @@
 package dev.shrike.app.serve;
 
-import dev.shrike.ShrikeException;
 import dev.shrike.app.Console;
 import dev.shrike.app.ExitCode;
+import dev.shrike.app.UsageException;
 import dev.shrike.app.Version;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.serve.config.BoardDefaults;
@@ -10,13 +10,14 @@ import dev.shrike.app.serve.config.ConfigException;
 import dev.shrike.app.serve.config.ConfigPrinter;
 import dev.shrike.app.serve.config.ServiceConfig;
 import dev.shrike.app.serve.config.ServiceConfigs;
-import dev.shrike.app.serve.page.PageServer;
+import dev.shrike.app.page.PageServer;
 import dev.shrike.app.serve.systemd.Supervisor;
-import dev.shrike.sources.FrameSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -65,10 +66,13 @@ public final class ServeCommand implements Callable<Integer> {
 
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Sets one setting, such as page.port=8081; may be"
             + " repeated.")
-    private Map<String, String> settings = new LinkedHashMap<>();
+    private List<String> settings = new ArrayList<>();
 
-    @Option(names = "--check", description = "Only say whether the configuration can be used.")
-    private boolean check;
+    @Option(names = "--check", arity = "0..1", fallbackValue = "model", paramLabel = "config|model|full",
+            description = "Only say whether the configuration can be used: its settings and sources (config); the model"
+                    + " as well, which is opened and run once (model, unless another is named); and whether the broker"
+                    + " can be reached (full).")
+    private String check;
 
     @Option(names = "--print-config", description = "Only print a configuration with every setting at its default.")
     private boolean print;
@@ -101,7 +105,7 @@ public final class ServeCommand implements Callable<Integer> {
     }
 
     private int serveOrCheck(BoardDefaults board) throws InterruptedException, IOException {
-        Map<String, String> flags = new LinkedHashMap<>(settings);
+        Map<String, String> flags = flags();
         if (source != null) {
             flags.put("cameras.camera.source", source);
         }
@@ -109,10 +113,12 @@ public final class ServeCommand implements Callable<Integer> {
             flags.put("model.weights", weights);
         }
         Supplier<ServiceConfig> configuration = () -> read(flags, board);
-        if (check) {
+        if (check != null) {
+            ConfigCheck how = ConfigCheck.of(check);
             ServiceConfig config = configuration.get();
             config.notes().forEach(console::note);
-            if (!checkSources(config)) {
+            BoxOpeners openers = new BoxOpeners(console, stores.apply(false), new Version().getVersion()[0]);
+            if (!how.passes(config, openers, console)) {
                 return ExitCode.USAGE;
             }
             console.line("the configuration can be used: cameras " + String.join(", ",
@@ -122,19 +128,17 @@ public final class ServeCommand implements Callable<Integer> {
         return serve(configuration);
     }
 
-    /** Opens each source, which connects to none, and says what cannot be one. */
-    private boolean checkSources(ServiceConfig config) throws IOException {
-        BoxOpeners openers = new BoxOpeners(console, stores.apply(false), new Version().getVersion()[0]);
-        boolean all = true;
-        for (ServiceConfig.Camera camera : config.cameras()) {
-            try (FrameSource source = openers.source(camera)) {
-                console.note("camera " + camera.id() + ": " + source.name());
-            } catch (ShrikeException e) {
-                console.error("camera " + camera.id() + ": " + e.getMessage());
-                all = false;
+    /** What {@code --set} says, by path. */
+    private Map<String, String> flags() {
+        Map<String, String> flags = new LinkedHashMap<>();
+        for (String setting : settings) {
+            int equals = setting.indexOf('=');
+            if (equals < 1) {
+                throw new UsageException("--set " + setting + ": is no KEY=VALUE, such as page.port=8081", null);
             }
+            flags.put(setting.substring(0, equals), setting.substring(equals + 1));
         }
-        return all;
+        return flags;
     }
 
     private ServiceConfig read(Map<String, String> flags, BoardDefaults board) {

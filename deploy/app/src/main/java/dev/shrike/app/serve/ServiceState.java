@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.shrike.Detection;
 import dev.shrike.app.outputs.OutputStatus;
-import dev.shrike.app.serve.page.PageModel;
-import dev.shrike.app.serve.page.PreviewFeed;
+import dev.shrike.app.page.PageModel;
+import dev.shrike.app.page.PreviewFeed;
 import dev.shrike.files.PrintableText;
 import dev.shrike.sources.SourceState;
 import java.util.List;
@@ -143,6 +143,7 @@ final class ServiceState implements PageModel {
         node.put("id", loop.camera().id()).put("source", log.clean(loop.source().name()))
                 .put("phase", source.phase().name().toLowerCase(Locale.ROOT)).put("reason", log.clean(source.reason()))
                 .put("frames", source.frames()).put("reconnects", source.reconnects()).put("dropped", seen.dropped())
+                .put("damaged", loop.source().damaged())
                 .put("paused", loop.paused())
                 .put("viewers", loop.preview().viewers());
         List<LatencyHistory.Point> points = loop.history().points(now, whole ? LatencyHistory.SECONDS : 2);

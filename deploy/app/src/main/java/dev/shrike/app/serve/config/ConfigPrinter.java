@@ -3,10 +3,13 @@ package dev.shrike.app.serve.config;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /** The configuration that has every setting at its default, with a comment each. */
 public final class ConfigPrinter {
     private static final int COLUMNS = 100;
+    /** Words that comments begin with and that are values. */
+    private static final Set<String> VALUES = Set.of("cpu", "tensorrt");
 
     private final List<String> lines = new ArrayList<>();
 
@@ -28,7 +31,7 @@ public final class ConfigPrinter {
 
     private void section(Section section, String indent, String path) {
         for (Setting setting : section.settings()) {
-            comment(capital(setting.comment()) + " (" + setting.kind().words() + ").", indent);
+            comment(sentence(setting), indent);
             lines.add(indent + setting.key() + ": " + yaml(setting, path + setting.key()));
         }
         for (Section inner : section.sections()) {
@@ -47,7 +50,7 @@ public final class ConfigPrinter {
         lines.add(indent + "test:");
         String inner = indent + "  ";
         for (Setting setting : template.settings()) {
-            comment(capital(setting.comment()) + " (" + setting.kind().words() + ").", inner);
+            comment(sentence(setting), inner);
             lines.add(inner + setting.key() + ": "
                     + (setting.key().equals("source") ? "test://pattern"
                             : yaml(setting, "cameras.test." + setting.key())));
@@ -71,8 +74,15 @@ public final class ConfigPrinter {
         lines.add(line.toString());
     }
 
+    private static String sentence(Setting setting) {
+        return capital(setting.comment()) + " (" + setting.kind().words() + ").";
+    }
+
+    /** A value that a comment begins with, such as an address, stays as it must be written. */
     private static String capital(String text) {
-        return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+        String first = text.split(" ", 2)[0];
+        boolean word = first.matches("[a-z]+,?") && !VALUES.contains(first);
+        return word ? text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1) : text;
     }
 
     private String yaml(Setting setting, String path) {

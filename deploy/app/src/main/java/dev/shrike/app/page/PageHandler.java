@@ -1,4 +1,4 @@
-package dev.shrike.app.serve.page;
+package dev.shrike.app.page;
 
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;

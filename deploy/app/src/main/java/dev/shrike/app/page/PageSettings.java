@@ -1,4 +1,4 @@
-package dev.shrike.app.serve.page;
+package dev.shrike.app.page;
 
 import java.util.List;
 import java.util.Objects;

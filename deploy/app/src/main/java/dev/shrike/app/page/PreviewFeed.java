@@ -1,4 +1,4 @@
-package dev.shrike.app.serve.page;
+package dev.shrike.app.page;
 
 import dev.shrike.Detection;
 import dev.shrike.Detections;

@@ -1,4 +1,4 @@
-package dev.shrike.app.serve.page;
+package dev.shrike.app.page;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

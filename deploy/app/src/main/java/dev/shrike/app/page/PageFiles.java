@@ -1,4 +1,4 @@
-package dev.shrike.app.serve.page;
+package dev.shrike.app.page;
 
 import java.io.IOException;
 import java.io.InputStream;
