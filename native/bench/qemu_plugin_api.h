@@ -18,6 +18,7 @@ typedef struct qemu_info qemu_info;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 
+void qemu_plugin_reset(plugin_id id, void (*body)(plugin_id));
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*body)(plugin_id, struct qemu_plugin_tb *));
 void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, void (*body)(unsigned, void *), int flags,
                                           void *argument);

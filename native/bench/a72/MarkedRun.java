@@ -113,11 +113,13 @@ final class MarkedRun {
         }
 
         void around(Run run) throws Throwable {
+            MethodHandle attach = mark("mark_attach");
             MethodHandle begin = mark("mark_begin");
             MethodHandle end = mark("mark_end");
             for (int i = 1; i < runs; i++) {
                 run.run();
             }
+            attach.invokeExact();
             begin.invokeExact();
             run.run();
             end.invokeExact();
