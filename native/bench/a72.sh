@@ -25,7 +25,8 @@ fail() {
 }
 
 usage() {
-    sed -n '2,/^set/s/^# \{0,1\}//p' "$here" >&2
+    (($1 == 0)) || exec >&2
+    sed -n '2,/^set/s/^# \{0,1\}//p' "$here"
     exit "$1"
 }
 
@@ -60,7 +61,7 @@ done
 cd "$(dirname "$here")/.."
 work=$PWD/build/a72
 mkdir -p "$work"
-# shellcheck source=native/bench/emulator.sh
+# shellcheck source-path=SCRIPTDIR source=emulator.sh
 . bench/emulator.sh
 
 # The bin folder of a JDK 25 or later.

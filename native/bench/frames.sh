@@ -24,7 +24,7 @@ esac
 
 work=$PWD/build/instructions
 mkdir -p "$work"
-# shellcheck source=native/bench/emulator.sh
+# shellcheck source-path=SCRIPTDIR source=emulator.sh
 . bench/emulator.sh
 find_emulator
 gcc -O2 -shared -fPIC -Wall -Wextra bench/instructions_plugin.c -o "$work/plugin.so"

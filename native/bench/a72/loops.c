@@ -64,9 +64,8 @@ __asm__(".macro FUNCTION name\n"
         ".skip 4096 - 16\n" /* four of its eight instructions before the end of the page */
         "PAGE_LOOP loop_two_pages\n");
 
-static float mixed(int seed) {
+static float mixed(void) {
     float sum = 0;
-    uint32_t bits = (uint32_t)seed;
     for (int y = 0; y < SIDE; y++) {
         float32x4_t dot[SUMS];
         for (int i = 0; i < SUMS; i++) {
@@ -80,11 +79,11 @@ static float mixed(int seed) {
         for (int i = 0; i < SUMS; i++) {
             vst1q_f32(to + y * SIDE + 4 * i, vdivq_f32(dot[i], vdupq_n_f32(3)));
         }
-        for (int i = 0; i < 20; i++) {
-            bits = bits * 1664525u + 1013904223u;
-            sum += bits & 0x10000 ? to[y * SIDE + i] : (float)(bits >> 20);
+        for (int i = 0; i < SIDE; i++) {
+            to[y * SIDE + i] = from[i] < to[i] ? to[i] : from[i];
         }
-        memmove(to + 1, to, SIDE * sizeof *to);
+        sum += to[y];
+        memmove(to + 4, to, SIDE * SIDE);
     }
     return sum;
 }
@@ -106,8 +105,8 @@ int main(int argc, char **argv) {
     } else if (!strcmp(name, "two-pages")) {
         loop_two_pages(TIMES, to);
     } else if (!strcmp(name, "mixed")) {
-        for (int seed = 0; seed < 12; seed++) {
-            sum += mixed(seed);
+        for (int i = 0; i < 12; i++) {
+            sum += mixed();
         }
     } else {
         fprintf(stderr, "usage: loops store-back|store-apart|one-page|two-pages|mixed\n");
