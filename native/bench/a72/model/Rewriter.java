@@ -32,8 +32,8 @@ final class Rewriter {
 
     /**
      * Stores that also move their address: in LLVM's model the new address waits for the stored value; the core has it
-     * a cycle later, as from an addition of its own. Divisions of four floats: LLVM's model has the 36 cycles of a
-     * Cortex-A57's slowest ones; the Cortex-A72 divides twice as many bits a cycle, so it gets those of one float.
+     * a cycle later, as from an addition of its own. Divisions of four floats: LLVM's model has the 34 cycles of a
+     * Cortex-A57's slowest ones; they get the 17 of one float, as the Cortex-A72 divides more quickly.
      */
     private static String correct(String instruction) {
         Matcher after = STORE_THEN_ADD.matcher(instruction);
