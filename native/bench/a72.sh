@@ -148,10 +148,11 @@ prepare_networks() {
 
 # Counts one column of a network and adds it to the list.
 count() {
-    local model=$1 size=$2 column=$3 name file dump library
-    name=$(basename "$model") name=${name%.*}
+    local model=$1 size=$2 column=$3 name title file dump library
+    name=$(basename "$model") name=${name%.*} title="$name $size"
+    [[ $column != own ]] || title=$name
     dump=$work/$name-$size-$column
-    echo "a72: $name $size, $column" >&2
+    echo "a72: $title, $column" >&2
     file=$("$jdk/java" "${options[@]}" -Dshrike.library.path="$app_natives" dev.shrike.app.bench.MarkedRun \
         file "$model" "$size" "$column" "$files")
     emulated "$dump.blocks" 400000 -L "$tree" "$tree/usr/lib/jvm/java-25-openjdk-arm64/bin/java" \
@@ -159,7 +160,7 @@ count() {
         -Dshrike.library.path="$PWD/build/linux-aarch64/lib" "${options[@]}" \
         dev.shrike.app.bench.MarkedRun run "$file" "$size" "$column" 2 "$work/libmarks.so" "$dump.maps" >&2
     library=$PWD/build/linux-aarch64/lib/libshrike.so
-    printf '%s %s\t%s\t%s\t%s\t%s\n' "$name" "$size" "$column" "$dump.blocks" "$dump.maps" "$library" >>"$work/list"
+    printf '%s\t%s\t%s\t%s\t%s\n' "$title" "$column" "$dump.blocks" "$dump.maps" "$library" >>"$work/list"
 }
 
 prepare

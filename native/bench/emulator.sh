@@ -1,5 +1,5 @@
+#!/usr/bin/env bash
 # For scripts that count what aarch64 programs execute; to be sourced, with native/ as the current folder.
-# shellcheck shell=bash
 
 # Unpacks packages of the distribution into folder $1, not installing them; $2 is a file that they bring.
 unpack_packages() {
