@@ -132,7 +132,8 @@ class_path() {
 }
 
 prepare_networks() {
-    rival_jar=${SHRIKE_ONNXRUNTIME:-$HOME/.m2/repository/com/microsoft/onnxruntime/onnxruntime/1.24.2/onnxruntime-1.24.2.jar}
+    local repository=$HOME/.m2/repository/com/microsoft/onnxruntime/onnxruntime
+    rival_jar=${SHRIKE_ONNXRUNTIME:-$repository/1.24.2/onnxruntime-1.24.2.jar}
     classes=$(class_path)
     app_natives=${SHRIKE_APP:-$PWD/../deploy/app/target/app/lib}/linux-$(uname -m)
     tree=$(./arm64-root.sh)
@@ -173,7 +174,8 @@ for model in "${models[@]}"; do
     wanted=${columns:-float,w8a8,w4a8,w2a2,onnxruntime-float,onnxruntime-int8}
     [[ $model != *.shrike@* ]] || wanted=own
     for column in ${wanted//,/ }; do
-        [[ $column =~ ^(own|float|w[1-8]a[1-8]|onnxruntime-(float|int8))$ ]] || fail "'$column' is no column, see --help" 2
+        [[ $column =~ ^(own|float|w[1-8]a[1-8]|onnxruntime-(float|int8))$ ]] \
+            || fail "'$column' is no column, see --help" 2
         count "${model%@*}" "${model##*@}" "$column"
     done
 done

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Prints the table of a72.sh: {@code A72Table LLVM_BIN LIST JSON HOT}. Each line of LIST has a network, a column, a dump
- * of blocks_plugin, the maps of the process and the libraries whose functions are named, with tabs between.
+ * Prints the table of a72.sh: {@code A72Table LLVM_BIN LIST JSON HOT}. Each line of LIST has a network, a column, a
+ * dump of blocks_plugin, the maps of the process and the libraries whose functions are named, with tabs between.
  */
 final class A72Table {
     private static final double MEGA = 1e6;
