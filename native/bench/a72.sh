@@ -118,7 +118,7 @@ self_test() {
     "$jdk/java" -cp "$work/model" A72SelfTest "$llvm" "$work/loop-dumps"
 }
 
-# The class path of the program without what is for other processors, with the rival and MarkedRun.
+# The class path of the program with the rival and MarkedRun, without the jars whose names match the pattern $1.
 class_path() {
     local app=${SHRIKE_APP:-$PWD/../deploy/app/target/app/lib} jar
     compgen -G "$app/shrike-app-*.jar" >/dev/null \
@@ -127,21 +127,23 @@ class_path() {
 -Dartifact=com.microsoft.onnxruntime:onnxruntime:1.24.2' brings it, or SHRIKE_ONNXRUNTIME names it"
     printf %s "$work/classes:$rival_jar"
     for jar in "$app"/*.jar; do
-        [[ $jar == *-linux-* || $jar == *shrike-jetson-* ]] || printf ':%s' "$jar"
+        [[ $jar =~ $1 ]] || printf ':%s' "$jar"
     done
 }
 
 prepare_networks() {
     local repository=$HOME/.m2/repository/com/microsoft/onnxruntime/onnxruntime
     rival_jar=${SHRIKE_ONNXRUNTIME:-$repository/1.24.2/onnxruntime-1.24.2.jar}
-    classes=$(class_path)
+    # Measuring ranges wants this machine's OpenCV; what is emulated opens as few jars as it can.
+    here_classes=$(class_path shrike-jetson)
+    there_classes=$(class_path 'shrike-jetson|-linux-|/(netty|rxjava|hivemq|jenetics|prometheus|tensorrt|cuda)')
     app_natives=${SHRIKE_APP:-$PWD/../deploy/app/target/app/lib}/linux-$(uname -m)
     tree=$(./arm64-root.sh)
     ./build.sh linux-aarch64
     aarch64-linux-gnu-gcc -O2 -shared -fPIC -nostdlib bench/marks.c -o "$work/libmarks.so"
     rm -rf "$work/classes"
-    "$jdk/javac" -nowarn -d "$work/classes" -cp "$classes" bench/a72/MarkedRun.java
-    options=(--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+UseSerialGC -cp "$classes")
+    "$jdk/javac" -nowarn -d "$work/classes" -cp "$here_classes" bench/a72/MarkedRun.java
+    options=(--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+UseSerialGC)
     files=$work/files
     mkdir -p "$files"
     : >"$work/list"
@@ -154,11 +156,11 @@ count() {
     [[ $column != own ]] || title=$name
     dump=$work/$name-$size-$column
     echo "a72: $title, $column" >&2
-    file=$("$jdk/java" "${options[@]}" -Dshrike.library.path="$app_natives" dev.shrike.app.bench.MarkedRun \
-        file "$model" "$size" "$column" "$files")
+    file=$("$jdk/java" "${options[@]}" -cp "$here_classes" -Dshrike.library.path="$app_natives" \
+        dev.shrike.app.bench.MarkedRun file "$model" "$size" "$column" "$files")
     emulated "$dump.blocks" 400000 -L "$tree" "$tree/usr/lib/jvm/java-25-openjdk-arm64/bin/java" \
         -XX:TieredStopAtLevel=1 -Dshrike.cpu.convolution=native \
-        -Dshrike.library.path="$PWD/build/linux-aarch64/lib" "${options[@]}" \
+        -Dshrike.library.path="$PWD/build/linux-aarch64/lib" "${options[@]}" -cp "$there_classes" \
         dev.shrike.app.bench.MarkedRun run "$file" "$size" "$column" 2 "$work/libmarks.so" "$dump.maps" >&2
     library=$PWD/build/linux-aarch64/lib/libshrike.so
     printf '%s\t%s\t%s\t%s\t%s\n' "$title" "$column" "$dump.blocks" "$dump.maps" "$library" >>"$work/list"
