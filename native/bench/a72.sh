@@ -49,6 +49,9 @@ while (($# > 0)); do
 done
 [[ $hot =~ ^[0-9]{1,3}$ ]] || fail "--hot wants a number, not '$hot'" 2
 [[ -n $self_test || ${#models[@]} -gt 0 ]] || usage 2
+for column in ${columns//,/ }; do
+    [[ $column =~ ^(float|w[1-8]a[1-8]|onnxruntime-(float|int8))$ ]] || fail "'$column' is no column, see --help" 2
+done
 for i in "${!models[@]}"; do
     file=${models[i]%@*} size=320
     [[ ${models[i]} != *@* ]] || size=${models[i]##*@}
@@ -127,7 +130,7 @@ class_path() {
 -Dartifact=com.microsoft.onnxruntime:onnxruntime:1.24.2' brings it, or SHRIKE_ONNXRUNTIME names it"
     printf %s "$work/classes:$rival_jar"
     for jar in "$app"/*.jar; do
-        [[ $jar =~ $1 ]] || printf ':%s' "$jar"
+        [[ ${jar##*/} =~ $1 ]] || printf ':%s' "$jar"
     done
 }
 
@@ -136,7 +139,7 @@ prepare_networks() {
     rival_jar=${SHRIKE_ONNXRUNTIME:-$repository/1.24.2/onnxruntime-1.24.2.jar}
     # Measuring ranges wants this machine's OpenCV; what is emulated opens as few jars as it can.
     here_classes=$(class_path shrike-jetson)
-    there_classes=$(class_path 'shrike-jetson|-linux-|/(netty|rxjava|hivemq|jenetics|prometheus|tensorrt|cuda)')
+    there_classes=$(class_path 'shrike-jetson|-linux-|^(netty|rxjava|hivemq|jenetics|prometheus|tensorrt|cuda)')
     app_natives=${SHRIKE_APP:-$PWD/../deploy/app/target/app/lib}/linux-$(uname -m)
     tree=$(./arm64-root.sh)
     ./build.sh linux-aarch64
@@ -176,8 +179,6 @@ for model in "${models[@]}"; do
     wanted=${columns:-float,w8a8,w4a8,w2a2,onnxruntime-float,onnxruntime-int8}
     [[ $model != *.shrike@* ]] || wanted=own
     for column in ${wanted//,/ }; do
-        [[ $column =~ ^(own|float|w[1-8]a[1-8]|onnxruntime-(float|int8))$ ]] \
-            || fail "'$column' is no column, see --help" 2
         count "${model%@*}" "${model##*@}" "$column"
     done
 done
