@@ -24,19 +24,9 @@ esac
 
 work=$PWD/build/instructions
 mkdir -p "$work"
-emulator=${QEMU_AARCH64:-$work/qemu/usr/bin/qemu-aarch64}
-if [[ ! -x $emulator ]]; then
-    (
-        cd "$work"
-        apt-get download qemu-user libcapstone4 liburing2
-        for package in ./*.deb; do
-            dpkg-deb -x "$package" qemu
-        done
-    ) > "$work/qemu.log" 2>&1 || { cat "$work/qemu.log" >&2; exit 1; }
-fi
-for libraries in "$work"/qemu/usr/lib/*-linux-gnu; do
-    export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-done
+# shellcheck source-path=SCRIPTDIR source=emulator.sh
+. bench/emulator.sh
+find_emulator
 gcc -O2 -shared -fPIC -Wall -Wextra bench/instructions_plugin.c -o "$work/plugin.so"
 log=build/bench-aarch64.log
 {

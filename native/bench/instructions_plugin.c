@@ -1,6 +1,5 @@
 /*
- * A QEMU plugin that counts executed aarch64 instructions by what they cost on the Cortex-A72. The few declarations it
- * needs are repeated here, so no QEMU source is wanted (plugin interface, version 1).
+ * A QEMU plugin that counts executed aarch64 instructions by what they cost on the Cortex-A72.
  *
  * Classes: products (what inner loops consist of: CNT, integer multiplies, FMLA), other vector instructions of the
  * kind that both pipes take, those that only one takes, loads and stores, and the rest. `inner` counts all instructions
@@ -16,25 +15,7 @@
 #include <string.h>
 
 #include "marks.h"
-
-#define EXPORT __attribute__((visibility("default")))
-#define INLINE_ADD 0
-
-typedef uint64_t plugin_id;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-typedef struct qemu_info qemu_info;
-
-void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*body)(plugin_id, struct qemu_plugin_tb *));
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int operation, void *counter, uint64_t add);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*body)(unsigned, void *), int flags,
-                                            void *argument);
-void qemu_plugin_register_atexit_cb(plugin_id id, void (*body)(plugin_id, void *), void *argument);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-const char *qemu_plugin_insn_symbol(const struct qemu_plugin_insn *insn);
-void qemu_plugin_outs(const char *text);
+#include "qemu_plugin_api.h"
 
 EXPORT int qemu_plugin_version = 1;
 

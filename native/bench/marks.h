@@ -1,5 +1,5 @@
 /*
- * Two instructions that do nothing on any aarch64 core (hints that no architecture has allocated) and tell the counting
+ * Instructions that do nothing on any aarch64 core (hints that no architecture has allocated) and tell the counting
  * plugin where the counted part of a program begins and ends.
  */
 #ifndef SHRIKE_MARKS_H
@@ -7,6 +7,8 @@
 
 #define MARK_BEGIN 104
 #define MARK_END 105
+/* From here on a plugin that waited for it looks at the program; comes before the begin, outside of what is counted. */
+#define MARK_ATTACH 106
 #define MARK_CODE(number) (0xd503201fu | (number) << 5)
 
 #if defined(__aarch64__)

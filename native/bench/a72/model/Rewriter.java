@@ -1,0 +1,54 @@
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Makes of an instruction what llvm-mca shall run in its place. */
+final class Rewriter {
+    private static final Set<String> WITHOUT_COST = Set.of("mrs", "msr", "svc", "dmb", "isb", "dsb", "hint", "prfm",
+            "prfum", "brk", "sys", "dc", "ic", "yield", "wfe", "sevl", "xpaclri", "bti", "paciasp", "autiasp", "udf");
+    private static final String BASE = "(x\\d+|sp)";
+    private static final Pattern STORE_THEN_ADD =
+            Pattern.compile("(st\\w*\\s.*)\\[" + BASE + "\\], (#-?\\w+|x\\d+)");
+    private static final Pattern ADD_THEN_STORE = Pattern.compile("(st\\w*\\s.*)\\[" + BASE + ", (#-?\\w+)\\]!");
+    private static final Pattern DIVISION = Pattern.compile("fdiv\\s+v(\\d+)\\.4s, v(\\d+)\\.4s, v(\\d+)\\.4s");
+
+    private Rewriter() {}
+
+    /**
+     * The instruction, or those in its place, one a line. Calls become jumps, as llvm-mca counts a hundred cycles for a
+     * call; what the model does not know costs nothing.
+     *
+     * @param corrected whether to mend the model of the core as well, see {@link #correct}
+     */
+    static String rewrite(String instruction, boolean corrected) {
+        String[] words = instruction.split("\\s+", 2);
+        return switch (words[0]) {
+            case "bl" -> "b " + words[1];
+            case "blr" -> "br " + words[1];
+            case "ret" -> "br " + (words.length > 1 ? words[1] : "x30");
+            default -> WITHOUT_COST.contains(words[0]) ? "nop" : corrected ? correct(instruction) : instruction;
+        };
+    }
+
+    /**
+     * Stores that also move their address: in LLVM's model the new address waits for the stored value; the core has it
+     * a cycle later, as from an addition of its own. Divisions of four floats: LLVM's model has the 34 cycles of a
+     * Cortex-A57's slowest ones; they get the 17 of one float, as the Cortex-A72 divides more quickly.
+     */
+    private static String correct(String instruction) {
+        Matcher after = STORE_THEN_ADD.matcher(instruction);
+        if (after.matches()) {
+            return after.group(1) + "[" + after.group(2) + "]\n" + add(after.group(2), after.group(3));
+        }
+        Matcher before = ADD_THEN_STORE.matcher(instruction);
+        if (before.matches()) {
+            return add(before.group(2), before.group(3)) + "\n" + before.group(1) + "[" + before.group(2) + "]";
+        }
+        return DIVISION.matcher(instruction).replaceFirst("fdiv s$1, s$2, s$3");
+    }
+
+    private static String add(String register, String step) {
+        return step.startsWith("#-") ? "sub " + register + ", " + register + ", #" + step.substring(2)
+                : "add " + register + ", " + register + ", " + step;
+    }
+}
