@@ -2,6 +2,7 @@ package dev.shrike.cpu;
 
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.files.Interrupts;
+import dev.shrike.files.PlatformArtifact;
 import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -85,8 +86,7 @@ final class ConvolutionFactory implements AutoCloseable {
             }
         } catch (LinkageError | RuntimeException e) {
             LOG.log(loudness(ConvKernel.ONEDNN),
-                    "oneDNN is not used: " + e.getMessage() + "; add org.bytedeco:dnnl and org.bytedeco:opencl"
-                            + " with the classifier linux-x86_64",
+                    "oneDNN is not used: " + e.getMessage() + "; " + PlatformArtifact.advice(),
                     e);
             return Optional.empty();
         }
