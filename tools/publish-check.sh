@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Publishes the library's artifacts to a temporary repository and uses them as a stranger would: poms and jars are looked
-# at, deploy/examples/library is built against them with whatever plug-ins Maven takes by itself and detects on the class
-# path and on the module path; with no natives, or those of another platform, it says what to add. A second build in
+# Publishes the library's artifacts to a temporary repository and uses them as a stranger would: poms and jars are
+# checked, deploy/examples/library is built against them with whatever plug-ins Maven takes by itself and detects on the
+# class path and the module path; with no natives, or those of another platform, it says what to add. A second build in
 # another folder must give the same jars. Nothing is written to Maven's own repository but what it downloads.
 #   tools/publish-check.sh [--keep FOLDER]   FOLDER  where the repository and the projects are left
 # needs: what building Shrike needs, gcc-aarch64-linux-gnu, g++-aarch64-linux-gnu, libc6-dev-arm64-cross, unzip.
@@ -126,7 +126,8 @@ sound() {
     echo "  $1 path: ${2//$'\n'/, }"
 }
 sound class "$("${on_classes[@]}" -cp "$finder/target/classes:$finder/target/lib/*" example.finder.Finder)"
-sound module "$("${on_modules[@]}" -p "$finder/target/classes:$finder/target/lib" -m example.finder/example.finder.Finder)"
+sound module "$("${on_modules[@]}" -p "$finder/target/classes:$finder/target/lib" \
+    -m example.finder/example.finder.Finder)"
 
 say 'without natives, and with those of another platform'
 mkdir -p "$work/plain"
@@ -142,11 +143,11 @@ must_say 'natives of linux-arm64' \
 
 say 'the same bytes again'
 mkdir -p "$work/copy"
-(cd "$root" && git ls-files -z --cached --others --exclude-standard | tar -c --null -T - --ignore-failed-read 2>/dev/null) \
-    | tar -x -C "$work/copy"
+(cd "$root" && git ls-files -z --cached --others --exclude-standard \
+    | tar -c --null -T - --ignore-failed-read 2>/dev/null) | tar -x -C "$work/copy"
 publish "$work/copy" "$work/again" -Dexec.skip=true -Dshrike.javadoc.skip=true
 same=0
-# What stands behind artifact and version in a jar's name; a snapshot's version is the time and number of its deployment.
+# What stands behind artifact and version in a jar's name; a snapshot's version is time and number of its deployment.
 kind() {
     sed -E "s/^.*\/$2-[0-9.]+(-SNAPSHOT|-[0-9.]+-[0-9]+)?//" <<<"$1"
 }

@@ -12,7 +12,7 @@ final class JpegHuffmanTable {
     private final byte[] symbols;
     /** By the next {@link #QUICK_BITS} bits: length of the code in the upper byte, symbol in the lower; 0 if longer. */
     private final short[] quick = new short[1 << QUICK_BITS];
-    /** By length: the largest code, shifted to the upper end of 16 bits and filled with ones; -1 where there is none. */
+    /** By length: the largest code, shifted to the upper end of 16 bits and filled with ones; -1 for none. */
     private final int[] largest = new int[LONGEST + 1];
     /** By length: what is to be added to a code to have the place of its symbol. */
     private final int[] offset = new int[LONGEST + 1];
@@ -45,7 +45,7 @@ final class JpegHuffmanTable {
         }
     }
 
-    /** Length of the code that the 16 bits begin with in the upper byte, its symbol in the lower; 0 if there is none. */
+    /** Length of the code that the 16 bits begin with in the upper byte, its symbol in the lower; 0 for none. */
     int find(int bits) {
         int found = quick[bits >>> LONGEST - QUICK_BITS];
         if (found != 0) {

@@ -37,8 +37,8 @@ final class OpenCvLibrary {
     }
 
     /**
-     * The error for memory that was refused. JavaCPP refuses it when the whole process has more than its limit, which it
-     * derives from the Java heap; to lift that for the process is for whoever starts it.
+     * The error for memory that was refused. JavaCPP refuses it when the whole process has more than its limit, which
+     * it derives from the Java heap; to lift that for the process is for whoever starts it.
      */
     static DeviceException noMemory(String what, OutOfMemoryError e) {
         return new DeviceException(what + ": out of memory (" + e.getMessage() + "); give Java a larger heap (-Xmx), or"

@@ -2,8 +2,8 @@ package dev.shrike.calibration.activations;
 
 /**
  * Keeps the heap near what lives in it, where the program lets it. A collector of the JVM lets the heap grow to its
- * limit, a quarter of the machine, before it looks at large arrays, and a run that drops matrices of many megabytes then
- * holds gigabytes of them.
+ * limit, a quarter of the machine, before it looks at large arrays, and a run that drops matrices of many megabytes
+ * then holds gigabytes of them.
  *
  * <p>In a library nobody collects: the heap belongs to others too. A program whose only work this is, as the command,
  * says how with {@link #collectBy}.

@@ -11,8 +11,8 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /**
- * Prints the objects in an image: {@code Finder MODEL IMAGE}. Without arguments it makes both, a small network that finds
- * red blocks and an image with two of them.
+ * Prints the objects in an image: {@code Finder MODEL IMAGE}. Without arguments it makes both, a small network that
+ * finds red blocks and an image with two of them.
  */
 public final class Finder {
     private Finder() {}
