@@ -11,10 +11,9 @@ class BlasThreadsTest {
     @Test
     void theLastToCloseRestoresWhatTheFirstFound() {
         int before = OpenBlas.threads();
-        try (BlasThreads other = BlasThreads.use(before + 1)) {
-            other.close();
-            assertEquals(before, OpenBlas.threads());
-        }
+        BlasThreads other = BlasThreads.use(before + 1);
+        other.close();
+        assertEquals(before, OpenBlas.threads());
         BlasThreads first = BlasThreads.use(1);
         assertEquals(1, OpenBlas.threads());
         BlasThreads second = BlasThreads.use(2);
