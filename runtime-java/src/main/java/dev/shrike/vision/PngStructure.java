@@ -76,7 +76,7 @@ final class PngStructure {
                 needed = false;
             }
             case "acTL" -> {
-                frames = length < 4 ? frames : (int) Math.clamp(bytes.u32Big(at + 8), 1, Integer.MAX_VALUE);
+                frames = length < 4 ? frames : Math.clamp(bytes.u32Big(at + 8), 1, Integer.MAX_VALUE);
                 needed = false;
             }
             default -> {
