@@ -232,7 +232,8 @@ class ArchitectureTest {
     @Test
     void librariesLeaveTheProcessAlone() {
         Map<String, Set<String>> methods = Map.of(
-                System.class.getName(), Set.of("setProperty", "setProperties", "clearProperty", "gc", "setErr", "setOut",
+                System.class.getName(),
+                Set.of("setProperty", "setProperties", "clearProperty", "gc", "setErr", "setOut",
                         "setIn", "exit"),
                 Runtime.class.getName(), Set.of("gc", "exit", "halt"),
                 Locale.class.getName(), Set.of("setDefault"),
