@@ -12,5 +12,5 @@ java=$(for release in "${JAVA_HOME:-/none}/release" /usr/lib/jvm/*/release; do
 done | sed -n 1p)
 [[ -n $java ]] || { echo 'steady-run: no JDK 25 or later in JAVA_HOME or /usr/lib/jvm' >&2; exit 1; }
 classes=deploy/sources/target/test-classes:deploy/sources/target/classes:runtime-java/target/classes
-"$java" -Xmx64m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED \
+"$java" -Xmx64m -XX:+UseSerialGC -Dorg.bytedeco.javacpp.maxPhysicalBytes=0 --enable-native-access=ALL-UNNAMED \
     -cp "$classes:$(<deploy/sources/target/test.classpath)" dev.shrike.sources.SteadyRun "$clip" "${2:-1800}"

@@ -98,6 +98,7 @@ chmod +x "$initial/init"
 cat >"$work/inside.sh" <<INSIDE
 export HOME=/mnt TMPDIR=/mnt
 "$java" -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Djava.io.tmpdir=/mnt \\
+    -Dorg.bytedeco.javacpp.maxPhysicalBytes=0 \\
     --enable-native-access=ALL-UNNAMED -cp "$classes" dev.shrike.sources.V4l2Check
 echo "v4l2-check: status \$?"
 INSIDE

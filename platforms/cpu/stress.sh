@@ -39,6 +39,7 @@ classes+=:runtime-java/target/classes:native/target/classes:$(<platforms/cpu/tar
 folder=platforms/cpu/target/stress
 mkdir -p "$folder"
 options=(--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Xms256m -Xmx256m -XX:+UseSerialGC
+    -Dorg.bytedeco.javacpp.maxPhysicalBytes=0
     "-XX:ErrorFile=$folder/hs_err_%p.log" "-Dshrike.stress.sequences=$(((sequences + 3) / 4))")
 preload=() megabytes=64
 if [[ $sanitize ]]; then

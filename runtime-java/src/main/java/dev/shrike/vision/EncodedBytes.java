@@ -3,6 +3,7 @@ package dev.shrike.vision;
 import dev.shrike.SourceException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.zip.CRC32;
 
@@ -91,11 +92,16 @@ final class EncodedBytes {
         return memory.asSlice(at, length).toArray(ValueLayout.JAVA_BYTE);
     }
 
+    /** A range, where it is. */
+    ByteBuffer buffer(long at, long length) {
+        need(at, length);
+        return memory.asSlice(at, length).asByteBuffer();
+    }
+
     /** CRC-32 of a range. */
     long crc32(long at, long length) {
-        need(at, length);
         CRC32 crc = new CRC32();
-        crc.update(memory.asSlice(at, length).asByteBuffer());
+        crc.update(buffer(at, length));
         return crc.getValue();
     }
 

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /**
  * What the structure of an encoded image says before any pixel is decoded.
@@ -38,15 +39,36 @@ record ImageHeader(Format format, long width, long height, int orientation, int 
     /** All of them. */
     record Whole() implements Part {}
 
-    /** All of them and the end marker that they lack. */
-    record WithoutEnd() implements Part {
-        /** The bytes of a JPEG and an end-of-image marker. */
-        MemorySegment ended(MemorySegment encoded, Arena arena) {
+    /** Bytes of the file that the decoder is not to see, from one to another position. */
+    record Excess(long from, long to) {}
+
+    /**
+     * All of them but some, and the end marker of a JPEG if it lacks that. The decoder would pass over those bytes too,
+     * but tell so on the process's error output.
+     */
+    record Mended(List<Excess> excess, boolean lacksEnd) implements Part {
+        Mended {
+            excess = List.copyOf(excess);
+        }
+
+        /** The bytes for the decoder. */
+        MemorySegment bytes(MemorySegment encoded, Arena arena) {
             MemorySegment whole = arena.allocate(encoded.byteSize() + 2, 16);
-            MemorySegment.copy(encoded, 0, whole, 0, encoded.byteSize());
-            whole.set(ValueLayout.JAVA_BYTE, encoded.byteSize(), (byte) 0xff);
-            whole.set(ValueLayout.JAVA_BYTE, encoded.byteSize() + 1, (byte) 0xd9);
-            return whole;
+            long kept = 0;
+            long at = 0;
+            for (Excess part : excess) {
+                MemorySegment.copy(encoded, at, whole, kept, part.from() - at);
+                kept += part.from() - at;
+                at = part.to();
+            }
+            MemorySegment.copy(encoded, at, whole, kept, encoded.byteSize() - at);
+            kept += encoded.byteSize() - at;
+            if (lacksEnd) {
+                whole.set(ValueLayout.JAVA_BYTE, kept, (byte) 0xff);
+                whole.set(ValueLayout.JAVA_BYTE, kept + 1, (byte) 0xd9);
+                kept += 2;
+            }
+            return whole.asSlice(0, kept);
         }
     }
 

@@ -5,7 +5,7 @@ import java.util.Arrays;
 /**
  * Which coefficients of a JPEG its scans have brought, so that a file without its end marker can be told from one that
  * lacks whole scans (ITU-T T.81: a sequential image has each component in one scan; a progressive one, annex G, has
- * each coefficient bit by bit). Whether the last scan is whole is for the decoder to say.
+ * each coefficient bit by bit). Whether the last scan is whole is for {@link JpegEntropyCheck} to say.
  */
 final class JpegScans {
     private static final int BLOCK = 64;

@@ -4,6 +4,8 @@ package dev.shrike.vision;
 final class JpegStructure {
     private static final int END_OF_IMAGE = 0xd9;
     private static final int START_OF_SCAN = 0xda;
+    private static final int HUFFMAN_TABLES = 0xc4;
+    private static final int RESTART_INTERVAL = 0xdd;
 
     /** A progressive image has about ten scans; a file of thousands is made to keep the decoder busy. */
     private static final int MAX_SCANS = 256;
@@ -13,11 +15,12 @@ final class JpegStructure {
     static ImageHeader check(EncodedBytes bytes) {
         ImageHeader header = null;
         JpegScans coefficients = null;
+        JpegEntropyCheck data = new JpegEntropyCheck(bytes);
         int scans = 0;
         long at = 2;
         while (true) {
             if (coefficients != null && coefficients.areComplete() && isOver(bytes, at)) {
-                return withoutEnd(bytes, header);
+                return withoutEnd(bytes, header, data);
             }
             at = marker(bytes, at);
             int marker = bytes.u8(at);
@@ -39,6 +42,11 @@ final class JpegStructure {
                 }
                 header = frameHeader(bytes, at, length);
                 coefficients = new JpegScans(bytes, at, length, marker);
+                data.frame(header, at, marker);
+            } else if (marker == HUFFMAN_TABLES) {
+                data.tables(at, length);
+            } else if (marker == RESTART_INTERVAL) {
+                data.restartInterval(at, length);
             }
             at += length;
             if (marker == START_OF_SCAN) {
@@ -49,19 +57,23 @@ final class JpegStructure {
                     throw bytes.damaged("JPEG has more than " + MAX_SCANS + " scans");
                 }
                 coefficients.add(at - length, length);
-                at = endOfScan(bytes, at);
+                long from = at;
+                at = endOfScan(bytes, from);
                 if (at < 0) {
                     if (coefficients.areComplete()) {
-                        return withoutEnd(bytes, header);
+                        requireNoZeros(bytes);
+                        data.scan(from - length, from, bytes.size());
+                        return withoutEnd(bytes, header, data);
                     }
                     throw bytes.truncated("JPEG ends inside its image data, without an end-of-image marker");
                 }
+                data.scan(from - length, from, at);
             }
         }
         if (header == null || scans == 0) {
             throw bytes.damaged("JPEG holds no image");
         }
-        return header;
+        return data.excess().isEmpty() ? header : header.of(new ImageHeader.Mended(data.excess(), false));
     }
 
     /** Position of the code of the marker that must come next; any number of fill bytes may lie before it. */
@@ -79,13 +91,21 @@ final class JpegStructure {
         return at;
     }
 
-    /** The header of a file that has every scan and no end marker; whether the last scan is whole is to be heard. */
-    private static ImageHeader withoutEnd(EncodedBytes bytes, ImageHeader header) {
+    /** The header of a file that has every scan and no end marker. */
+    private static ImageHeader withoutEnd(EncodedBytes bytes, ImageHeader header, JpegEntropyCheck data) {
+        requireNoZeros(bytes);
+        // Without its end nothing else may be missing or left over; of kinds that are not read here, who knows.
+        if (!data.canRead() || !data.excess().isEmpty()) {
+            throw bytes.truncated(header + " ends inside its image data, without an end-of-image marker");
+        }
+        return header.of(new ImageHeader.Mended(data.excess(), true));
+    }
+
+    private static void requireNoZeros(EncodedBytes bytes) {
         // Space on a disk that was never written: zeros are valid data to a decoder, but data are filled up with ones.
         if (bytes.u8(bytes.size() - 1) == 0 && bytes.u8(bytes.size() - 2) == 0) {
             throw bytes.truncated("JPEG ends in zeros, without an end-of-image marker");
         }
-        return header.of(new ImageHeader.WithoutEnd());
     }
 
     /** Whether nothing but fill bytes follows. */

@@ -55,6 +55,8 @@ final class OpenCv {
             return new Decoded(width, height, pixels);
         } catch (RuntimeException e) {
             throw e instanceof SourceException ? e : new SourceException(name + ": " + reason(e), e);
+        } catch (OutOfMemoryError e) {
+            throw OpenCvLibrary.noMemory(name, e);
         } finally {
             Reference.reachabilityFence(encoded);
         }
@@ -109,6 +111,8 @@ final class OpenCv {
             return bytes;
         } catch (RuntimeException e) {
             throw e instanceof SourceException ? e : new SourceException(name + ": " + reason(e), e);
+        } catch (OutOfMemoryError e) {
+            throw OpenCvLibrary.noMemory(name, e);
         } finally {
             Reference.reachabilityFence(bgr);
         }

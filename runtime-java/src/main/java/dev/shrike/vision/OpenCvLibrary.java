@@ -1,7 +1,9 @@
 package dev.shrike.vision;
 
 import dev.shrike.BackendUnavailableException;
+import dev.shrike.DeviceException;
 import dev.shrike.files.Interrupts;
+import dev.shrike.files.PlatformArtifact;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.opencv.global.opencv_core;
 import org.bytedeco.opencv.global.opencv_imgcodecs;
@@ -20,10 +22,6 @@ final class OpenCvLibrary {
     }
 
     private static Throwable load() {
-        // JavaCPP counts the memory of the whole process, weights and arenas of the engines among it, against a
-        // limit it derives from the Java heap, and then fails allocations that would succeed.
-        setDefault("org.bytedeco.javacpp.maxBytes");
-        setDefault("org.bytedeco.javacpp.maxPhysicalBytes");
         try {
             // JavaCPP's classes initialise each other in circles, so two threads that begin with different ones
             // could wait for each other. An engine that loads JavaCPP classes takes the same lock.
@@ -38,10 +36,14 @@ final class OpenCvLibrary {
         }
     }
 
-    private static void setDefault(String property) {
-        if (System.getProperty(property) == null) {
-            System.setProperty(property, "0");
-        }
+    /**
+     * The error for memory that was refused. JavaCPP refuses it when the whole process has more than its limit, which
+     * it derives from the Java heap; to lift that for the process is for whoever starts it.
+     */
+    static DeviceException noMemory(String what, OutOfMemoryError e) {
+        return new DeviceException(what + ": out of memory (" + e.getMessage() + "); give Java a larger heap (-Xmx), or"
+                + " start it with -Dorg.bytedeco.javacpp.maxPhysicalBytes=0 -Dorg.bytedeco.javacpp.maxBytes=0, so that"
+                + " JavaCPP sets no limit", e);
     }
 
     /** A thread that loads OpenCV and ends; what goes wrong is told by {@link #require}. */
@@ -63,12 +65,8 @@ final class OpenCvLibrary {
     static void require() {
         Throwable failure = Attempt.FAILURE;
         if (failure != null) {
-            String platform = System.getProperty("os.arch").equals("aarch64") ? "linux-arm64" : "linux-x86_64";
             throw new BackendUnavailableException("reading, resizing and drawing images needs OpenCV, which did not "
-                    + "load (" + failure + "): add org.bytedeco:opencv:4.6.0-1.5.8:" + platform
-                    + " with org.bytedeco:openblas:0.3.21-1.5.8:" + platform + " and org.bytedeco:javacpp:1.5.8:"
-                    + platform + " to the class path; on the module path name it with --add-modules"
-                    + " org.bytedeco.opencv too", failure);
+                    + "load (" + failure + "): " + PlatformArtifact.advice(), failure);
         }
     }
 }

@@ -1,26 +1,39 @@
 package dev.shrike.vision;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
-/** Walks the chunks of a PNG file (ISO/IEC 15948) and proves their checksums. */
+/** Walks the chunks of a PNG file (ISO/IEC 15948) and proves their checksums and their data. */
 final class PngStructure {
     private static final int SIGNATURE = 8;
     private static final int HEADER_LENGTH = 13;
 
-    private PngStructure() {}
+    private static final int INDEXED = 3;
+
+    private final EncodedBytes bytes;
+    private final List<PngImageData.Range> data = new ArrayList<>();
+    private final List<ImageHeader.Excess> excess = new ArrayList<>();
+    private ImageHeader header;
+    private String last = "";
+    private boolean palette;
+    private int orientation = ExifOrientation.UPRIGHT;
+    private int frames = 1;
+
+    private PngStructure(EncodedBytes bytes) {
+        this.bytes = bytes;
+    }
 
     static ImageHeader check(EncodedBytes bytes) {
-        ImageHeader header = null;
-        boolean data = false;
-        int orientation = ExifOrientation.UPRIGHT;
-        int frames = 1;
+        PngStructure png = new PngStructure(bytes);
         long at = SIGNATURE;
-        while (true) {
+        String type = "";
+        while (!type.equals("IEND")) {
             if (at == bytes.size()) {
                 throw bytes.truncated("PNG ends without its IEND chunk");
             }
             long length = bytes.u32Big(at);
-            String type = type(bytes, at + 4);
+            type = type(bytes, at + 4);
             if (length > Integer.MAX_VALUE) {
                 throw bytes.damaged("PNG chunk " + type + " at byte " + at + " has the length " + length);
             }
@@ -28,24 +41,75 @@ final class PngStructure {
             if (bytes.crc32(at + 4, length + 4) != bytes.u32Big(at + 8 + length)) {
                 throw bytes.damaged("PNG chunk " + type + " at byte " + at + " fails its checksum");
             }
-            if (header == null) {
-                header = header(bytes, at, length, type);
-            }
-            data |= type.equals("IDAT");
-            if (type.equals("eXIf")) {
-                orientation = ExifOrientation.read(bytes, at + 8, length);
-            } else if (type.equals("acTL") && length >= 4) {
-                frames = (int) Math.clamp(bytes.u32Big(at + 8), 1, Integer.MAX_VALUE);
-            }
+            png.add(type, at, (int) length);
             at += length + 12;
-            if (type.equals("IEND")) {
-                break;
+        }
+        return png.image();
+    }
+
+    /** Takes a chunk whose checksum fits. */
+    private void add(String type, long at, int length) {
+        if (header == null) {
+            header = header(bytes, at, length, type);
+            return;
+        }
+        boolean needed = true;
+        switch (type) {
+            case "IDAT" -> {
+                if (!data.isEmpty() && !last.equals(type)) {
+                    throw bytes.damaged("PNG chunk IDAT at byte " + at + " does not follow the others");
+                }
+                data.add(new PngImageData.Range(at + 8, length));
+            }
+            case "PLTE" -> {
+                boolean indexed = bytes.u8(SIGNATURE + 17) == INDEXED;
+                if (palette || !data.isEmpty() || indexed && (length % 3 != 0 || length == 0 || length > 3 * 256)) {
+                    throw bytes.damaged("PNG chunk PLTE of " + length + " bytes at byte " + at);
+                }
+                palette = true;
+                needed = indexed;
+            }
+            case "IEND" -> {
+            }
+            case "eXIf" -> {
+                orientation = ExifOrientation.read(bytes, at + 8, length);
+                needed = false;
+            }
+            case "acTL" -> {
+                frames = length < 4 ? frames : Math.clamp(bytes.u32Big(at + 8), 1, Integer.MAX_VALUE);
+                needed = false;
+            }
+            default -> {
+                if (Character.isUpperCase(type.charAt(0))) {
+                    throw bytes.damaged("PNG has a second header or the unknown chunk " + type + " at byte " + at);
+                }
+                needed = type.equals("tRNS");
             }
         }
-        if (!data) {
+        last = type;
+        if (!needed) {
+            // The decoder would complain of some of them, and uses none.
+            excess.add(new ImageHeader.Excess(at, at + length + 12L));
+        }
+    }
+
+    private ImageHeader image() {
+        if (data.isEmpty()) {
             throw bytes.damaged("PNG holds no image data (no IDAT chunk)");
         }
-        return header.turned(orientation).withPages(frames);
+        int colour = bytes.u8(SIGNATURE + 17);
+        if (colour == INDEXED && !palette) {
+            throw bytes.damaged("PNG holds no palette (no PLTE chunk)");
+        }
+        int samples = switch (colour) {
+            case 2 -> 3;
+            case 4 -> 2;
+            case 6 -> 4;
+            default -> 1;
+        };
+        new PngImageData(bytes, header, samples * bytes.u8(SIGNATURE + 16), bytes.u8(SIGNATURE + 20) == 1).check(data);
+        ImageHeader found = header.turned(orientation).withPages(frames);
+        return excess.isEmpty() ? found : found.of(new ImageHeader.Mended(excess, false));
     }
 
     private static String type(EncodedBytes bytes, long at) {

@@ -47,11 +47,6 @@ public final class GramMatrix implements AutoCloseable {
         ySum = new double[outputs];
     }
 
-    /** Lets the linear algebra of this process use that many threads; 0 means one per processor. */
-    public static void useThreads(int count) {
-        OpenBlas.threads(count == 0 ? Runtime.getRuntime().availableProcessors() : count);
-    }
-
     /**
      * Takes in a pair, {@code size} elements of the first array and {@code outputs} of the second one.
      *

@@ -2,6 +2,8 @@ package dev.shrike.calibration.linear;
 
 import dev.shrike.BackendUnavailableException;
 import dev.shrike.files.Interrupts;
+import dev.shrike.files.PlatformArtifact;
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -24,7 +26,7 @@ final class OpenBlas {
 
     private static Throwable load() {
         try {
-            openblas.blas_set_num_threads(Interrupts.shield(openblas::blas_get_num_threads));
+            Interrupts.shield(openblas::blas_get_num_threads);
             return null;
         } catch (LinkageError | RuntimeException e) {
             return e;
@@ -33,9 +35,15 @@ final class OpenBlas {
 
     private static void require() {
         if (FAILURE != null) {
-            throw new BackendUnavailableException("OpenBLAS cannot be loaded (" + FAILURE.getMessage()
-                    + "): add org.bytedeco:openblas with the natives of this platform to the class path", FAILURE);
+            throw new BackendUnavailableException("OpenBLAS cannot be loaded (" + FAILURE.getMessage() + "): "
+                    + PlatformArtifact.advice(), FAILURE);
         }
+    }
+
+    /** How many threads the library uses. */
+    static int threads() {
+        require();
+        return openblas.blas_get_num_threads();
     }
 
     /** Lets the library use that many threads. */
@@ -62,7 +70,10 @@ final class OpenBlas {
         return new FloatPointer(segment.asByteBuffer().order(java.nio.ByteOrder.nativeOrder()).asFloatBuffer());
     }
 
-    /** Called through FFM, which takes arrays where they are; JavaCPP would copy each of them twice a call. */
+    /**
+     * Called through FFM on copies outside the heap. Arrays where they are would be quicker to give, but the collector
+     * of the whole process would have to wait for the product; JavaCPP would copy each array twice a call.
+     */
     private static final class Sgemm {
         private static final MethodHandle HANDLE = handle();
 
@@ -76,8 +87,7 @@ final class OpenBlas {
             return Linker.nativeLinker().downcallHandle(MemorySegment.ofAddress(address.address()),
                     FunctionDescriptor.ofVoid(integer, integer, integer, integer, integer, integer, real,
                             ValueLayout.ADDRESS, integer, ValueLayout.ADDRESS, integer, real, ValueLayout.ADDRESS,
-                            integer),
-                    Linker.Option.critical(true));
+                            integer));
         }
     }
 
@@ -85,16 +95,30 @@ final class OpenBlas {
     static void product(boolean transposeA, boolean transposeB, int m, int n, int k, float[] a, int lda, float[] b,
             int ldb, float beta, float[] c, int ldc) {
         require();
-        try {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment left = copy(arena, a, m * k);
+            MemorySegment right = copy(arena, b, k * n);
+            MemorySegment result = beta == 0 ? room(arena, m * n) : copy(arena, c, m * n);
             Sgemm.HANDLE.invokeExact(openblas.CblasRowMajor,
                     transposeA ? openblas.CblasTrans : openblas.CblasNoTrans,
-                    transposeB ? openblas.CblasTrans : openblas.CblasNoTrans, m, n, k, 1f, MemorySegment.ofArray(a),
-                    lda, MemorySegment.ofArray(b), ldb, beta, MemorySegment.ofArray(c), ldc);
+                    transposeB ? openblas.CblasTrans : openblas.CblasNoTrans, m, n, k, 1f, left, lda, right, ldb, beta,
+                    result, ldc);
+            MemorySegment.copy(result, ValueLayout.JAVA_FLOAT, 0, c, 0, m * n);
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private static MemorySegment copy(Arena arena, float[] values, int count) {
+        MemorySegment copy = room(arena, count);
+        MemorySegment.copy(values, 0, copy, ValueLayout.JAVA_FLOAT, 0, count);
+        return copy;
+    }
+
+    private static MemorySegment room(Arena arena, int count) {
+        return arena.allocate(Math.max(1, count) * (long) Float.BYTES, 64);
     }
 
     /** Replaces the upper triangle of a by its factor U, {@code a = U^T U}; false if a is not positive definite. */

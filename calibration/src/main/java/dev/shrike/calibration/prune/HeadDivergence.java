@@ -32,26 +32,36 @@ public final class HeadDivergence {
     private final List<Map<String, float[]>> expected = new ArrayList<>();
 
     /**
-     * Runs a network on images.
+     * The divergence from a network, which runs on the images.
      *
      * @param graph float, with known shapes
      * @param threads worker threads; 0 takes one per processor
      * @throws UnsupportedModelException if there is no convolution
      */
-    public HeadDivergence(Graph graph, CalibrationImages images, Backend backend, int threads) {
-        this.backend = backend;
-        this.threads = threads;
-        this.shape = images.shape();
-        this.heads = heads(graph);
+    public static HeadDivergence from(Graph graph, CalibrationImages images, Backend backend, int threads) {
+        List<String> heads = heads(graph);
         if (heads.isEmpty()) {
             throw new UnsupportedModelException("has no convolution whose results could judge a plan; search 'uniform'"
                     + " or 'saliency' instead");
         }
+        HeadDivergence divergence = new HeadDivergence(images.shape(), heads, backend, threads);
+        divergence.expect(graph, images);
+        return divergence;
+    }
+
+    private HeadDivergence(Shape shape, List<String> heads, Backend backend, int threads) {
+        this.backend = backend;
+        this.threads = threads;
+        this.shape = shape;
+        this.heads = heads;
+    }
+
+    private void expect(Graph graph, CalibrationImages given) {
         try (GraphExecutor executor = open(graph)) {
-            for (int i = 0; i < images.size(); i++) {
+            for (int i = 0; i < given.size(); i++) {
                 float[] pixels = new float[Math.toIntExact(shape.elements())];
-                images.read(i, pixels);
-                this.images.add(pixels);
+                given.read(i, pixels);
+                images.add(pixels);
                 expected.add(run(executor, pixels));
             }
         }

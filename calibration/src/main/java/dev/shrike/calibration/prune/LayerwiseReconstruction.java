@@ -7,6 +7,7 @@ import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.activations.Im2col;
 import dev.shrike.calibration.activations.Stage;
 import dev.shrike.calibration.activations.Subgraphs;
+import dev.shrike.calibration.linear.BlasThreads;
 import dev.shrike.calibration.linear.GramMatrix;
 import dev.shrike.calibration.linear.RidgeRegression;
 import dev.shrike.calibration.prune.channels.Normalizations;
@@ -112,7 +113,6 @@ public final class LayerwiseReconstruction {
      */
     public static Graph apply(Graph original, Graph pruned, Map<String, int[]> kept, CalibrationImages images,
             ActivationMemory memory, Options options, Backend backend, Listener listener) {
-        GramMatrix.useThreads(options.threads());
         return new LayerwiseReconstruction(original, pruned, kept, options, backend,
                 options.weights() ? (_, fit, prior) -> ridge(fit, prior, options.ridge()) : null)
                 .run(images, memory, listener);
@@ -121,7 +121,6 @@ public final class LayerwiseReconstruction {
     /** As {@link #apply}, for a network with all channels whose weights are found in another way. */
     static Graph apply(Graph original, Graph pruned, CalibrationImages images, ActivationMemory memory,
             Options options, Backend backend, WeightFit weightFit, Listener listener) {
-        GramMatrix.useThreads(options.threads());
         return new LayerwiseReconstruction(original, pruned, Map.of(), options, backend, weightFit)
                 .run(images, memory, listener);
     }
@@ -139,7 +138,8 @@ public final class LayerwiseReconstruction {
         Map<String, ValueInfo> partInfos = ShapeInference.infer(parts);
         List<Stage> wholeStages = Stage.of(wholes, layers);
         List<Stage> partStages = Stage.of(parts, layers);
-        try (ActivationStore targets = new ActivationStore(images.size(), memory);
+        try (BlasThreads _ = BlasThreads.use(options.threads());
+                ActivationStore targets = new ActivationStore(images.size(), memory);
                 ActivationStore given = new ActivationStore(images.size(), memory)) {
             ValueInfo input = wholes.inputs().getFirst();
             for (int i = 0; i < images.size(); i++) {

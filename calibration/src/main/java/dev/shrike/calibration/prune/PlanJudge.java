@@ -39,7 +39,7 @@ final class PlanJudge {
         this.threads = threads;
         try (CalibrationImages all = images.get();
                 CalibrationImages held = all.part(all.size() > 1 ? 1 : 0, step(all), IMAGES)) {
-            this.divergence = new HeadDivergence(dependencies.graph(), held, backend, threads);
+            this.divergence = HeadDivergence.from(dependencies.graph(), held, backend, threads);
         }
     }
 

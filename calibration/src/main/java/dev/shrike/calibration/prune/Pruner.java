@@ -261,7 +261,7 @@ public final class Pruner {
     private ChannelSensitivity measure(Graph network, Criterion criterion,
             Supplier<CalibrationImages> images, Listener listener) {
         try (CalibrationImages opened = images.get()) {
-            return new ChannelSensitivity(network, opened, 2, criterion == Criterion.HRANK, threads,
+            return ChannelSensitivity.measure(network, opened, 2, criterion == Criterion.HRANK, threads,
                     done -> listener.at("measuring channels", done, opened.size()));
         }
     }

@@ -79,7 +79,6 @@ public final class Quantizer {
         this.memory = memory;
         this.dynamicRanges = false;
         this.symmetric = false;
-        dev.shrike.calibration.linear.GramMatrix.useThreads(threads);
     }
 
     private Quantizer(Graph prepared, Backend backend, int threads, ActivationMemory memory,

@@ -5,6 +5,7 @@ import dev.shrike.calibration.activations.ActivationStore;
 import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.activations.HeapGarbage;
+import dev.shrike.calibration.linear.BlasThreads;
 import dev.shrike.calibration.activations.Stage;
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.calibration.quantize.rounding.EntropySteps;
@@ -89,7 +90,8 @@ final class Reconstruction {
         Graph cropped = cropped(images.shape());
         Map<String, ValueInfo> infos = ShapeInference.infer(cropped);
         List<Stage> stages = Stage.of(cropped, widths.keySet());
-        try (ActivationStore floats = new ActivationStore(images.size(), memory);
+        try (BlasThreads _ = BlasThreads.use(threads);
+                ActivationStore floats = new ActivationStore(images.size(), memory);
                 ActivationStore codes = new ActivationStore(images.size(), memory)) {
             ValueInfo input = cropped.inputs().getFirst();
             for (int i = 0; i < images.size(); i++) {

@@ -109,7 +109,7 @@ public final class ChannelSensitivity {
     private record Shown(String layer, String value) {}
 
     /**
-     * Measures a float network on images.
+     * The sensitivity of a float network on images, which takes a pass of each image in both directions.
      *
      * @param graph with known shapes; names of layers are those of its convolutions
      * @param probes of each image
@@ -118,7 +118,16 @@ public final class ChannelSensitivity {
      * @param listener told of the images done
      * @throws UnsupportedModelException if an operation has no gradient here
      */
-    public ChannelSensitivity(Graph graph, CalibrationImages images, int probes, boolean ranks, int threads,
+    public static ChannelSensitivity measure(Graph graph, CalibrationImages images, int probes, boolean ranks,
+            int threads, IntConsumer listener) {
+        ChannelSensitivity sensitivity = new ChannelSensitivity();
+        sensitivity.run(graph, images, probes, ranks, threads, listener);
+        return sensitivity;
+    }
+
+    private ChannelSensitivity() {}
+
+    private void run(Graph graph, CalibrationImages images, int probes, boolean ranks, int threads,
             IntConsumer listener) {
         Graph prepared = MinMaxQuantizer.prepare(GraphPasses.forInference(graph, Map.of()));
         List<Node> convolutions = QuantizerPlacement.layers(prepared);

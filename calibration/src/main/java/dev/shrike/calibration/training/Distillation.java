@@ -4,7 +4,7 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.HeapGarbage;
 import dev.shrike.calibration.activations.Subgraphs;
-import dev.shrike.calibration.linear.GramMatrix;
+import dev.shrike.calibration.linear.BlasThreads;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
@@ -166,7 +166,12 @@ public final class Distillation implements AutoCloseable {
     /** Tunes the network. */
     public Result run(Listener listener) {
         // The workers multiply at the same time.
-        GramMatrix.useThreads(1);
+        try (BlasThreads _ = BlasThreads.use(1)) {
+            return tune(listener);
+        }
+    }
+
+    private Result tune(Listener listener) {
         List<float[]> trials = WindowReader.await(reader.read(heldOut));
         int each = (order.size() + BATCH - 1) / BATCH;
         int total = options.epochs() * each;

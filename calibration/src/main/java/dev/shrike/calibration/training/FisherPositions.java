@@ -51,7 +51,7 @@ public final class FisherPositions implements SampledPositions.Choice {
     private final FisherSensitivity values;
 
     /**
-     * Measures a float network on images.
+     * The positions of a float network on images, which takes a pass of each image in both directions.
      *
      * @param prepared as the quantiser prepared it
      * @param images the same, with the same windows, that the layers are fitted to
@@ -59,10 +59,21 @@ public final class FisherPositions implements SampledPositions.Choice {
      * @param listener told of the images done
      * @throws UnsupportedModelException if an operation has no gradient here
      */
-    public FisherPositions(Graph prepared, CalibrationImages images, int most, int threads, IntConsumer listener) {
+    public static FisherPositions measure(Graph prepared, CalibrationImages images, int most, int threads,
+            IntConsumer listener) {
         List<Node> layers = QuantizerPlacement.layers(prepared);
         Graph real = Subgraphs.resized(prepared, images.shape(), layers.stream().map(Node::output).toList());
-        values = new FisherSensitivity(real);
+        FisherPositions positions = new FisherPositions(new FisherSensitivity(real));
+        positions.measure(real, layers, images, most, threads, listener);
+        return positions;
+    }
+
+    private FisherPositions(FisherSensitivity values) {
+        this.values = values;
+    }
+
+    private void measure(Graph real, List<Node> layers, CalibrationImages images, int most, int threads,
+            IntConsumer listener) {
         Map<String, LayerParameters> parameters = TrainingNetwork.parameters(real);
         Set<String> read = new HashSet<>();
         real.nodes().forEach(node -> read.addAll(node.inputs()));

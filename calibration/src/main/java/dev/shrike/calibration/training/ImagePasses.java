@@ -2,7 +2,7 @@ package dev.shrike.calibration.training;
 
 import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.HeapGarbage;
-import dev.shrike.calibration.linear.GramMatrix;
+import dev.shrike.calibration.linear.BlasThreads;
 import dev.shrike.graph.Graph;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,11 +18,9 @@ import java.util.function.IntConsumer;
 /** Runs a network with gradients of its values on images, several at a time, each on a network of its own. */
 final class ImagePasses {
     private final List<TrainingNetwork> networks = new ArrayList<>();
-    private final int threads;
 
     /** @param threads worker threads; 0 takes one per processor */
     ImagePasses(Graph graph, Map<String, LayerParameters> parameters, int threads) {
-        this.threads = threads;
         int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
         for (int i = 0; i < count; i++) {
             networks.add(new TrainingNetwork(graph, parameters, Map.of(), TrainingNetwork.Gradients.VALUES));
@@ -47,10 +45,10 @@ final class ImagePasses {
      * @param listener told of the images begun
      */
     <T> void run(CalibrationImages images, Measurement<T> measurement, Consumer<T> results, IntConsumer listener) {
-        // Each thread multiplies by itself.
-        GramMatrix.useThreads(1);
         HeapGarbage garbage = new HeapGarbage();
-        try (ExecutorService pool = Executors.newFixedThreadPool(networks.size())) {
+        // Each thread multiplies by itself.
+        try (BlasThreads _ = BlasThreads.use(1);
+                ExecutorService pool = Executors.newFixedThreadPool(networks.size())) {
             Deque<Future<T>> running = new ArrayDeque<>();
             for (int i = 0; i < images.size(); i++) {
                 int image = i;
@@ -65,8 +63,6 @@ final class ImagePasses {
                 listener.accept(i + 1);
             }
             running.forEach(future -> results.accept(WindowReader.await(future)));
-        } finally {
-            GramMatrix.useThreads(threads);
         }
     }
 }

@@ -222,7 +222,7 @@ class PrunerTest {
     @Test
     void theSensitivityOfABranchDecides() {
         try (CalibrationImages opened = images().get()) {
-            ChannelSensitivity measured = new ChannelSensitivity(NETWORK, opened, 1, false, 1, _ -> {});
+            ChannelSensitivity measured = ChannelSensitivity.measure(NETWORK, opened, 1, false, 1, _ -> {});
             assertEquals(1, ResidualBranches.cheapest(NETWORK, 1, measured).size());
             assertEquals(0, ResidualBranches.cheapest(NETWORK, 0.2, measured).size());
         }

@@ -120,7 +120,7 @@ class SearchTest {
         assertEquals(0, HeadDivergence.divergence(700, 700), 0);
         assertTrue(Double.isFinite(HeadDivergence.divergence(-1e6, 1e6)));
         try (CalibrationImages some = images().get()) {
-            HeadDivergence divergence = new HeadDivergence(NETWORK, some, BACKEND, 1);
+            HeadDivergence divergence = HeadDivergence.from(NETWORK, some, BACKEND, 1);
             assertEquals(0, divergence.of(NETWORK), 1e-12);
             assertTrue(divergence.of(SmallNetwork.graph(2)) > 0.01);
         }
@@ -165,7 +165,7 @@ class SearchTest {
             Graph network = SmallNetwork.graph(seed);
             try (CalibrationImages unseen =
                     new CalibrationImages(files.subList(16, 32), NETWORK.inputs().getFirst(), 0)) {
-                HeadDivergence divergence = new HeadDivergence(network, unseen, BACKEND, 1);
+                HeadDivergence divergence = HeadDivergence.from(network, unseen, BACKEND, 1);
                 Optional<LayerwiseReconstruction.Options> statistics =
                         Optional.of(new LayerwiseReconstruction.Options(64, 1, true, false, 1));
                 found += divergence.of(pruned(network, new Pruner.Options(Criterion.OBS, false, budget,
@@ -287,10 +287,10 @@ class SearchTest {
                     options, BACKEND, (_, _, _) -> {});
             Graph gram = LayerwiseReconstruction.apply(NETWORK, sparse, some, ActivationMemory.unlimited(), options,
                     BACKEND, (_, _, prior) -> prior, (_, _, _) -> {});
-            HeadDivergence divergence = new HeadDivergence(NETWORK, some, BACKEND, 1);
+            HeadDivergence divergence = HeadDivergence.from(NETWORK, some, BACKEND, 1);
             assertEquals(divergence.of(gram), divergence.of(direct), 1e-4);
             assertTrue(divergence.of(direct) < divergence.of(sparse));
-            HeadDivergence own = new HeadDivergence(gram, some, BACKEND, 1);
+            HeadDivergence own = HeadDivergence.from(gram, some, BACKEND, 1);
             assertEquals(0, own.of(direct), 1e-7);
             assertTrue(own.of(sparse) > 1e-3);
         }

@@ -41,7 +41,7 @@ class LayerLatenciesTest {
         files = SmallNetwork.images(folder, 8);
         try (CalibrationImages images = images()) {
             statistics = SmallNetwork.statistics(quantizer, images, BACKEND);
-            mixed = new MixedPrecision(quantizer, statistics, images, WIDTHS, PtqOptions.NEAREST, (_, _, _) -> {});
+            mixed = MixedPrecision.measure(quantizer, statistics, images, WIDTHS, PtqOptions.NEAREST, (_, _, _) -> {});
         }
     }
 

@@ -543,7 +543,7 @@ class QuantizerTest {
     @Test
     void theChoiceOfWidthsKeepsTheBudget() {
         try (CalibrationImages images = images(0)) {
-            MixedPrecision mixed = new MixedPrecision(quantizer, statistics, images, Set.of(2, 3, 4, 5, 6, 8),
+            MixedPrecision mixed = MixedPrecision.measure(quantizer, statistics, images, Set.of(2, 3, 4, 5, 6, 8),
                     PtqOptions.FULL, (_, _, _) -> {});
             QuantizationPlan plan = mixed.plan(new MixedPrecision.Budget.AverageBits(4), 8);
             assertEquals(plan, QuantizationPlan.parse(plan.toYaml(), "plan"));
@@ -690,7 +690,7 @@ class QuantizerTest {
     void widthsAreChosenUnderDynamicRangesToo() {
         Quantizer own = quantizer.withDynamicRanges();
         try (CalibrationImages images = images(0)) {
-            QuantizationPlan plan = new MixedPrecision(own, Map.of(), images, Set.of(2, 4, 8), PtqOptions.FULL,
+            QuantizationPlan plan = MixedPrecision.measure(own, Map.of(), images, Set.of(2, 4, 8), PtqOptions.FULL,
                     (_, _, _) -> {}).plan(new MixedPrecision.Budget.AverageBits(4), 8);
             assertTrue(plan.dynamicRanges());
             assertEquals(plan, QuantizationPlan.parse(plan.toYaml(), "plan.yaml"));

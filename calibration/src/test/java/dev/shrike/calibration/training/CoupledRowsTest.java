@@ -69,7 +69,7 @@ class KroneckerRoundingNetworkTest {
         int count = 3;
         try (CalibrationImages images = new CalibrationImages(SmallNetwork.images(folder, count),
                 quantizer.prepared().inputs().getFirst(), 0)) {
-            FisherPositions positions = new FisherPositions(quantizer.prepared(), images, 16, 2, _ -> {});
+            FisherPositions positions = FisherPositions.measure(quantizer.prepared(), images, 16, 2, _ -> {});
             double[] coupling = positions.coupling("first");
             for (int i = 0; i < 4; i++) {
                 for (int j = 0; j < 4; j++) {
@@ -92,8 +92,9 @@ class KroneckerRoundingNetworkTest {
             try (CalibrationImages images = new CalibrationImages(SmallNetwork.images(folder, 12),
                     even.prepared().inputs().getFirst(), 0)) {
                 Map<String, ActivationStatistics> statistics = SmallNetwork.statistics(even, images, BACKEND);
-                Quantizer quantizer =
-                        even.at(new FisherPositions(even.prepared(), images, PtqOptions.FULL.positions(), 1, _ -> {}));
+                FisherPositions positions =
+                        FisherPositions.measure(even.prepared(), images, PtqOptions.FULL.positions(), 1, _ -> {});
+                Quantizer quantizer = even.at(positions);
                 double[] losses = new double[2];
                 for (int i = 0; i < 2; i++) {
                     PtqOptions effort = PtqOptions.parse(i == 0 ? "single-rows" : "full");

@@ -195,9 +195,9 @@ class FisherPositionsTest {
                 quantizer.prepared().inputs().getFirst(), 0)) {
             int[] told = new int[1];
             FisherPositions one =
-                    new FisherPositions(quantizer.prepared(), images, 50, 1,
+                    FisherPositions.measure(quantizer.prepared(), images, 50, 1,
                             done -> told[0] = Math.max(told[0], done));
-            FisherPositions other = new FisherPositions(quantizer.prepared(), images, 50, 3, _ -> {});
+            FisherPositions other = FisherPositions.measure(quantizer.prepared(), images, 50, 3, _ -> {});
             assertEquals(5, told[0]);
             for (String layer : List.of("first", "inner", "deep", "head", "coarse")) {
                 for (int i = 0; i < 5; i++) {

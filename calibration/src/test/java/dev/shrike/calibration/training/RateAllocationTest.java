@@ -43,7 +43,7 @@ class RateAllocationTest {
             Quantizer even = new Quantizer(SmallNetwork.graph(seed), Map.of(), BACKEND, 1);
             Map<String, ActivationStatistics> statistics = SmallNetwork.statistics(even, images, BACKEND);
             Quantizer quantizer =
-                    even.at(new FisherPositions(even.prepared(), images, PtqOptions.FULL.positions(), 1, _ -> {}));
+                    even.at(FisherPositions.measure(even.prepared(), images, PtqOptions.FULL.positions(), 1, _ -> {}));
             return new Subject(even, quantizer, statistics,
                     new RateAllocation(quantizer, statistics, images, 8, PtqOptions.FULL, (_, _, _) -> {}));
         }

@@ -73,7 +73,7 @@ final class QuantizedStart {
     private QuantizationPlan chosen(Quantizer quantizer, Map<String, ActivationStatistics> statistics,
             CalibrationImages images) {
         try (CalibrationImages part = images.part(0, 1, PLAN_IMAGES)) {
-            MixedPrecision mixed = new MixedPrecision(quantizer, statistics, part, WIDTHS, PtqOptions.FULL,
+            MixedPrecision mixed = MixedPrecision.measure(quantizer, statistics, part, WIDTHS, PtqOptions.FULL,
                     (name, done, total) -> listener.working("trying widths of " + name, done, total));
             return mixed.plan(new MixedPrecision.Budget.AverageBits(how.averageBits()),
                     (int) Math.clamp(Math.rint(how.averageBits()), 2, 8));

@@ -14,6 +14,7 @@ import dev.shrike.app.quantize.CalibrateCommand;
 import dev.shrike.app.quantize.QuantizeCommand;
 import dev.shrike.app.train.TrainCommand;
 import dev.shrike.app.serve.ServeCommand;
+import dev.shrike.app.start.OwnProcess;
 import dev.shrike.app.val.ValCommand;
 import dev.shrike.vision.Images;
 import java.io.FileDescriptor;
@@ -31,6 +32,7 @@ public final class Main {
 
     /** Runs the command and ends the process. */
     public static void main(String[] args) {
+        OwnProcess.prepare();
         OutputStream out = new FileOutputStream(FileDescriptor.out);
         PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
         Console console = new Console(

@@ -17,13 +17,19 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
 import dev.shrike.ShrikeException;
 import java.io.IOException;
+import java.lang.foreign.Linker;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TimeZone;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -245,9 +251,9 @@ class ArchitectureTest {
      * Each library has a binding and, where loading can fail in its own ways, a loader: no third class sees its types,
      * but for oneDNN's, whose binding has a class for floats and one for codes (decision 11), OpenCV's matrices, which
      * users may bring (decision 56), and FFmpeg, which is read and written (decision 59). What links C functions: ours
-     * (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, the C library's streams
-     * (CodecMessages), its unix datagrams (UnixDatagram) and calls on devices (CLibrary), what FFmpeg asks whether to
-     * go on (InterruptFlag), and OpenBLAS's product of arrays on the heap (OpenBlas, decision 21).
+     * (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, the C library's
+     * unix datagrams (UnixDatagram) and calls on devices (CLibrary), what FFmpeg asks whether to
+     * go on (InterruptFlag), and OpenBLAS's product (OpenBlas, decision 21).
      */
     @Test
     void eachNativeLibraryHasOneBinding() throws IOException {
@@ -260,7 +266,7 @@ class ArchitectureTest {
         assertEquals(Set.of("dev.shrike.sources.FfmpegInput", "dev.shrike.sources.FfmpegLibrary",
                 "dev.shrike.sources.FfmpegOutput"), usersOf("org.bytedeco.ffmpeg."));
         Set<String> linking = new TreeSet<>(
-                Set.of("dev.shrike.vision.CodecMessages", "dev.shrike.calibration.linear.OpenBlas",
+                Set.of("dev.shrike.calibration.linear.OpenBlas",
                         "dev.shrike.sources.CLibrary", "dev.shrike.sources.InterruptFlag",
                         "dev.shrike.app.serve.systemd.UnixDatagram"));
         if (hasClasses("platforms/cpu")) {
@@ -278,6 +284,40 @@ class ArchitectureTest {
             linking.add("dev.shrike.jetson.CppDestructor");
         }
         assertEquals(linking, usersOf("java.lang.foreign.Linker", "java.lang.foreign.SymbolLookup"));
+    }
+
+    /**
+     * A library does not touch the process that it lives in (decision 84). The command may, and so may the process of
+     * its own that trains, whose standard output is for its protocol.
+     */
+    @Test
+    void librariesLeaveTheProcessAlone() {
+        Map<String, Set<String>> methods = Map.of(
+                System.class.getName(),
+                Set.of("setProperty", "setProperties", "clearProperty", "gc", "setErr", "setOut",
+                        "setIn", "exit"),
+                Runtime.class.getName(), Set.of("gc", "exit", "halt"),
+                Locale.class.getName(), Set.of("setDefault"),
+                TimeZone.class.getName(), Set.of("setDefault"),
+                Thread.class.getName(), Set.of("setDefaultUncaughtExceptionHandler"));
+        noClasses().that().resideOutsideOfPackage(APP)
+                .and().doNotHaveFullyQualifiedName("dev.shrike.training.torch.TrainingMain")
+                .and().doNotHaveFullyQualifiedName("dev.shrike.training.torch.ParentLink")
+                .should(callOneOf(methods)).check(house);
+        // A call during which the collector of the whole process waits.
+        noClasses().should().callMethod(Linker.Option.class, "critical", boolean.class).check(house);
+    }
+
+    private static ArchCondition<JavaClass> callOneOf(Map<String, Set<String>> methods) {
+        return new ArchCondition<>("call one of " + methods) {
+            @Override
+            public void check(JavaClass type, ConditionEvents events) {
+                Stream.concat(type.getMethodCallsFromSelf().stream(), type.getMethodReferencesFromSelf().stream())
+                        .filter(call -> methods.getOrDefault(call.getTargetOwner().getName(), Set.of())
+                                .contains(call.getName()))
+                        .forEach(call -> events.add(SimpleConditionEvent.satisfied(call, call.getDescription())));
+            }
+        };
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.shrike.sources;
 
 import dev.shrike.BackendUnavailableException;
 import dev.shrike.files.Interrupts;
+import dev.shrike.files.PlatformArtifact;
 import org.bytedeco.ffmpeg.global.avcodec;
 import org.bytedeco.ffmpeg.global.avformat;
 import org.bytedeco.ffmpeg.global.avutil;
@@ -18,9 +19,6 @@ final class FfmpegLibrary {
     }
 
     private static Throwable load() {
-        // See OpenCvLibrary: JavaCPP would count the memory of the whole process against the Java heap.
-        setDefault("org.bytedeco.javacpp.maxBytes");
-        setDefault("org.bytedeco.javacpp.maxPhysicalBytes");
         try {
             synchronized (Loader.class) {
                 Loader.load(avutil.class);
@@ -36,12 +34,6 @@ final class FfmpegLibrary {
         }
     }
 
-    private static void setDefault(String property) {
-        if (System.getProperty(property) == null) {
-            System.setProperty(property, "0");
-        }
-    }
-
     /**
      * Loads FFmpeg unless it is loaded already.
      *
@@ -50,10 +42,8 @@ final class FfmpegLibrary {
     static void require() {
         Throwable failure = Attempt.FAILURE;
         if (failure != null) {
-            String platform = System.getProperty("os.arch").equals("aarch64") ? "linux-arm64" : "linux-x86_64";
             throw new BackendUnavailableException("streams and videos need FFmpeg, which did not load (" + failure
-                    + "): add org.bytedeco:ffmpeg:5.1.2-1.5.8:" + platform + " and org.bytedeco:javacpp:1.5.8:"
-                    + platform + " to the class path", failure);
+                    + "): " + PlatformArtifact.advice(), failure);
         }
     }
 }

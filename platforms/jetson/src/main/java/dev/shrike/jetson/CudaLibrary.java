@@ -49,7 +49,6 @@ final class CudaLibrary implements Gpu {
      */
     static CudaLibrary open() {
         try {
-            NativeMemoryLimits.lift();
             Interrupts.shield(() -> Loader.load(cudart.class));
         } catch (LinkageError | RuntimeException e) {
             throw MissingLibraries.explain("CUDA", e);
@@ -388,7 +387,6 @@ final class CudaLibrary implements Gpu {
     /** The kernel in NVIDIA's portable assembly, zero-terminated; needs no device. The caller closes it. */
     static BytePointer toPtx(String source, String name, String architecture) {
         try {
-            NativeMemoryLimits.lift();
             Interrupts.shield(() -> Loader.load(nvrtc.class));
         } catch (LinkageError | RuntimeException e) {
             throw MissingLibraries.explain("CUDA's run-time compiler", e);

@@ -59,7 +59,6 @@ final class TensorRtLibrary implements TensorRt {
      */
     static TensorRtLibrary open() {
         try {
-            NativeMemoryLimits.lift();
             Interrupts.shield(() -> Loader.load(nvinfer.class));
             Interrupts.shield(() -> Loader.load(nvonnxparser.class));
             return new TensorRtLibrary();

@@ -216,7 +216,7 @@ final class PruneRun {
         ChannelSensitivity measured = null;
         if (!request.data().isEmpty()) {
             try (CalibrationImages opened = images.get()) {
-                measured = new ChannelSensitivity(graph, opened, 1, false, request.threads(),
+                measured = ChannelSensitivity.measure(graph, opened, 1, false, request.threads(),
                         done -> steps.show("measuring branches", done, opened.size()));
             }
         }

@@ -197,7 +197,7 @@ final class QuantizeRun {
     /** Of a network whose gradients are not known here, all positions count alike. */
     private Quantizer atSensitivePlaces(Quantizer quantizer, List<Path> files) {
         try (CalibrationImages images = images(quantizer, files, files.size())) {
-            return quantizer.at(new FisherPositions(quantizer.prepared(), images, request.effort().positions(),
+            return quantizer.at(FisherPositions.measure(quantizer.prepared(), images, request.effort().positions(),
                     common.threads(), done -> steps.show("weighing positions", done, files.size())));
         } catch (UnsupportedModelException e) {
             steps.clear();
@@ -245,7 +245,7 @@ final class QuantizeRun {
                 steps.clear();
                 return rates.plan(budget(), request.activations());
             }
-            MixedPrecision mixed = new MixedPrecision(quantizer, statistics, images, WIDTHS, request.effort(),
+            MixedPrecision mixed = MixedPrecision.measure(quantizer, statistics, images, WIDTHS, request.effort(),
                     (name, done, total) -> steps.show("trying widths of " + name, done, total));
             steps.clear();
             if (table.isPresent()) {

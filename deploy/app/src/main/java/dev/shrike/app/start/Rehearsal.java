@@ -42,6 +42,7 @@ public final class Rehearsal {
 
     /** Runs the commands in a temporary folder, which it removes again. */
     public static void main(String[] args) throws IOException {
+        OwnProcess.prepare();
         Path folder = Files.createTempDirectory("shrike-rehearsal");
         int exit;
         try {

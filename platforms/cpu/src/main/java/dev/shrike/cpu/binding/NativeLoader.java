@@ -1,6 +1,7 @@
 package dev.shrike.cpu.binding;
 
 import dev.shrike.BackendUnavailableException;
+import dev.shrike.files.PlatformArtifact;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -8,6 +9,7 @@ import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -18,6 +20,7 @@ import java.util.Locale;
 public final class NativeLoader {
     static final String PATH_PROPERTY = "shrike.library.path";
     private static final String FILE = "libshrike.so";
+    private static final List<String> PLATFORMS = List.of("linux-x86_64", "linux-aarch64");
 
     private NativeLoader() {}
 
@@ -69,13 +72,23 @@ public final class NativeLoader {
         }
     }
 
+    /** Says whose library is there instead. */
+    private static String others() {
+        StringBuilder found = new StringBuilder();
+        for (String platform : PLATFORMS) {
+            if (NativeLoader.class.getClassLoader().getResource("lib/" + platform + "/" + FILE) != null) {
+                found.append(", only that of ").append(platform);
+            }
+        }
+        return found.toString();
+    }
+
     private static SymbolLookup loadFromJar(String name) {
         String resource = "lib/" + platform() + "/" + name;
         try (InputStream in = NativeLoader.class.getClassLoader().getResourceAsStream(resource)) {
             if (in == null) {
-                throw new BackendUnavailableException("no " + resource + " on the class or module path: add the"
-                        + " artifact dev.shrike:shrike-native built for this platform, or set the property "
-                        + PATH_PROPERTY);
+                throw new BackendUnavailableException("no " + resource + " on the class or module path" + others()
+                        + ": " + PlatformArtifact.advice() + "; or set the property " + PATH_PROPERTY);
             }
             Path file = Files.createTempFile(name.replace(".so", ""), ".so");
             try {

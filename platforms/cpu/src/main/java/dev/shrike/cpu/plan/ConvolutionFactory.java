@@ -15,6 +15,7 @@ import dev.shrike.cpu.steps.Step;
 import dev.shrike.cpu.vendor.Acl;
 import dev.shrike.cpu.vendor.OneDnn;
 import dev.shrike.files.Interrupts;
+import dev.shrike.files.PlatformArtifact;
 import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -98,8 +99,7 @@ final class ConvolutionFactory implements AutoCloseable {
             }
         } catch (LinkageError | RuntimeException e) {
             LOG.log(loudness(ConvKernel.ONEDNN),
-                    "oneDNN is not used: " + e.getMessage() + "; add org.bytedeco:dnnl and org.bytedeco:opencl"
-                            + " with the classifier linux-x86_64",
+                    "oneDNN is not used: " + e.getMessage() + "; " + PlatformArtifact.advice(),
                     e);
             return Optional.empty();
         }

@@ -1,0 +1,4 @@
+/** Finds objects with Shrike as a library. */
+module example.finder {
+    requires dev.shrike;
+}
