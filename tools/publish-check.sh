@@ -54,7 +54,9 @@ shopt -s nullglob
 poms=("$group"/*/"$version"/*.pom)
 ((${#poms[@]} == 11)) || fail "${#poms[@]} artifacts were published instead of 11: ${poms[*]##*/}"
 for pom in "${poms[@]}"; do
-    if grep -nE '\$\{|<parent>|<profiles?>|<scope>(test|system)' "$pom"; then
+    # Its own version is the one thing that a pom may leave to its reader to fill in.
+    # shellcheck disable=SC2016
+    if sed 's/\${project\.version}//' "$pom" | grep -nE '\$\{|<parent>|<profiles?>|<scope>(test|system)'; then
         fail "${pom##*/} depends on more than itself"
     fi
     for element in name description url licenses developers scm; do
