@@ -60,7 +60,7 @@ for pom in "${poms[@]}"; do
         fail "${pom##*/} depends on more than itself"
     fi
     for element in name description url licenses developers scm; do
-        grep -q "<$element>" "$pom" || fail "${pom##*/} has no $element"
+        grep -q "<$element[ >]" "$pom" || fail "${pom##*/} has no $element"
     done
     if ! grep -q '<packaging>pom' "$pom"; then
         for kind in '' -sources -javadoc; do
