@@ -10,6 +10,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 if [[ ${1:-} == --keep && -n ${2:-} ]]; then
     mkdir -p "$2"
     work=$(cd "$2" && pwd)
+    rm -rf "$work/repository"
 elif (($#)); then
     sed -n '2,8s/^# \?//p' "${BASH_SOURCE[0]}"
     exit 2
@@ -60,7 +61,7 @@ for pom in "${poms[@]}"; do
         fail "${pom##*/} depends on more than itself"
     fi
     for element in name description url licenses developers scm; do
-        grep -q "<$element[ >]" "$pom" || fail "${pom##*/} has no $element"
+        grep -q "<${element}[ >]" "$pom" || fail "${pom##*/} has no $element"
     done
     if ! grep -q '<packaging>pom' "$pom"; then
         for kind in '' -sources -javadoc; do
@@ -72,18 +73,25 @@ done
 for platform in x86_64:linux-x86_64 aarch64:linux-arm64; do
     jars=("$group"/shrike-native/"$version"/*-"${platform#*:}".jar)
     ((${#jars[@]} == 1)) || fail "no library for ${platform#*:}"
-    unzip -qp "${jars[0]}" "lib/linux-${platform%:*}/libshrike.so" | head -c 4 | grep -q ELF \
+    # unzip is told that nobody reads on.
+    { unzip -qp "${jars[0]}" "lib/linux-${platform%:*}/libshrike.so" || true; } | head -c 4 | grep -q ELF \
         || fail "${jars[0]##*/} holds no library"
 done
 
-# project NATIVES FOLDER: the example with those natives, in a folder of its own, which knows the repository.
+# project NATIVES FOLDER [plain]: the example with those natives, in a folder of its own, which knows the repository;
+# plain: no module, and with the plug-ins that Maven takes by itself.
 project() {
-    local natives=$1 folder=$2 name
+    local natives=$1 folder=$2 kind=${3:-module} name
     rm -rf "$folder"
     cp -r "$root/deploy/examples/library" "$folder"
     rm -rf "$folder/target"
+    if [[ $kind == plain ]]; then
+        rm "$folder/src/main/java/module-info.java"
+        sed -i '/<build>/,/<\/build>/d' "$folder/pom.xml"
+    fi
+    cp "$folder/pom.xml" "$folder.pom"
     {
-        sed '/^<\/project>/d' "$root/deploy/examples/library/pom.xml"
+        sed '/^<\/project>/d' "$folder.pom"
         for name in repositories/repository pluginRepositories/pluginRepository; do
             echo "  <${name%/*}>"
             printf '    <%s><id>%s</id><url>file:%s</url></%s>\n' "${name#*/}" check "$repository" "${name#*/}" \
@@ -116,6 +124,8 @@ must_say() {
 say 'a project of a stranger'
 finder=$work/finder
 project linux-x86_64 "$finder"
+plain=$work/plain-finder
+project linux-x86_64 "$plain" plain
 export XDG_CACHE_HOME=$work/cache
 quiet=(-Djava.awt.headless=true -Dorg.bytedeco.javacpp.cachedir="$work/javacpp")
 on_classes=("$jdk/bin/java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow "${quiet[@]}")
@@ -127,19 +137,19 @@ sound() {
     [[ $(sort <<<"$2") == "$wanted" ]] || fail "on the $1 path it found: $2"
     echo "  $1 path: ${2//$'\n'/, }"
 }
-sound class "$("${on_classes[@]}" -cp "$finder/target/classes:$finder/target/lib/*" example.finder.Finder)"
+sound class "$("${on_classes[@]}" -cp "$plain/target/classes:$plain/target/lib/*" example.finder.Finder)"
 sound module "$("${on_modules[@]}" -p "$finder/target/classes:$finder/target/lib" \
     -m example.finder/example.finder.Finder)"
 
 say 'without natives, and with those of another platform'
-mkdir -p "$work/plain"
-cp "$finder"/target/lib/*.jar "$work/plain"
-rm "$work"/plain/*linux*.jar
+mkdir -p "$work/bare"
+cp "$finder"/target/lib/*.jar "$work/bare"
+rm "$work"/bare/*linux*.jar
 must_say 'class path without natives' \
-    "${on_classes[@]}" -cp "$finder/target/classes:$work/plain/*" example.finder.Finder
+    "${on_classes[@]}" -cp "$plain/target/classes:$work/bare/*" example.finder.Finder
 must_say 'module path without natives' \
-    "${on_modules[@]}" -p "$finder/target/classes:$work/plain" -m example.finder/example.finder.Finder
-project linux-arm64 "$work/other"
+    "${on_modules[@]}" -p "$finder/target/classes:$work/bare" -m example.finder/example.finder.Finder
+project linux-arm64 "$work/other" plain
 must_say 'natives of linux-arm64' \
     "${on_classes[@]}" -cp "$work/other/target/classes:$work/other/target/lib/*" example.finder.Finder
 
