@@ -40,6 +40,8 @@ done | sed -n 1p)
 publish() {
     local folder=$1 into=$2
     shift 2
+    # What an earlier build with another jar plug-in left would go into the jars.
+    find "$folder" -path '*/target/maven-archiver' -prune -exec rm -rf {} +
     (cd "$folder" && mvn -B -ntp -q -Prelease -Dmaven.test.skip=true -Dmaven.install.skip=true \
         -Dshrike.format.unchecked=true "-DaltDeploymentRepository=check::file:$into" \
         -pl '!deploy/app,!deploy/packaging' "$@" deploy)
@@ -131,10 +133,10 @@ quiet=(-Djava.awt.headless=true -Dorg.bytedeco.javacpp.cachedir="$work/javacpp")
 on_classes=("$jdk/bin/java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow "${quiet[@]}")
 modules=dev.shrike,dev.shrike.cpu,org.bytedeco.javacpp
 on_modules=("$jdk/bin/java" --add-modules ALL-MODULE-PATH "--enable-native-access=$modules" "${quiet[@]}")
-wanted='red block 1.00 at 8,16 to 16,24
-red block 1.00 at 40,48 to 48,56'
+wanted='red block 1.00 at 40,48 to 48,56
+red block 1.00 at 8,16 to 16,24'
 sound() {
-    [[ $(sort <<<"$2") == "$wanted" ]] || fail "on the $1 path it found: $2"
+    [[ $(LC_ALL=C sort <<<"$2") == "$wanted" ]] || fail "on the $1 path it found: $2"
     echo "  $1 path: ${2//$'\n'/, }"
 }
 sound class "$("${on_classes[@]}" -cp "$plain/target/classes:$plain/target/lib/*" example.finder.Finder)"
