@@ -168,8 +168,8 @@ kind() {
 for jar in "$group"/*/"$version"/*.jar; do
     artifact=${jar#"$group"/}
     artifact=${artifact%%/*}
-    # The libraries of C were not built again, and Javadoc not made.
-    if [[ $artifact == shrike-native || $jar == *-javadoc.jar ]]; then
+    # The libraries of C were not built again, and Javadoc not made; tests are there if an earlier build left any.
+    if [[ $artifact == shrike-native || $jar == *-javadoc.jar || $jar == *-tests.jar ]]; then
         continue
     fi
     again=()
