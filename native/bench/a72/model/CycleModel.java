@@ -112,7 +112,7 @@ final class CycleModel {
     }
 
     private String body(List<String> codes, Core core) {
-        return codes.stream().map(code -> Rewriter.rewrite(assembly.get(code), core.corrected()))
+        return codes.stream().map(code -> Rewriter.rewrite(assembly.get(code), core.corrections()))
                 .collect(Collectors.joining("\n"));
     }
 
