@@ -12,23 +12,25 @@ import java.util.Set;
  * @param cyclesPerL1Miss cycles that a miss of the first cache costs that a prefetcher would not have foreseen
  * @param bytesPerCycle bytes a cycle from memory that nothing overlaps; 0 if all of it is overlapped
  */
-record Core(String name, Set<Rewriter.Correction> corrections, List<String> options, double cyclesPerL1Miss, double bytesPerCycle) {
+record Core(String name, Set<Rewriter.Correction> corrections, List<String> options, double cyclesPerL1Miss,
+        double bytesPerCycle) {
     /** Cycles of a branch that was predicted wrongly: about the length of the pipeline. */
     static final double CYCLES_PER_MISPREDICTION = 15;
+
+    private static final List<String> HALF = List.of("-register-file-size=64", "-lqueue=8", "-squeue=8");
 
     /** The core that the table's figures are of. */
     static final Core A72 = new Core("cortex-a72", EnumSet.allOf(Rewriter.Correction.class), List.of(), 0, 0);
 
     /**
-     * All of them, whose ratios are the range. Slow divisions are as long as in LLVM's model. Half the registers to rename into, and a queue of loads and stores half
-     * as long, stand for the small issue queues that LLVM's model does not have. The last two are the extremes of what
-     * a cache miss may cost: 20 cycles each that no prefetcher foresees, and all traffic at 3 bytes a cycle (5.5 GB/s
-     * at 1.8 GHz) with nothing else going on meanwhile.
+     * All of them, whose ratios are the range. Slow divisions are as long as in LLVM's model. Half the registers to
+     * rename into, and a queue of loads and stores half as long, stand for the small issue queues that LLVM's model does
+     * not have. The last two are the extremes of what a cache miss may cost: 20 cycles each that no prefetcher foresees,
+     * and all traffic at 3 bytes a cycle (5.5 GB/s at 1.8 GHz) with nothing else going on meanwhile.
      */
     static final List<Core> ALL = List.of(A72, new Core("as LLVM has it", Set.of(), List.of(), 0, 0),
             new Core("slow divisions", Set.of(Rewriter.Correction.STORES), List.of(), 0, 0),
-            new Core("half the buffers", A72.corrections, List.of("-register-file-size=64", "-lqueue=8", "-squeue=8"), 0,
-                    0),
+            new Core("half the buffers", A72.corrections, HALF, 0, 0),
             new Core("misses of the first cache", A72.corrections, List.of(), 20, 0),
             new Core("memory not overlapped", A72.corrections, List.of(), 0, 3));
 
