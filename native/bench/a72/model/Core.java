@@ -24,9 +24,9 @@ record Core(String name, Set<Rewriter.Correction> corrections, List<String> opti
 
     /**
      * All of them, whose ratios are the range. Slow divisions are as long as in LLVM's model. Half the registers to
-     * rename into, and a queue of loads and stores half as long, stand for the small issue queues that LLVM's model does
-     * not have. The last two are the extremes of what a cache miss may cost: 20 cycles each that no prefetcher foresees,
-     * and all traffic at 3 bytes a cycle (5.5 GB/s at 1.8 GHz) with nothing else going on meanwhile.
+     * rename into, and a queue of loads and stores half as long, stand for the small issue queues that LLVM's model
+     * does not have. The last two are the extremes of what a cache miss may cost: 20 cycles each that no prefetcher
+     * foresees, and all traffic at 3 bytes a cycle (5.5 GB/s at 1.8 GHz) with nothing else going on meanwhile.
      */
     static final List<Core> ALL = List.of(A72, new Core("as LLVM has it", Set.of(), List.of(), 0, 0),
             new Core("slow divisions", Set.of(Rewriter.Correction.STORES), List.of(), 0, 0),

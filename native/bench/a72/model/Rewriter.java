@@ -45,8 +45,8 @@ final class Rewriter {
 
     /**
      * A division of one float, 17 cycles, in place of one of four, for which LLVM's model has the 36 of a Cortex-A57's
-     * slowest. That the Cortex-A72 divides more quickly is an assumption: the time depends on the values, and it was not
-     * measured here. What it does to the result shows in the range, which has LLVM's own divisions too.
+     * slowest. That the Cortex-A72 divides more quickly is an assumption: the time depends on the values, and it was
+     * not measured here. What it does to the result shows in the range, which has LLVM's own divisions too.
      */
     private static String shorterDivision(String instruction) {
         return DIVISION.matcher(instruction).replaceFirst("fdiv s$1, s$2, s$3");
