@@ -120,7 +120,7 @@ final class CycleModel {
     private double[] steady(List<String> bodies, int[] lengths, Core core) {
         Map<Integer, List<Integer>> byIterations = new TreeMap<>();
         for (int i = 0; i < lengths.length; i++) {
-            int iterations = Integer.highestOneBit(Math.clamp(1500 / lengths[i], 2, 128));
+            int iterations = Integer.highestOneBit(Math.clamp(1500 / lengths[i], 1, 128));
             byIterations.computeIfAbsent(iterations, _ -> new ArrayList<>()).add(i);
         }
         double[] steady = new double[lengths.length];

@@ -17,9 +17,13 @@ final class Traces {
     /** Share of the executed instructions that traces have; the rest is taken to run as quickly. */
     static final double COVERED = 0.995;
 
+    /** Of what is longer each time its beginning and its end hardly count. */
     private static final int MOST_INSTRUCTIONS = 2000;
-    /** So many passes that the numbers of rounds of its loops, which are no whole ones, come out on average. */
+    /** So long that numbers of rounds, which are no whole ones, come out on average. */
+    private static final int LONGEST_PATH = 4000;
     private static final int MOST_PASSES = 16;
+    /** How likely the program must be to go on from the first part of a region to its end. */
+    private static final double LIKELY = 0.25;
     private static final Comparator<Region> HOTTEST = Comparator.comparingLong(Region::instructions).reversed()
             .thenComparing(region -> region.first().id());
 
@@ -92,13 +96,18 @@ final class Traces {
         Region head = parts.getFirst();
         double length = head.instructionsPerEntry();
         Set<Region> seen = new HashSet<>(parts);
+        double likely = 1;
         while (length < MOST_INSTRUCTIONS) {
-            Region next = likeliest(parts.getLast());
-            if (next == head) {
-                return true;
+            Region last = parts.getLast();
+            Region next = likeliest(last);
+            if (next == null) {
+                return false;
             }
-            if (next == null || next.entries() < head.entries() / 2.0 || next.entries() > head.entries() * 2.0
-                    || !seen.add(next)) {
+            likely *= times(last, next) / (double) last.entries();
+            if (next == head) {
+                return parts.size() == 1 || likely >= LIKELY;
+            }
+            if (likely < LIKELY || !mostlyAfter(last, next) || !seen.add(next)) {
                 return false;
             }
             length += next.instructionsPerEntry();
@@ -108,6 +117,15 @@ final class Traces {
             parts.add(next);
         }
         return false;
+    }
+
+    /** A function with many callers belongs to none of them. */
+    private static boolean mostlyAfter(Region before, Region region) {
+        return times(before, region) >= region.entries() / 2.0;
+    }
+
+    private static long times(Region before, Region region) {
+        return before.next().getOrDefault(region.first().id(), 0L);
     }
 
     private Region likeliest(Region region) {
@@ -145,7 +163,7 @@ final class Traces {
             pass(region, due, path);
             length += length(path.subList(from, path.size()));
             passes++;
-        } while (passes < MOST_PASSES && length < MOST_INSTRUCTIONS && !whole(due.values()));
+        } while (passes < MOST_PASSES && length < LONGEST_PATH && !whole(due.values()));
         return path;
     }
 
