@@ -115,7 +115,7 @@ self_test() {
     local loop
     aarch64-linux-gnu-gcc -O2 -funroll-loops -static -Wall -Wextra bench/a72/loops.c -o "$work/loops"
     mkdir -p "$work/loop-dumps"
-    for loop in store-back store-apart one-page two-pages mixed; do
+    for loop in store-back store-apart one-page two-pages few-rounds mixed; do
         emulated "$work/loop-dumps/$loop.blocks" 10000 "$work/loops" "$loop" >/dev/null
     done
     "$jdk/java" -cp "$work/model" A72SelfTest "$llvm" "$work/loop-dumps"

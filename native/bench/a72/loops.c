@@ -5,6 +5,7 @@
  *     store-apart   the same with an addition of its own
  *     one-page      a loop within a page of 4 KB
  *     two-pages     the same loop across the end of a page, where QEMU cuts it in two
+ *     few-rounds    a sum of three to six terms, each of which waits for the one before, then the next sum
  *     mixed         many different loops within each other, for the sampled windows
  */
 #include <arm_neon.h>
@@ -23,6 +24,7 @@ void loop_store_back(uint64_t times, float *values);
 void loop_store_apart(uint64_t times, float *values);
 void loop_one_page(uint64_t times, float *values);
 void loop_two_pages(uint64_t times, float *values);
+void loop_few_rounds(uint64_t times, float *values);
 
 __asm__(".macro FUNCTION name\n"
         "    .global \\name\n"
@@ -56,6 +58,19 @@ __asm__(".macro FUNCTION name\n"
         "1:  WORK\n"
         "    str q0, [x1]\n"
         "    add x1, x1, #16\n"
+        "    subs x0, x0, #1\n"
+        "    b.ne 1b\n"
+        "    ret\n"
+        "FUNCTION loop_few_rounds\n"
+        "1:  movi v0.4s, #0\n"
+        "    and x2, x0, #3\n"
+        "    add x2, x2, #3\n"
+        "2:  ldr q1, [x1]\n"
+        "    fadd v0.4s, v0.4s, v1.4s\n"
+        "    fadd v0.4s, v0.4s, v1.4s\n"
+        "    subs x2, x2, #1\n"
+        "    b.ne 2b\n"
+        "    str q0, [x1, #16]\n"
         "    subs x0, x0, #1\n"
         "    b.ne 1b\n"
         "    ret\n"
@@ -104,12 +119,14 @@ int main(int argc, char **argv) {
         loop_one_page(TIMES, to);
     } else if (!strcmp(name, "two-pages")) {
         loop_two_pages(TIMES, to);
+    } else if (!strcmp(name, "few-rounds")) {
+        loop_few_rounds(TIMES, to);
     } else if (!strcmp(name, "mixed")) {
         for (int i = 0; i < 12; i++) {
             sum += mixed();
         }
     } else {
-        fprintf(stderr, "usage: loops store-back|store-apart|one-page|two-pages|mixed\n");
+        fprintf(stderr, "usage: loops store-back|store-apart|one-page|two-pages|few-rounds|mixed\n");
         return 2;
     }
     MARK(MARK_END);

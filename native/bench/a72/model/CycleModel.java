@@ -45,7 +45,7 @@ final class CycleModel {
 
     /** Cycles of each trace in its steady state, times how often it ran. */
     Result on(Core core) {
-        double[] steady = steady(traces.stream().map(trace -> body(codes(trace.blocks()), core)).toList(),
+        double[] steady = steady(traces.stream().map(trace -> body(codes(trace.path()), core)).toList(),
                 traces.stream().mapToInt(Traces.Trace::length).toArray(), core);
         Map<Integer, Double> perInstruction = new HashMap<>();
         double cycles = 0;
@@ -112,7 +112,7 @@ final class CycleModel {
     }
 
     private String body(List<String> codes, Core core) {
-        return codes.stream().map(code -> Rewriter.rewrite(assembly.get(code), core.corrected()))
+        return codes.stream().map(code -> Rewriter.rewrite(assembly.get(code), core.corrections()))
                 .collect(Collectors.joining("\n"));
     }
 
@@ -120,7 +120,7 @@ final class CycleModel {
     private double[] steady(List<String> bodies, int[] lengths, Core core) {
         Map<Integer, List<Integer>> byIterations = new TreeMap<>();
         for (int i = 0; i < lengths.length; i++) {
-            int iterations = Integer.highestOneBit(Math.clamp(1500 / lengths[i], 4, 128));
+            int iterations = Integer.highestOneBit(Math.clamp(1500 / lengths[i], 1, 128));
             byIterations.computeIfAbsent(iterations, _ -> new ArrayList<>()).add(i);
         }
         double[] steady = new double[lengths.length];

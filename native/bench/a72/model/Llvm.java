@@ -63,7 +63,7 @@ final class Llvm {
 
     /** Cycles that so many iterations of each of these bodies take together, from an idle core to its end. */
     long[] cycles(List<String> bodies, Core core, int iterations) {
-        String prefix = core.corrected() + " " + core.options() + " " + iterations + "\n";
+        String prefix = core.corrections() + " " + core.options() + " " + iterations + "\n";
         List<String> unknown = bodies.stream().distinct().filter(body -> !known.containsKey(prefix + body)).toList();
         for (int from = 0; from < unknown.size(); from += REGIONS) {
             List<String> part = unknown.subList(from, Math.min(unknown.size(), from + REGIONS));
