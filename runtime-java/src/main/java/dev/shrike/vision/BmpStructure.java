@@ -26,7 +26,7 @@ final class BmpStructure {
         int bits = bytes.u16Little(core ? 24 : 28);
         long compression = core ? 0 : bytes.u32Little(30);
         if (!isAllowed(bits, compression)) {
-            throw bytes.damaged("BMP with " + bits + " bits a pixel and compression " + compression
+            throw bytes.unsupported("BMP with " + bits + " bits a pixel and compression " + compression
                     + " is not supported: save it as 24 bits without compression");
         }
         checkPalette(bytes, headerSize, bits, core);

@@ -141,6 +141,11 @@ final class EncodedBytes {
         return new SourceException(name + ": truncated image: " + detail);
     }
 
+    /** For an image that may be sound, of a kind that is not read. */
+    SourceException unsupported(String detail) {
+        return new SourceException(name + ": " + detail);
+    }
+
     SourceException damaged(String detail) {
         return new SourceException(name + ": damaged image: " + detail);
     }

@@ -9,8 +9,7 @@ import java.util.List;
  * process's error output alone, which a library must not take away from its process.
  *
  * <p>It is as lenient as that decoder: bits and bytes that no block wants do no harm, and are told so that they can be
- * left out. Arithmetic coding, 12 bits a sample and lossless images are not read here; the decoder refuses them, or
- * reads them unchecked.
+ * left out. Images with arithmetic coding or 12 bits a sample and lossless ones cannot be proved so and are refused.
  */
 final class JpegEntropyCheck {
     private static final int BASELINE = 0xc0;
@@ -23,7 +22,6 @@ final class JpegEntropyCheck {
     private final EncodedBytes bytes;
     private ImageHeader image;
     private boolean progressive;
-    /** Empty if the kind of JPEG is not read here. */
     private final List<Component> components = new ArrayList<>();
     private final JpegHuffmanTable[] dc = new JpegHuffmanTable[4];
     private final JpegHuffmanTable[] ac = new JpegHuffmanTable[4];
@@ -52,8 +50,13 @@ final class JpegEntropyCheck {
         progressive = marker == PROGRESSIVE;
         int count = bytes.u8(at + 7);
         boolean read = marker == BASELINE || marker == EXTENDED || marker == PROGRESSIVE;
-        if (!read || bytes.u8(at + 2) != 8 || count < 1 || count > MOST_COMPONENTS) {
-            return;
+        if (!read || bytes.u8(at + 2) != 8) {
+            throw bytes.unsupported(header + (read ? " with " + bytes.u8(at + 2) + " bits a sample"
+                    : " with arithmetic coding, or lossless,")
+                    + " is not supported: save it as a baseline or progressive JPEG");
+        }
+        if (count < 1 || count > MOST_COMPONENTS) {
+            throw bytes.damaged(header + " has " + count + " components");
         }
         for (int i = 0; i < count; i++) {
             int sampling = bytes.u8(at + 9 + 3L * i);
@@ -133,9 +136,6 @@ final class JpegEntropyCheck {
      * @throws dev.shrike.SourceException if blocks lack data, or the data cannot be decoded
      */
     void scan(long header, long from, long to) {
-        if (components.isEmpty()) {
-            return;
-        }
         String lacking = to < bytes.size() ? image + " lacks a part of its data"
                 : image + " ends inside its image data, without an end-of-image marker";
         Scan scan = header(header, new JpegScanBits(bytes, from, to, lacking,
@@ -152,11 +152,6 @@ final class JpegEntropyCheck {
     /** Bytes that no block wanted, in the order of the file. */
     List<ImageHeader.Excess> excess() {
         return excess;
-    }
-
-    /** Whether the scans of this image can be proved to be whole. */
-    boolean canRead() {
-        return !components.isEmpty();
     }
 
     private Scan header(long at, JpegScanBits bits) {

@@ -14,6 +14,7 @@ import java.util.List;
 final class JpegScanBits {
     private static final VarHandle WORD =
             MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
+    private static final int RESTART = 0xd0;
     /** Read beyond the end at most. */
     private static final int PADDING = 8;
     /** Bits that a decoder reads before it knows that they are no code. */
@@ -29,6 +30,7 @@ final class JpegScanBits {
     /** Where the segment starts in the coded bytes, and where its marker is. */
     private int from;
     private int to = -2;
+    private int restarts;
     private int length;
     private long position;
     private long limit;
@@ -56,6 +58,13 @@ final class JpegScanBits {
         if (to >= coded.length) {
             throw bytes.truncated(lacking);
         }
+        // RST0 to RST7 in turn (B.2.1): another one means that segments are missing or changed places.
+        int number = coded[to + 1] & 0xff;
+        if (number != RESTART + restarts) {
+            throw bytes.damaged(undecodable + ": restart marker " + (number - RESTART) + " stands where " + restarts
+                    + " belongs");
+        }
+        restarts = restarts + 1 & 7;
         close();
         load();
     }

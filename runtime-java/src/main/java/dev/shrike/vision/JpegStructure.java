@@ -94,8 +94,8 @@ final class JpegStructure {
     /** The header of a file that has every scan and no end marker. */
     private static ImageHeader withoutEnd(EncodedBytes bytes, ImageHeader header, JpegEntropyCheck data) {
         requireNoZeros(bytes);
-        // Without its end nothing else may be missing or left over; of kinds that are not read here, who knows.
-        if (!data.canRead() || !data.excess().isEmpty()) {
+        // Without its end nothing else may be missing or left over.
+        if (!data.excess().isEmpty()) {
             throw bytes.truncated(header + " ends inside its image data, without an end-of-image marker");
         }
         return header.of(new ImageHeader.Mended(data.excess(), true));

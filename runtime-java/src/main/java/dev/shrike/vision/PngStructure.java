@@ -16,7 +16,8 @@ final class PngStructure {
     private final List<ImageHeader.Excess> excess = new ArrayList<>();
     private ImageHeader header;
     private String last = "";
-    private boolean palette;
+    /** Colours of the palette, 0 without one. */
+    private int colours;
     private int orientation = ExifOrientation.UPRIGHT;
     private int frames = 1;
 
@@ -63,10 +64,10 @@ final class PngStructure {
             }
             case "PLTE" -> {
                 boolean indexed = bytes.u8(SIGNATURE + 17) == INDEXED;
-                if (palette || !data.isEmpty() || indexed && (length % 3 != 0 || length == 0 || length > 3 * 256)) {
+                if (colours > 0 || !data.isEmpty() || indexed && (length % 3 != 0 || length == 0 || length > 3 * 256)) {
                     throw bytes.damaged("PNG chunk PLTE of " + length + " bytes at byte " + at);
                 }
-                palette = true;
+                colours = Math.max(1, length / 3);
                 needed = indexed;
             }
             case "IEND" -> {
@@ -98,7 +99,7 @@ final class PngStructure {
             throw bytes.damaged("PNG holds no image data (no IDAT chunk)");
         }
         int colour = bytes.u8(SIGNATURE + 17);
-        if (colour == INDEXED && !palette) {
+        if (colour == INDEXED && colours == 0) {
             throw bytes.damaged("PNG holds no palette (no PLTE chunk)");
         }
         int samples = switch (colour) {
@@ -107,7 +108,8 @@ final class PngStructure {
             case 6 -> 4;
             default -> 1;
         };
-        new PngImageData(bytes, header, samples * bytes.u8(SIGNATURE + 16), bytes.u8(SIGNATURE + 20) == 1).check(data);
+        new PngImageData(bytes, header, samples * bytes.u8(SIGNATURE + 16), bytes.u8(SIGNATURE + 20) == 1,
+                colour == INDEXED ? colours : 0).check(data);
         ImageHeader found = header.turned(orientation).withPages(frames);
         return excess.isEmpty() ? found : found.of(new ImageHeader.Mended(excess, false));
     }

@@ -35,18 +35,19 @@ final class TiffStructure {
         boolean whole = page.value(TiffDirectory.SAMPLE_FORMAT, 1) == 1;
         boolean deep = bits == 8 || bits == 16;
         if (samples < 1 || samples > 4 || !whole || !(deep || (bits == 1 || bits == 4) && samples == 1)) {
-            throw bytes.damaged("TIFF of " + samples + " samples of " + bits + (whole ? " bits" : " bits in float")
+            throw bytes.unsupported("TIFF of " + samples + " samples of " + bits + (whole ? " bits" : " bits in float")
                     + " is not supported: save it with 8 bits a sample");
         }
         for (long i = 1; i < Math.min(samples, page.count(TiffDirectory.BITS)); i++) {
             if (page.value(TiffDirectory.BITS, i, bits) != bits) {
-                throw bytes.damaged("TIFF with samples of different depth is not supported: save it with 8 bits each");
+                throw bytes
+                        .unsupported("TIFF with samples of different depth is not supported: save it with 8 bits each");
             }
         }
         long compression = page.value(TiffDirectory.COMPRESSION, NONE);
         long photometric = page.value(TiffDirectory.PHOTOMETRIC, 1);
         if (page.value(TiffDirectory.FILL_ORDER, 1) != 1) {
-            throw bytes.damaged("TIFF with the lowest bit first is not supported: save it again");
+            throw bytes.unsupported("TIFF with the lowest bit first is not supported: save it again");
         }
         if (photometric == 2 && samples < 3 || photometric == 3 && (samples != 1 || bits > 8)
                 || page.value(TiffDirectory.PREDICTOR, 1) != 1 && bits < 8) {
@@ -55,11 +56,11 @@ final class TiffStructure {
         }
         boolean planar = samples > 1 && page.value(TiffDirectory.PLANES, 1) != 1;
         if (!COMPRESSIONS.contains(compression)) {
-            throw bytes.damaged("TIFF with compression " + compression
+            throw bytes.unsupported("TIFF with compression " + compression
                     + " is not supported: save it with LZW, Deflate or PackBits, or without compression");
         }
         if (photometric >= YCBCR || photometric == 4 || planar || photometric == 5 && samples != 4) {
-            throw bytes.damaged("TIFF with " + (planar ? "colours in planes of their own"
+            throw bytes.unsupported("TIFF with " + (planar ? "colours in planes of their own"
                     : "photometric interpretation " + photometric) + " is not supported: save it as plain RGB");
         }
     }

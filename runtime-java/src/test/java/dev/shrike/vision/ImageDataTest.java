@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.shrike.Frame;
 import dev.shrike.SourceException;
 import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -119,7 +120,7 @@ class ImageDataTest {
         for (int i = 0; i + 1 < marks.length; i++) {
             byte[] lacking = Arrays.copyOf(restarts, restarts.length - (marks[i + 1] - marks[i]));
             System.arraycopy(restarts, marks[i + 1], lacking, marks[i], restarts.length - marks[i + 1]);
-            assertTrue(refused(lacking).startsWith("bad: truncated image: JPEG of 83x57 lacks a part"), "" + i);
+            assertTrue(refused(lacking).contains("restart marker " + (i + 1) % 8 + " stands where " + i % 8), "" + i);
         }
     }
 
@@ -226,5 +227,104 @@ class ImageDataTest {
         byte[] without = Arrays.copyOf(indexed, indexed.length - length);
         System.arraycopy(indexed, palette + length, without, palette, indexed.length - palette - length);
         assertTrue(refused(without).contains("no palette"), refused(without));
+    }
+
+    @Test
+    void restartMarkersOutOfTurnAreRefused() {
+        byte[] jpeg = noise(RESTART, 2);
+        int[] marks = markers(jpeg, 0xd0, 0xd7);
+        for (int i = 0; i < marks.length; i++) {
+            byte[] other = jpeg.clone();
+            other[marks[i] + 1] = (byte) (0xd0 + (i + 3) % 8);
+            assertTrue(refused(other).contains("restart marker " + (i + 3) % 8 + " stands where " + i % 8 + " belongs"),
+                    refused(other));
+        }
+    }
+
+    @Test
+    void kindsOfJpegThatCannotBeProvedAreRefusedAsSuch() {
+        for (int kind : new int[] {0xc3, 0xc5, 0xc9, 0xca, 0xcb, 0xcd}) {
+            byte[] jpeg = noise();
+            jpeg[SampleImages.indexOf(jpeg, 0xff, 0xc0) + 1] = (byte) kind;
+            assertTrue(refused(jpeg).contains("arithmetic coding, or lossless, is not supported: save it as"),
+                    refused(jpeg));
+        }
+        byte[] deep = noise();
+        deep[SampleImages.indexOf(deep, 0xff, 0xc0) + 4] = 12;
+        assertTrue(refused(deep).contains("with 12 bits a sample is not supported"), refused(deep));
+    }
+
+    /** Whatever the filter of a row, indices are those of pixels. */
+    @Test
+    void coloursThatThePaletteLacksAreRefused() throws IOException {
+        for (boolean interlaced : new boolean[] {false, true}) {
+            BufferedImage image = new BufferedImage(37, 23, BufferedImage.TYPE_BYTE_INDEXED);
+            Random random = new Random(3);
+            for (int i = 0; i < 37 * 23; i++) {
+                image.getRaster().setSample(i % 37, i / 37, 0, random.nextInt(100));
+            }
+            image.getRaster().setSample(30, 20, 0, 100);
+            byte[] png = png(image, interlaced);
+            byte[] filtered = interlaced ? png : withData(png, filtered(rows(image), 37));
+            assertArrayEquals(pixels(png), pixels(filtered));
+            assertArrayEquals(pixels(png), pixels(withColours(filtered, 101)));
+            assertTrue(refused(withColours(filtered, 100)).contains("pixels of colour 100, and a palette of 100"),
+                    refused(withColours(filtered, 100)));
+            byte[] levels = {10, (byte) 200};
+            BufferedImage two = new BufferedImage(11, 5, BufferedImage.TYPE_BYTE_BINARY,
+                    new IndexColorModel(1, 2, levels, new byte[2], new byte[2]));
+            byte[] first = png(two, interlaced);
+            two.getRaster().setSample(10, 4, 0, 1);
+            byte[] both = png(two, interlaced);
+            assertArrayEquals(pixels(first), pixels(withColours(first, 1)));
+            assertTrue(refused(withColours(both, 1)).contains("pixels of colour 1, and a palette of 1"));
+        }
+    }
+
+    /** The PNG with the first colours of its palette. */
+    private static byte[] withColours(byte[] png, int colours) {
+        int at = SampleImages.indexOf(png, 'P', 'L', 'T', 'E') - 4;
+        int length = ByteBuffer.wrap(png).getInt(at);
+        ByteBuffer chunk = ByteBuffer.allocate(12 + 3 * colours).putInt(3 * colours).put(png, at + 4, 4 + 3 * colours);
+        byte[] start = SampleImages.spliced(Arrays.copyOf(png, at), at,
+                SampleImages.repairChecksum(chunk.array(), 0));
+        return SampleImages.spliced(start, start.length, Arrays.copyOfRange(png, at + 12 + length, png.length));
+    }
+
+    /** Indices with a filter of none before each row. */
+    private static byte[] rows(BufferedImage image) {
+        int width = image.getWidth();
+        byte[] rows = new byte[(width + 1) * image.getHeight()];
+        for (int i = 0; i < width * image.getHeight(); i++) {
+            rows[i / width * (width + 1) + 1 + i % width] = (byte) image.getRaster().getSample(i % width, i / width, 0);
+        }
+        return rows;
+    }
+
+    /** Rows of one byte a pixel without filters, with all filters in turn (ISO/IEC 15948, table 9.1). */
+    private static byte[] filtered(byte[] rows, int width) {
+        byte[] result = rows.clone();
+        for (int y = 0; y < rows.length / (width + 1); y++) {
+            int start = y * (width + 1);
+            result[start] = (byte) (y % 5);
+            for (int x = 1; x <= width; x++) {
+                int left = x > 1 ? rows[start + x - 1] & 255 : 0;
+                int up = y > 0 ? rows[start + x - width - 1] & 255 : 0;
+                int corner = x > 1 && y > 0 ? rows[start + x - width - 2] & 255 : 0;
+                int nearest = left + up - corner;
+                int paeth = Math.abs(nearest - left) <= Math.abs(nearest - up)
+                        && Math.abs(nearest - left) <= Math.abs(nearest - corner) ? left
+                                : Math.abs(nearest - up) <= Math.abs(nearest - corner) ? up : corner;
+                int predicted = switch (y % 5) {
+                    case 1 -> left;
+                    case 2 -> up;
+                    case 3 -> (left + up) / 2;
+                    case 4 -> paeth;
+                    default -> 0;
+                };
+                result[start + x] -= (byte) predicted;
+            }
+        }
+        return result;
     }
 }

@@ -145,6 +145,10 @@ final class FfmpegInput implements AutoCloseable {
         decoder.pkt_timebase(video.time_base());
         decoder.thread_count(threads);
         decoder.max_pixels(Images.DEFAULT_MAX_PIXELS);
+        if (codec.id() == avcodec.AV_CODEC_ID_MJPEG) {
+            // Each frame stands alone, so one that is cut off or damaged is left out rather than made up.
+            decoder.err_recognition(AVCodecContext.AV_EF_EXPLODE);
+        }
         if (avcodec.avcodec_open2(decoder, codec, (PointerPointer<?>) null) < 0) {
             avcodec.avcodec_free_context(decoder);
             decoder = null;

@@ -85,6 +85,30 @@ class VideoTest {
         }
     }
 
+    /** A decoder would fill what is missing with grey, or with the frame before. */
+    @Test
+    void framesOfJpegThatAreCutOffAreLeftOutAndCounted() throws Exception {
+        List<byte[]> frames = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            frames.add(MjpegVideo.frame(160, 96, i));
+        }
+        frames.set(2, Arrays.copyOf(frames.get(2), frames.get(2).length / 2));
+        byte[] hole = frames.get(4);
+        Arrays.fill(hole, hole.length / 2, hole.length / 2 + 500, (byte) 0);
+        frames.set(6, Arrays.copyOf(frames.get(6), 20));
+        Path file = MjpegVideo.write(folder.resolve("damaged.avi"), 160, 96, frames);
+        try (FrameSource source = Sources.open(file.toString())) {
+            List<Long> times = new ArrayList<>();
+            long first = 0;
+            for (Optional<Frame> next = source.next(); next.isPresent(); next = source.next()) {
+                first = times.isEmpty() ? next.get().capturedNanos() : first;
+                times.add((next.get().capturedNanos() - first + 500_000) / 1_000_000);
+            }
+            assertEquals(List.of(0L, 100L, 300L, 500L, 700L), times);
+            assertEquals(3, source.damaged());
+        }
+    }
+
     /** A turn there and back is none, and the corners go where they should. */
     @ParameterizedTest
     @CsvSource({"bgr", "rgb", "grey", "yuyv", "uyvy", "nv12", "i420"})
