@@ -147,7 +147,8 @@ awk -F '\t' -v code="$code" -v whole="$seconds" '
         if (n < 8) { print "soak: only " n " samples"; exit 1 }
         slope = (n * str - st * sr) / (n * stt - st * st)
         printf "%d samples over %.2f h after %d s of warm-up\n", n, (time - first_time) / 3600, warm
-        judge(slope * 1.048576 <= 5, sprintf("resident memory %+.2f MB/h (%.1f to %.1f MiB)", slope * 1.048576, least, most))
+        judge(slope * 1.048576 <= 5, sprintf("resident memory %+.2f MB/h (%.1f to %.1f MiB)",
+            slope * 1.048576, least, most))
         judge(fds[3] <= fds[0], sprintf("descriptors %d, at the end %d", fds[0], fds[3]))
         judge(threads[3] <= threads[0], sprintf("threads %d, at the end %d", threads[0], threads[3]))
         moving = 1

@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Golden values, and the inputs that they belong to. {@code golden.py} beside them computes them from the same inputs in
- * plain Python with nothing of this product: {@code python3 runtime-java/src/test/resources/golden/golden.py}.
+ * Golden values, and the inputs that they belong to. {@code golden.py} beside them computes them from the same inputs
+ * in plain Python with nothing of this product: {@code python3 runtime-java/src/test/resources/golden/golden.py}.
  */
 public final class Golden {
     /** Width and height of the small detector's input. */
