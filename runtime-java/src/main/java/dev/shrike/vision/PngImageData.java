@@ -6,8 +6,8 @@ import java.util.zip.Inflater;
 
 /**
  * Proves that the IDAT chunks of a PNG unpack to the rows of its image, each with a filter that exists (ISO/IEC 15948,
- * clauses 7 to 10), and that a palette has the colours that pixels ask for, so that the decoder inside OpenCV has nothing
- * to complain of on the process's error output.
+ * clauses 7 to 10), and that a palette has the colours that pixels ask for, so that the decoder inside OpenCV has
+ * nothing to complain of on the process's error output.
  */
 final class PngImageData {
     private static final int LAST_FILTER = 4;
