@@ -76,8 +76,8 @@ final class FakeQuantization implements Regularizer {
 
     /**
      * Gives the batch normalisations the statistics that their inputs have now. The running ones lag behind: a code
-     * that changes moves the sums of a channel at once, and over many layers that adds up to another network. Each layer
-     * is measured behind layers that are normalised by the batch, as in training.
+     * that changes moves the sums of a channel at once, and over many layers that adds up to another network. Each
+     * layer is measured behind layers that are normalised by the batch, as in training.
      *
      * @param batches floats from 0 to 1
      */
