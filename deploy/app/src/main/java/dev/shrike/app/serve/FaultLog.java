@@ -62,6 +62,7 @@ final class FaultLog {
         private long again;
         private long total;
         private String over = "";
+        private boolean overTold;
     }
 
     /** From here on lines below that level are left out, and these secrets never shown. */
@@ -109,6 +110,7 @@ final class FaultLog {
         fault.level = level;
         fault.message = message;
         fault.over = "";
+        fault.overTold = false;
         fault.total++;
         tell(fault);
     }
@@ -129,6 +131,7 @@ final class FaultLog {
             fault.toldAt = now;
         }
         if (!fault.over.isEmpty()) {
+            tellOver(fault);
             faults.values().remove(fault);
         }
     }
@@ -142,8 +145,15 @@ final class FaultLog {
         if (fault != null && fault.over.isEmpty()) {
             fault.over = message;
             if (fault.again == 0) {
-                line(Level.INFO, message);
+                tellOver(fault);
             }
+        }
+    }
+
+    private void tellOver(Fault fault) {
+        if (!fault.overTold) {
+            line(Level.INFO, fault.over);
+            fault.overTold = true;
         }
     }
 

@@ -62,6 +62,20 @@ class FaultLogTest {
     }
 
     @Test
+    void theEndOfAFaultThatWasCountedIsToldWithTheCount() {
+        log.fault(FaultLog.Level.WARNING, "broker", "broker: away");
+        log.fault(FaultLog.Level.WARNING, "broker", "broker: away");
+        now = TimeUnit.SECONDS.toNanos(5);
+        log.over("broker", "broker: back");
+        log.tick();
+        assertEquals(List.of("broker: away"), lines(), "not yet: it may come and go");
+        now = TimeUnit.SECONDS.toNanos(61);
+        log.tick();
+        log.tick();
+        assertEquals(List.of("broker: away", "broker: away (1 times more, 2 in all)", "broker: back"), lines());
+    }
+
+    @Test
     void secretsAndLineEndsStayOut() {
         log.set(FaultLog.Level.INFO, 60, new CredentialFilter(Set.of("hunter22")));
         log.warning("rtsp://user:other@host/ hunter22\nforged");
