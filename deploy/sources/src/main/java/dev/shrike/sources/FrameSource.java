@@ -55,6 +55,14 @@ public interface FrameSource extends AutoCloseable {
         return 0;
     }
 
+    /**
+     * Frames that a file says it has and that lie behind its end, as it was cut off; 0 until the end, and where nothing
+     * tells. From any thread.
+     */
+    default long missing() {
+        return 0;
+    }
+
     /** What people call the source: its URI without user and password. */
     String name();
 

@@ -56,6 +56,11 @@ final class TurnedSource implements FrameSource {
     }
 
     @Override
+    public long missing() {
+        return source.missing();
+    }
+
+    @Override
     public long damaged() {
         return source.damaged();
     }

@@ -18,6 +18,7 @@ final class VideoSource extends OpenSource {
     private static final String FORMATS = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc,m4v,mjpeg,"
             + "mpjpeg,ivf,apng,nut,mxf,dv,yuv4mpegpipe,obu,wtv,rm";
     private static final long FOREVER = Long.MAX_VALUE / 4;
+    private static final long FEW_FRAMES = 2;
     private static final long LATE_NANOS = 1_000_000_000L;
 
     private final Path file;
@@ -33,6 +34,7 @@ final class VideoSource extends OpenSource {
     private long number;
     private boolean anyGiven;
     private volatile long damaged;
+    private volatile long missing;
     private long damagedFrames;
     /** Of earlier rounds of the file. */
     private long damagedBefore;
@@ -112,6 +114,9 @@ final class VideoSource extends OpenSource {
             throw new SourceException(file + ": has no frame that can be decoded");
         }
         if (!options.loop()) {
+            long lacking = input.frames() - number - input.refused();
+            // Containers count some frames that are never shown, at the start and in edited videos.
+            missing = lacking > Math.max(FEW_FRAMES, input.frames() / 10) ? lacking : 0;
             return false;
         }
         long step = input.rate() > 0 ? Math.round(1e9 / input.rate()) : 40_000_000;
@@ -169,6 +174,11 @@ final class VideoSource extends OpenSource {
     @Override
     public long damaged() {
         return damaged;
+    }
+
+    @Override
+    public long missing() {
+        return missing;
     }
 
     @Override

@@ -109,6 +109,27 @@ class VideoTest {
         }
     }
 
+    @Test
+    void aVideoThatWasCutOffSaysSoAtItsEnd() throws Exception {
+        List<byte[]> frames = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            frames.add(MjpegVideo.frame(32, 32, i));
+        }
+        Path whole = MjpegVideo.write(folder.resolve("whole.avi"), 32, 32, frames);
+        byte[] bytes = Files.readAllBytes(whole);
+        Path half = Files.write(folder.resolve("half.avi"), Arrays.copyOf(bytes, bytes.length / 2));
+        for (Path file : List.of(whole, half, clip)) {
+            try (FrameSource source = Sources.open(file.toString())) {
+                int count = 0;
+                while (source.next().isPresent()) {
+                    count++;
+                }
+                assertEquals(file == half, source.missing() > 0, file + ": " + source.missing());
+                assertEquals(file == clip ? FRAMES : 20, count + source.missing() + source.damaged(), file.toString());
+            }
+        }
+    }
+
     /** A turn there and back is none, and the corners go where they should. */
     @ParameterizedTest
     @CsvSource({"bgr", "rgb", "grey", "yuyv", "uyvy", "nv12", "i420"})

@@ -90,6 +90,10 @@ final class MovingRun {
 
     private void tellDamaged(FrameSource source) {
         long count = source.damaged();
+        if (source.missing() > 0) {
+            console.note("warning: " + source.name() + ": was cut off: " + source.missing()
+                    + " frames that it says it has are not there");
+        }
         if (count > 0 && !request.showing().quiet()) {
             console.note(source.name() + ": " + count + (count == 1 ? " damaged frame was" : " damaged frames were")
                     + " left out");

@@ -49,6 +49,11 @@ final class StridedSource implements FrameSource {
     }
 
     @Override
+    public long missing() {
+        return source.missing();
+    }
+
+    @Override
     public long damaged() {
         return source.damaged();
     }
