@@ -87,7 +87,7 @@ board() {
     printf '%b' "$1" >/tmp/tree/compatible
     SHRIKE_DEVICE_TREE=/tmp/tree /usr/lib/shrike/choose-board >/dev/null
     holds "board ${1%%\\*}: $2" test "$(readlink /usr/lib/shrike/board)" = "boards/$2"
-    holds "$2: its defaults and options of the JVM can be used" shrike serve --check
+    holds "$2: its defaults and options of the JVM can be used" shrike serve --check=config
 }
 
 boards() {
@@ -114,7 +114,7 @@ step_install() {
     holds 'the board is told' test "$(readlink /usr/lib/shrike/board)" = boards/generic
     holds 'nothing is unpacked into the home of root' test ! -e /root/.javacpp -a ! -e /root/.cache
     holds 'the command runs' shrike --version
-    holds 'the shipped configuration can be used' shrike serve --check
+    holds 'the shipped configuration can be used' shrike serve --check=config
     # Its exit status is 0 whatever it finds; the pages are there, but man is not.
     systemd-analyze verify shrike.service 2>&1 | grep -v "Command 'man " >/check/verify
     cat /check/verify
