@@ -1,25 +1,22 @@
 package dev.shrike.app.detect;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.shrike.Detection;
 import dev.shrike.app.Version;
+import dev.shrike.app.device.ProcessMemory;
+import dev.shrike.app.device.SystemFiles;
 import dev.shrike.app.page.PageModel;
 import dev.shrike.app.page.PageServer;
 import dev.shrike.app.page.PageSettings;
+import dev.shrike.app.page.PageState;
 import dev.shrike.app.page.PreviewFeed;
-import dev.shrike.files.PrintableText;
 import dev.shrike.live.LiveResult;
 import dev.shrike.sources.FrameSource;
-import dev.shrike.sources.SourceState;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -29,7 +26,6 @@ import java.util.concurrent.TimeUnit;
  * read by any.
  */
 final class RunPage implements PageModel, AutoCloseable {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String CAMERA = "view";
     private static final String LOOPBACK = "127.0.0.1";
     private static final double IMAGES_A_SECOND = 10;
@@ -37,14 +33,13 @@ final class RunPage implements PageModel, AutoCloseable {
     private static final int QUALITY = 80;
     private static final int CLIENTS = 16;
     private static final int WRITE_SECONDS = 4;
-    private static final int MOST_OBJECTS = 20;
-    private static final long PAGE_BYTES = 4096;
     private static final long MEBIBYTE = 1L << 20;
 
     private final PreviewFeed feed = new PreviewFeed(CAMERA, IMAGES_A_SECOND, WIDEST, QUALITY);
     private final String model;
     private final String engine;
     private final String version = version();
+    private final SystemFiles files = new SystemFiles(Path.of("/"));
     private final long startedAt = System.nanoTime();
     private final PageServer server;
     private FrameSource source;
@@ -104,43 +99,35 @@ final class RunPage implements PageModel, AutoCloseable {
 
     @Override
     public synchronized String state(boolean whole) {
-        ObjectNode state = JSON.createObjectNode();
+        ObjectNode state = PageState.create();
         state.put("version", version).put("phase", "running").put("illness", "")
                 .put("upSeconds", TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startedAt))
                 .put("model", model).put("engine", engine);
         ObjectNode board = state.putObject("board");
         board.putArray("throttling");
         board.putArray("throttledEarlier");
-        board.put("residentMegabytes", resident() / MEBIBYTE);
+        board.put("residentMegabytes", ProcessMemory.resident(files).orElse(0L) / MEBIBYTE);
         ArrayNode cameras = state.putArray("cameras");
         if (source != null) {
-            camera(cameras.addObject(), source.state());
+            camera(cameras.addObject());
         }
         state.putArray("outputs");
         state.putArray("events");
         if (whole) {
             state.putObject("settings");
         }
-        try {
-            return PrintableText.inJson(JSON.writeValueAsString(state));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        return PageState.text(state);
     }
 
-    private void camera(ObjectNode node, SourceState state) {
-        node.put("id", CAMERA).put("source", source.name()).put("phase", state.phase().name().toLowerCase(Locale.ROOT))
-                .put("reason", state.reason()).put("frames", state.frames()).put("reconnects", state.reconnects())
-                .put("damaged", source.damaged()).put("dropped", dropped).put("paused", false)
-                .put("viewers", feed.viewers());
+    private void camera(ObjectNode node) {
+        node.put("id", CAMERA);
+        PageState.source(node, source, text -> text);
+        node.put("dropped", dropped).put("paused", false).put("viewers", feed.viewers());
         if (framesOfSecond > 0) {
             node.put("fps", framesOfSecond).put("ageMillis", TimeUnit.NANOSECONDS.toMillis(ageNanos));
         }
         node.putArray("history");
-        ArrayNode list = node.putArray("objects");
-        for (Detection one : objects.subList(0, Math.min(MOST_OBJECTS, objects.size()))) {
-            list.addObject().put("label", one.label()).put("score", Math.round(one.score() * 100) / 100.0);
-        }
+        PageState.objects(node, objects);
     }
 
     private static String version() {
@@ -148,14 +135,6 @@ final class RunPage implements PageModel, AutoCloseable {
             return new Version().getVersion()[0];
         } catch (IOException e) {
             throw new UncheckedIOException("the program has no version in it", e);
-        }
-    }
-
-    private static long resident() {
-        try {
-            return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]) * PAGE_BYTES;
-        } catch (IOException | RuntimeException e) {
-            return 0;
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.shrike.app.serve;
 
+import dev.shrike.app.device.ProcessMemory;
+import dev.shrike.app.device.SystemFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
@@ -40,7 +42,8 @@ final class BoardSensors {
         List<String> earlier = new ArrayList<>();
         firmware(now, earlier);
         cooling(now);
-        return new Reading(hottest(), List.copyOf(now), List.copyOf(earlier), resident());
+        return new Reading(hottest(), List.copyOf(now), List.copyOf(earlier),
+                ProcessMemory.resident(new SystemFiles(root)).orElse(0L));
     }
 
     private OptionalDouble hottest() {
@@ -83,17 +86,6 @@ final class BoardSensors {
                 now.add("slowed down by " + type.replaceAll("[^A-Za-z0-9_.-]", ""));
             }
         }
-    }
-
-    private long resident() {
-        String status = text(root.resolve("proc/self/status")).orElse("");
-        for (String line : status.split("\n")) {
-            if (line.startsWith("VmRSS:")) {
-                String digits = line.replaceAll("\\D", "");
-                return digits.isEmpty() || digits.length() > 15 ? 0 : Long.parseLong(digits) * 1024;
-            }
-        }
-        return 0;
     }
 
     private List<Path> entries(String folder, String pattern) {

@@ -1,17 +1,13 @@
 package dev.shrike.app.serve;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.shrike.Detection;
 import dev.shrike.app.outputs.OutputStatus;
 import dev.shrike.app.page.PageModel;
+import dev.shrike.app.page.PageState;
 import dev.shrike.app.page.PreviewFeed;
-import dev.shrike.files.PrintableText;
 import dev.shrike.sources.SourceState;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -19,7 +15,6 @@ import java.util.concurrent.TimeUnit;
 
 /** The state of the service as the page shows it. */
 final class ServiceState implements PageModel {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final long SENSORS_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long MEBIBYTE = 1L << 20;
 
@@ -91,7 +86,7 @@ final class ServiceState implements PageModel {
     public String state(boolean whole) {
         Parts running = parts;
         long now = System.nanoTime();
-        ObjectNode state = JSON.createObjectNode();
+        ObjectNode state = PageState.create();
         state.put("version", version).put("phase", phase).put("illness", log.clean(illness))
                 .put("upSeconds", TimeUnit.NANOSECONDS.toSeconds(now - startedAt))
                 .put("model", log.clean(running.model())).put("engine", running.engine());
@@ -111,11 +106,7 @@ final class ServiceState implements PageModel {
             ObjectNode settings = state.putObject("settings");
             running.settings().forEach((path, value) -> settings.put(path, log.clean(value)));
         }
-        try {
-            return PrintableText.inJson(JSON.writeValueAsString(state));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        return PageState.text(state);
     }
 
     private void board(ObjectNode node) {
@@ -138,34 +129,25 @@ final class ServiceState implements PageModel {
     }
 
     private void camera(ObjectNode node, CameraLoop loop, long now, boolean whole) {
-        SourceState source = loop.source().state();
         CameraLoop.Seen seen = loop.seen();
-        node.put("id", loop.camera().id()).put("source", log.clean(loop.source().name()))
-                .put("phase", source.phase().name().toLowerCase(Locale.ROOT)).put("reason", log.clean(source.reason()))
-                .put("frames", source.frames()).put("reconnects", source.reconnects()).put("dropped", seen.dropped())
-                .put("damaged", loop.source().damaged())
-                .put("paused", loop.paused())
-                .put("viewers", loop.preview().viewers());
+        node.put("id", loop.camera().id());
+        SourceState source = PageState.source(node, loop.source(), log::clean);
+        node.put("dropped", seen.dropped()).put("paused", loop.paused()).put("viewers", loop.preview().viewers());
         List<LatencyHistory.Point> points = loop.history().points(now, whole ? LatencyHistory.SECONDS : 2);
         if (!points.isEmpty()) {
             node.put("fps", points.getLast().frames()).put("ageMillis", points.getLast().age());
         }
         ArrayNode history = node.putArray("history");
         for (LatencyHistory.Point point : points) {
-            history.addArray().add(point.second() - TimeUnit.NANOSECONDS.toSeconds(now)).add(rounded(point.letterbox()))
-                    .add(rounded(point.network())).add(rounded(point.decode())).add(rounded(point.age()))
+            history.addArray().add(point.second() - TimeUnit.NANOSECONDS.toSeconds(now))
+                    .add(PageState.rounded(point.letterbox()))
+                    .add(PageState.rounded(point.network())).add(PageState.rounded(point.decode()))
+                    .add(PageState.rounded(point.age()))
                     .add(point.frames());
         }
         if (source.phase() == SourceState.Phase.RUNNING) {
-            ArrayNode objects = node.putArray("objects");
-            for (Detection one : seen.detections().subList(0, Math.min(20, seen.detections().size()))) {
-                objects.addObject().put("label", one.label()).put("score", rounded(one.score()));
-            }
+            PageState.objects(node, seen.detections());
         }
-    }
-
-    private static double rounded(double value) {
-        return Math.round(value * 100) / 100.0;
     }
 
     private void output(ObjectNode node, OutputStatus status) {
