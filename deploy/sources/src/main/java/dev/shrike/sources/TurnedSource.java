@@ -4,24 +4,22 @@ import dev.shrike.Frame;
 import dev.shrike.PixelFormat;
 import dev.shrike.vision.Images;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /** Another source whose frames are turned and mirrored into memory of its own; a JPEG is decoded first. */
-final class TurnedSource implements FrameSource {
-    private final FrameSource source;
+final class TurnedSource extends ForwardingSource {
     private final Turning turning;
     private final String camera;
     private FramePool pool;
 
     TurnedSource(FrameSource source, SourceOptions options) {
-        this.source = source;
+        super(source);
         turning = new Turning(options.rotation(), options.mirror());
         camera = options.camera();
     }
 
     @Override
     public Optional<Frame> next() throws InterruptedException {
-        Optional<Frame> next = source.next();
+        Optional<Frame> next = source().next();
         if (next.isEmpty()) {
             return next;
         }
@@ -48,40 +46,5 @@ final class TurnedSource implements FrameSource {
     @Override
     public void release(Frame frame) {
         pool.release(frame);
-    }
-
-    @Override
-    public boolean live() {
-        return source.live();
-    }
-
-    @Override
-    public long missing() {
-        return source.missing();
-    }
-
-    @Override
-    public long damaged() {
-        return source.damaged();
-    }
-
-    @Override
-    public String name() {
-        return source.name();
-    }
-
-    @Override
-    public SourceState state() {
-        return source.state();
-    }
-
-    @Override
-    public void listen(Consumer<SourceState> listener) {
-        source.listen(listener);
-    }
-
-    @Override
-    public void close() {
-        source.close();
     }
 }

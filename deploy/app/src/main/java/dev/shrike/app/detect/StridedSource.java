@@ -1,17 +1,15 @@
 package dev.shrike.app.detect;
 
 import dev.shrike.Frame;
+import dev.shrike.sources.ForwardingSource;
 import dev.shrike.sources.FrameSource;
-import dev.shrike.sources.SourceState;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /**
  * Every so many frames of another source, the last of each group, as YOLOv5's {@code --vid-stride} has it. Knows when
  * the very first one was captured.
  */
-final class StridedSource implements FrameSource {
-    private final FrameSource source;
+final class StridedSource extends ForwardingSource {
     private final int stride;
     private volatile long firstNanos;
     private boolean any;
@@ -21,7 +19,7 @@ final class StridedSource implements FrameSource {
      * @param stride 1 for all
      */
     StridedSource(FrameSource source, int stride) {
-        this.source = source;
+        super(source);
         this.stride = stride;
     }
 
@@ -35,7 +33,7 @@ final class StridedSource implements FrameSource {
     }
 
     private Optional<Frame> one() throws InterruptedException {
-        Optional<Frame> next = source.next();
+        Optional<Frame> next = source().next();
         if (!any && next.isPresent()) {
             any = true;
             firstNanos = next.get().capturedNanos();
@@ -46,50 +44,5 @@ final class StridedSource implements FrameSource {
     /** Capture time of the first frame, looked at or not; only after a {@link #next} that returned one. */
     long firstNanos() {
         return firstNanos;
-    }
-
-    @Override
-    public long missing() {
-        return source.missing();
-    }
-
-    @Override
-    public long damaged() {
-        return source.damaged();
-    }
-
-    @Override
-    public boolean retain(Frame frame) {
-        return source.retain(frame);
-    }
-
-    @Override
-    public void release(Frame frame) {
-        source.release(frame);
-    }
-
-    @Override
-    public boolean live() {
-        return source.live();
-    }
-
-    @Override
-    public String name() {
-        return source.name();
-    }
-
-    @Override
-    public SourceState state() {
-        return source.state();
-    }
-
-    @Override
-    public void listen(Consumer<SourceState> listener) {
-        source.listen(listener);
-    }
-
-    @Override
-    public void close() {
-        source.close();
     }
 }
