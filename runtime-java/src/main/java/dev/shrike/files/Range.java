@@ -1,4 +1,4 @@
-package dev.shrike.training.data;
+package dev.shrike.files;
 
 import java.math.BigDecimal;
 

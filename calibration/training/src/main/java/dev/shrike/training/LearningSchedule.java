@@ -1,6 +1,6 @@
 package dev.shrike.training;
 
-import dev.shrike.training.data.Range;
+import dev.shrike.files.Range;
 
 /**
  * How fast a network learns in each step: a warm-up, then half a cosine from the learning rate down to a part of it, as

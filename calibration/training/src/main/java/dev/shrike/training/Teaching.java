@@ -1,6 +1,6 @@
 package dev.shrike.training;
 
-import dev.shrike.training.data.Range;
+import dev.shrike.files.Range;
 import java.util.Objects;
 
 /**

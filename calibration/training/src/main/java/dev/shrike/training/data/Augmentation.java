@@ -1,5 +1,7 @@
 package dev.shrike.training.data;
 
+import dev.shrike.files.Range;
+
 /**
  * How images are changed at random. The defaults are those that YOLOv5 documents for training small networks.
  *

@@ -7,7 +7,7 @@ import dev.shrike.app.bench.harness.Pace;
 import dev.shrike.app.bench.harness.Stopping;
 import dev.shrike.app.bench.rivals.Rival;
 import dev.shrike.app.detect.ModelStore;
-import java.math.BigDecimal;
+import dev.shrike.files.Range;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -277,32 +277,17 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private BenchRequest.How how() {
-        if (coldStarts < 0 || coldStarts > 100) {
-            throw usage("--cold-starts " + coldStarts + " is not within 0 to 100");
-        }
-        requireWithin("--seconds", seconds, Double.MIN_VALUE, WEEK_SECONDS);
-        requireWithin("--precision", precision, Double.MIN_VALUE, MOST_PERCENT);
-        requireWithin("--paced", paced, 0, 10_000);
-        requireWithin("--long", minutes, 0, WEEK_SECONDS / 60);
         try {
+            Range.require("--cold-starts", coldStarts, 0, 100);
+            Range.requireAboveZero("--seconds", seconds, WEEK_SECONDS);
+            Range.requireAboveZero("--precision", precision, MOST_PERCENT);
+            Range.require("--paced", paced, 0, 10_000);
+            Range.require("--long", minutes, 0, WEEK_SECONDS / 60);
             return new BenchRequest.How(new Pace(paced, minutes), new Stopping(runs, rounds, seconds, precision / 100),
                     coldStarts, !noLayers, !noTune, strict);
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }
-    }
-
-    /** The smallest number stands for all above 0. */
-    private void requireWithin(String option, double value, double least, double most) {
-        if (!(value >= least && value <= most)) {
-            throw usage(option + " " + plain(value) + " is not " + (least == Double.MIN_VALUE ? "above 0 and at most "
-                    : "within " + plain(least) + " to ") + plain(most));
-        }
-    }
-
-    private static String plain(double value) {
-        return Double.isFinite(value) ? BigDecimal.valueOf(value).stripTrailingZeros().toPlainString()
-                : Double.toString(value);
     }
 
     private BenchRequest.Output output() {
