@@ -40,13 +40,18 @@ class VideoTest {
     }
 
     private static List<Long> millis(SourceOptions options, int most) throws InterruptedException {
-        List<Long> times = new ArrayList<>();
         try (FrameSource source = Sources.open(clip.toString(), options)) {
-            Optional<Frame> next = source.next();
-            long first = next.orElseThrow().capturedNanos();
-            for (; next.isPresent() && times.size() < most; next = source.next()) {
-                times.add((next.get().capturedNanos() - first + 500_000) / 1_000_000);
-            }
+            return millis(source, most);
+        }
+    }
+
+    /** Times of the next frames after the first of them. */
+    private static List<Long> millis(FrameSource source, int most) throws InterruptedException {
+        List<Long> times = new ArrayList<>();
+        Optional<Frame> next = source.next();
+        long first = next.orElseThrow().capturedNanos();
+        for (; next.isPresent() && times.size() < most; next = source.next()) {
+            times.add((next.get().capturedNanos() - first + 500_000) / 1_000_000);
         }
         return times;
     }
@@ -98,13 +103,7 @@ class VideoTest {
         frames.set(6, Arrays.copyOf(frames.get(6), 20));
         Path file = MjpegVideo.write(folder.resolve("damaged.avi"), 160, 96, frames);
         try (FrameSource source = Sources.open(file.toString())) {
-            List<Long> times = new ArrayList<>();
-            long first = 0;
-            for (Optional<Frame> next = source.next(); next.isPresent(); next = source.next()) {
-                first = times.isEmpty() ? next.get().capturedNanos() : first;
-                times.add((next.get().capturedNanos() - first + 500_000) / 1_000_000);
-            }
-            assertEquals(List.of(0L, 100L, 300L, 500L, 700L), times);
+            assertEquals(List.of(0L, 100L, 300L, 500L, 700L), millis(source, 100));
             assertEquals(3, source.damaged());
         }
     }

@@ -224,11 +224,7 @@ class FakeQuantizationTest {
             rounding.measureStatistics(List.of(images(4)));
             network.train(false);
             float[] found = TensorMath.floats(network.forward(images(4)).getFirst());
-            int far = 0;
-            for (int i = 0; i < wanted.length; i++) {
-                far += Math.abs(wanted[i] - found[i]) > 1e-3 * Math.max(1, Math.abs(wanted[i])) ? 1 : 0;
-            }
-            assertTrue(far <= 0.05 * wanted.length, far + " of " + wanted.length + " results differ");
+            requireMostlyEqual(wanted, found, 0.05);
         }
     }
 
@@ -250,6 +246,14 @@ class FakeQuantizationTest {
         rounding.afterStep(network, progress);
     }
 
+    private static void requireMostlyEqual(float[] wanted, float[] found, double share) {
+        int far = 0;
+        for (int i = 0; i < wanted.length; i++) {
+            far += Math.abs(wanted[i] - found[i]) > 1e-3 * Math.max(1, Math.abs(wanted[i])) ? 1 : 0;
+        }
+        assertTrue(far <= share * wanted.length, far + " of " + wanted.length + " results differ");
+    }
+
     /** Values on the border of two codes may go either way, so a share of the results may differ. */
     private static void compare(GraphNetwork network, FakeQuantization rounding, double share) {
         Graph assembled = rounding.assembled();
@@ -260,11 +264,7 @@ class FakeQuantizationTest {
         for (int h = 0; h < 2; h++) {
             float[] wanted = expected.get(names.get(h)).toFloats();
             float[] found = TensorMath.floats(heads.get(h));
-            int far = 0;
-            for (int i = 0; i < wanted.length; i++) {
-                far += Math.abs(wanted[i] - found[i]) > 1e-3 * Math.max(1, Math.abs(wanted[i])) ? 1 : 0;
-            }
-            assertTrue(far <= share * wanted.length, far + " of " + wanted.length + " results differ");
+            requireMostlyEqual(wanted, found, share);
         }
     }
 
