@@ -7,10 +7,8 @@ import dev.shrike.training.qat.QuantizedValue;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -59,10 +57,10 @@ final class FakeQuantization implements Regularizer {
         Map<String, ChannelStatistics> measured = measured(batches, false);
         for (QuantizedLayer layer : normalized()) {
             ChannelStatistics found = measured.get(layer.sums());
-            float[] variance = found.variance();
+            float[] variance = found.variances();
             float[] gamma = new float[variance.length];
             float[] beta = TensorMath.floats(network.parameters().get(layer.beta()));
-            float[] mean = found.mean();
+            float[] mean = found.means();
             for (int row = 0; row < gamma.length; row++) {
                 gamma[row] = (float) Math.sqrt(variance[row] + QuantizedTwin.EPSILON);
                 beta[row] += mean[row];
@@ -84,8 +82,8 @@ final class FakeQuantization implements Regularizer {
     void measureStatistics(List<Tensor> batches) {
         Map<String, ChannelStatistics> measured = measured(batches, true);
         for (QuantizedLayer layer : normalized()) {
-            set(network.buffers().get(layer.mean()), measured.get(layer.sums()).mean());
-            set(network.buffers().get(layer.variance()), measured.get(layer.sums()).variance());
+            set(network.buffers().get(layer.mean()), measured.get(layer.sums()).means());
+            set(network.buffers().get(layer.variance()), measured.get(layer.sums()).variances());
         }
     }
 
@@ -95,67 +93,13 @@ final class FakeQuantization implements Regularizer {
 
     /** Statistics of what the normalisations read, by its name. */
     private Map<String, ChannelStatistics> measured(List<Tensor> batches, boolean byBatch) {
-        List<QuantizedLayer> layers = normalized();
-        Map<String, ChannelStatistics> statistics = new HashMap<>();
         network.train(byBatch);
-        Set<String> kept = network.keep(layers.stream().map(QuantizedLayer::sums).toList());
-        for (Tensor batch : batches) {
-            try (PointerScope _ = new PointerScope(); NoGradGuard _ = new NoGradGuard()) {
-                network.forward(batch);
-                for (QuantizedLayer layer : layers) {
-                    statistics.computeIfAbsent(layer.sums(), _ -> new ChannelStatistics(layer.rows()))
-                            .add(network.value(layer.sums()));
-                }
-            }
-        }
-        network.keep(kept);
-        return statistics;
+        return ChannelStatistics.of(network, normalized().stream().map(QuantizedLayer::sums).toList(), batches);
     }
 
     private static void set(Tensor tensor, float[] values) {
         try (PointerScope _ = new PointerScope()) {
             tensor.detach().copy_(TensorMath.ofFloats(values, values.length));
-        }
-    }
-
-    /** Mean and variance of each channel over some batches. */
-    private static final class ChannelStatistics {
-        private final double[] sum;
-        private final double[] squares;
-        private long count;
-
-        ChannelStatistics(int channels) {
-            this.sum = new double[channels];
-            this.squares = new double[channels];
-        }
-
-        void add(Tensor values) {
-            Tensor doubles = values.detach().to(torch.ScalarType.Double);
-            float[] means = TensorMath.floats(doubles.mean(0, 2, 3));
-            float[] meanSquares = TensorMath.floats(doubles.square().mean(0, 2, 3));
-            long size = values.numel() / sum.length;
-            for (int i = 0; i < sum.length; i++) {
-                sum[i] += (double) means[i] * size;
-                squares[i] += (double) meanSquares[i] * size;
-            }
-            count += size;
-        }
-
-        float[] mean() {
-            float[] mean = new float[sum.length];
-            for (int i = 0; i < mean.length; i++) {
-                mean[i] = (float) (sum[i] / count);
-            }
-            return mean;
-        }
-
-        float[] variance() {
-            float[] variance = new float[sum.length];
-            for (int i = 0; i < variance.length; i++) {
-                double mean = sum[i] / count;
-                variance[i] = (float) Math.max(0, squares[i] / count - mean * mean);
-            }
-            return variance;
         }
     }
 
@@ -201,21 +145,14 @@ final class FakeQuantization implements Regularizer {
     Graph assembled() {
         Map<String, QuantizedLayer> byWeights = new HashMap<>();
         twin.layers().forEach(layer -> byWeights.put(layer.weights(), layer));
-        Map<String, Integer> widths = method.widths();
         return twin.assembled(name -> {
             try (PointerScope _ = new PointerScope()) {
                 Tensor own = network.parameters().containsKey(name) ? network.parameters().get(name)
                         : network.buffers().get(name);
                 QuantizedLayer layer = byWeights.get(name);
-                if (layer == null) {
-                    return TensorMath.floats(own);
-                }
-                Tensor rounded =
-                        method.rounded(layer, own.detach(), network.parameters().get(layer.step()).detach());
-                int bits = widths.getOrDefault(name, layer.how().bits());
-                return TensorMath.floats(bits == layer.how().bits() ? rounded
-                        : TensorMath.mul(rounded, Math.pow(2, bits - layer.how().bits())));
+                return TensorMath.floats(layer == null ? own
+                        : method.rounded(layer, own.detach(), network.parameters().get(layer.step()).detach()));
             }
-        }, widths);
+        }, method.widths());
     }
 }

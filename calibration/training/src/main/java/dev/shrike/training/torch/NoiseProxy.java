@@ -64,14 +64,23 @@ final class NoiseProxy implements QuantizationMethod {
         Quantization how = layer.how();
         if (!isNoisy()) {
             int bits = widths().get(layer.weights());
-            return LearnedRounding.weights(TensorMath.mul(weights, Math.pow(2, bits - how.bits())),
-                    layer.withBits(bits).how(), step);
+            return LearnedRounding.weights(inSteps(layer, bits, weights), layer.withBits(bits).how(), step);
         }
         Tensor factor = LearnedRounding.step(step.reshape(-1, 1, 1, 1), (double) weights.numel() / weights.size(0),
                 Math.max(1, how.maxCode()));
         Tensor low = LearnedRounding.Bounds.of(how, weights).low().mul(factor);
         Tensor given = TensorMath.ofFloats(how.scale().toFloats(), how.scale().elements(), 1, 1, 1).to(weights);
         return noisy(weights, low, factor, how, width).mul(given);
+    }
+
+    @Override
+    public Tensor rounded(QuantizedLayer layer, Tensor weights, Tensor step) {
+        return inSteps(layer, widths().getOrDefault(layer.weights(), layer.how().bits()), weights);
+    }
+
+    /** Weights in units of the given steps in those of another width. */
+    private static Tensor inSteps(QuantizedLayer layer, int bits, Tensor weights) {
+        return bits == layer.how().bits() ? weights : TensorMath.mul(weights, Math.pow(2, bits - layer.how().bits()));
     }
 
     @Override

@@ -33,14 +33,14 @@ interface QuantizationMethod {
      */
     default void afterStep(TorchNetwork network, QuantizedTwin twin, double progress) {}
 
-    /** Weights whose nearest codes are those that {@link #weights} rounds to. */
+    /** Weights whose nearest codes are those that {@link #weights} rounds to, in units of the steps of their width. */
     default Tensor rounded(QuantizedLayer layer, Tensor weights, Tensor step) {
         return weights;
     }
 
     /**
      * Bits of weights by their name and of values by that of their step, where they are others than those that were
-     * given; {@link #rounded} is still in units of the given steps.
+     * given.
      */
     default Map<String, Integer> widths() {
         return Map.of();
