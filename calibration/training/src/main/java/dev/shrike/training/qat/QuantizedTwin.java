@@ -177,10 +177,7 @@ public final class QuantizedTwin {
         values.forEach(value -> value.names().forEach(name -> byName.put(name, value)));
         Set<String> moved = new HashSet<>();
         for (Node node : quantized.nodes()) {
-            boolean moves = switch (node.op()) {
-                case Op.Concat _,Op.MaxPool _,Op.Resize _,Op.Split _,Op.Slice _,Op.Reshape _,Op.Transpose _ -> true;
-                default -> false;
-            };
+            boolean moves = node.op().movesData() || node.op() instanceof Op.Concat;
             for (String output : node.outputs()) {
                 QuantizedValue own = byName.get(output);
                 if (moves && own != null && node.inputs().stream()

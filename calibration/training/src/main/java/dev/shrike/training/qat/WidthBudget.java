@@ -2,6 +2,7 @@ package dev.shrike.training.qat;
 
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Node;
+import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.ValueInfo;
 import java.util.ArrayList;
@@ -78,7 +79,7 @@ public final class WidthBudget {
         List<Item> items = items(twin);
         Map<String, Double> sizes = sizes(twin);
         List<Limit> limits = new ArrayList<>();
-        int layers = (int) twin.layers().stream().filter(WidthBudget::isLearned).count();
+        int layers = (int) twin.layers().stream().filter(layer -> isLearned(layer.how())).count();
         for (int[] range : new int[][] {{0, layers}, {layers, items.size()}}) {
             double all = items.subList(range[0], range[1]).stream().mapToDouble(item -> sizes.get(item.name())).sum();
             List<Term> terms = new ArrayList<>();
@@ -132,16 +133,16 @@ public final class WidthBudget {
         return budget;
     }
 
-    private static boolean isLearned(QuantizedLayer layer) {
-        return layer.how().bits() < MOST && layer.how().bits() >= LEAST;
+    private static boolean isLearned(Quantization how) {
+        return how.bits() < MOST && how.bits() >= LEAST;
     }
 
     private static List<Item> items(QuantizedTwin twin) {
         List<Item> items = new ArrayList<>();
-        twin.layers().stream().filter(WidthBudget::isLearned)
+        twin.layers().stream().filter(layer -> isLearned(layer.how()))
                 .forEach(layer -> items.add(new Item(layer.weights(), layer.how().bits())));
         twin.values().stream()
-                .filter(value -> value.learned() && value.how().bits() < MOST && value.how().bits() >= LEAST)
+                .filter(value -> value.learned() && isLearned(value.how()))
                 .forEach(value -> items.add(new Item(value.step(), value.how().bits())));
         if (items.isEmpty()) {
             throw new UnsupportedModelException("has no codes of 2 to 7 bits, whose widths could be learned");
