@@ -41,7 +41,9 @@ final class GraphNetwork implements TorchNetwork {
     private final Map<String, UnaryOperator<Tensor>> valueHooks = new HashMap<>();
     private final Map<String, Tensor> kept = new HashMap<>();
     private final Device device;
-    private final Map<Node, Node> silus;
+    /** By a product {@code x sigmoid(x)} its sigmoid, where nothing else reads this. */
+    private final Map<String, Node> silus;
+    private final Set<String> sigmoids = new HashSet<>();
     private Set<String> keep = Set.of();
     private boolean training;
 
@@ -60,6 +62,7 @@ final class GraphNetwork implements TorchNetwork {
         this.graph = new UnfuseConvolutions().apply(graph);
         this.device = device;
         this.silus = silus(this.graph);
+        silus.values().forEach(sigmoid -> sigmoids.add(sigmoid.output()));
         this.operations = new TensorOperations(this.graph);
         this.normalizations = new BatchNormalizations(this.graph);
         try (PointerScope _ = new PointerScope()) {
@@ -203,8 +206,7 @@ final class GraphNetwork implements TorchNetwork {
         return results;
     }
 
-    /** The products {@code x sigmoid(x)} with their sigmoids, where nothing else reads these. */
-    private static Map<Node, Node> silus(Graph graph) {
+    private static Map<String, Node> silus(Graph graph) {
         Map<String, Node> sigmoids = new HashMap<>();
         Map<String, Integer> readers = new HashMap<>();
         for (Node node : graph.nodes()) {
@@ -214,7 +216,7 @@ final class GraphNetwork implements TorchNetwork {
             }
         }
         graph.outputs().forEach(output -> sigmoids.remove(output.name()));
-        Map<Node, Node> silus = new HashMap<>();
+        Map<String, Node> silus = new HashMap<>();
         for (Node node : graph.nodes()) {
             if (!(node.op() instanceof Op.Binary binary) || binary.kind() != Op.Binary.Kind.MUL) {
                 continue;
@@ -223,7 +225,7 @@ final class GraphNetwork implements TorchNetwork {
                 Node sigmoid = sigmoids.get(node.input(side));
                 if (sigmoid != null && readers.get(sigmoid.output()) == 1
                         && sigmoid.input(0).equals(node.input(1 - side))) {
-                    silus.put(node, sigmoid);
+                    silus.put(node.output(), sigmoid);
                 }
             }
         }
@@ -235,7 +237,8 @@ final class GraphNetwork implements TorchNetwork {
      * where it would keep two.
      */
     private boolean isWithinSilu(Node node) {
-        return silus.containsValue(node) && !valueHooks.containsKey(node.output()) && !keep.contains(node.output());
+        String name = node.outputs().getFirst();
+        return sigmoids.contains(name) && !valueHooks.containsKey(name) && !keep.contains(name);
     }
 
     private void run(Node node, Map<String, Tensor> values, Set<Node> folded, long batch) {
@@ -245,7 +248,7 @@ final class GraphNetwork implements TorchNetwork {
             put(values, norm.output(), normalizations.folded(node, norm, name -> read(name, values), this::hooked));
             return;
         }
-        Node sigmoid = silus.get(node);
+        Node sigmoid = silus.get(node.outputs().getFirst());
         if (sigmoid != null && isWithinSilu(sigmoid)) {
             put(values, node.output(), torch.silu(read(sigmoid.input(0), values)));
             return;
