@@ -66,7 +66,7 @@ public record PtqOptions(WeightRounding.Steps steps, boolean fit, boolean refitB
             case "plain-errors" -> full(WeightRounding.Steps.ALL, true, false, false, false);
             case "no-descent" -> full(compensated, true, true, true, true);
             case "no-fit" -> full(WeightRounding.Steps.ALL, false, true, true, true);
-            // Biases that equalise the means of what activation functions ignore make the means of what they give worse.
+            // Biases that equalise the means of what activation functions ignore make those of what they give worse.
             case "scale-search" -> full(search, false, true, false, false);
             case "bias" -> full(WeightRounding.Steps.NEAREST, false, true, false, false);
             case "nearest" -> NEAREST;
