@@ -72,7 +72,7 @@ public final class HtmlReport {
         }
         table(body, report, results);
         chart(body, "Medians with 95 % intervals", Charts.bars("medians", "ms", results.stream()
-                .map(result -> new Charts.Bar(result.name(), result.median().estimate(), result.median().low(),
+                .map(result -> new Charts.Bar(result.name(), result.latency().p50(), result.median().low(),
                         result.median().high(), result.engineDetails()))
                 .toList()));
         chart(body, "Distribution", Charts.distribution(results));

@@ -1,13 +1,22 @@
 package dev.shrike.app.bench.rivals;
 
 import dev.shrike.ShrikeException;
+import java.util.stream.Collectors;
 
 /** A rival that cannot open or run what it was given; the others go on without it. */
 public final class RivalException extends ShrikeException {
     private static final long serialVersionUID = 1L;
 
+    private static final int LONGEST = 400;
+
     RivalException(String message, Throwable cause) {
-        super(message.lines().map(String::strip).filter(line -> !line.isEmpty()).reduce((_, last) -> last)
-                .orElse(message), cause);
+        super(oneLine(message), cause);
+    }
+
+    /** The text in one line: OpenCV's errors have several, which begin with >, and the last is often that alone. */
+    static String oneLine(String message) {
+        String line = message.lines().map(part -> part.strip().replaceFirst("^>\\s*", ""))
+                .filter(part -> !part.isEmpty()).collect(Collectors.joining(" "));
+        return line.length() <= LONGEST ? line : line.substring(0, LONGEST) + " ...";
     }
 }

@@ -94,6 +94,19 @@ class RivalsTest {
     }
 
     @Test
+    void errorsOfSeveralLinesKeepWhatTheySay() {
+        assertEquals("OpenCV: OpenCV(4.6.0) importer.cpp:1040: error: (-2:Unspecified error) in function 'handleNode'"
+                + " Node [Split@ai.onnx]:(split) parse error: error: (-215:Assertion failed) in function 'parseSplit'",
+                RivalException.oneLine(
+                        """
+                                OpenCV: OpenCV(4.6.0) importer.cpp:1040: error: (-2:Unspecified error) in function 'handleNode'
+                                > Node [Split@ai.onnx]:(split) parse error: error: (-215:Assertion failed) in function 'parseSplit'
+                                >
+                                """));
+        assertEquals("a".repeat(400) + " ...", RivalException.oneLine("a".repeat(1000)));
+    }
+
+    @Test
     void aMissingLibraryIsToldWithTheWayOut() {
         List<Path> places = OnnxRuntimeLibrary.candidates(Map.of("XDG_CACHE_HOME", "/cache"), "/home/me");
         assertEquals(List.of("/cache/shrike/rivals/onnxruntime-1.24.2.jar",
