@@ -1,8 +1,10 @@
 package dev.shrike.training.torch;
 
 import dev.shrike.graph.Quantization;
+import org.bytedeco.pytorch.Dispatcher;
+import org.bytedeco.pytorch.IValue;
+import org.bytedeco.pytorch.IValueVector;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -32,13 +34,22 @@ final class LearnedRounding {
         int high = how.maxCode() - zero;
         Tensor step = TensorMath.mul(step(parameter, (double) x.numel() / x.size(0),
                 Math.max(high, zero - how.minCode())), given);
-        double scale = step.item_float();
-        T_TensorTensor_T rounded =
-                torch.fake_quantize_per_tensor_affine_cachemask(x, scale, zero, how.minCode(), how.maxCode());
-        Tensor y = rounded.get0();
-        // The slope in s: what is rounded less what was there, in steps; the code alone where that was clipped.
-        Tensor slope = y.detach().sub(x.detach().mul(rounded.get1())).mul(new Scalar(1 / scale));
-        return y.add(slope.mul(step.sub(step.detach())));
+        return learnable(x, step, zero, how);
+    }
+
+    /**
+     * PyTorch's own function of a learned step, with the gradients above. It stands in no header for C++ and so not in
+     * the presets either; one pass over the values each way, where the same of single operations takes six and four.
+     */
+    private static Tensor learnable(Tensor x, Tensor step, int zero, Quantization how) {
+        try (IValueVector stack = new IValueVector(new IValue(x), new IValue(step),
+                new IValue(TensorMath.ofFloats(new float[] {zero}, 1).to(x)), new IValue((long) how.minCode()),
+                new IValue((long) how.maxCode()), new IValue(1.0))) {
+            Dispatcher.singleton().findSchemaOrThrow("aten::_fake_quantize_learnable_per_tensor_affine", "")
+                    .callBoxed(stack);
+            // A handle of its own: the one of the stack goes with it.
+            return new Tensor(stack.get(0).toTensor());
+        }
     }
 
     /**
