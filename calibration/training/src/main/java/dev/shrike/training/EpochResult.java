@@ -10,7 +10,7 @@ import java.util.Map;
  * @param losses means of the loss and its parts by name, {@code total} first
  * @param rate learning rate at its end
  * @param seconds that training took, without measuring
- * @param peakMegabytes most memory of the process that trains
+ * @param peakMegabytes most memory of the process that trains, mapped files left out
  * @param map50 mAP at an IoU of 0.5 on the images to validate with
  * @param map mAP over IoU 0.5 to 0.95
  * @param best whether no epoch before was better

@@ -21,8 +21,8 @@ final class MemoryNeed {
     private static final int COPIES = 5;
     private static final Path SYSTEM = Path.of("/proc/meminfo");
 
-    /** Values of a rounded network are kept before and after rounding, with what the steps learn from. */
-    private static final int ROUNDED = 3;
+    /** Values of a rounded network are kept before and after rounding. */
+    private static final int ROUNDED = 2;
 
     private MemoryNeed() {}
 
@@ -31,7 +31,7 @@ final class MemoryNeed {
         long plain = bytes(trunk, batch);
         long learned = methods.rounding() == null ? plain : FIXED + ROUNDED * (plain - FIXED);
         // A teacher keeps nothing for a way back.
-        return methods.teacher() == null ? learned : learned + (plain - FIXED) / ROUNDED;
+        return methods.teacher() == null ? learned : learned + (plain - FIXED) / 3;
     }
 
     /** Bytes for a trunk and a batch of so many images: all values, which the way back reads, and the parameters. */

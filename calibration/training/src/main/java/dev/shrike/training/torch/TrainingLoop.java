@@ -28,6 +28,7 @@ final class TrainingLoop {
     private final WeightAverage average;
     private final Device device;
     private final long seed;
+    private final ProcessMemory memory = new ProcessMemory();
     private long lastTold;
     private int pending;
 
@@ -76,7 +77,7 @@ final class TrainingLoop {
             long batch = (long) (epoch + 1) * batches.batches() - 1;
             parent.tell("epoch", "epoch", epoch + 1, "losses", means, "rate",
                     schedule.rate(batch, batches.batches(), false), "seconds", (System.nanoTime() - start) / 1e9,
-                    "peakMegabytes", ProcessMemory.peakMegabytes(), "model", model.toString());
+                    "peakMegabytes", memory.peakMegabytes(), "model", model.toString());
             if (!parent.mayGoOn()) {
                 break;
             }
@@ -131,6 +132,7 @@ final class TrainingLoop {
             sums.merge("total", total / next.images().size(0), Double::sum);
             value.parts().forEach((name, part) -> sums.merge(name, (double) part.item_float(), Double::sum));
             value.total().retainReference();
+            memory.sample();
             return value.total();
         }
     }
