@@ -56,13 +56,14 @@ final class ArrayStep extends Step {
                 inputs[i] = array(node, shapes.get(i));
             }
         }
+        // All results have one shape, those that nobody wants too.
+        String wanted = node.outputs().stream().filter(name -> !name.isEmpty()).findFirst().orElseThrow();
         List<Shape> results = new ArrayList<>();
         Place[] targets = new Place[node.outputs().size()];
         double[][] outputs = new double[targets.length][];
         for (int i = 0; i < targets.length; i++) {
             String name = node.outputs().get(i);
-            // A result that nobody wants has the shape of the first one.
-            Shape shape = name.isEmpty() ? results.getFirst() : plan.shape(name);
+            Shape shape = plan.shape(name.isEmpty() ? wanted : name);
             results.add(shape);
             outputs[i] = array(node, shape);
             targets[i] = name.isEmpty() ? null : new Place(plan, plan.viewOf(name));
