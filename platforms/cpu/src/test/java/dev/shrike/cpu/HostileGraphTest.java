@@ -15,6 +15,7 @@ import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.Window;
+import dev.shrike.graph.evaluation.IntegerEvaluator;
 import dev.shrike.graph.evaluation.ReferenceEvaluator;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.ExecutorOptions;
@@ -58,6 +59,7 @@ class HostileGraphTest {
         constants.put("scales", Tensor.ofFloats(Shape.of(4), 1, 1, 2, 2));
         constants.put("none", Tensor.ofFloats(Shape.of(2, 0, 4, 5)));
         constants.put("zero", Tensor.vector(0));
+        constants.put("two", Tensor.vector(2));
         constants.put("nothing", Tensor.vector(0, -1));
         return constants;
     }
@@ -150,6 +152,31 @@ class HostileGraphTest {
     }
 
     @Test
+    void theFirstOfSeveralResultsMayBeUnwanted() {
+        List<Node> nodes = List.of(new Node("relu", RELU, List.of("x"), List.of("relu")),
+                new Node("best", new Op.TopK(3, true), List.of("relu", "two"), List.of("", "best")),
+                new Node("y", new Op.Cast(DataType.FLOAT32), List.of("best"), List.of("y")));
+        equalsTheReference(graph(nodes), "places of the largest");
+    }
+
+    /** A constant of codes and a value of codes, each read by somebody and a result as well. */
+    @Test
+    void resultsOfCodesAreGivenAsTheFloatsTheyStandFor() {
+        Graph graph = quantized(name -> name, name -> name);
+        List<Node> nodes = new ArrayList<>(graph.nodes());
+        nodes.add(new Node("soft", new Op.Softmax(1), List.of("both"), List.of("soft")));
+        List<ValueInfo> outputs = new ArrayList<>(graph.outputs());
+        for (String name : List.of("both", "soft", "w1", "a")) {
+            outputs.add(new ValueInfo(name, DataType.FLOAT32, Shape.of()));
+        }
+        Graph more = graph.withNodes(nodes).withOutputs(outputs);
+        Tensor x = pixels(Shape.of(1, 2, 8, 8));
+        Map<String, float[]> ours = run(more, x);
+        Map<String, Tensor> right = IntegerEvaluator.run(more, Map.of("x", x), ours.keySet()).floats();
+        right.forEach((name, tensor) -> assertArrayEquals(tensor.toFloats(), ours.get(name), 1e-5f, name));
+    }
+
+    @Test
     void aConstantWithoutElementsAddsNothingToAConcat() {
         equalsTheReference(graph(List.of(new Node("relu", RELU, List.of("x"), List.of("relu")),
                 new Node("both", new Op.Concat(1), List.of("none", "relu", "none", "x"), List.of("y")))), "concat");
@@ -212,7 +239,7 @@ class HostileGraphTest {
             Graph graph = quantized(names, name -> name);
             assertArrayEquals(right, run(graph, x).get("y"), hint);
         });
-        for (String form : List.of("exact", "codes", "real", "measured", "before", "sign", "operand 0", "operand 1")) {
+        for (String form : List.of("exact", "codes", "real", "dynamic", "before", "sign", "operand 0", "operand 1")) {
             Map<String, String> renamed = Map.of("a", "y/" + form, "b", "x/" + form, "sum", "both/" + form, "w2",
                     "a/" + form, "back", "sum/" + form);
             Graph graph = quantized(name -> name, name -> renamed.getOrDefault(name, name));

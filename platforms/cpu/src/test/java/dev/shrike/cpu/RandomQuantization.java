@@ -22,7 +22,7 @@ public final class RandomQuantization {
     private RandomQuantization() {}
 
     /** A quantised network, ready for the engine. */
-    static Graph network(Random random) {
+    public static Graph network(Random random) {
         Graph real = GraphPasses.forInference(RandomGraphs.make(random, 4 + random.nextInt(14)), Map.of());
         return GraphPasses.forInference(quantize(real, random), Map.of());
     }

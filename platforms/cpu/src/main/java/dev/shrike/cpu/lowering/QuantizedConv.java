@@ -1,30 +1,41 @@
 package dev.shrike.cpu.lowering;
 
-import dev.shrike.graph.kernels.LookupTable;
-import dev.shrike.graph.quantization.ActivationEpilogue;
 import dev.shrike.graph.quantization.IntegerWeights;
 import dev.shrike.graph.quantization.QuantParams;
-import dev.shrike.graph.quantization.QuantizedAdd;
-import dev.shrike.graph.quantization.Requantization;
+import java.util.Objects;
 
 /**
- * A convolution or matrix product of codes by integer weights, with what turns its sums into the result.
+ * A convolution or matrix product of codes by integer weights, with what turns its sums into the result. The node's
+ * inputs are the codes and, if there is one, the residual: codes where the result is codes, else floats.
  *
- * @param from codes of the input; of measured ones scale 1 and zero point 0 stand for those of each run
- * @param measured whether scale and zero point of the input are measured in each run, see DynamicQuant
+ * @param geometry which codes meet which weights
+ * @param from codes of the input; of dynamic ones scale 1 and zero point 0 stand for those of each run
+ * @param dynamic whether each run finds scale and zero point of the input, see {@link CodesOp.QuantizeDynamic}
  * @param weights integer weights, a row per output channel
- * @param requantization from sums to codes, or to floats
- * @param toCodes whether the result is codes
- * @param activated from the floats to codes through an activation function or the sum with a residual, or null
- * @param table applied to the codes, or null
- * @param sum adds a residual to the codes, or null
+ * @param epilogue from sums to the result
  */
 public record QuantizedConv(
-        QuantParams from,
-        boolean measured,
-        IntegerWeights weights,
-        Requantization requantization,
-        boolean toCodes,
-        ActivationEpilogue activated,
-        LookupTable table,
-        QuantizedAdd sum) {}
+        ConvGeometry geometry, QuantParams from, boolean dynamic, IntegerWeights weights, Epilogue epilogue)
+        implements
+        CodesOp {
+    public QuantizedConv {
+        Objects.requireNonNull(geometry, "geometry");
+        Objects.requireNonNull(from, "from");
+        int channels = epilogue.requantization().multiplier().length;
+        if (channels != weights.rows()) {
+            throw new IllegalArgumentException(weights.rows() + " rows of weights, and what turns the sums of "
+                    + channels + " channels into results");
+        }
+        if (dynamic && !(epilogue instanceof Epilogue.Floats)) {
+            throw new IllegalArgumentException("fixed codes of sums whose scale each run finds");
+        }
+    }
+
+    /** Whether the result is codes. */
+    public boolean toCodes() {
+        return switch (epilogue) {
+            case Epilogue.Floats _ -> false;
+            case Epilogue.Codes _,Epilogue.Activated _ -> true;
+        };
+    }
+}

@@ -1,2 +1,2 @@
-/** Quantised graphs as operations on codes, with explicit steps between codes and floats. */
+/** Graphs as networks of operations on codes and on floats, with explicit steps between the two. */
 package dev.shrike.cpu.lowering;

@@ -1,9 +1,11 @@
 package dev.shrike.cpu.plan;
 
 import dev.shrike.cpu.binding.View;
+import dev.shrike.cpu.lowering.LoweredNode;
 import dev.shrike.cpu.lowering.NodeErrors;
 import dev.shrike.cpu.steps.Step;
 import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.kernels.ArrayKernel;
@@ -27,9 +29,9 @@ final class ArrayStep extends Step {
     private final double[][] inputs;
     private final double[][] outputs;
 
-    private ArrayStep(Node node, ArrayKernel kernel, Place[] sources, Place[] targets, double[][] inputs,
+    private ArrayStep(LoweredNode node, Op op, ArrayKernel kernel, Place[] sources, Place[] targets, double[][] inputs,
             double[][] outputs) {
-        super(node.name(), "array " + node.op().getClass().getSimpleName(), 0);
+        super(node.name(), "array " + op.getClass().getSimpleName(), 0);
         this.kernel = kernel;
         this.sources = sources;
         this.targets = targets;
@@ -37,8 +39,8 @@ final class ArrayStep extends Step {
         this.outputs = outputs;
     }
 
-    /** The step of a node for which there is an {@link ArrayKernel}. */
-    static ArrayStep of(PlanBuilder plan, int index, Node node) {
+    /** The step of a node for whose operator there is an {@link ArrayKernel}. */
+    static ArrayStep of(PlanBuilder plan, int index, LoweredNode node, Op op) {
         int count = node.inputs().size();
         List<Shape> shapes = new ArrayList<>();
         Place[] sources = new Place[count];
@@ -54,23 +56,25 @@ final class ArrayStep extends Step {
                 inputs[i] = array(node, shapes.get(i));
             }
         }
+        // All results have one shape, those that nobody wants too.
+        String wanted = node.outputs().stream().filter(name -> !name.isEmpty()).findFirst().orElseThrow();
         List<Shape> results = new ArrayList<>();
         Place[] targets = new Place[node.outputs().size()];
         double[][] outputs = new double[targets.length][];
         for (int i = 0; i < targets.length; i++) {
             String name = node.outputs().get(i);
-            // A result that nobody wants has the shape of the first one.
-            Shape shape = name.isEmpty() ? results.getFirst() : plan.type(name).shape();
+            Shape shape = plan.shape(name.isEmpty() ? wanted : name);
             results.add(shape);
             outputs[i] = array(node, shape);
             targets[i] = name.isEmpty() ? null : new Place(plan, plan.viewOf(name));
         }
-        ArrayKernel kernel = ArrayKernel.of(node, shapes, results)
+        Node described = new Node(node.name(), op, node.inputs(), node.outputs());
+        ArrayKernel kernel = ArrayKernel.of(described, shapes, results)
                 .orElseThrow(() -> NodeErrors.unsupported(node, "the CPU engine has no kernel for it"));
-        return new ArrayStep(node, kernel, sources, targets, inputs, outputs);
+        return new ArrayStep(node, op, kernel, sources, targets, inputs, outputs);
     }
 
-    private static double[] array(Node node, Shape shape) {
+    private static double[] array(LoweredNode node, Shape shape) {
         if (shape.elements() > MOST_ELEMENTS) {
             throw NodeErrors.unsupported(node, "a value of shape " + shape + " has more than " + MOST_ELEMENTS
                     + " elements");
@@ -79,7 +83,7 @@ final class ArrayStep extends Step {
     }
 
     private static java.util.function.Supplier<Shape> shapeOf(PlanBuilder plan, String value) {
-        return () -> plan.type(value).shape();
+        return () -> plan.shape(value);
     }
 
     private static double[] numbers(Tensor tensor) {

@@ -4,11 +4,11 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.cpu.binding.NativeLibrary;
 import dev.shrike.cpu.binding.Params;
 import dev.shrike.cpu.binding.View;
+import dev.shrike.cpu.lowering.LoweredNode;
 import dev.shrike.cpu.lowering.NodeErrors;
 import dev.shrike.cpu.steps.ConvTask;
 import dev.shrike.cpu.steps.NativeStep;
 import dev.shrike.graph.DataType;
-import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.Window;
@@ -17,36 +17,31 @@ import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** Makes the steps of one graph operation. */
+/** Makes the steps of operators on floats. */
 final class FloatStepEmitter {
-    private static final int MAX_RANK = 6;
     /** Indices of a Gather that become a copy each. */
     private static final int MOST_COPIES = 64;
     /** Follows the functions of {@link Op.Unary.Kind} in {@code enum shrike_unary}. */
     private static final int UNARY_CLIP = Op.Unary.Kind.values().length;
 
     private final PlanBuilder plan;
-    private final QuantizedStepEmitter codes;
     private final NativeLibrary library;
     private final long context;
     private final Arena arena;
 
-    FloatStepEmitter(
-            PlanBuilder plan, QuantizedStepEmitter codes, NativeLibrary library, long context, Arena arena) {
+    FloatStepEmitter(PlanBuilder plan, NativeLibrary library, long context, Arena arena) {
         this.plan = plan;
-        this.codes = codes;
         this.library = library;
         this.context = context;
         this.arena = arena;
     }
 
-    void lower(int index, Node node) {
-        if (codes.lower(index, node)) {
-            return;
-        }
+    /** Adds the steps of a node's operator. */
+    void emit(int index, LoweredNode node, Op op) {
         View in = plan.inputView(index, node, 0);
-        View out = plan.viewOf(node.output());
-        switch (node.op()) {
+        // Of several results the first may be unwanted; only operations over arrays have several.
+        View out = node.output().isEmpty() ? null : plan.viewOf(node.output());
+        switch (op) {
             case Op.Conv conv -> convolution(index, node, conv, in, out);
             case Op.MaxPool pool -> pool(node, pool.window(), false, in, out, library.maxpool2d(), "maxpool2d_f32");
             case Op.AveragePool pool ->
@@ -69,7 +64,7 @@ final class FloatStepEmitter {
                 if (plan.constantOf(node, 1).filter(FloatStepEmitter::isShortVector).isPresent()) {
                     gather(node, gather, in, out);
                 } else {
-                    plan.add(ArrayStep.of(plan, index, node));
+                    plan.add(ArrayStep.of(plan, index, node, op));
                 }
             }
             case Op.SpaceToDepth space -> {
@@ -77,15 +72,15 @@ final class FloatStepEmitter {
                 copy(node, views[0], views[1]);
             }
             case Op.DepthToSpace shuffle -> {
-                View[] views = depthToSpace(shuffle, in, out);
+                View[] views = LoopParams.depthToSpace(shuffle, in, out);
                 copy(node, views[0], views[1]);
             }
             case Op.BatchNormalization _,Op.Concat _,Op.Split _,Op.Slice _,Op.Reshape _ -> throw noKernel(node);
             case Op.Transpose _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Identity _ -> throw noKernel(node);
             case Op.GatherElements _,Op.GatherNd _,Op.ScatterElements _,Op.ScatterNd _,Op.TopK _,Op.ArgExtreme _ ->
-                plan.add(ArrayStep.of(plan, index, node));
+                plan.add(ArrayStep.of(plan, index, node, op));
             case Op.Hardmax _,Op.OneHot _,Op.Trilu _,Op.CumSum _,Op.Where _,Op.Tile _ ->
-                plan.add(ArrayStep.of(plan, index, node));
+                plan.add(ArrayStep.of(plan, index, node, op));
             case Op.ShapeOf _,Op.Range _,Op.Expand _ -> throw noKernel(node);
             case Op.ConstantOfShape _,Op.QuantizeLinear _,Op.DequantizeLinear _ -> throw noKernel(node);
             case Op.DynamicQuantizeLinear _,Op.DynamicQuant _ -> throw noKernel(node);
@@ -93,18 +88,18 @@ final class FloatStepEmitter {
         }
     }
 
-    private static UnsupportedModelException noKernel(Node node) {
+    private static UnsupportedModelException noKernel(LoweredNode node) {
         return NodeErrors.unsupported(node, "the CPU engine has no kernel for it");
     }
 
-    private void step(Node node, String kernel, MethodHandle operation, Params.Writer params) {
+    private void step(LoweredNode node, String kernel, MethodHandle operation, Params.Writer params) {
         plan.add(new NativeStep(
                 node.name(), kernel, 0, library, operation, context, params.memory().address()));
     }
 
     // --- images ----------------------------------------------------------------------------------------------------
 
-    private void convolution(int index, Node node, Op.Conv conv, View in, View out) {
+    private void convolution(int index, LoweredNode node, Op.Conv conv, View in, View out) {
         Window window = conv.window().resolve(in.dims()[2], in.dims()[3]);
         Tensor bias = node.hasInput(2) ? plan.constant(node, 2) : null;
         View residual = node.hasInput(3) ? plan.inputView(index, node, 3) : null;
@@ -114,7 +109,8 @@ final class FloatStepEmitter {
     }
 
     private void pool(
-            Node node, Window given, boolean countPad, View in, View out, MethodHandle operation, String kernel) {
+            LoweredNode node, Window given, boolean countPad, View in, View out, MethodHandle operation,
+            String kernel) {
         Window window = given.resolve(in.dims()[2], in.dims()[3]);
         Params.Writer params = image(Params.POOL2D, in, out)
                 .set("kernel_height", window.kernelHeight())
@@ -131,7 +127,7 @@ final class FloatStepEmitter {
         step(node, kernel + " " + window.kernelHeight() + "x" + window.kernelWidth(), operation, params);
     }
 
-    private void globalAveragePool(Node node, View in, View out) {
+    private void globalAveragePool(LoweredNode node, View in, View out) {
         if (Math.max(in.dims()[2], in.dims()[3]) > Window.LARGEST) {
             throw NodeErrors.unsupported(node, "an image of more than " + Window.LARGEST + " rows or columns");
         }
@@ -141,28 +137,10 @@ final class FloatStepEmitter {
     }
 
     private Params.Writer image(Params kind, View in, View out) {
-        return image(kind.allocate(arena), plan, in, out);
+        return LoopParams.image(kind.allocate(arena), plan, in, out);
     }
 
-    static Params.Writer image(Params.Writer params, PlanBuilder plan, View in, View out) {
-        ConvTask.requireImage(in);
-        ConvTask.requireImage(out);
-        if (in.dims()[0] != out.dims()[0] || in.dims()[1] != out.dims()[1]) {
-            throw new IllegalArgumentException("batch and channels of " + in + " and " + out + " differ");
-        }
-        return params.point("src", plan.locate(in))
-                .point("dst", plan.locate(out))
-                .setImage("src", in)
-                .setImage("dst", out)
-                .set("batch", in.dims()[0])
-                .set("channels", in.dims()[1])
-                .set("height", in.dims()[2])
-                .set("width", in.dims()[3])
-                .set("out_height", out.dims()[2])
-                .set("out_width", out.dims()[3]);
-    }
-
-    private void resize(Node node, Op.Resize resize, View in, View out) {
+    private void resize(LoweredNode node, Op.Resize resize, View in, View out) {
         if (in.dims()[0] != out.dims()[0] || in.dims()[1] != out.dims()[1]) {
             throw NodeErrors.unsupported(node, "resizes batch or channels: " + Arrays.toString(in.dims()) + " to "
                     + Arrays.toString(out.dims()));
@@ -183,30 +161,26 @@ final class FloatStepEmitter {
     // --- element-wise ----------------------------------------------------------------------------------------------
 
     /** Copies a view into another one of the same dimensions. */
-    void copy(Node node, View from, View to) {
-        if (plan.elementBytes(to) == 1) {
-            codes.map(node, null, from, to);
-            return;
-        }
-        View[] views = bound(node, from, to);
+    void copy(LoweredNode node, View from, View to) {
+        View[] views = LoopParams.bound(node, from, to);
         Params.Writer params = Params.COPY
                 .allocate(arena)
                 .point("src", plan.locate(from))
                 .point("dst", plan.locate(to))
-                .setAll("dims", dims(views[0]))
+                .setAll("dims", LoopParams.dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
                 .set("rank", views[0].rank());
         step(node, "copy_f32", library.copy(), params);
     }
 
-    private void unary(Node node, int kind, String name, float alpha, float beta, View in, View out) {
-        View[] views = bound(node, in, out);
+    private void unary(LoweredNode node, int kind, String name, float alpha, float beta, View in, View out) {
+        View[] views = LoopParams.bound(node, in, out);
         Params.Writer params = Params.UNARY
                 .allocate(arena)
                 .point("src", plan.locate(in))
                 .point("dst", plan.locate(out))
-                .setAll("dims", dims(views[0]))
+                .setAll("dims", LoopParams.dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
                 .set("rank", views[0].rank())
@@ -216,29 +190,29 @@ final class FloatStepEmitter {
         step(node, "unary_f32 " + name.toLowerCase(Locale.ROOT), library.unary(), params);
     }
 
-    private void clip(Node node, View in, View out) {
+    private void clip(LoweredNode node, View in, View out) {
         float low = node.hasInput(1) ? plan.constant(node, 1).floatAt(0) : Float.NEGATIVE_INFINITY;
         float high = node.hasInput(2) ? plan.constant(node, 2).floatAt(0) : Float.POSITIVE_INFINITY;
         unary(node, UNARY_CLIP, "clip", low, high, in, out);
     }
 
-    private void cast(int index, Node node, Op.Cast cast, View in, View out) {
-        if (cast.to() == DataType.FLOAT32) {
+    private void cast(int index, LoweredNode node, Op.Cast op, View in, View out) {
+        if (op.to() == DataType.FLOAT32) {
             copy(node, in, out);
         } else {
-            plan.add(ArrayStep.of(plan, index, node));
+            plan.add(ArrayStep.of(plan, index, node, op));
         }
     }
 
-    private void binary(int index, Node node, Op.Binary binary, View a, View out) {
+    private void binary(int index, LoweredNode node, Op.Binary binary, View a, View out) {
         View b = plan.inputView(index, node, 1);
-        View[] views = bound(node, out, a.broadcast(out.dims()), b.broadcast(out.dims()));
+        View[] views = LoopParams.bound(node, out, a.broadcast(out.dims()), b.broadcast(out.dims()));
         Params.Writer params = Params.BINARY
                 .allocate(arena)
                 .point("a", plan.locate(views[1]))
                 .point("b", plan.locate(views[2]))
                 .point("dst", plan.locate(out))
-                .setAll("dims", dims(views[0]))
+                .setAll("dims", LoopParams.dims(views[0]))
                 .setAll("dst_strides", views[0].strides())
                 .setAll("a_strides", views[1].strides())
                 .setAll("b_strides", views[2].strides())
@@ -247,14 +221,14 @@ final class FloatStepEmitter {
         step(node, "binary_f32 " + binary.kind().name().toLowerCase(Locale.ROOT), library.binary(), params);
     }
 
-    private void softmax(Node node, int axis, View in, View out) {
-        requireRank(node, in);
-        requireSame(in, out);
+    private void softmax(LoweredNode node, int axis, View in, View out) {
+        LoopParams.requireRank(node, in);
+        LoopParams.requireSame(in, out);
         Params.Writer params = Params.SOFTMAX
                 .allocate(arena)
                 .point("src", plan.locate(in))
                 .point("dst", plan.locate(out))
-                .setAll("dims", dims(in))
+                .setAll("dims", LoopParams.dims(in))
                 .setAll("src_strides", in.strides())
                 .setAll("dst_strides", out.strides())
                 .set("rank", in.rank())
@@ -262,8 +236,8 @@ final class FloatStepEmitter {
         step(node, "softmax_f32", library.softmax(), params);
     }
 
-    private void reduce(Node node, Op.Reduce reduce, View in, View out) {
-        requireRank(node, in);
+    private void reduce(LoweredNode node, Op.Reduce reduce, View in, View out) {
+        LoopParams.requireRank(node, in);
         long mask = 0;
         if (node.hasInput(1)) {
             for (long axis : plan.constant(node, 1).toLongs()) {
@@ -286,7 +260,7 @@ final class FloatStepEmitter {
                 .allocate(arena)
                 .point("src", plan.locate(in))
                 .point("dst", plan.locate(walked))
-                .setAll("dims", dims(in))
+                .setAll("dims", LoopParams.dims(in))
                 .setAll("src_strides", in.strides())
                 .setAll("dst_strides", strides)
                 .set("rank", in.rank())
@@ -297,7 +271,7 @@ final class FloatStepEmitter {
 
     // --- rearrangements that need copies ---------------------------------------------------------------------------
 
-    private void pad(Node node, Op.Pad pad, View in, View out) {
+    private void pad(LoweredNode node, Op.Pad pad, View in, View out) {
         long[] pads = plan.constant(node, 1).toLongs();
         long[] axes = node.hasInput(3) ? plan.constant(node, 3).toLongs() : null;
         float value = node.hasInput(2) ? plan.constant(node, 2).floatAt(0) : 0;
@@ -342,12 +316,12 @@ final class FloatStepEmitter {
         }
     }
 
-    private void fill(Node node, View out, float value) {
-        View[] views = bound(node, out);
+    private void fill(LoweredNode node, View out, float value) {
+        View[] views = LoopParams.bound(node, out);
         Params.Writer params = Params.FILL
                 .allocate(arena)
                 .point("dst", plan.locate(out))
-                .setAll("dims", dims(views[0]))
+                .setAll("dims", LoopParams.dims(views[0]))
                 .setAll("dst_strides", views[0].strides())
                 .set("rank", views[0].rank())
                 .setFloat("value", value);
@@ -355,7 +329,7 @@ final class FloatStepEmitter {
     }
 
     /** Copies to what lies beside {@code size} elements along an axis, {@code before} of them in front, from these. */
-    private void border(Node node, Op.Pad.Mode mode, int axis, int before, int size, View slab) {
+    private void border(LoweredNode node, Op.Pad.Mode mode, int axis, int before, int size, View slab) {
         int after = slab.dims()[axis] - before - size;
         int end = before + size;
         if (before > 0) {
@@ -382,7 +356,7 @@ final class FloatStepEmitter {
         return indices.elements() <= MOST_COPIES && indices.shape().rank() <= 1;
     }
 
-    private void gather(Node node, Op.Gather gather, View in, View out) {
+    private void gather(LoweredNode node, Op.Gather gather, View in, View out) {
         Tensor indices = plan.constant(node, 1);
         int axis = gather.axis() < 0 ? gather.axis() + in.rank() : gather.axis();
         for (int i = 0; i < indices.elements(); i++) {
@@ -395,20 +369,6 @@ final class FloatStepEmitter {
         }
     }
 
-    /** Source and target of the one copy that it is: batch, two block dimensions, channels, rows, columns. */
-    static View[] depthToSpace(Op.DepthToSpace shuffle, View in, View out) {
-        int b = shuffle.blockSize();
-        int n = in.dims()[0];
-        int c = out.dims()[1];
-        int h = in.dims()[2];
-        int w = in.dims()[3];
-        int[] split = shuffle.depthColumnRow() ? new int[] {n, b, b, c, h, w} : new int[] {n, c, b, b, h, w};
-        int[] order = shuffle.depthColumnRow() ? new int[] {0, 3, 4, 1, 5, 2} : new int[] {0, 1, 4, 2, 5, 3};
-        View from = in.reshape(split).orElseThrow().transpose(order);
-        View to = out.reshape(new int[] {n, c, h, b, w, b}).orElseThrow();
-        return new View[] {from, to};
-    }
-
     /** Source and target of the one copy that it is: batch, block, channels, rows, columns. */
     static View[] spaceToDepth(Op.SpaceToDepth space, View in, View out) {
         int b = space.blockSize();
@@ -419,47 +379,5 @@ final class FloatStepEmitter {
         View from = in.reshape(new int[] {n, c, h, b, w, b}).orElseThrow().transpose(new int[] {0, 3, 5, 1, 2, 4});
         View to = out.reshape(new int[] {n, b, b, c, h, w}).orElseThrow();
         return new View[] {from, to};
-    }
-
-    // --- ranks -----------------------------------------------------------------------------------------------------
-
-    /** Loops walk over all operands at once, so they must have the same dimensions. */
-    private static void requireSame(View first, View other) {
-        if (!Arrays.equals(first.dims(), other.dims())) {
-            throw new IllegalArgumentException(first + " and " + other + " differ in their dimensions");
-        }
-    }
-
-    private static void requireRank(Node node, View view) {
-        if (view.rank() > MAX_RANK) {
-            throw NodeErrors.unsupported(node, view.rank() + " dimensions; at most " + MAX_RANK);
-        }
-    }
-
-    /** The views without their dimensions of size 1 where there are more than the kernels take. */
-    static View[] bound(Node node, View... views) {
-        for (View view : views) {
-            requireSame(views[0], view);
-        }
-        if (views[0].rank() <= MAX_RANK) {
-            return views;
-        }
-        int[] kept = java.util.stream.IntStream.range(0, views[0].rank())
-                .filter(d -> views[0].dims()[d] != 1)
-                .toArray();
-        if (kept.length > MAX_RANK) {
-            throw NodeErrors.unsupported(node, kept.length + " dimensions larger than 1; at most " + MAX_RANK);
-        }
-        return Arrays.stream(views)
-                .map(v -> new View(
-                        v.storage(),
-                        v.offset(),
-                        Arrays.stream(kept).map(d -> v.dims()[d]).toArray(),
-                        Arrays.stream(kept).mapToLong(d -> v.strides()[d]).toArray()))
-                .toArray(View[]::new);
-    }
-
-    static long[] dims(View view) {
-        return Arrays.stream(view.dims()).asLongStream().toArray();
     }
 }

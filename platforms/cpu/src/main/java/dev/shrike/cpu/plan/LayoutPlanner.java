@@ -1,15 +1,17 @@
 package dev.shrike.cpu.plan;
 
-import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.cpu.binding.View;
+import dev.shrike.cpu.lowering.CodesOp;
+import dev.shrike.cpu.lowering.LoweredNetwork;
+import dev.shrike.cpu.lowering.LoweredNode;
+import dev.shrike.cpu.lowering.LoweredOp;
+import dev.shrike.cpu.lowering.LoweredTensor;
 import dev.shrike.cpu.lowering.NodeErrors;
-import dev.shrike.cpu.lowering.ViewOps;
-import dev.shrike.graph.Graph;
-import dev.shrike.graph.Node;
+import dev.shrike.cpu.lowering.QuantizedConv;
+import dev.shrike.cpu.lowering.ViewOp;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Tensor;
-import dev.shrike.graph.ValueInfo;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -18,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
 
 /**
  * Gives every value a place so that layout operations cost nothing.
@@ -32,9 +33,9 @@ import java.util.stream.IntStream;
  * </ol>
  */
 final class LayoutPlanner {
-    private final Graph graph;
+    private final LoweredNetwork network;
     private final Map<String, int[]> dims = new HashMap<>();
-    private final Map<String, Node> producers = new HashMap<>();
+    private final Map<String, LoweredNode> producers = new HashMap<>();
     private final Map<String, int[]> orders = new HashMap<>();
     private final Map<String, View> views = new HashMap<>();
     private final List<Long> sizes = new ArrayList<>();
@@ -45,64 +46,33 @@ final class LayoutPlanner {
     /** Values that somebody outside reads, who walks forwards. */
     private final Set<String> visible = new HashSet<>();
 
-    private LayoutPlanner(Graph graph, Map<String, ValueInfo> types, Set<String> taps) {
-        this.graph = graph;
-        types.forEach((name, info) -> {
-            if (!graph.constants().containsKey(name)) {
-                dims.put(name, toInts(info));
-            }
-        });
-        graph.inputs().forEach(input -> requireElements("input '" + input.name() + "'", dims.get(input.name())));
-        for (Node node : graph.nodes()) {
-            for (String output : node.outputs()) {
-                producers.put(output, node);
-                if (!output.isEmpty()) {
-                    requireElements("node '" + node.name() + "' (" + node.op().getClass().getSimpleName()
-                            + "): its result '" + output + "'", dims.get(output));
-                }
-            }
+    private LayoutPlanner(LoweredNetwork network, Set<String> taps) {
+        this.network = network;
+        network.tensors().forEach((name, tensor) -> dims.put(name, tensor.dims()));
+        for (LoweredNode node : network.nodes()) {
+            node.outputs().forEach(output -> producers.put(output, node));
         }
-        graph.outputs().forEach(output -> visible.add(output.name()));
+        visible.addAll(network.outputs());
         visible.addAll(taps);
     }
 
-    private static void requireElements(String what, int[] dims) {
-        if (Arrays.stream(dims).anyMatch(d -> d == 0)) {
-            throw new UnsupportedModelException(what + " has the shape " + Arrays.toString(dims)
-                    + " without elements, which the CPU engine does not compute");
-        }
-    }
-
-    /** The layout of a graph whose shapes are all known; taps keep their storage to the end of a run. */
-    static Layout plan(Graph graph, Map<String, ValueInfo> types, Set<String> taps) {
-        LayoutPlanner planner = new LayoutPlanner(graph, types, taps);
+    /** The layout of a network; taps keep their storage to the end of a run. */
+    static Layout plan(LoweredNetwork network, Set<String> taps) {
+        LayoutPlanner planner = new LayoutPlanner(network, taps);
         planner.findOrders();
         planner.requestPlaces();
         planner.placeTheRest();
         return new Layout(planner.views, planner.lifetimes(taps), planner.copies, planner.inputs);
     }
 
-    private static int[] toInts(ValueInfo info) {
-        if (!info.shape().isKnown()) {
-            throw new ModelException("value '" + info.name() + "' has the open shape " + info.shape()
-                    + "; give the input size");
-        }
-        if (info.shape().elements() > Integer.MAX_VALUE / 4) {
-            throw new UnsupportedModelException("value '" + info.name() + "' of shape " + info.shape()
-                    + " is larger than 2 GiB");
-        }
-        return info.shape().dims().stream().mapToInt(Math::toIntExact).toArray();
-    }
-
     // --- natural orders -------------------------------------------------------------------------------------------
 
     private void findOrders() {
-        for (ValueInfo input : graph.inputs()) {
-            orders.put(input.name(), View.channelsLast(input.shape().rank()));
+        for (String input : network.inputs()) {
+            orders.put(input, View.channelsLast(dims.get(input).length));
         }
-        for (Node node : graph.nodes()) {
-            for (int i = 0; i < node.outputs().size(); i++) {
-                String output = node.outputs().get(i);
+        for (LoweredNode node : network.nodes()) {
+            for (String output : node.outputs()) {
                 if (!output.isEmpty()) {
                     NodeErrors.guarded(node, () -> orders.put(output, naturalOrder(node, dims.get(output))));
                 }
@@ -110,25 +80,32 @@ final class LayoutPlanner {
         }
     }
 
-    private int[] naturalOrder(Node node, int[] out) {
-        return switch (node.op()) {
-            case Op.Conv _,Op.MaxPool _,Op.AveragePool _,Op.GlobalAveragePool _,Op.Resize _ ->
-                View.channelsLast(out.length);
-            case Op.Transpose _,Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _,Op.Identity _ -> {
+    private int[] naturalOrder(LoweredNode node, int[] out) {
+        return switch (LayoutRule.of(node.op())) {
+            case IMAGES, RESAMPLED_IMAGES -> View.channelsLast(out.length);
+            case ROWS -> View.rowMajor(out.length);
+            case LIKE_INPUT -> node.op() instanceof ViewOp view ? carriedOrder(node, view, out)
+                    : widestOrder(node, out.length);
+        };
+    }
+
+    /** The order in which a view of its input lies; of a part it is the order of the whole. */
+    private int[] carriedOrder(LoweredNode node, ViewOp view, int[] out) {
+        return switch (view) {
+            case ViewOp.Split _,ViewOp.Slice _,ViewOp.Broadcast _ -> widestOrder(node, out.length);
+            case ViewOp.Reshape _,ViewOp.Identity _,ViewOp.Transpose _ -> {
                 int[] order = orders.get(node.input(0));
                 if (order == null) {
                     yield View.rowMajor(out.length);
                 }
                 View source = View.dense(0, dims.get(node.input(0)), order);
-                yield forward(node, 0, source, out).map(View::order).orElseGet(() -> View.rowMajor(out.length));
+                yield forward(view, 0, source, out).map(View::order).orElseGet(() -> View.rowMajor(out.length));
             }
-            case Op.MatMul _,Op.Gemm _ -> View.rowMajor(out.length);
-            default -> widestOrder(node, out.length);
         };
     }
 
     /** The order of the largest input of that rank. */
-    private int[] widestOrder(Node node, int rank) {
+    private int[] widestOrder(LoweredNode node, int rank) {
         int[] best = null;
         long most = 0;
         for (String input : node.inputs()) {
@@ -147,20 +124,22 @@ final class LayoutPlanner {
     // --- backwards: who asks for a place ----------------------------------------------------------------------------
 
     private void requestPlaces() {
-        for (int index = graph.nodes().size() - 1; index >= 0; index--) {
-            Node node = graph.nodes().get(index);
+        for (int index = network.nodes().size() - 1; index >= 0; index--) {
+            LoweredNode node = network.nodes().get(index);
             int number = index;
-            if (node.op() instanceof Op.Concat concat) {
-                NodeErrors.guarded(node, () -> requestForConcat(number, node, concat));
-            } else if (ViewOps.isOne(node) && node.outputs().size() == 1) {
-                NodeErrors.guarded(node, () -> handOn(node));
+            switch (node.op()) {
+                case LoweredOp.Concat concat ->
+                    NodeErrors.guarded(node, () -> requestForConcat(number, node, concat.axis()));
+                case ViewOp view -> NodeErrors.guarded(node, () -> handOn(node, view));
+                case CodesOp _,LoweredOp.FloatOp _ -> {
+                    // Writes wherever it is asked to.
+                }
             }
         }
     }
 
-    private void requestForConcat(int index, Node node, Op.Concat concat) {
+    private void requestForConcat(int index, LoweredNode node, int axis) {
         View whole = views.computeIfAbsent(node.output(), this::fresh);
-        int axis = concat.axis() < 0 ? concat.axis() + whole.rank() : concat.axis();
         int start = 0;
         for (String input : node.inputs()) {
             int length = dimsOf(input)[axis];
@@ -178,13 +157,13 @@ final class LayoutPlanner {
     }
 
     /** A reshape or transpose with a place asked for its output asks for the matching place of its input. */
-    private void handOn(Node node) {
+    private void handOn(LoweredNode node, ViewOp view) {
         View wanted = views.get(node.output());
-        if (wanted == null) {
+        if (wanted == null || node.outputs().size() > 1) {
             return;
         }
         String input = node.input(0);
-        Optional<View> place = backward(node, wanted);
+        Optional<View> place = backward(node, view, wanted);
         if (place.isPresent() && mayTake(input, place.get())) {
             views.put(input, place.get());
             aliased.add(node.output());
@@ -192,52 +171,55 @@ final class LayoutPlanner {
     }
 
     private boolean mayTake(String value, View place) {
-        Node producer = producers.get(value);
+        LoweredNode producer = producers.get(value);
         if (producer == null || views.containsKey(value)) {
             return false;
         }
-        return !needsChannelsInnermost(producer.op()) || place.channelsInnermost();
-    }
-
-    static boolean needsChannelsInnermost(Op op) {
-        return switch (op) {
-            case Op.Conv _,Op.MaxPool _,Op.AveragePool _,Op.GlobalAveragePool _ -> true;
-            case Op.Resize resize -> !resize.isFilter();
-            default -> false;
-        };
+        return LayoutRule.of(producer.op()) != LayoutRule.IMAGES || place.channelsInnermost();
     }
 
     // --- forwards: places for the rest -----------------------------------------------------------------------------
 
     private void placeTheRest() {
-        for (ValueInfo input : graph.inputs()) {
-            views.put(input.name(), fresh(input.name()));
+        for (String input : network.inputs()) {
+            views.put(input, fresh(input));
         }
-        for (int index = 0; index < graph.nodes().size(); index++) {
-            Node node = graph.nodes().get(index);
+        for (int index = 0; index < network.nodes().size(); index++) {
+            LoweredNode node = network.nodes().get(index);
             int number = index;
             NodeErrors.guarded(node, () -> placeResults(number, node));
         }
     }
 
-    private void placeResults(int index, Node node) {
-        straightenInputs(index, node);
+    private void placeResults(int index, LoweredNode node) {
+        if (LayoutRule.of(node.op()) == LayoutRule.IMAGES) {
+            straightenInputs(index, node);
+        }
         for (int i = 0; i < node.outputs().size(); i++) {
             String output = node.outputs().get(i);
-            if (!output.isEmpty()) {
-                place(index, node, i, output);
+            if (output.isEmpty()) {
+                continue;
+            }
+            switch (node.op()) {
+                case ViewOp view -> placeView(index, node, view, i);
+                case CodesOp _,LoweredOp.Concat _,LoweredOp.FloatOp _ -> views.computeIfAbsent(output, this::fresh);
             }
         }
         completeCopies(index);
     }
 
+    /** The inputs that an operation on images reads as images: the source, and the residual of a convolution. */
+    private static int[] images(LoweredOp op) {
+        return switch (op) {
+            case QuantizedConv _ -> new int[] {0, 1};
+            case LoweredOp.FloatOp(Op.Conv _) -> new int[] {0, 3};
+            case LoweredOp.FloatOp _,CodesOp _,ViewOp _,LoweredOp.Concat _ -> new int[] {0};
+        };
+    }
+
     /** Image operations read channels innermost; an input that lies otherwise is copied first. */
-    private void straightenInputs(int index, Node node) {
-        if (!needsChannelsInnermost(node.op())) {
-            return;
-        }
-        int[] images = node.op() instanceof Op.Conv ? new int[] {0, 3} : new int[] {0};
-        for (int input : images) {
+    private void straightenInputs(int index, LoweredNode node) {
+        for (int input : images(node.op())) {
             if (!node.hasInput(input)) {
                 continue;
             }
@@ -257,18 +239,15 @@ final class LayoutPlanner {
         }
     }
 
-    private void place(int index, Node node, int outputIndex, String output) {
-        if (!ViewOps.isOne(node)) {
-            views.computeIfAbsent(output, this::fresh);
-            return;
-        }
+    private void placeView(int index, LoweredNode node, ViewOp op, int outputIndex) {
+        String output = node.outputs().get(outputIndex);
         if (aliased.contains(output)) {
             return;
         }
         View source = views.get(node.input(0));
         View wanted = views.get(output);
         Optional<View> view =
-                source == null ? Optional.empty() : forward(node, outputIndex, source, dims.get(output));
+                source == null ? Optional.empty() : forward(op, outputIndex, source, dims.get(output));
         boolean fits = view.isPresent() && !(visible.contains(output) && view.get().isBackwards());
         if (fits && wanted == null) {
             views.put(output, view.get());
@@ -283,7 +262,7 @@ final class LayoutPlanner {
         }
         // The source does not nest: copy it as it is into a place that, seen through the operation, is the target,
         // or, if the target is no such place either, into a dense one of its own first.
-        Optional<View> place = backward(node, target);
+        Optional<View> place = backward(node, op, target);
         if (place.isPresent()) {
             list.add(new Layout.Copy(node.input(0), source, place.get()));
             return;
@@ -291,8 +270,8 @@ final class LayoutPlanner {
         int[] sourceDims = dimsOf(node.input(0));
         View between = View.dense(newStorage(node.input(0), sourceDims), sourceDims, View.rowMajor(sourceDims.length));
         list.add(new Layout.Copy(node.input(0), source, between));
-        View through = forward(node, outputIndex, between, dims.get(output))
-                .orElseThrow(() -> new IllegalStateException("dense storage does not reshape: " + node));
+        View through = forward(op, outputIndex, between, dims.get(output))
+                .orElseThrow(() -> new IllegalStateException("dense storage does not reshape: " + node.describe()));
         list.add(new Layout.Copy(node.input(0), through, target));
     }
 
@@ -310,75 +289,39 @@ final class LayoutPlanner {
     // --- operations that only look differently at their input ------------------------------------------------------
 
     /** The output as a view of its input, or nothing if that takes a copy. */
-    private Optional<View> forward(Node node, int outputIndex, View source, int[] out) {
-        return switch (node.op()) {
-            case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _ -> source.reshape(out);
-            case Op.Transpose transpose -> Optional.of(source.transpose(permutation(transpose, source.rank())));
-            case Op.Identity _ -> Optional.of(source);
-            case Op.Expand _ -> Optional.of(source.broadcast(out));
-            case Op.Split split -> Optional.of(splitPart(node, split, outputIndex, source));
-            case Op.Slice _ -> Optional.of(slicePart(node, source, out));
-            default -> throw new IllegalStateException(node.op() + " is no view");
+    private static Optional<View> forward(ViewOp op, int outputIndex, View source, int[] out) {
+        return switch (op) {
+            case ViewOp.Reshape _ -> source.reshape(out);
+            case ViewOp.Identity _ -> Optional.of(source);
+            case ViewOp.Broadcast _ -> Optional.of(source.broadcast(out));
+            case ViewOp.Transpose(List<Integer> permutation) ->
+                Optional.of(source.transpose(permutation.stream().mapToInt(Integer::intValue).toArray()));
+            case ViewOp.Split(int axis, List<Long> starts) ->
+                Optional.of(source.slice(axis, starts.get(outputIndex), out[axis], 1));
+            case ViewOp.Slice(List<ViewOp.Cut> cuts) -> {
+                View part = source;
+                for (ViewOp.Cut cut : cuts) {
+                    part = part.slice(cut.axis(), cut.start(), out[cut.axis()], cut.step());
+                }
+                yield Optional.of(part);
+            }
         };
     }
 
     /** The place of the input for which the output lies at {@code wanted}. */
-    private Optional<View> backward(Node node, View wanted) {
-        return switch (node.op()) {
-            case Op.Reshape _,Op.Flatten _,Op.Squeeze _,Op.Unsqueeze _ -> wanted.reshape(dimsOf(node.input(0)));
-            case Op.Identity _ -> Optional.of(wanted);
-            case Op.Transpose transpose -> {
-                int[] permutation = permutation(transpose, wanted.rank());
+    private Optional<View> backward(LoweredNode node, ViewOp op, View wanted) {
+        return switch (op) {
+            case ViewOp.Reshape _ -> wanted.reshape(dimsOf(node.input(0)));
+            case ViewOp.Identity _ -> Optional.of(wanted);
+            case ViewOp.Transpose(List<Integer> permutation) -> {
                 int[] inverse = new int[wanted.rank()];
                 for (int d = 0; d < inverse.length; d++) {
-                    inverse[permutation[d]] = d;
+                    inverse[permutation.get(d)] = d;
                 }
                 yield Optional.of(wanted.transpose(inverse));
             }
-            default -> Optional.empty();
+            case ViewOp.Broadcast _,ViewOp.Split _,ViewOp.Slice _ -> Optional.empty();
         };
-    }
-
-    /** The permutation; an empty one turns the dimensions round. */
-    private static int[] permutation(Op.Transpose transpose, int rank) {
-        List<Integer> given = transpose.permutation();
-        return IntStream.range(0, rank).map(d -> given.isEmpty() ? rank - 1 - d : given.get(d)).toArray();
-    }
-
-    private View splitPart(Node node, Op.Split split, int outputIndex, View source) {
-        int axis = split.axis() < 0 ? split.axis() + source.rank() : split.axis();
-        long[] sizes = node.hasInput(1) ? constant(node, 1) : null;
-        int equal = Math.ceilDiv(source.dims()[axis], node.outputs().size());
-        long start = 0;
-        for (int i = 0; i < outputIndex; i++) {
-            start += sizes == null ? equal : sizes[i];
-        }
-        return source.slice(axis, start, dims.get(node.outputs().get(outputIndex))[axis], 1);
-    }
-
-    private View slicePart(Node node, View source, int[] out) {
-        long[] starts = constant(node, 1);
-        long[] axes = node.hasInput(3) ? constant(node, 3) : null;
-        long[] steps = node.hasInput(4) ? constant(node, 4) : null;
-        View view = source;
-        for (int i = 0; i < starts.length; i++) {
-            int axis = axes == null ? i : (int) (axes[i] < 0 ? axes[i] + source.rank() : axes[i]);
-            long step = steps == null ? 1 : steps[i];
-            long size = source.dims()[axis];
-            long start = starts[i] < 0 ? starts[i] + size : starts[i];
-            start = Math.clamp(start, 0, step > 0 ? size : size - 1);
-            view = view.slice(axis, start, out[axis], step);
-        }
-        return view;
-    }
-
-    private long[] constant(Node node, int input) {
-        Tensor tensor = graph.constants().get(node.input(input));
-        if (tensor == null) {
-            throw new UnsupportedModelException("node '" + node.name() + "': input " + input + " ('" + node.input(input)
-                    + "') must be constant once the input size is set");
-        }
-        return tensor.toLongs();
     }
 
     // --- storages --------------------------------------------------------------------------------------------------
@@ -388,7 +331,7 @@ final class LayoutPlanner {
         if (known != null) {
             return known;
         }
-        Tensor constant = graph.constants().get(value);
+        Tensor constant = network.constants().get(value);
         return constant.shape().dims().stream().mapToInt(Math::toIntExact).toArray();
     }
 
@@ -403,18 +346,19 @@ final class LayoutPlanner {
             n = Math.multiplyExact(n, (long) d);
         }
         sizes.add(n);
-        widths.add(graph.quantization().containsKey(value) ? 1 : Float.BYTES);
+        LoweredTensor tensor = network.tensors().get(value);
+        widths.add(tensor == null ? Float.BYTES : tensor.elementBytes());
         return sizes.size() - 1;
     }
 
     private List<Layout.Storage> lifetimes(Set<String> taps) {
-        int count = graph.nodes().size();
+        int count = network.nodes().size();
         int[] first = new int[sizes.size()];
         int[] last = new int[sizes.size()];
         Arrays.fill(first, count);
         Arrays.fill(last, -1);
         for (int index = 0; index < count; index++) {
-            Node node = graph.nodes().get(index);
+            LoweredNode node = network.nodes().get(index);
             for (String value : node.inputs()) {
                 touch(views.get(value), index, first, last);
             }
@@ -426,12 +370,12 @@ final class LayoutPlanner {
                 touch(copy.to(), index, first, last);
             }
         }
-        for (ValueInfo input : graph.inputs()) {
-            touch(views.get(input.name()), -1, first, last);
-            touch(views.get(input.name()), count, first, last);
+        for (String input : network.inputs()) {
+            touch(views.get(input), -1, first, last);
+            touch(views.get(input), count, first, last);
         }
-        for (ValueInfo output : graph.outputs()) {
-            touch(views.get(output.name()), count, first, last);
+        for (String output : network.outputs()) {
+            touch(views.get(output), count, first, last);
         }
         for (String tap : taps) {
             // A tapped value may share its storage with earlier ones, but nothing later may overwrite it.

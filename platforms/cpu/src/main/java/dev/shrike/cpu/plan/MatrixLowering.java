@@ -3,9 +3,9 @@ package dev.shrike.cpu.plan;
 import dev.shrike.cpu.binding.NativeLibrary;
 import dev.shrike.cpu.binding.Params;
 import dev.shrike.cpu.binding.View;
+import dev.shrike.cpu.lowering.LoweredNode;
 import dev.shrike.cpu.lowering.NodeErrors;
 import dev.shrike.cpu.steps.NativeStep;
-import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.kernels.ResizeWeights;
 import java.lang.foreign.Arena;
@@ -28,7 +28,7 @@ final class MatrixLowering {
     }
 
     /** NumPy's matmul: vectors gain a dimension, leading dimensions broadcast. */
-    void matMul(int index, Node node, View first, View out) {
+    void matMul(int index, LoweredNode node, View first, View out) {
         View second = plan.inputView(index, node, 1);
         View a = first.rank() == 1 ? first.reshape(new int[] {1, first.dims()[0]}).orElseThrow() : first;
         View b = second.rank() == 1 ? second.reshape(new int[] {second.dims()[0], 1}).orElseThrow() : second;
@@ -46,7 +46,7 @@ final class MatrixLowering {
     }
 
     /** {@code alpha A' B' + beta C}. */
-    void gemm(int index, Node node, Op.Gemm gemm, View first, View out) {
+    void gemm(int index, LoweredNode node, Op.Gemm gemm, View first, View out) {
         int[] swap = {1, 0};
         View a = gemm.transA() ? first.transpose(swap) : first;
         View second = plan.inputView(index, node, 1);
@@ -56,7 +56,7 @@ final class MatrixLowering {
     }
 
     /** One product with the weights of each axis that is resized. */
-    void resize(Node node, Op.Resize resize, View in, View out) {
+    void resize(LoweredNode node, Op.Resize resize, View in, View out) {
         View from = in;
         int[] dims = in.dims().clone();
         int last = -1;
@@ -79,13 +79,13 @@ final class MatrixLowering {
         }
     }
 
-    private float scale(Node node, int axis, View in, View out) {
+    private float scale(LoweredNode node, int axis, View in, View out) {
         return node.hasInput(3) ? (float) out.dims()[axis] / in.dims()[axis]
                 : plan.constant(node, 2).floatAt(axis);
     }
 
     /** The matrix times the axis, for every place in the other dimensions, of which the innermost are columns. */
-    private void alongAxis(Node node, int axis, View matrix, View from, View to) {
+    private void alongAxis(LoweredNode node, int axis, View matrix, View from, View to) {
         int columns = axis == 0 ? 1 : 0;
         for (int d = 0; d < to.rank(); d++) {
             columns = d != axis && to.dims()[d] > 1 && Math.abs(to.strides()[d]) <= Math.abs(to.strides()[columns])
@@ -108,7 +108,7 @@ final class MatrixLowering {
         product(node, matrix.broadcast(dims), x, null, y, 1, 0);
     }
 
-    private void product(Node node, View a, View b, View bias, View out, float alpha, float beta) {
+    private void product(LoweredNode node, View a, View b, View bias, View out, float alpha, float beta) {
         int batch = out.rank() - 2;
         if (batch > MAX_BATCH_RANK) {
             throw NodeErrors.unsupported(node, batch + " batch dimensions; at most " + MAX_BATCH_RANK);
@@ -121,7 +121,7 @@ final class MatrixLowering {
                 .point("a", plan.locate(a))
                 .point("b", plan.locate(b))
                 .point("dst", plan.locate(out))
-                .setAll("batch_dims", Arrays.copyOf(FloatStepEmitter.dims(out), batch))
+                .setAll("batch_dims", Arrays.copyOf(LoopParams.dims(out), batch))
                 .set("m", m)
                 .set("n", n)
                 .set("k", k)

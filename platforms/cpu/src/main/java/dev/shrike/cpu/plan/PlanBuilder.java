@@ -7,18 +7,21 @@ import dev.shrike.cpu.binding.BoundedPointer;
 import dev.shrike.cpu.binding.MachineMemory;
 import dev.shrike.cpu.binding.NativeLibrary;
 import dev.shrike.cpu.binding.View;
-import dev.shrike.cpu.lowering.LoweredGraph;
+import dev.shrike.cpu.lowering.CodesOp;
+import dev.shrike.cpu.lowering.LoweredNetwork;
+import dev.shrike.cpu.lowering.LoweredNode;
+import dev.shrike.cpu.lowering.LoweredOp;
 import dev.shrike.cpu.lowering.NodeErrors;
 import dev.shrike.cpu.lowering.QuantizedLowering;
 import dev.shrike.cpu.lowering.SplitBeforeUnary;
-import dev.shrike.cpu.lowering.ViewOps;
+import dev.shrike.cpu.lowering.ViewOp;
 import dev.shrike.cpu.steps.ConvLayer;
 import dev.shrike.cpu.steps.CpuSettings;
 import dev.shrike.cpu.steps.KernelChoice;
 import dev.shrike.cpu.steps.Step;
 import dev.shrike.graph.Graph;
-import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
+import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.inference.ShapeInference;
@@ -41,10 +44,9 @@ public final class PlanBuilder implements AutoCloseable {
     private static final long MUCH = 1L << 26;
 
     private final NativeLibrary library;
-    private final LoweredGraph lowered;
+    private final LoweredNetwork network;
     private final KernelChoice choice;
     private final List<ConvLayer> layers = new ArrayList<>();
-    private final Graph graph;
     private final Layout layout;
     private final Arena arena = Arena.ofShared();
     private final long context;
@@ -56,17 +58,16 @@ public final class PlanBuilder implements AutoCloseable {
     private MemorySegment base;
     private MemorySegment workspace;
     /** The node whose steps are being made, for messages. */
-    private Node at;
+    private LoweredNode at;
     private boolean handedOver;
 
     private PlanBuilder(
-            NativeLibrary library, LoweredGraph lowered, ExecutorOptions options, CpuSettings settings,
+            NativeLibrary library, LoweredNetwork network, ExecutorOptions options, CpuSettings settings,
             KernelChoice choice) {
         this.library = library;
-        this.lowered = lowered;
+        this.network = network;
         this.choice = choice;
-        this.graph = lowered.graph();
-        this.layout = LayoutPlanner.plan(graph, lowered.types(), options.taps());
+        this.layout = LayoutPlanner.plan(network, options.taps());
         int threads = threads(options);
         this.context = library.createContext(threads, settings.featureMask());
         this.convolutions = new ConvolutionFactory(library, context, settings.features(library), threads, choice);
@@ -101,9 +102,9 @@ public final class PlanBuilder implements AutoCloseable {
             NativeLibrary library, Graph graph, ExecutorOptions options, CpuSettings settings, KernelChoice choice) {
         Graph fixed = GraphPasses.forInference(withTaps(graph, options.taps()), options.inputShapes());
         Graph optimised = new SplitBeforeUnary(options.taps()).apply(fixed);
-        LoweredGraph lowered = QuantizedLowering.lower(optimised);
+        LoweredNetwork network = QuantizedLowering.lower(optimised);
         List<String> outputs = graph.outputs().stream().map(ValueInfo::name).toList();
-        try (PlanBuilder builder = new PlanBuilder(library, lowered, options, settings, choice)) {
+        try (PlanBuilder builder = new PlanBuilder(library, network, options, settings, choice)) {
             return builder.build(outputs, options.taps());
         }
     }
@@ -132,16 +133,16 @@ public final class PlanBuilder implements AutoCloseable {
         for (int i = 0; i < packing.offsets().length; i++) {
             storages.add(base.asSlice(packing.offsets()[i], layout.storages().get(i).bytes()));
         }
-        QuantizedStepEmitter codes = new QuantizedStepEmitter(this, lowered, library, context, arena, choice);
-        FloatStepEmitter lowering = new FloatStepEmitter(this, codes, library, context, arena);
-        for (int index = 0; index < graph.nodes().size(); index++) {
-            Node node = graph.nodes().get(index);
+        QuantizedStepEmitter codes = new QuantizedStepEmitter(this, library, context, arena, choice);
+        FloatStepEmitter floats = new FloatStepEmitter(this, library, context, arena);
+        for (int index = 0; index < network.nodes().size(); index++) {
+            LoweredNode node = network.nodes().get(index);
             int number = index;
             at = node;
-            NodeErrors.guarded(node, () -> addSteps(number, node, lowering));
+            NodeErrors.guarded(node, () -> addSteps(number, node, codes, floats));
         }
         at = null;
-        List<Binding> inputs = graph.inputs().stream().map(v -> bind(v.name())).toList();
+        List<Binding> inputs = network.inputs().stream().map(this::bind).toList();
         List<Binding> outputs = outputNames.stream().map(this::bind).toList();
         List<Binding> tapped = taps.stream().sorted().map(this::bind).toList();
         bytes += convolutions.bytes();
@@ -150,13 +151,21 @@ public final class PlanBuilder implements AutoCloseable {
         return plan;
     }
 
-    private void addSteps(int index, Node node, FloatStepEmitter lowering) {
+    private void addSteps(int index, LoweredNode node, QuantizedStepEmitter codes, FloatStepEmitter floats) {
         for (Layout.Copy copy : layout.copies().getOrDefault(index, List.of())) {
             View from = copy.from() != null ? copy.from() : viewOf(copy.source());
-            lowering.copy(node, from, copy.to());
+            if (elementBytes(copy.to()) == 1) {
+                codes.copy(node, from, copy.to());
+            } else {
+                floats.copy(node, from, copy.to());
+            }
         }
-        if (!(node.op() instanceof Op.Concat) && !ViewOps.isOne(node)) {
-            lowering.lower(index, node);
+        switch (node.op()) {
+            case CodesOp op -> codes.emit(index, node, op);
+            case LoweredOp.FloatOp(Op op) -> floats.emit(index, node, op);
+            case ViewOp _,LoweredOp.Concat _ -> {
+                // What the layout does not give them, its copies do.
+            }
         }
     }
 
@@ -170,17 +179,12 @@ public final class PlanBuilder implements AutoCloseable {
         layers.add(layer);
     }
 
-    /** The graph after its passes. */
-    public Graph graph() {
-        return graph;
-    }
-
     ConvolutionFactory convolutions() {
         return convolutions;
     }
 
     /** Where input {@code input} of node {@code index} is to be read. */
-    View inputView(int index, Node node, int input) {
+    View inputView(int index, LoweredNode node, int input) {
         Map<Integer, View> straightened = layout.inputs().get(index);
         if (straightened != null && straightened.containsKey(input)) {
             return straightened.get(input);
@@ -194,14 +198,14 @@ public final class PlanBuilder implements AutoCloseable {
         return view != null ? view : constants.computeIfAbsent(value, this::store);
     }
 
-    /** A matrix that is not in the graph, in native memory. */
+    /** A matrix that is not in the network, in native memory. */
     View constant(float[] values, int rows, int columns) {
         storages.add(store(values));
         return View.dense(storages.size() - 1, new int[] {rows, columns}, View.rowMajor(2));
     }
 
     private View store(String value) {
-        Tensor tensor = graph.constants().get(value);
+        Tensor tensor = network.constants().get(value);
         if (tensor == null) {
             throw new IllegalStateException("value '" + value + "' has no place");
         }
@@ -216,8 +220,8 @@ public final class PlanBuilder implements AutoCloseable {
     }
 
     /** The tensor of a constant input; anything else is an error that names the node. */
-    Tensor constant(Node node, int input) {
-        Tensor tensor = graph.constants().get(node.input(input));
+    Tensor constant(LoweredNode node, int input) {
+        Tensor tensor = network.constants().get(node.input(input));
         if (tensor == null) {
             throw new UnsupportedModelException("node '" + node.name() + "': input " + input + " ('" + node.input(input)
                     + "') must be a constant");
@@ -226,13 +230,13 @@ public final class PlanBuilder implements AutoCloseable {
     }
 
     /** The value of an input that is a constant. */
-    Optional<Tensor> constantOf(Node node, int input) {
-        return Optional.ofNullable(graph.constants().get(node.input(input)));
+    Optional<Tensor> constantOf(LoweredNode node, int input) {
+        return Optional.ofNullable(network.constants().get(node.input(input)));
     }
 
-    /** Type and shape of a value. */
-    public ValueInfo type(String value) {
-        return lowered.types().get(value);
+    /** The shape of a value. */
+    Shape shape(String value) {
+        return network.tensors().get(value).shape();
     }
 
     /** The memory of the storage in which a value lies. */
@@ -261,7 +265,7 @@ public final class PlanBuilder implements AutoCloseable {
     }
 
     private DeviceException noMemory(long size, OutOfMemoryError cause) {
-        return new DeviceException("out of memory: " + graph.name() + " needs another " + size
+        return new DeviceException("out of memory: " + network.name() + " needs another " + size
                 + " bytes; use a smaller input size", cause);
     }
 
@@ -303,7 +307,7 @@ public final class PlanBuilder implements AutoCloseable {
     }
 
     private String about(String what) {
-        return at == null ? what : "node '" + at.name() + "' (" + at.op().getClass().getSimpleName() + "): " + what;
+        return at == null ? what : at.describe() + ": " + what;
     }
 
     /** Bytes of one element of a view: 4 for floats, 1 for codes. */

@@ -4,7 +4,10 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.cpu.binding.NativeLibrary;
 import dev.shrike.cpu.binding.Params;
 import dev.shrike.cpu.binding.View;
-import dev.shrike.cpu.lowering.LoweredGraph;
+import dev.shrike.cpu.lowering.CodesOp;
+import dev.shrike.cpu.lowering.ConvGeometry;
+import dev.shrike.cpu.lowering.Epilogue;
+import dev.shrike.cpu.lowering.LoweredNode;
 import dev.shrike.cpu.lowering.NodeErrors;
 import dev.shrike.cpu.lowering.QuantizedConv;
 import dev.shrike.cpu.steps.ConvKernel;
@@ -15,9 +18,7 @@ import dev.shrike.cpu.steps.KernelChoice;
 import dev.shrike.cpu.steps.NativeStep;
 import dev.shrike.cpu.steps.Step;
 import dev.shrike.graph.Activation;
-import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
-import dev.shrike.graph.Tensor;
 import dev.shrike.graph.Window;
 import dev.shrike.graph.kernels.LookupTable;
 import dev.shrike.graph.quantization.ActivationEpilogue;
@@ -34,7 +35,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** Makes the steps of operations on codes. */
+/** Makes the steps of operations that read or write codes. */
 final class QuantizedStepEmitter {
     private static final int OUTPUT_CODES = 0;
     private static final int OUTPUT_REAL = 1;
@@ -45,7 +46,6 @@ final class QuantizedStepEmitter {
             ConvKernel.REFERENCE, CpuSettings.CodeKernel.REFERENCE));
 
     private final PlanBuilder plan;
-    private final LoweredGraph lowered;
     private final NativeLibrary library;
     private final long context;
     private final Arena arena;
@@ -54,83 +54,65 @@ final class QuantizedStepEmitter {
     private final Map<String, MemorySegment> ranges = new HashMap<>();
 
     QuantizedStepEmitter(
-            PlanBuilder plan, LoweredGraph lowered, NativeLibrary library, long context, Arena arena,
-            KernelChoice choice) {
+            PlanBuilder plan, NativeLibrary library, long context, Arena arena, KernelChoice choice) {
         this.plan = plan;
-        this.lowered = lowered;
         this.library = library;
         this.context = context;
         this.arena = arena;
         this.choice = choice;
     }
 
-    /** Adds the steps of a node on codes; false if it is none. */
-    boolean lower(int index, Node node) {
-        View out = plan.viewOf(node.output());
-        QuantizedConv product = lowered.products().get(node);
-        if (product != null) {
-            product(index, node, product, out);
-            return true;
-        }
-        LookupTable table = lowered.tables().get(node);
-        if (table != null) {
-            map(node, table, plan.viewOf(node.input(0)), out);
-            return true;
-        }
-        QuantizedAdd sum = lowered.sums().get(node);
-        if (sum != null) {
-            add(node, sum, plan.viewOf(node.input(0)), plan.viewOf(node.input(1)), out);
-            return true;
-        }
-        if (node.op() instanceof Op.DynamicQuant) {
-            measure(node, out);
-            return true;
-        }
-        QuantParams codes = lowered.conversions().get(node);
-        if (codes != null || ranges.containsKey(node.input(0)) && node.op() instanceof Op.DequantizeLinear) {
-            convert(node, codes, out);
-            return true;
-        }
-        if (!lowered.graph().quantization().containsKey(node.output())) {
-            return false;
-        }
-        return image(index, node, out);
-    }
-
-    private boolean image(int index, Node node, View out) {
+    /** Adds the steps of a node that reads or writes codes. */
+    void emit(int index, LoweredNode node, CodesOp op) {
         View in = plan.inputView(index, node, 0);
-        switch (node.op()) {
-            case Op.MaxPool pool -> maxPool(node, pool.window().resolve(in.dims()[2], in.dims()[3]), in, out);
-            case Op.Resize resize -> resize(node, resize, in, out);
-            case Op.DepthToSpace shuffle -> {
-                View[] views = FloatStepEmitter.depthToSpace(shuffle, in, out);
-                map(node, null, views[0], views[1]);
+        View out = plan.viewOf(node.output());
+        switch (op) {
+            case QuantizedConv conv -> product(index, node, conv, in, out);
+            case CodesOp.Lut(LookupTable table) -> map(node, table, in, out);
+            case CodesOp.AddCodes(QuantizedAdd sum) -> add(node, sum, in, plan.inputView(index, node, 1), out);
+            case CodesOp.MaxPoolCodes(Window window) ->
+                maxPool(node, window.resolve(in.dims()[2], in.dims()[3]), in, out);
+            case CodesOp.ResizeCodes resize -> resize(node, resize, in, out);
+            case CodesOp.DepthToSpaceCodes(Op.DepthToSpace shuffle) -> {
+                View[] views = LoopParams.depthToSpace(shuffle, in, out);
+                copy(node, views[0], views[1]);
             }
-            default -> throw NodeErrors.unsupported(node, "the CPU engine has no kernel for it on codes");
+            case CodesOp.Quantize(QuantParams codes) -> quantize(node, codes, in, out);
+            case CodesOp.Dequantize(QuantParams codes) -> dequantize(node, codes, in, out);
+            case CodesOp.QuantizeDynamic _ -> quantizeDynamic(node, in, out);
+            case CodesOp.DequantizeDynamic _ -> dequantizeDynamic(node, in, out);
         }
-        return true;
     }
 
     // --- convolution -----------------------------------------------------------------------------------------------
 
-    private void product(int index, Node node, QuantizedConv codes, View out) {
-        View in = plan.inputView(index, node, 0);
-        if (node.op() instanceof Op.Conv conv) {
-            Window window = conv.window().resolve(in.dims()[2], in.dims()[3]);
-            View residual = node.hasInput(3) ? plan.inputView(index, node, 3) : null;
-            Activation activation =
-                    codes.toCodes() && codes.activated() == null ? Activation.NONE : conv.activation();
-            convolution(node, codes,
-                    new ConvTask(node.name(), window, conv.group(), activation, in, out, null, null, residual));
-            return;
+    private void product(int index, LoweredNode node, QuantizedConv conv, View in, View out) {
+        switch (conv.geometry()) {
+            case ConvGeometry.Images(Window window, int groups) -> {
+                View residual = node.hasInput(1) ? plan.inputView(index, node, 1) : null;
+                Window resolved = window.resolve(in.dims()[2], in.dims()[3]);
+                convolution(node, conv, new ConvTask(
+                        node.name(), resolved, groups, activation(conv.epilogue()), in, out, null, null, residual));
+            }
+            case ConvGeometry.Rows _ -> {
+                Window one = Window.square(1, 1, 0);
+                convolution(node, conv, new ConvTask(node.name(), one, 1, activation(conv.epilogue()), rows(node, in),
+                        rows(node, out), null, null, null));
+            }
         }
-        Window one = Window.square(1, 1, 0);
-        convolution(node, codes, new ConvTask(
-                node.name(), one, 1, Activation.NONE, rows(node, in), rows(node, out), null, null, null));
+    }
+
+    /** The function that the kernel applies to floats. */
+    private static Activation activation(Epilogue epilogue) {
+        return switch (epilogue) {
+            case Epilogue.Floats floats -> floats.activation();
+            case Epilogue.Activated activated -> activated.activation().activation();
+            case Epilogue.Codes _ -> Activation.NONE;
+        };
     }
 
     /** A matrix as an image of one line: a pixel for each row, a channel for each column. */
-    private static View rows(Node node, View matrix) {
+    private static View rows(LoweredNode node, View matrix) {
         int columns = matrix.dims()[matrix.rank() - 1];
         int count = Math.toIntExact(matrix.elements() / columns);
         View flat = matrix.reshape(new int[] {count, columns})
@@ -143,7 +125,7 @@ final class QuantizedStepEmitter {
                 new long[] {row * count, 1, row * count, row});
     }
 
-    private void convolution(Node node, QuantizedConv codes, ConvTask task) {
+    private void convolution(LoweredNode node, QuantizedConv codes, ConvTask task) {
         Window window = task.window();
         long depth = (long) task.inChannels() / task.group() * window.kernelHeight() * window.kernelWidth();
         if (codes.weights().rows() != task.outChannels() || codes.weights().depth() != depth) {
@@ -152,31 +134,33 @@ final class QuantizedStepEmitter {
         }
         String key = ConvLayer.keyOf(task, codes);
         Optional<ConvKernel> wanted = choice.forCodes(key);
-        boolean done = wanted.isPresent() && !codes.measured() && byOtherLibrary(wanted.get(), node, codes, task);
+        boolean done = wanted.isPresent() && !codes.dynamic() && byOtherLibrary(wanted.get(), node, codes, task);
         ConvKernel kernel = done ? wanted.get() : byOurs(wanted, node, codes, task);
         String about = "w" + codes.weights().bits() + "a" + codes.from().bits() + " " + task.describe();
         plan.add(new ConvLayer(task.node(), key, true, about, kernel));
     }
 
     /** Adds the steps of a convolution by another library; false if it cannot have it. */
-    private boolean byOtherLibrary(ConvKernel kernel, Node node, QuantizedConv codes, ConvTask task) {
+    private boolean byOtherLibrary(ConvKernel kernel, LoweredNode node, QuantizedConv codes, ConvTask task) {
         Optional<Step> step = plan.convolutions().product(kernel, task, codes, plan);
         if (step.isEmpty()) {
             return false;
         }
         plan.add(step.get());
         // The same formulas as in the epilogue of our own kernels, a step each.
-        if (codes.table() != null) {
-            map(node, codes.table(), task.target(), task.target());
+        LookupTable table = tableOf(codes.epilogue());
+        if (table != null) {
+            map(node, table, task.target(), task.target());
         }
-        if (codes.sum() != null) {
-            add(node, codes.sum(), task.target(), task.residual(), task.target());
+        QuantizedAdd sum = sumOf(codes.epilogue());
+        if (sum != null) {
+            add(node, sum, task.target(), task.residual(), task.target());
         }
         return true;
     }
 
     /** Adds the step of a convolution by libshrike, with the kernel that is wanted if it serves the layer. */
-    private ConvKernel byOurs(Optional<ConvKernel> wanted, Node node, QuantizedConv codes, ConvTask task) {
+    private ConvKernel byOurs(Optional<ConvKernel> wanted, LoweredNode node, QuantizedConv codes, ConvTask task) {
         IntegerWeights weights = codes.weights();
         Params.Writer params = task.describeTo(Params.CONV2D_Q.allocate(arena))
                 .point("src", plan.locate(task.source()))
@@ -185,8 +169,8 @@ final class QuantizedStepEmitter {
                 .set("src_bits", codes.from().bits())
                 .set("weight_bits", weights.bits())
                 .set("weight_bipolar", weights.bipolar() ? 1 : 0);
-        setEpilogue(params, codes);
-        if (codes.measured()) {
+        setEpilogue(params, codes.epilogue());
+        if (codes.dynamic()) {
             params.set("src_dynamic", 1).point("src_range", ranges.get(node.input(0)));
         }
         if (task.residual() != null) {
@@ -232,31 +216,55 @@ final class QuantizedStepEmitter {
                 + task.describe());
     }
 
-    private void setEpilogue(Params.Writer params, QuantizedConv codes) {
-        Requantization requantization = codes.requantization();
-        ActivationEpilogue activated = codes.activated();
+    private void setEpilogue(Params.Writer params, Epilogue epilogue) {
+        Requantization requantization = epilogue.requantization();
         params.point("multiplier", plan.store(requantization.multiplier()))
                 .point("offset", plan.store(requantization.offset()))
-                .set("low", activated == null ? requantization.low() : activated.low())
-                .set("high", activated == null ? requantization.high() : activated.high())
-                .set("output", codes.toCodes() ? OUTPUT_CODES : OUTPUT_REAL);
-        if (activated != null) {
-            params.setFloat("code_multiplier", activated.multiplier())
-                    .setFloat("code_offset", activated.offset())
-                    .setFloat("residual_b", activated.residual())
-                    .set("residual_first", activated.residual() > 0 ? 1 : 0);
+                .set("low", requantization.low())
+                .set("high", requantization.high())
+                .set("output", OUTPUT_CODES);
+        switch (epilogue) {
+            case Epilogue.Floats _ -> params.set("output", OUTPUT_REAL);
+            case Epilogue.Codes _ -> {
+                // All is in the requantisation and what may follow below.
+            }
+            case Epilogue.Activated(_, ActivationEpilogue activation, _) ->
+                params.set("low", activation.low())
+                        .set("high", activation.high())
+                        .setFloat("code_multiplier", activation.multiplier())
+                        .setFloat("code_offset", activation.offset())
+                        .setFloat("residual_b", activation.residual())
+                        .set("residual_first", activation.residual() > 0 ? 1 : 0);
         }
-        if (codes.table() != null) {
-            params.point("table", store(codes.table()));
+        LookupTable table = tableOf(epilogue);
+        if (table != null) {
+            params.point("table", store(table));
         }
-        if (codes.sum() != null) {
-            QuantizedAdd sum = codes.sum();
+        QuantizedAdd sum = sumOf(epilogue);
+        if (sum != null) {
             params.setFloat("residual_a", sum.a())
                     .setFloat("residual_b", sum.b())
                     .setFloat("residual_c", sum.c())
                     .set("residual_low", sum.low())
                     .set("residual_high", sum.high());
         }
+    }
+
+    /** The table that follows, or null. */
+    private static LookupTable tableOf(Epilogue epilogue) {
+        return switch (epilogue) {
+            case Epilogue.Codes codes -> codes.table();
+            case Epilogue.Activated _,Epilogue.Floats _ -> null;
+        };
+    }
+
+    /** The sum with a residual that follows, or null. */
+    private static QuantizedAdd sumOf(Epilogue epilogue) {
+        return switch (epilogue) {
+            case Epilogue.Codes codes -> codes.sum();
+            case Epilogue.Activated activated -> activated.sum();
+            case Epilogue.Floats _ -> null;
+        };
     }
 
     /** Where a channel's sums give few codes, comparisons replace the scaling and the table. */
@@ -283,31 +291,23 @@ final class QuantizedStepEmitter {
         return memory;
     }
 
-    /** Copies codes, through a table if there is one. */
-    void map(Node node, LookupTable table, View in, View out) {
-        View[] views = FloatStepEmitter.bound(node, in, out);
-        Params.Writer params = Params.LUT_U8
-                .allocate(arena)
-                .point("src", plan.locate(in))
-                .point("dst", plan.locate(out))
-                .setAll("dims", FloatStepEmitter.dims(views[0]))
-                .setAll("src_strides", views[0].strides())
-                .setAll("dst_strides", views[1].strides())
-                .set("rank", views[0].rank());
-        if (table != null) {
-            params.point("table", store(table));
-        }
-        step(node, table == null ? "copy_u8" : "lut_u8", library.mapCodes(), params);
+    /** Copies codes. */
+    void copy(LoweredNode node, View in, View out) {
+        step(node, "copy_u8", library.mapCodes(), loop(Params.LUT_U8, node, in, out));
     }
 
-    private void add(Node node, QuantizedAdd sum, View a, View b, View out) {
-        View[] views = FloatStepEmitter.bound(node, out, a.broadcast(out.dims()), b.broadcast(out.dims()));
+    private void map(LoweredNode node, LookupTable table, View in, View out) {
+        step(node, "lut_u8", library.mapCodes(), loop(Params.LUT_U8, node, in, out).point("table", store(table)));
+    }
+
+    private void add(LoweredNode node, QuantizedAdd sum, View a, View b, View out) {
+        View[] views = LoopParams.bound(node, out, a.broadcast(out.dims()), b.broadcast(out.dims()));
         Params.Writer params = Params.ADD_U8
                 .allocate(arena)
                 .point("a", plan.locate(views[1]))
                 .point("b", plan.locate(views[2]))
                 .point("dst", plan.locate(out))
-                .setAll("dims", FloatStepEmitter.dims(views[0]))
+                .setAll("dims", LoopParams.dims(views[0]))
                 .setAll("dst_strides", views[0].strides())
                 .setAll("a_strides", views[1].strides())
                 .setAll("b_strides", views[2].strides())
@@ -320,49 +320,46 @@ final class QuantizedStepEmitter {
         step(node, "add_u8", library.addCodes(), params);
     }
 
-    private void measure(Node node, View out) {
-        View in = plan.viewOf(node.input(0));
-        View[] views = FloatStepEmitter.bound(node, in, out);
-        MemorySegment range = plan.allocate(Long.BYTES);
-        ranges.put(node.output(), range);
-        step(node, "quantize_dynamic_f32_u8", library.quantizeDynamic(), Params.QUANTIZE_MEASURED
-                .allocate(arena)
-                .point("src", plan.locate(in))
-                .point("dst", plan.locate(out))
-                .point("range", range)
-                .setAll("dims", FloatStepEmitter.dims(views[0]))
-                .setAll("src_strides", views[0].strides())
-                .setAll("dst_strides", views[1].strides())
-                .set("rank", views[0].rank()));
+    private void quantize(LoweredNode node, QuantParams codes, View in, View out) {
+        step(node, "quantize_f32_u8", library.quantize(), loop(Params.QUANTIZE, node, in, out)
+                .setFloat("scale", codes.scale())
+                .set("zero", codes.zero())
+                .set("low", codes.low())
+                .set("high", codes.high()));
     }
 
-    /** Codes may be null if their scale and zero point are found in each run. */
-    private void convert(Node node, QuantParams codes, View out) {
-        boolean quantize = node.op() instanceof Op.QuantizeLinear;
-        View in = plan.viewOf(node.input(0));
-        View[] views = FloatStepEmitter.bound(node, in, out);
-        Params.Writer params = (quantize ? Params.QUANTIZE : Params.DEQUANTIZE)
-                .allocate(arena)
+    private void dequantize(LoweredNode node, QuantParams codes, View in, View out) {
+        step(node, "dequantize_u8_f32", library.dequantize(), loop(Params.DEQUANTIZE, node, in, out)
+                .setFloat("scale", codes.scale())
+                .set("zero", codes.zero()));
+    }
+
+    private void quantizeDynamic(LoweredNode node, View in, View out) {
+        MemorySegment range = plan.allocate(Long.BYTES);
+        ranges.put(node.output(), range);
+        step(node, "quantize_dynamic_f32_u8", library.quantizeDynamic(),
+                loop(Params.QUANTIZE_MEASURED, node, in, out).point("range", range));
+    }
+
+    private void dequantizeDynamic(LoweredNode node, View in, View out) {
+        step(node, "dequantize_u8_f32", library.dequantize(),
+                loop(Params.DEQUANTIZE, node, in, out).point("range", ranges.get(node.input(0))));
+    }
+
+    /** The struct of a step that walks over its input and its output, with where both lie. */
+    private Params.Writer loop(Params struct, LoweredNode node, View in, View out) {
+        View[] views = LoopParams.bound(node, in, out);
+        return struct.allocate(arena)
                 .point("src", plan.locate(in))
                 .point("dst", plan.locate(out))
-                .setAll("dims", FloatStepEmitter.dims(views[0]))
+                .setAll("dims", LoopParams.dims(views[0]))
                 .setAll("src_strides", views[0].strides())
                 .setAll("dst_strides", views[1].strides())
                 .set("rank", views[0].rank());
-        if (codes == null) {
-            params.point("range", ranges.get(node.input(0)));
-        } else {
-            params.setFloat("scale", codes.scale()).set("zero", codes.zero());
-        }
-        if (quantize) {
-            params.set("low", codes.low()).set("high", codes.high());
-        }
-        step(node, quantize ? "quantize_f32_u8" : "dequantize_u8_f32",
-                quantize ? library.quantize() : library.dequantize(), params);
     }
 
-    private void maxPool(Node node, Window window, View in, View out) {
-        Params.Writer params = FloatStepEmitter.image(Params.POOL2D_U8.allocate(arena), plan, in, out)
+    private void maxPool(LoweredNode node, Window window, View in, View out) {
+        Params.Writer params = LoopParams.image(Params.POOL2D_U8.allocate(arena), plan, in, out)
                 .set("kernel_height", window.kernelHeight())
                 .set("kernel_width", window.kernelWidth())
                 .set("stride_height", window.strideHeight())
@@ -375,21 +372,19 @@ final class QuantizedStepEmitter {
                 params);
     }
 
-    private void resize(Node node, Op.Resize resize, View in, View out) {
+    private void resize(LoweredNode node, CodesOp.ResizeCodes op, View in, View out) {
         if (in.dims()[0] != out.dims()[0] || in.dims()[1] != out.dims()[1]) {
             throw NodeErrors.unsupported(node, "resizes batch or channels");
         }
-        Params.Writer params = FloatStepEmitter.image(Params.RESIZE2D_U8.allocate(arena), plan, in, out)
-                .set("coordinates", resize.coordinates().ordinal())
-                .set("nearest", resize.nearest().ordinal());
-        if (node.hasInput(2) && plan.constant(node, 2).elements() == 4) {
-            Tensor scales = plan.constant(node, 2);
-            params.setFloat("scale_height", scales.floatAt(2)).setFloat("scale_width", scales.floatAt(3));
-        }
+        Params.Writer params = LoopParams.image(Params.RESIZE2D_U8.allocate(arena), plan, in, out)
+                .set("coordinates", op.resize().coordinates().ordinal())
+                .set("nearest", op.resize().nearest().ordinal())
+                .setFloat("scale_height", op.scaleHeight())
+                .setFloat("scale_width", op.scaleWidth());
         step(node, "resize2d_u8 nearest", library.resize2dCodes(), params);
     }
 
-    private void step(Node node, String kernel, MethodHandle operation, Params.Writer params) {
+    private void step(LoweredNode node, String kernel, MethodHandle operation, Params.Writer params) {
         plan.add(new NativeStep(node.name(), kernel, 0, library, operation, context, params.memory().address()));
     }
 }

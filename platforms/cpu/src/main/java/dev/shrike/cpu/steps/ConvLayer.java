@@ -1,6 +1,7 @@
 package dev.shrike.cpu.steps;
 
 import dev.shrike.cpu.binding.View;
+import dev.shrike.cpu.lowering.Epilogue;
 import dev.shrike.cpu.lowering.QuantizedConv;
 import java.util.Arrays;
 
@@ -27,17 +28,17 @@ public record ConvLayer(String node, String key, boolean onCodes, String about, 
         boolean zeros = Arrays.stream(codes.weights().zero()).anyMatch(zero -> zero != 0);
         String weights = codes.weights().bipolar() ? "+-1" : String.valueOf(codes.weights().bits());
         return "w" + weights + "a" + codes.from().bits() + " " + sizes(task)
-                + (codes.from().zero() == 0 ? "" : " source-zero") + (codes.measured() ? " measured" : "")
+                + (codes.from().zero() == 0 ? "" : " source-zero") + (codes.dynamic() ? " measured" : "")
                 + (zeros ? " weight-zeros" : "")
                 + " " + result(task, codes);
     }
 
     private static String result(ConvTask task, QuantizedConv codes) {
-        if (!codes.toCodes()) {
-            return "floats " + task.activation().kind();
-        }
-        return codes.activated() != null ? "codes " + task.activation().kind()
-                : codes.table() == null ? "codes" : "table";
+        return switch (codes.epilogue()) {
+            case Epilogue.Floats _ -> "floats " + task.activation().kind();
+            case Epilogue.Activated _ -> "codes " + task.activation().kind();
+            case Epilogue.Codes made -> made.table() == null ? "codes" : "table";
+        };
     }
 
     /** The same layer run by another kernel. */

@@ -16,7 +16,7 @@ public interface ConvolutionLibrary extends AutoCloseable {
     Optional<Step> convolution(ConvTask task, Function<View, BoundedPointer> location);
 
     /**
-     * A step from codes to what {@link QuantizedConv#requantization} says, codes or floats, to the bit; nothing where
+     * A step from codes to what the requantisation of the epilogue gives, codes or floats, to the bit; nothing where
      * the library cannot do that. A table and a sum are left to the caller.
      */
     default Optional<Step> product(ConvTask task, QuantizedConv codes, Function<View, BoundedPointer> location) {

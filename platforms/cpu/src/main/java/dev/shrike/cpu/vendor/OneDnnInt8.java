@@ -5,6 +5,7 @@ import static org.bytedeco.dnnl.global.dnnl.*;
 import dev.shrike.cpu.binding.BoundedPointer;
 import dev.shrike.cpu.binding.CpuFeatures;
 import dev.shrike.cpu.binding.View;
+import dev.shrike.cpu.lowering.Epilogue;
 import dev.shrike.cpu.lowering.QuantizedConv;
 import dev.shrike.cpu.steps.ConvTask;
 import dev.shrike.cpu.steps.Step;
@@ -46,7 +47,8 @@ final class OneDnnInt8 {
     /** The step of a convolution of dense tensors, or nothing where it would not give the same bits. */
     Optional<Step> convolution(ConvTask task, QuantizedConv codes, Function<View, BoundedPointer> location) {
         if (!exact || hasZeros(codes.weights().zero())
-                || codes.activated() != null || task.activation().kind() != Activation.Kind.NONE) {
+                || codes.epilogue() instanceof Epilogue.Activated
+                || task.activation().kind() != Activation.Kind.NONE) {
             return Optional.empty();
         }
         int type = codes.toCodes() ? dnnl_u8 : dnnl_f32;
@@ -58,7 +60,7 @@ final class OneDnnInt8 {
                     dnnl_nchw), "describe the offsets");
             List<OneDnn.Argument> more = new ArrayList<>();
             more.add(new OneDnn.Argument(DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | DNNL_ARG_SRC_1, perChannel,
-                    library.copy(codes.requantization().offset())));
+                    library.copy(codes.epilogue().requantization().offset())));
             boolean realResidual = !codes.toCodes() && task.residual() != null;
             if (realResidual) {
                 more.add(new OneDnn.Argument(DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * 2 | DNNL_ARG_SRC_1, target,
@@ -79,7 +81,7 @@ final class OneDnnInt8 {
 
     private static dnnl_primitive_attr attributes(
             QuantizedConv codes, dnnl_memory_desc_t perChannel, dnnl_memory_desc_t residual) {
-        Requantization how = codes.requantization();
+        Requantization how = codes.epilogue().requantization();
         dnnl_primitive_attr attributes = OneDnn.attributes();
         if (codes.from().zero() != 0) {
             OneDnn.check(dnnl_primitive_attr_set_zero_points(attributes, DNNL_ARG_SRC, 1, 0,
