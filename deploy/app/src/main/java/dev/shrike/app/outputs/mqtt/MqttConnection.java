@@ -86,7 +86,7 @@ final class MqttConnection {
         void complete(Outcome outcome, String reason);
     }
 
-    /** Callbacks come on the connection's thread. The library would take further threads for them, one for each core. */
+    /** Callbacks come on the connection's thread. The library would take a further one for each core. */
     private static final Scheduler SAME_THREAD = Schedulers.from(Runnable::run);
 
     private final Mqtt5AsyncClient client;
