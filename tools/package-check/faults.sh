@@ -106,13 +106,15 @@ step_broker() {
     rm -f "$state"/events.jsonl*
 }
 
+threads() { find "/proc/$(value MainPID)/task" -mindepth 1 -maxdepth 1 | wc -l; }
+
 # Within the bound nothing is lost.
 broker_away() {
-    local pid began before waiting since
+    local pid began before waiting since threads
     # Below 200 events a second, so that the bound, 20,000 or so, is not reached within a minute.
     flood 16 10
     pid=$(value MainPID)
-    since=$(date +%s) began=$SECONDS
+    since=$(date +%s) began=$SECONDS threads=$(threads)
     systemctl stop mosquitto.service
     before=$(made | wc -l)
     holds "broker away: $EVENTS events are made" within $((AWAY_SECONDS + 240)) more_made $((before + EVENTS))
@@ -124,6 +126,7 @@ broker_away() {
     settle
     holds 'broker back: all events arrive' within 60 all_heard
     tell_events 'within the bound'
+    echo "threads: $threads before, $(threads) after"
     holds 'none was dropped' figure_is shrike_output_dropped mqtt 0
     holds 'the file that they are compared with missed none' figure_is shrike_output_dropped file 0
     holds 'the same process' test "$(value MainPID)" = "$pid"
