@@ -106,7 +106,8 @@ step_broker() {
     rm -f "$state"/events.jsonl*
 }
 
-threads() { find "/proc/$(value MainPID)/task" -mindepth 1 -maxdepth 1 | wc -l; }
+# The names of the threads of the service.
+threads() { sort "/proc/$(value MainPID)"/task/*/comm; }
 
 # Within the bound nothing is lost.
 broker_away() {
@@ -126,7 +127,8 @@ broker_away() {
     settle
     holds 'broker back: all events arrive' within 60 all_heard
     tell_events 'within the bound'
-    echo "threads: $threads before, $(threads) after"
+    echo "threads: $(wc -l <<<"$threads") before, $(threads | wc -l) after," \
+        "new: $(comm -13 <(echo "$threads") <(threads) | xargs -d '\n' echo)"
     holds 'none was dropped' figure_is shrike_output_dropped mqtt 0
     holds 'the file that they are compared with missed none' figure_is shrike_output_dropped file 0
     holds 'the same process' test "$(value MainPID)" = "$pid"
