@@ -1,20 +1,26 @@
 #!/usr/bin/env bash
 # Checks the Debian package where it will live: in Debian trixie with systemd as init, booted in a container of
-# systemd-nspawn. Installs it, starts the service, breaks it in several ways, upgrades, downgrades, removes; boots once
-# more with a read-only root. tools/package-check/inside.sh says what must hold.
-#   tools/package-check.sh [--deb FILE] [--program FILE] [--ready SECONDS] [--stop SECONDS]
+# systemd-nspawn. Installs it, starts the service on a clip that an RTSP server on this side repeats, with a Mosquitto
+# beside it, breaks it in several ways, takes camera, broker and disk away, upgrades, downgrades, removes; boots once
+# more with a read-only root. tools/package-check/ says what must hold.
+#   tools/package-check.sh [--deb FILE] [--program FILE] [--ready SECONDS] [--stop SECONDS] [--away SECONDS]
+#           [--events N]
 #       --deb      the package; without it, builds it (mvn -Pdeb package), a second time as well to compare the bytes
 #       --program  the command that makes the model for the service; ./shrike if it does not say
 #       --ready    most seconds from the start to READY, the best of three, 3 if it does not say
 #       --stop     most seconds that stopping takes, the best of three, 1 if it does not say
+#       --away     seconds that the broker is away at least, 20 if it does not say
+#       --events   events that must have been made by then, 2000 if it does not say; 20,000 are about what the default
+#                  bound holds
 #   tools/package-check.sh --arm64 [--deb FILE]
 #       installs and runs the arm64 package once in an emulated arm64 Debian, without the start cache, which takes
 #       minutes there; twenty minutes the first time, so not part of .ci/run
-# needs: root, what building needs, mmdebstrap, systemd-container, lintian, util-linux; and for --arm64 qemu-user-static
-# and a kernel with binfmt_misc. Where nspawn cannot boot anything, it says so and only does what a chroot can.
+# needs: root, what building needs, mmdebstrap, systemd-container, lintian, util-linux, procps, for the camera
+# gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,bad}; and for --arm64 qemu-user-static and a
+# kernel with binfmt_misc. Where nspawn cannot boot anything, it says so and only does what a chroot can.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-deb='' program=$root/shrike ready=3 stop=1 arm64=false
+deb='' program=$root/shrike ready=3 stop=1 away=20 events=2000 arm64=false
 while (($#)); do
     case $1 in
         --arm64)
@@ -24,10 +30,12 @@ while (($#)); do
             ;;
         --deb) deb=$(readlink -f "$2") ;;
         --program) program=$2 ;;
-        --ready) ready=$2 ;;
-        --stop) stop=$2 ;;
+        --ready | --stop | --away | --events)
+            [[ ${2:-} =~ ^[0-9]+$ ]] || { echo "package-check: $1 needs a number" >&2; exit 2; }
+            declare "${1#--}=$2"
+            ;;
         *)
-            sed -n '2,16s/^# \?//p' "${BASH_SOURCE[0]}"
+            sed -n '2,/^set/{/^set/d;s/^# \?//p;}' "${BASH_SOURCE[0]}"
             exit 2
             ;;
     esac
@@ -42,10 +50,14 @@ fail() {
 ((EUID == 0)) || fail 'needs root: sudo tools/package-check.sh'
 
 work=$(mktemp -d)
-emulation='' emulated=()
+emulation='' emulated=() follower=''
 # shellcheck disable=SC2317 # by the trap
 finish() {
     local mounted
+    if [[ -n $follower ]]; then
+        kill "$follower" 2>/dev/null || true
+        wait "$follower" || true
+    fi
     if [[ -n $emulation ]]; then
         echo -1 >"$emulation" || true
     fi
@@ -140,7 +152,7 @@ make_model() {
     photographs=("${XDG_CACHE_HOME:-$HOME/.cache}"/shrike/samples/*.jpg)
     [[ -e ${photographs[0]} ]] || (cd "$work" && "$program" detect --nosave >/dev/null 2>&1)
     photographs=("${XDG_CACHE_HOME:-$HOME/.cache}"/shrike/samples/*.jpg)
-    cp "${photographs[0]}" "$work/check/images/"
+    cp "${photographs[0]}" "$work/check/images/photograph.jpg"
     "$program" build yolov5s --imgsz 320 -o "$work/check/model.shrike" >/dev/null 2>&1 || fail 'no model'
     chmod -R a+rX "$work/check"
 }
@@ -176,6 +188,8 @@ grep -q '/usr/share/doc/shrike/sbom.cdx.json$' "$work/contents" \
 say 'lintian'
 lintian --allow-root --fail-on error "$deb" || fail 'lintian finds errors'
 
+/usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' 2>/dev/null \
+    || fail 'no RTSP server here: install gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,bad}'
 make_model
 packages=systemd-sysv,dbus,udev,openjdk-25-jre-headless,mosquitto,mosquitto-clients,procps
 unpack "$(tree "$(dpkg --print-architecture)" "$packages")"
@@ -190,19 +204,66 @@ boot() {
         || true
 }
 
+# Process 1 of the container.
+init_of_container() {
+    local candidate
+    for candidate in $(pgrep -x systemd-nspawn); do
+        if grep -qaF "$work/root" "/proc/$candidate/cmdline"; then
+            pgrep -P "$candidate" | head -n 1
+        fi
+    done
+}
+
+# The camera: an RTSP server on the loopback address of the container, as this side has what that needs. It becomes what
+# the container writes to check/camera.wanted (on, off, frozen); check/camera says what it is.
+follow_camera() {
+    local wanted is=off server=''
+    trap '[[ -z $server ]] || kill -KILL "$server"' EXIT
+    trap exit TERM
+    while sleep 0.2; do
+        wanted=$(cat "$work/check/camera.wanted" 2>/dev/null || echo off)
+        case $is-$wanted in
+            on-on | off-off | frozen-frozen | off-frozen) continue ;;
+            on-off | frozen-off)
+                kill -KILL "$server"
+                wait "$server" 2>/dev/null || true
+                server=''
+                ;;
+            on-frozen) kill -STOP "$server" ;;
+            frozen-on) kill -CONT "$server" ;;
+            off-on)
+                : >"$work/camera.log"
+                nsenter --net="/proc/$(init_of_container)/ns/net" /usr/bin/python3 \
+                    "$root/tools/rtsp-server.py" 8554 --rate 10/1 --photograph "$work/check/images/photograph.jpg" \
+                    >"$work/camera.log" 2>&1 &
+                server=$!
+                until grep -q '^ready' "$work/camera.log"; do
+                    kill -0 "$server" || { cat "$work/camera.log" >&2; exit 1; }
+                    sleep 0.1
+                done
+                ;;
+            *) continue ;; # half written
+        esac
+        is=$wanted
+        echo "$is" >"$work/check/camera"
+    done
+}
+
 # A unit that does the steps and ends the machine.
 cat >"$work/root/etc/systemd/system/package-check.service" <<END
 [Unit]
 After=multi-user.target mosquitto.service
 [Service]
 Type=oneshot
-Environment=READY_SECONDS=$ready STOP_SECONDS=$stop NEWER=9.9.9
+Environment=READY_SECONDS=$ready STOP_SECONDS=$stop AWAY_SECONDS=$away EVENTS=$events NEWER=9.9.9
 ExecStart=/bin/sh -c '/bin/bash /check/inside.sh "\$\$(cat /check/steps)" >/check/result 2>&1'
 ExecStopPost=/bin/systemctl --no-block poweroff
 END
 mkdir -p "$work/root/etc/systemd/system/graphical.target.wants"
 ln -sf ../package-check.service "$work/root/etc/systemd/system/graphical.target.wants/package-check.service"
-cp "$root/tools/package-check/inside.sh" "$work/check/"
+cp "$root"/tools/package-check/*.sh "$work/check/"
+# The broker keeps all that waits for a listener that is not there, as it keeps 1,000 messages by itself.
+echo 'max_queued_messages 0' >"$work/root/etc/mosquitto/conf.d/package-check.conf"
 cp "$deb" "$work/check/shrike.deb"
 # The next version, of the same files: what an upgrade does, not what it brings.
 dpkg-deb -R "$deb" "$work/newer"
@@ -215,8 +276,14 @@ run_steps() {
     local limit=$1
     echo "$2" >"$work/check/steps"
     shift 2
-    rm -f "$work/check/result"
+    rm -f "$work/check/result" "$work/check/camera"
+    echo off >"$work/check/camera.wanted"
+    follow_camera &
+    follower=$!
     boot "$limit" "$@"
+    kill "$follower" 2>/dev/null || true
+    wait "$follower" || true
+    follower=''
     if [[ ! -s $work/check/result ]]; then
         return 3
     fi
@@ -226,7 +293,7 @@ run_steps() {
 }
 
 status=0
-run_steps 1200 'install start survive upgrade' || status=$?
+run_steps 1200 'install start survive camera broker disk upgrade' || status=$?
 if ((status == 3)); then
     tail -n 5 "$work/console.log" >&2
     say 'SKIPPED: systemd-nspawn cannot boot anything on this machine (see above); installing in a chroot only'

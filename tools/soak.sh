@@ -4,7 +4,7 @@
 #   tools/soak.sh [--hours H] [--weights MODEL] [--image-size N] [--fps N] [--out FOLDER] [VIDEO]
 #
 #   --hours H       how long, with decimals (default: 2)
-#   --weights       file or name of the network (default: yolov5n)
+#   --weights       file or name of the network (default: yolov5s)
 #   --image-size    side of its input in pixels (default: 320)
 #   --fps N         frames a second that are taken of the video (default: 5)
 #   --out FOLDER    where samples.tsv and service.log are written (default: a temporary folder, deleted if all held)
@@ -23,7 +23,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-hours=2 weights=yolov5n image_size=320 fps=5 out='' video=test://pattern
+hours=2 weights=yolov5s image_size=320 fps=5 out='' video=test://pattern
 while (($# > 0)); do
     case $1 in
         --hours | --weights | --image-size | --fps | --out)

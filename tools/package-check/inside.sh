@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs inside the booted Debian of tools/package-check.sh, as root: inside.sh STEPS; what holds is told on the output as
-# "ok: …", what does not as "FAIL: …". Files: /check/*.deb, /check/model.shrike, /check/images.
+# "ok: …", what does not as "FAIL: …". Files: /check/*.deb, /check/model.shrike. More steps are in faults.sh.
 set -uo pipefail
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 readonly config=/etc/shrike/config.yaml
@@ -65,9 +65,7 @@ model:
   weights: /check/model.shrike
 cameras:
   street:
-    source: /check/images
-    loop: true
-    fps: 5
+    source: rtsp://127.0.0.1:8554/live
 outputs:
   mqtt:
     broker: mqtt://127.0.0.1:1883
@@ -76,9 +74,18 @@ outputs:
 END
 }
 
-# The next detection that arrives at the broker, or nothing within the seconds given.
-message() {
-    mosquitto_sub -h 127.0.0.1 -t 'shrike/#' -R -C 1 -W "$1" 2>/dev/null
+# arrives SECONDS TOPIC TEXT: whether a message with that text comes to the broker in time.
+arrives() {
+    grep -m 1 -- "$3" < <(mosquitto_sub -h 127.0.0.1 -R -W "$1" -t "$2" 2>/dev/null) >/dev/null
+}
+
+# Whether a frame with something on it comes to the broker within the seconds given.
+detections() { arrives "$1" shrike/street/frame '"label":'; }
+
+# camera on|off|frozen: has the camera become that, by the script outside.
+camera() {
+    echo "$1" >/check/camera.wanted
+    within 60 grep -qsx "$1" /check/camera || bad "the camera cannot be switched $1"
 }
 
 # board COMPATIBLE WANTED: which profile is chosen where the device tree says COMPATIBLE, and whether it can be used.
@@ -130,6 +137,7 @@ step_install() {
 step_start() {
     local try began took best=999999 quickest=999999
     write_config
+    camera on
     mkdir -p /var/cache/shrike
     date >"$kept"
     for try in 1 2 3; do
@@ -150,7 +158,8 @@ step_start() {
     holds "ends in $quickest ms at best, at most $((STOP_SECONDS * 1000))" \
         test "$quickest" -le "$((STOP_SECONDS * 1000))"
     systemctl enable --now shrike.service 2>/dev/null
-    holds 'detections arrive at the broker' test -n "$(message 60)"
+    holds 'detections of the RTSP clip arrive at the broker' detections 60
+    holds 'so does what becomes of objects' arrives 60 shrike/events '"type":"new"'
     holds 'it says how it does' test -n "$(value StatusText)"
 }
 
@@ -161,7 +170,7 @@ step_survive() {
     printf 'model:\n  weigths: /check/model.shrike\n' >"$config"
     systemctl reload shrike.service
     holds 'a reload with a wrong configuration keeps the process' test "$(value MainPID)" = "$pid"
-    holds 'and detections go on' test -n "$(message 30)"
+    holds 'and detections go on' detections 30
     holds 'the journal names the wrong key' within 10 journal_has weigths
     write_config
     holds 'the next reload is taken' systemctl reload shrike.service
@@ -179,7 +188,7 @@ step_survive() {
     echo "watchdog: $(milliseconds "$began" "$(now)") ms"
     holds 'it was the watchdog' journal_has 'Watchdog timeout'
     holds 'no core was written' test -z "$(find / -xdev -name 'core*' -size +1M -newer /check/before 2>/dev/null)"
-    holds 'and detections go on' test -n "$(message 60)"
+    holds 'and detections go on' detections 60
 
 }
 
@@ -194,7 +203,7 @@ upgraded() {
     holds "$what: still enabled" test "$(systemctl is-enabled shrike.service)" = enabled
     holds "$what: keeps the configuration" grep -q 'changed by the administrator' "$config"
     holds "$what: keeps the cache of engines" test -s "$kept"
-    holds "$what: detections go on" test -n "$(message 60)"
+    holds "$what: detections go on" detections 60
 }
 
 step_upgrade() {
@@ -221,14 +230,19 @@ step_remove() {
 
 # The second boot: / is read-only and /var is empty memory.
 step_readonly() {
+    camera on
     holds 'the root is read-only' eval '! touch /usr/x 2>/dev/null'
     holds 'read-only root: starts at boot' within 90 active
-    holds 'read-only root: detections arrive' test -n "$(message 60)"
+    holds 'read-only root: detections arrive' detections 60
     holds 'read-only root: no failure' test "$(value NRestarts)" = 0
 }
 
+# shellcheck source=tools/package-check/faults.sh
+source "${BASH_SOURCE[0]%/*}/faults.sh"
 for step in $1; do
     echo "== $step"
+    began=$SECONDS
     "step_$step"
+    echo "-- $step: $((SECONDS - began)) s"
 done
 echo "== end"

@@ -12,6 +12,8 @@ module dev.shrike.app {
     requires io.prometheus.metrics.core;
     requires io.prometheus.metrics.model;
     requires io.prometheus.writer.text;
+    // The MQTT client's: what is asked of it can be taken back by these types alone.
+    requires io.reactivex.rxjava2;
     requires java.management;
     requires jdk.httpserver;
     requires jdk.management;

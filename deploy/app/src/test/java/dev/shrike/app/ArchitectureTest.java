@@ -161,6 +161,7 @@ class ArchitectureTest {
     @Test
     void eachProtocolHasOneClass() {
         assertEquals(Set.of("dev.shrike.app.outputs.mqtt.MqttConnection"), usersOf("com.hivemq."));
+        assertEquals(Set.of("dev.shrike.app.outputs.mqtt.MqttConnection"), usersOf("io.reactivex."));
         assertEquals(Set.of("dev.shrike.app.outputs.mavlink.MavlinkMessages"), usersOf("io.dronefleet."));
         assertEquals(Set.of("dev.shrike.app.outputs.Metrics"), usersOf("io.prometheus."));
     }

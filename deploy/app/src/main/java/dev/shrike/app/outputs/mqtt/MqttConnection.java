@@ -10,6 +10,7 @@ import com.hivemq.client.mqtt.mqtt5.Mqtt5ClientBuilder;
 import com.hivemq.client.mqtt.mqtt5.exceptions.Mqtt5ConnAckException;
 import com.hivemq.client.mqtt.mqtt5.exceptions.Mqtt5PubAckException;
 import com.hivemq.client.mqtt.mqtt5.lifecycle.Mqtt5ClientDisconnectedContext;
+import com.hivemq.client.mqtt.mqtt5.lifecycle.Mqtt5ClientReconnector;
 import com.hivemq.client.mqtt.mqtt5.message.auth.Mqtt5SimpleAuth;
 import com.hivemq.client.mqtt.mqtt5.message.publish.Mqtt5Publish;
 import com.hivemq.client.mqtt.mqtt5.message.publish.Mqtt5PublishResult;
@@ -17,6 +18,10 @@ import com.hivemq.client.mqtt.mqtt5.message.subscribe.Mqtt5RetainHandling;
 import com.hivemq.client.mqtt.mqtt5.message.subscribe.Mqtt5Subscribe;
 import com.hivemq.client.mqtt.mqtt5.message.subscribe.Mqtt5Subscription;
 import dev.shrike.ShrikeException;
+import io.reactivex.Scheduler;
+import io.reactivex.disposables.Disposable;
+import io.reactivex.disposables.Disposables;
+import io.reactivex.schedulers.Schedulers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.UnknownHostException;
@@ -29,14 +34,21 @@ import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.concurrent.TimeoutException;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
  * A connection to an MQTT 5 broker that comes back by itself. This class alone sees the client library's types.
+ *
+ * <p>The library's thread lives as long as anything is asked of it: a connection, messages to take, an acknowledgement
+ * that is awaited. So {@link #close} takes all of that back; else a thread stayed for minutes, or for ever where there
+ * never was a broker.
  */
 final class MqttConnection {
     private static final int KEEP_ALIVE_SECONDS = 20;
@@ -74,9 +86,19 @@ final class MqttConnection {
         void complete(Outcome outcome, String reason);
     }
 
+    /** Callbacks come on the connection's thread. The library would take a further one for each core. */
+    private static final Scheduler SAME_THREAD = Schedulers.from(Runnable::run);
+
     private final Mqtt5AsyncClient client;
     private final Listener listener;
     private final List<String> subscriptions;
+    private final Disposable receiving;
+    private final CompletableFuture<?> connecting;
+    private final Set<CompletableFuture<?>> underWay = ConcurrentHashMap.newKeySet();
+    /** Done when the next attempt is due. */
+    private volatile CompletableFuture<Void> pause = CompletableFuture.completedFuture(null);
+    private volatile Disposable subscribing = Disposables.disposed();
+    private volatile boolean subscribed;
     private volatile boolean closing;
     private int attempts;
 
@@ -88,7 +110,7 @@ final class MqttConnection {
         Mqtt5ClientBuilder builder = MqttClient.builder().useMqttVersion5().identifier(clientId)
                 .serverHost(settings.broker().getHost()).serverPort(settings.port())
                 .executorConfig().nettyExecutor(task -> Thread.ofPlatform().daemon().name("shrike mqtt").start(task))
-                .nettyThreads(1).applyExecutorConfig()
+                .nettyThreads(1).applicationScheduler(SAME_THREAD).applyExecutorConfig()
                 .addConnectedListener(context -> connected()).addDisconnectedListener(this::disconnected);
         if (settings.isEncrypted()) {
             builder = builder.sslConfig(encryption(settings.authorities()));
@@ -101,21 +123,20 @@ final class MqttConnection {
                     .password(settings.password().getBytes(StandardCharsets.UTF_8)).build());
         }
         client = builder.buildAsync();
-        client.publishes(MqttGlobalPublishFilter.ALL, receiver());
-        client.connectWith().cleanStart(false).sessionExpiryInterval(SESSION_SECONDS).keepAlive(KEEP_ALIVE_SECONDS)
+        receiving = client.toRx().publishes(MqttGlobalPublishFilter.ALL).subscribe(this::receive, failure -> {});
+        connecting = client.connectWith().cleanStart(false).sessionExpiryInterval(SESSION_SECONDS)
+                .keepAlive(KEEP_ALIVE_SECONDS)
                 .restrictions().receiveMaximum(MOST_RECEIVED_AT_ONCE).maximumPacketSize(MOST_RECEIVED_BYTES)
                 .applyRestrictions()
                 .willPublish().topic(willTopic).payload(will).qos(MqttQos.AT_LEAST_ONCE).retain(true)
                 .applyWillPublish().send();
     }
 
-    private Consumer<Mqtt5Publish> receiver() {
-        return publish -> {
-            // What was retained is old, and somebody forgot it: nobody asks for it now.
-            if (!publish.isRetain()) {
-                listener.received(publish.getTopic().toString(), publish.getPayloadAsBytes());
-            }
-        };
+    private void receive(Mqtt5Publish publish) {
+        // What was retained is old, and somebody forgot it: nobody asks for it now.
+        if (!publish.isRetain()) {
+            listener.received(publish.getTopic().toString(), publish.getPayloadAsBytes());
+        }
     }
 
     private static MqttClientSslConfig encryption(Path authorities) {
@@ -146,17 +167,28 @@ final class MqttConnection {
     private void connected() {
         attempts = 0;
         if (closing) {
-            client.disconnect();
+            disconnect();
             return;
         }
+        subscribe();
+        listener.connected();
+    }
+
+    /**
+     * Subscribes, once: the library does so again where a broker forgot the session. What is asked for anew with each
+     * connection it would keep each time, and send all of it to a broker that forgot. What was refused is asked again.
+     */
+    private void subscribe() {
+        if (subscriptions.isEmpty() || subscribed) {
+            return;
+        }
+        subscribed = true;
         List<Mqtt5Subscription> wanted = subscriptions.stream()
                 .map(topic -> Mqtt5Subscription.builder().topicFilter(topic).qos(MqttQos.AT_LEAST_ONCE).noLocal(true)
                         .retainHandling(Mqtt5RetainHandling.DO_NOT_SEND).build())
                 .toList();
-        if (!wanted.isEmpty()) {
-            client.subscribe(Mqtt5Subscribe.builder().addSubscriptions(wanted).build());
-        }
-        listener.connected();
+        subscribing = client.toRx().subscribe(Mqtt5Subscribe.builder().addSubscriptions(wanted).build())
+                .subscribe(acknowledged -> {}, failure -> subscribed = false);
     }
 
     private void disconnected(MqttClientDisconnectedContext context) {
@@ -164,10 +196,28 @@ final class MqttConnection {
         attempts = context.getCause() instanceof Mqtt5ConnAckException ? attempts + 2 : attempts + 1;
         // Many boxes that lost the same broker shall not come back in the same instant.
         long jittered = delay / 2 + ThreadLocalRandom.current().nextLong(delay / 2 + 1);
-        ((Mqtt5ClientDisconnectedContext) context).getReconnector().reconnect(!closing)
-                .republishIfSessionExpired(true).resubscribeIfSessionExpired(true)
-                .delay(jittered, TimeUnit.MILLISECONDS);
+        CompletableFuture<Void> due = new CompletableFuture<>();
+        pause = due;
+        Mqtt5ClientReconnector reconnector = ((Mqtt5ClientDisconnectedContext) context).getReconnector();
+        reconnector.republishIfSessionExpired(true).resubscribeIfSessionExpired(true).delay(0, TimeUnit.MILLISECONDS)
+                .reconnectWhen(due, (nothing, failure) -> reconnector.reconnect(!closing));
+        if (closing) {
+            due.complete(null);
+        } else {
+            completeLater(due, jittered);
+        }
         listener.disconnected(reason(context.getCause()));
+    }
+
+    /** A virtual thread: the JDK's own timer of futures is one more thread of the system. */
+    private static void completeLater(CompletableFuture<Void> due, long millis) {
+        Thread.ofVirtual().name("shrike mqtt pause").start(() -> {
+            try {
+                due.get(millis, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException | InterruptedException | ExecutionException e) {
+                due.complete(null);
+            }
+        });
     }
 
     /** What went wrong, without what the client sent. */
@@ -198,7 +248,9 @@ final class MqttConnection {
             completion.complete(Outcome.REFUSED, reason(e));
             return;
         }
+        underWay.add(result);
         result.whenComplete((sent, thrown) -> {
+            underWay.remove(result);
             Throwable failure = thrown != null ? thrown : sent.getError().orElse(null);
             if (failure == null) {
                 completion.complete(Outcome.SENT, "");
@@ -211,9 +263,22 @@ final class MqttConnection {
         });
     }
 
-    /** Ends the connection, and any try to get one. */
+    /**
+     * Ends the connection, and any try to get one; what is under way fails. The broker forgets the session: commands
+     * are for a service that runs.
+     */
     CompletableFuture<Void> close() {
         closing = true;
-        return client.disconnect();
+        CompletableFuture<Void> gone = disconnect();
+        receiving.dispose();
+        subscribing.dispose();
+        underWay.forEach(result -> result.cancel(true));
+        connecting.cancel(true);
+        pause.complete(null);
+        return gone;
+    }
+
+    private CompletableFuture<Void> disconnect() {
+        return client.disconnectWith().sessionExpiryInterval(0).send();
     }
 }

@@ -40,6 +40,7 @@ final class FakeBroker implements AutoCloseable {
     /** Reason code of PUBACK for topics that begin so. */
     volatile String refusedTopic = "\0";
     volatile boolean silent;
+    volatile boolean refusesSubscriptions;
 
     FakeBroker() throws IOException {
         server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -101,7 +102,7 @@ final class FakeBroker implements AutoCloseable {
                 while (body.hasMore()) {
                     subscriptions.add(body.text());
                     body.skip(1);
-                    codes.write(1);
+                    codes.write(refusesSubscriptions ? 0x87 : 1);
                 }
                 send(out, 0x90, codes.toByteArray());
             }

@@ -335,6 +335,81 @@ class MqttOutputTest {
         }
     }
 
+    private static List<String> clientThreads() {
+        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName)
+                .filter(name -> name.equals("shrike mqtt") || name.startsWith("RxComputation")).toList();
+    }
+
+    @Test
+    void leavesNoThreadBehind() throws Exception {
+        Samples.await("none of earlier tests", () -> clientThreads().isEmpty());
+        for (int i = 0; i < 3; i++) {
+            MqttOutput output = open(settings());
+            Samples.await("connected", () -> output.status().working());
+            output.send(Samples.event(TrackEvent.Kind.NEW, "yard", i + 1, 3));
+            Samples.await("all is out", () -> output.status().waiting() == 0);
+            assertEquals(List.of("shrike mqtt"), clientThreads());
+            output.close();
+        }
+        Samples.await("no thread after connections", () -> clientThreads().isEmpty());
+        MqttOutput lost = open(settings());
+        Samples.await("connected", () -> lost.status().working());
+        broker.silent = true;
+        lost.send(Samples.event(TrackEvent.Kind.NEW, "yard", 9, 3));
+        Samples.await("it is under way", () -> lost.status().waiting() == 1);
+        broker.close();
+        Samples.await("lost", () -> !lost.status().working());
+        lost.close();
+        Samples.await("no thread after a connection that was lost", () -> clientThreads().isEmpty());
+        assertEquals(0, lost.status().waiting());
+        assertEquals(1, lost.status().dropped());
+        for (int i = 0; i < 5; i++) {
+            MqttOutput output = open(settings());
+            Samples.await("a reason", () -> !output.status().reason().equals("connecting"));
+            output.close();
+        }
+        Samples.await("no thread after a broker that never was", () -> clientThreads().isEmpty());
+        int connects = broker.connects.size();
+        broker.restart();
+        try (MqttOutput other = open(settings())) {
+            Samples.await("connected", () -> other.status().working());
+            assertEquals(connects + 1, broker.connects.size(), "a closed output connects");
+        }
+    }
+
+    @Test
+    void subscribesOnceHoweverOftenABrokerForgets() throws Exception {
+        try (MqttOutput output = open(settings())) {
+            for (int connection = 1; connection <= 5; connection++) {
+                int number = connection;
+                output.send(Samples.event(TrackEvent.Kind.NEW, "yard", number, 3));
+                // Subscriptions come before what is published later on the same connection.
+                Samples.await("event " + number, () -> ids().size() == number && output.status().waiting() == 0);
+                assertEquals(number, broker.connects.size());
+                assertEquals(5 * number, broker.subscriptions.size(), "topics asked for in all");
+                broker.dropConnections();
+                Samples.await("back", () -> broker.connects.size() > number && output.status().working());
+            }
+        }
+    }
+
+    @Test
+    void asksAgainForWhatABrokerRefused() throws Exception {
+        broker.refusesSubscriptions = true;
+        try (MqttOutput output = open(settings())) {
+            Samples.await("asked", () -> broker.subscriptions.size() == 5);
+            output.send(Samples.event(TrackEvent.Kind.NEW, "yard", 1, 3));
+            Samples.await("an event",
+                    () -> !broker.texts("shrike/events").isEmpty() && output.status().waiting() == 0);
+            broker.refusesSubscriptions = false;
+            broker.dropConnections();
+            Samples.await("asked again", () -> broker.subscriptions.size() == 10);
+            Samples.await("back", () -> output.status().working());
+            broker.send("shrike/yard/detect/set", bytes("OFF"), false);
+            Samples.await("obeys", () -> !cameras.isDetecting("yard"));
+        }
+    }
+
     @Test
     void publishesFramesIfAsked() throws Exception {
         try (MqttOutput output = open(settings().withFrames(true))) {
