@@ -15,7 +15,6 @@ import dev.shrike.graph.passes.UnfuseConvolutions;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
-import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;

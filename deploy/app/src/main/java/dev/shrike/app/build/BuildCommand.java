@@ -11,7 +11,6 @@ import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.spi.BatchProfile;
 import dev.shrike.spi.BuildOptions;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
