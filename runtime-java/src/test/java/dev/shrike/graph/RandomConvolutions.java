@@ -2,7 +2,7 @@ package dev.shrike.graph;
 
 import dev.shrike.graph.evaluation.ReferenceEvaluator;
 import dev.shrike.graph.passes.GraphPasses;
-import dev.shrike.graph.passes.MinMaxQuantizer;
+import dev.shrike.testing.MinMaxQuantizer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -25,14 +25,6 @@ final class ActivationRanges {
     /**
      * @param narrow method for fewer than 8 bits
      * @param wide method for 8 bits
-     */
-    ActivationRanges(QuantizerPlacement values, RangeCalibrator narrow, RangeCalibrator wide) {
-        this(values, narrow, wide, false);
-    }
-
-    /**
-     * As the other constructor.
-     *
      * @param symmetric whether codes of 8 bits are signed, with zero point 0
      */
     ActivationRanges(QuantizerPlacement values, RangeCalibrator narrow, RangeCalibrator wide, boolean symmetric) {

@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 /**
  * Widths of the codes of one layer.
  *
- * @param weights bits that a weight is stored with, 2 to 8
- * @param activations bits of what the layer reads, 2 to 8
+ * @param weights bits that a weight is stored with, 2 to 8; of symmetric codes also 1, which are -1 and +1
+ * @param activations bits of what the layer reads, 2 to 8; beside symmetric codes also 1
  * @param codes which integers the weights may be; powers of two have 2 to 5 bits, entropy-coded ones 8
  * @param rate bits a weight on the average: the entropy of entropy-coded weights, 0.5 to 8, of others their width
  */
@@ -19,18 +19,26 @@ public record BitWidths(int weights, int activations, WeightFormat codes, double
     /** The least entropy of a layer's weights, in bits. */
     static final double LEAST_RATE = 0.5;
 
+    /** The least width that a fitted layer can have. */
+    private static final int LEAST_FITTED = 2;
+
     private static final Pattern TEXT =
             Pattern.compile("w([0-8](?:\\.[0-9]{1,6})?)a([2-8])( symmetric| power-of-two| entropy-coded)?");
+    private static final Pattern SYMMETRIC_TEXT = Pattern.compile("w([1-8])a([1-8])");
 
     public BitWidths {
-        if (weights < 2 || weights > 8 || activations < 2 || activations > 8) {
-            throw new IllegalArgumentException("w" + weights + "a" + activations + " is not within 2 to 8 bits each");
+        int least = codes == WeightFormat.SYMMETRIC ? 1 : LEAST_FITTED;
+        if (weights < least || weights > 8 || activations < least || activations > 8) {
+            throw new IllegalArgumentException("w" + weights + "a" + activations + " is not within " + least
+                    + " to 8 bits each");
         }
         if (codes == WeightFormat.ENTROPY_CODED ? !(rate >= LEAST_RATE && rate <= 8) : rate != weights) {
             throw new IllegalArgumentException(codes + " weights of " + rate + " bits; " + (codes
                     == WeightFormat.ENTROPY_CODED ? "0.5 to 8 are possible" : "whole numbers are possible"));
         }
-        codes.sets(weights);
+        if (weights >= LEAST_FITTED) {
+            codes.sets(weights);
+        }
     }
 
     /** Widths of codes that all take as many bits. */
@@ -62,8 +70,38 @@ public record BitWidths(int weights, int activations, WeightFormat codes, double
         int activations = Integer.parseInt(matcher.group(2));
         WeightFormat codes = matcher.group(3) == null ? WeightFormat.UNIFORM
                 : WeightFormat.parse(matcher.group(3).strip());
-        return codes == WeightFormat.ENTROPY_CODED ? entropyCoded(rate, activations)
-                : new BitWidths((int) rate, activations, codes, rate);
+        if (codes == WeightFormat.ENTROPY_CODED) {
+            return entropyCoded(rate, activations);
+        }
+        BitWidths widths = new BitWidths((int) rate, activations, codes, rate);
+        if (!widths.canBeFitted()) {
+            throw new IllegalArgumentException("'" + text + "' is not within 2 to 8 bits each");
+        }
+        return widths;
+    }
+
+    /**
+     * The widths written as {@code w4a8}, of codes about 0 for layers that are rounded and not fitted.
+     *
+     * @throws IllegalArgumentException if the text is of another form, or a width is not within 1 to 8
+     */
+    public static BitWidths symmetric(String text) {
+        Matcher matcher = SYMMETRIC_TEXT.matcher(text);
+        if (!matcher.matches()) {
+            throw new IllegalArgumentException("'" + text + "' is not of the form w4a8, with 1 to 8 bits each");
+        }
+        return new BitWidths(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)),
+                WeightFormat.SYMMETRIC);
+    }
+
+    /** Whether a layer can be fitted to these widths; codes of one bit come from training or plain rounding. */
+    boolean canBeFitted() {
+        return weights >= LEAST_FITTED && activations >= LEAST_FITTED;
+    }
+
+    /** Whether the codes of weights are the consecutive integers about 0, as rounding alone gives them. */
+    boolean isSymmetric() {
+        return codes == WeightFormat.SYMMETRIC || codes == WeightFormat.UNIFORM && weights == 8;
     }
 
     @Override

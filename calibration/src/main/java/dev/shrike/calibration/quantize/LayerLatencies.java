@@ -44,7 +44,7 @@ public record LayerLatencies(String engine, int activations, Map<String, Map<Int
     public static LayerLatencies measure(Quantizer quantizer, Map<String, ActivationStatistics> statistics,
             CalibrationImages images, Set<Integer> widths, int activations, Quantizer.LayerListener listener) {
         Map<String, Map<Integer, List<Long>>> times = new LinkedHashMap<>();
-        QuantizerPlacement.layers(quantizer.prepared()).forEach(layer -> times.put(layer.name(), new TreeMap<>()));
+        quantizer.layers().nodes().forEach(layer -> times.put(layer.name(), new TreeMap<>()));
         Map<Integer, GraphExecutor> executors = new TreeMap<>();
         String engine;
         try {
@@ -181,7 +181,7 @@ public record LayerLatencies(String engine, int activations, Map<String, Map<Int
                     label + ": was measured with activations of " + activations + " bits, not " + wanted
                             + "; measure again with another file, or give --activations " + activations);
         }
-        for (Node layer : QuantizerPlacement.layers(quantizer.prepared())) {
+        for (Node layer : quantizer.layers().nodes()) {
             if (!nanos.containsKey(layer.name())) {
                 throw new ModelException(label + ": does not have the layer '" + layer.name()
                         + "', so it is of another network; measure again with another file");

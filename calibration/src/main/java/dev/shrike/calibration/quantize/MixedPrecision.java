@@ -104,11 +104,11 @@ public final class MixedPrecision {
         Reconstruction reconstruction = quantizer.reconstruction(eight, statistics, effort, tried);
         Graph quantized = reconstruction.run(images, quantizer.memory(), listener);
         Graph prepared = quantizer.prepared();
-        Set<String> lastLayers = QuantizerPlacement.last(prepared);
+        Set<String> lastLayers = quantizer.layers().last();
         List<String> last = prepared.nodes().stream().filter(node -> lastLayers.contains(node.name()))
                 .map(Node::output).toList();
         LayerTrials trials = quantizer.trials(quantized, last, images, PROBE_IMAGES);
-        List<Node> layers = QuantizerPlacement.layers(prepared);
+        List<Node> layers = quantizer.layers().nodes();
         HeapGarbage garbage = new HeapGarbage();
         int done = 0;
         for (Node layer : layers) {

@@ -11,15 +11,15 @@ import dev.shrike.graph.Node;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.passes.GraphPasses;
-import dev.shrike.graph.passes.MinMaxQuantizer;
+import dev.shrike.graph.passes.UnfuseConvolutions;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
-import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -31,6 +31,8 @@ import java.util.Set;
  * <li>Measure {@link #valuesToMeasure} on images ({@link dev.shrike.calibration.ranges.ActivationObserver}).
  * <li>{@link #quantize}: gives a graph that an integer engine runs.
  * </ol>
+ * One that is made {@link #withoutFit} rounds to nearest by the smallest and largest values, which is quick and less
+ * accurate.
  */
 public final class Quantizer {
     /** Chosen by mAP of yolov5n and yolov5s; see the record on quantisation. */
@@ -39,7 +41,11 @@ public final class Quantizer {
     /** Codes without zero points have steps twice as wide, which pays less for rare large values. */
     static final RangeCalibrator SYMMETRIC = new RangeCalibrator.LeastError(2);
 
+    private static final Optional<String> MIN_MAX = Optional.of("min-max");
+
     private final Graph prepared;
+    private final QuantizableLayers layers;
+    /** Null of one that fits nothing. */
     private final Backend backend;
     private final int threads;
     private final SampledPositions.Choice positions;
@@ -64,43 +70,68 @@ public final class Quantizer {
     public Quantizer(Graph model, Map<String, Shape> inputShapes, Backend backend, int threads,
             ActivationMemory memory) {
         Graph ready = GraphPasses.forInference(model, inputShapes);
-        if (ready.isQuantized()) {
-            throw new UnsupportedModelException("is quantised already: give the float network");
-        }
-        this.prepared = MinMaxQuantizer.prepare(ready);
+        requireFloat(ready);
+        this.prepared = new UnfuseConvolutions().apply(ready);
+        this.layers = QuantizableLayers.convolutions(prepared);
         this.positions = new UniformPositions();
-        if (prepared.inputs().size() != 1 || QuantizerPlacement.layers(prepared).isEmpty()) {
+        if (prepared.inputs().size() != 1 || layers.nodes().isEmpty()) {
             throw new UnsupportedModelException("has " + prepared.inputs().size() + " inputs and "
-                    + QuantizerPlacement.layers(prepared).size()
-                    + " convolutions; one input and a convolution are needed");
+                    + layers.nodes().size() + " convolutions; one input and a convolution are needed");
         }
-        this.backend = backend;
+        this.backend = Objects.requireNonNull(backend, "backend");
         this.threads = threads;
         this.memory = memory;
         this.dynamicRanges = false;
         this.symmetric = false;
     }
 
-    private Quantizer(Graph prepared, Backend backend, int threads, ActivationMemory memory,
+    private Quantizer(Graph prepared, QuantizableLayers layers, Backend backend, int threads, ActivationMemory memory,
             SampledPositions.Choice positions,
             boolean dynamicRanges, boolean symmetric) {
         this.dynamicRanges = dynamicRanges;
         this.symmetric = symmetric;
         this.prepared = prepared;
+        this.layers = layers;
         this.backend = backend;
         this.threads = threads;
         this.memory = memory;
         this.positions = positions;
     }
 
+    /**
+     * A quantiser that fits nothing: each weight becomes the nearest of symmetric codes whose largest one the largest
+     * weight of the output channel has, and values have codes from the smallest to the largest one. So it needs no
+     * engine and no images, takes the products of Gemm and MatMul too, and weights and values of 1 bit.
+     *
+     * @param ready a float network as {@link GraphPasses#forInference} gives it
+     * @throws UnsupportedModelException if the network is quantised already or has no layer to quantise
+     */
+    public static Quantizer withoutFit(Graph ready) {
+        requireFloat(ready);
+        Graph prepared = new UnfuseConvolutions().apply(ready);
+        QuantizableLayers layers = QuantizableLayers.withMatrixProducts(prepared);
+        if (layers.nodes().isEmpty()) {
+            throw new UnsupportedModelException("has no convolution, Gemm or MatMul with constant weights, so there is"
+                    + " nothing to quantise");
+        }
+        return new Quantizer(prepared, layers, null, 1, ActivationMemory.unlimited(), new UniformPositions(), false,
+                false);
+    }
+
+    private static void requireFloat(Graph ready) {
+        if (ready.isQuantized()) {
+            throw new UnsupportedModelException("is quantised already: give the float network");
+        }
+    }
+
     /** The same quantiser that fits layers at these positions of images; without it, at even ones that count alike. */
     public Quantizer at(SampledPositions.Choice choice) {
-        return new Quantizer(prepared, backend, threads, memory, choice, dynamicRanges, symmetric);
+        return new Quantizer(prepared, layers, backend, threads, memory, choice, dynamicRanges, symmetric);
     }
 
     /** The same quantiser, whose plans leave the ranges of activations to each run, so that it needs no statistics. */
     public Quantizer withDynamicRanges() {
-        return new Quantizer(prepared, backend, threads, memory, positions, true, symmetric);
+        return new Quantizer(prepared, layers, backend, threads, memory, positions, true, symmetric);
     }
 
     /**
@@ -110,7 +141,7 @@ public final class Quantizer {
      * {@link dev.shrike.graph.passes.ExplicitQuantization}.
      */
     public Quantizer withSymmetricCodes() {
-        return new Quantizer(prepared, backend, threads, memory, positions, dynamicRanges, true);
+        return new Quantizer(prepared, layers, backend, threads, memory, positions, dynamicRanges, true);
     }
 
     /** The float network with names for all values that may be quantised. */
@@ -118,33 +149,49 @@ public final class Quantizer {
         return prepared;
     }
 
+    /** The layers of that network for which plans have widths. */
+    public QuantizableLayers layers() {
+        return layers;
+    }
+
     /**
      * A plan with these widths everywhere but in the first and the last layers, which have 8 bits; with symmetric codes
      * the last layers are float, unless there are no others.
      */
     public QuantizationPlan uniform(BitWidths widths) {
+        return uniform(widths, Optional.of(BitWidths.EIGHT));
+    }
+
+    /**
+     * As the other method.
+     *
+     * @param ofEnds widths of the first and the last layers, or empty for float
+     */
+    public QuantizationPlan uniform(BitWidths widths, Optional<BitWidths> ofEnds) {
         Set<String> ends = ends();
-        List<Node> all = QuantizerPlacement.layers(prepared);
-        Set<String> last = QuantizerPlacement.last(prepared);
-        boolean floats = symmetric && last.size() < all.size();
-        Map<String, Optional<BitWidths>> layers = new LinkedHashMap<>();
-        for (Node node : all) {
-            layers.put(node.name(), floats && last.contains(node.name()) ? Optional.empty()
-                    : Optional.of(ends.contains(node.name()) ? BitWidths.EIGHT : widths));
+        boolean floats = symmetric && layers.last().size() < layers.nodes().size();
+        Map<String, Optional<BitWidths>> chosen = new LinkedHashMap<>();
+        for (Node node : layers.nodes()) {
+            String name = node.name();
+            chosen.put(name, floats && layers.last().contains(name) ? Optional.empty()
+                    : ends.contains(name) ? ofEnds : Optional.of(widths));
         }
-        return plan(widths.toString(), layers);
+        return plan(widths.toString(), chosen);
     }
 
     /** A plan with these widths of layers. */
     QuantizationPlan plan(String scheme, Map<String, Optional<BitWidths>> layers) {
+        if (!fits()) {
+            return new QuantizationPlan(scheme, MIN_MAX, MIN_MAX, false, true, layers);
+        }
         return dynamicRanges ? new QuantizationPlan(scheme, Optional.empty(), Optional.empty(), true, false, layers)
                 : new QuantizationPlan(scheme, Optional.empty(), Optional.empty(), layers);
     }
 
     /** Names of the first and the last layers. */
     Set<String> ends() {
-        Set<String> ends = new HashSet<>(QuantizerPlacement.first(prepared));
-        ends.addAll(QuantizerPlacement.last(prepared));
+        Set<String> ends = new HashSet<>(layers.first());
+        ends.addAll(layers.last());
         return ends;
     }
 
@@ -153,9 +200,46 @@ public final class Quantizer {
         Set<String> names = new HashSet<>();
         // A narrow copy needs what it copies, an operand that shares codes its own; these two plans show all cases.
         for (BitWidths widths : List.of(new BitWidths(4, 4), BitWidths.EIGHT)) {
-            names.addAll(ActivationRanges.sources(QuantizerPlacement.of(prepared, _ -> widths)));
+            names.addAll(ActivationRanges.sources(QuantizerPlacement.of(prepared, layers, _ -> widths,
+                    fits() ? QuantizerPlacement.Rules.FITTED : QuantizerPlacement.Rules.NEAREST)));
         }
         return names;
+    }
+
+    /** Names of the values whose statistics this plan needs. */
+    public Set<String> valuesToMeasure(QuantizationPlan plan) {
+        check(plan);
+        return plan.dynamicRanges() ? Set.of() : ActivationRanges.sources(placement(plan));
+    }
+
+    private QuantizerPlacement placement(QuantizationPlan plan) {
+        return QuantizerPlacement.of(prepared, layers, plan::widths,
+                new QuantizerPlacement.Rules(plan.preActivations(), symmetric || !fits(), fits()));
+    }
+
+    /** Whether layers are fitted to images. */
+    private boolean fits() {
+        return backend != null;
+    }
+
+    /**
+     * The network quantised by one that was made {@link #withoutFit}.
+     *
+     * @param plan whose layers have symmetric codes
+     * @param statistics of {@link #valuesToMeasure(QuantizationPlan)}
+     * @throws ModelException if the plan names a layer that the network does not have, or leaves one out, or a value
+     *     was not measured
+     */
+    public Result quantize(QuantizationPlan plan, Map<String, ActivationStatistics> statistics) {
+        if (fits()) {
+            throw new IllegalStateException("images are needed to fit layers; make a quantiser without fit");
+        }
+        check(plan);
+        if (plan.dynamicRanges()) {
+            throw new ModelException("the plan has dynamic activation ranges, which go with a fit; take static ones");
+        }
+        QuantizerPlacement values = placement(plan);
+        return new Result(NearestWeights.quantize(values, activations(plan, values, statistics)), List.of(), 0);
     }
 
     /**
@@ -176,22 +260,30 @@ public final class Quantizer {
     Reconstruction reconstruction(QuantizationPlan plan, Map<String, ActivationStatistics> statistics,
             PtqOptions effort,
             Set<Integer> extra) {
+        if (!fits()) {
+            throw new IllegalStateException("was made to round to nearest, not to fit layers");
+        }
         check(plan);
         if (symmetric) {
             checkSymmetric(plan);
         }
         if (plan.dynamicRanges()) {
-            QuantizerPlacement values = QuantizerPlacement.measured(prepared, plan::widths);
+            QuantizerPlacement values = QuantizerPlacement.measured(prepared, layers, plan::widths);
             return new Reconstruction(values.graph(), values.widths(), Map.of(), values.copies(), effort, backend,
                     threads, extra, positions);
         }
-        QuantizerPlacement values = QuantizerPlacement.of(prepared, plan::widths, plan.preActivations(), symmetric);
-        Map<String, Quantization> activations = new ActivationRanges(values,
+        QuantizerPlacement values = placement(plan);
+        return new Reconstruction(values.graph(), values.widths(), activations(plan, values, statistics), Set.of(),
+                effort, backend, threads, extra, positions);
+    }
+
+    /** How values are quantised, by the methods of the plan. */
+    private Map<String, Quantization> activations(QuantizationPlan plan, QuantizerPlacement values,
+            Map<String, ActivationStatistics> statistics) {
+        return new ActivationRanges(values,
                 plan.ranges().map(RangeCalibrator::parse).orElse(NARROW),
                 plan.wideRanges().map(RangeCalibrator::parse).orElse(symmetric ? SYMMETRIC : WIDE), symmetric)
                 .choose(statistics, positions::weighted);
-        return new Reconstruction(values.graph(), values.widths(), activations, Set.of(), effort, backend, threads,
-                extra, positions);
     }
 
     /**
@@ -239,7 +331,7 @@ public final class Quantizer {
 
     private void check(QuantizationPlan plan) {
         Set<String> unknown = new java.util.LinkedHashSet<>(plan.layers().keySet());
-        for (Node node : QuantizerPlacement.layers(prepared)) {
+        for (Node node : layers.nodes()) {
             if (!unknown.remove(node.name())) {
                 throw new ModelException("the plan leaves out the layer '" + node.name() + "'; give it widths such as"
                         + " w8a8, or float");
@@ -248,6 +340,18 @@ public final class Quantizer {
         if (!unknown.isEmpty()) {
             throw new ModelException("the plan names the layer '" + unknown.iterator().next()
                     + "', which the network does not have");
+        }
+        plan.layers().forEach((name, widths) -> widths.ifPresent(own -> check(name, own)));
+    }
+
+    private void check(String layer, BitWidths widths) {
+        if (fits() && !widths.canBeFitted()) {
+            throw new ModelException("layer '" + layer + "' has " + widths + ", but a layer is fitted to 2 bits or"
+                    + " more; networks of 1 bit come from training");
+        }
+        if (!fits() && !widths.isSymmetric()) {
+            throw new ModelException("layer '" + layer + "' has " + widths + ", but without a fit weights have"
+                    + " symmetric codes: give it w" + widths.weights() + "a" + widths.activations() + " symmetric");
         }
     }
 
@@ -262,7 +366,7 @@ public final class Quantizer {
      * A quantised network.
      *
      * @param graph for engines and files
-     * @param layers what became of each layer
+     * @param layers what became of each layer that was fitted
      * @param activationBytes most bytes of activations that this quantiser held at one time, in memory and on disk
      */
     public record Result(Graph graph, List<LayerReport> layers, long activationBytes) {

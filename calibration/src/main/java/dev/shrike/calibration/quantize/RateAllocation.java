@@ -40,7 +40,7 @@ public final class RateAllocation {
         Reconstruction probe = quantizer.reconstruction(quantizer.uniform(new BitWidths(4, activations)), statistics,
                 effort, Set.of());
         probe.run(images, quantizer.memory(), listener);
-        for (Node layer : QuantizerPlacement.layers(quantizer.prepared())) {
+        for (Node layer : quantizer.layers().nodes()) {
             Tensor weights = quantizer.prepared().constants().get(layer.input(1));
             sizes.put(layer.name(), weights.elements());
             double[] noise = probe.unitNoises().get(layer.name());

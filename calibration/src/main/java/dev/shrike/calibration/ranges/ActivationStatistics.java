@@ -10,6 +10,7 @@ public final class ActivationStatistics {
     /** What an image weighs in the moving average. */
     private static final double MOMENTUM = 0.1;
 
+    /** Null where only the range is known. */
     private final Histogram histogram;
     private final float[] channelLow;
     private final float[] channelHigh;
@@ -29,7 +30,7 @@ public final class ActivationStatistics {
     ActivationStatistics(Histogram histogram, float[] channelLow, float[] channelHigh, double movingLow,
             double movingHigh,
             long images) {
-        this.histogram = Objects.requireNonNull(histogram, "histogram");
+        this.histogram = histogram;
         if (channelLow.length != channelHigh.length || channelLow.length == 0) {
             throw new IllegalArgumentException(channelLow.length + " and " + channelHigh.length + " channels");
         }
@@ -40,13 +41,21 @@ public final class ActivationStatistics {
         this.images = images;
     }
 
+    /** Statistics of values of which only the range is known, for {@link RangeCalibrator.MinMax}; they do not grow. */
+    public static ActivationStatistics ofRange(float low, float high) {
+        Range range = new Range(low, high);
+        return new ActivationStatistics(null, new float[] {low}, new float[] {high}, range.low(), range.high(), 1);
+    }
+
     /**
      * Takes in the values of one image.
      *
      * @param values elements, the channels of a position one after another
      * @throws IllegalArgumentException if one is no finite number, or they are no whole number of positions
+     * @throws IllegalStateException if only the range is known
      */
     public void add(float[] values, int count) {
+        requireHistogram();
         int channels = channelLow.length;
         if (count == 0 || count % channels != 0) {
             throw new IllegalArgumentException(count + " values of " + channels + " channels");
@@ -77,12 +86,24 @@ public final class ActivationStatistics {
 
     /** The same with another histogram: one in which some values count more than others. */
     public ActivationStatistics with(Histogram weighted) {
-        return new ActivationStatistics(weighted, channelLow, channelHigh, movingLow, movingHigh, images);
+        return new ActivationStatistics(Objects.requireNonNull(weighted, "weighted"), channelLow, channelHigh,
+                movingLow, movingHigh, images);
     }
 
-    /** How often which values came. */
+    /**
+     * How often which values came.
+     *
+     * @throws IllegalStateException if only the range is known
+     */
     public Histogram histogram() {
+        requireHistogram();
         return histogram;
+    }
+
+    private void requireHistogram() {
+        if (histogram == null) {
+            throw new IllegalStateException("only the smallest and largest value are known, enough for min-max alone");
+        }
     }
 
     /** Number of channels. */
@@ -106,8 +127,13 @@ public final class ActivationStatistics {
         return new Range(low, high);
     }
 
-    /** The moving averages of the smallest and of the largest value of an image; later images weigh more. */
+    /**
+     * The moving averages of the smallest and of the largest value of an image; later images weigh more.
+     *
+     * @throws IllegalStateException if only the range is known
+     */
     public Range movingAverage() {
+        requireHistogram();
         return new Range(movingLow, movingHigh);
     }
 
@@ -116,8 +142,12 @@ public final class ActivationStatistics {
         return images;
     }
 
-    /** What is known of two values that are to have the same codes. */
+    /** What is known of two values that are to have the same codes; the range, if that is all that is known of one. */
     public ActivationStatistics union(ActivationStatistics other) {
+        if (histogram == null || other.histogram == null) {
+            Range whole = minMax().union(other.minMax());
+            return ofRange((float) whole.low(), (float) whole.high());
+        }
         Histogram both = new Histogram(histogram.exponent(), histogram.counts());
         both.add(other.histogram);
         Range own = minMax();

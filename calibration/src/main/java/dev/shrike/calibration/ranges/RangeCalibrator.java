@@ -57,15 +57,13 @@ public sealed interface RangeCalibrator {
      * @param function continuous, such as the activation behind a convolution
      */
     default UniformCodes codes(ActivationStatistics statistics, int bits, DoubleUnaryOperator function) {
-        Histogram histogram = statistics.histogram();
         return switch (this) {
             case MinMax _ -> UniformCodes.covering(statistics.minMax(), bits);
             case MovingAverage _ -> UniformCodes.covering(statistics.movingAverage(), bits);
-            case Percentile(double share) -> UniformCodes.covering(new Range(
-                    histogram.quantile((100 - share) / 100), histogram.quantile(share / 100)), bits);
+            case Percentile(double share) -> UniformCodes.covering(within(statistics, share), bits);
             case Entropy _ -> KlDivergenceCalibrator.codes(statistics, bits);
             case LeastError(double power) ->
-                new MseCalibrator(histogram, statistics.minMax(), power, function).codes(bits);
+                new MseCalibrator(statistics.histogram(), statistics.minMax(), power, function).codes(bits);
         };
     }
 
@@ -75,20 +73,23 @@ public sealed interface RangeCalibrator {
      * @param function as in {@link #codes(ActivationStatistics, int, DoubleUnaryOperator)}
      */
     default UniformCodes symmetricCodes(ActivationStatistics statistics, DoubleUnaryOperator function) {
-        Histogram histogram = statistics.histogram();
         return switch (this) {
             case MinMax _ -> UniformCodes.symmetric(statistics.minMax());
             case MovingAverage _ -> UniformCodes.symmetric(statistics.movingAverage());
-            case Percentile(double share) -> UniformCodes.symmetric(new Range(
-                    histogram.quantile((100 - share) / 100), histogram.quantile(share / 100)));
+            case Percentile(double share) -> UniformCodes.symmetric(within(statistics, share));
             case Entropy _ -> {
                 UniformCodes free = KlDivergenceCalibrator.codes(statistics, 8);
                 double step = free.scale();
                 yield UniformCodes.symmetric(new Range(-free.zero() * step, (255 - free.zero()) * step));
             }
             case LeastError(double power) ->
-                new MseCalibrator(histogram, statistics.minMax(), power, function).symmetricCodes();
+                new MseCalibrator(statistics.histogram(), statistics.minMax(), power, function).symmetricCodes();
         };
+    }
+
+    private static Range within(ActivationStatistics statistics, double share) {
+        Histogram histogram = statistics.histogram();
+        return new Range(histogram.quantile((100 - share) / 100), histogram.quantile(share / 100));
     }
 
     /**

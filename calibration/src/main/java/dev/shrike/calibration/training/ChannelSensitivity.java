@@ -4,13 +4,13 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.calibration.linear.Products;
-import dev.shrike.calibration.quantize.QuantizerPlacement;
+import dev.shrike.calibration.quantize.QuantizableLayers;
 import dev.shrike.calibration.quantize.SoleReaders;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.passes.GraphPasses;
-import dev.shrike.graph.passes.MinMaxQuantizer;
+import dev.shrike.graph.passes.UnfuseConvolutions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -129,8 +129,8 @@ public final class ChannelSensitivity {
 
     private void run(Graph graph, CalibrationImages images, int probes, boolean ranks, int threads,
             IntConsumer listener) {
-        Graph prepared = MinMaxQuantizer.prepare(GraphPasses.forInference(graph, Map.of()));
-        List<Node> convolutions = QuantizerPlacement.layers(prepared);
+        Graph prepared = new UnfuseConvolutions().apply(GraphPasses.forInference(graph, Map.of()));
+        List<Node> convolutions = QuantizableLayers.convolutions(prepared).nodes();
         Graph real = Subgraphs.resized(prepared, images.shape(), convolutions.stream().map(Node::output).toList());
         Map<String, LayerParameters> parameters = TrainingNetwork.parameters(real);
         Map<String, Node> readers = SoleReaders.of(real);

@@ -4,7 +4,7 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Subgraphs;
 import dev.shrike.calibration.linear.Products;
-import dev.shrike.calibration.quantize.QuantizerPlacement;
+import dev.shrike.calibration.quantize.QuantizableLayers;
 import dev.shrike.calibration.quantize.SampledPositions;
 import dev.shrike.calibration.ranges.Histogram;
 import dev.shrike.graph.Graph;
@@ -61,7 +61,7 @@ public final class FisherPositions implements SampledPositions.Choice {
      */
     public static FisherPositions measure(Graph prepared, CalibrationImages images, int most, int threads,
             IntConsumer listener) {
-        List<Node> layers = QuantizerPlacement.layers(prepared);
+        List<Node> layers = QuantizableLayers.convolutions(prepared).nodes();
         Graph real = Subgraphs.resized(prepared, images.shape(), layers.stream().map(Node::output).toList());
         FisherPositions positions = new FisherPositions(new FisherSensitivity(real));
         positions.measure(real, layers, images, most, threads, listener);

@@ -11,13 +11,16 @@ import dev.shrike.calibration.activations.CalibrationImages;
 import dev.shrike.calibration.activations.Elements;
 import dev.shrike.calibration.prune.channels.ChannelDependencies;
 import dev.shrike.calibration.prune.channels.ChannelRemoval;
+import dev.shrike.calibration.quantize.BitWidths;
+import dev.shrike.calibration.quantize.QuantizationPlan;
+import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.quantize.SmallNetwork;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.calibration.training.ChannelSensitivity;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.passes.GraphPasses;
-import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
 import dev.shrike.spi.Binding;
@@ -179,11 +182,11 @@ class PrunerTest {
 
     @Test
     void quantisedNetworksAreRefused() {
-        Graph prepared = MinMaxQuantizer.prepare(GraphPasses.forInference(NETWORK, Map.of()));
-        MinMaxQuantizer.Options options = MinMaxQuantizer.Options.of(8, 8);
-        Map<String, float[]> ranges = new java.util.HashMap<>();
-        MinMaxQuantizer.rangesNeeded(prepared, options).forEach(name -> ranges.put(name, new float[] {-1, 1}));
-        Graph quantised = MinMaxQuantizer.quantize(prepared, ranges, options);
+        Quantizer quantizer = Quantizer.withoutFit(GraphPasses.forInference(NETWORK, Map.of()));
+        QuantizationPlan plan = quantizer.uniform(BitWidths.EIGHT);
+        Map<String, ActivationStatistics> ranges = new java.util.HashMap<>();
+        quantizer.valuesToMeasure(plan).forEach(name -> ranges.put(name, ActivationStatistics.ofRange(-1, 1)));
+        Graph quantised = quantizer.quantize(plan, ranges).graph();
         UnsupportedModelException e = assertThrows(UnsupportedModelException.class,
                 () -> new Pruner(quantised, Map.of(), BACKEND, 1));
         assertTrue(e.getMessage().contains("quantised already"), e.getMessage());

@@ -50,7 +50,7 @@ class LayerLatenciesTest {
     }
 
     private static List<String> layers() {
-        return QuantizerPlacement.layers(quantizer.prepared()).stream().map(Node::name).toList();
+        return quantizer.layers().nodes().stream().map(Node::name).toList();
     }
 
     /** A machine on which a bit of a weight takes a microsecond in every layer. */

@@ -189,7 +189,7 @@ class QuantizerTest {
             }
         }
         QuantizationPlan uniform = own.uniform(BitWidths.EIGHT);
-        Set<String> last = QuantizerPlacement.last(own.prepared());
+        Set<String> last = own.layers().last();
         assertTrue(!last.isEmpty() && last.size() < uniform.layers().size(), last + " of " + uniform.layers());
         uniform.layers().forEach((name, widths) -> assertEquals(last.contains(name), widths.isEmpty(), name));
         quantizer.uniform(BitWidths.EIGHT).layers().forEach((name, widths) -> assertTrue(widths.isPresent(), name));
@@ -512,7 +512,8 @@ class QuantizerTest {
 
     @Test
     void residualsAndForeignOperandsKeepEightBits() {
-        QuantizerPlacement values = QuantizerPlacement.of(quantizer.prepared(), name -> new BitWidths(4, 4));
+        QuantizerPlacement values = QuantizerPlacement.of(quantizer.prepared(), quantizer.layers(),
+                name -> new BitWidths(4, 4), QuantizerPlacement.Rules.FITTED);
         Map<String, QuantizerPlacement.Group> groups = new HashMap<>();
         values.groups().forEach(group -> group.values().forEach(name -> groups.put(name, group)));
         // left is read by a layer and a sum, joined and narrow by a layer and a Concat with others.
@@ -526,7 +527,8 @@ class QuantizerTest {
         assertEquals(groups.get("deep"), groups.get("pooled"));
         assertEquals(4, groups.get("merged").bits());
         assertTrue(!groups.containsKey("head") && !groups.containsKey("coarse"));
-        QuantizerPlacement eight = QuantizerPlacement.of(quantizer.prepared(), name -> BitWidths.EIGHT);
+        QuantizerPlacement eight = QuantizerPlacement.of(quantizer.prepared(), quantizer.layers(),
+                name -> BitWidths.EIGHT, QuantizerPlacement.Rules.FITTED);
         assertTrue(eight.groups().stream().allMatch(group -> group.bits() == 8));
         assertEquals(eight.graph(), quantizer.prepared());
     }
@@ -612,7 +614,8 @@ class QuantizerTest {
                 Stream.concat(prepared.nodes().stream(), Stream.of(new Node("decoding",
                         Op.Unary.of(Op.Unary.Kind.SIGMOID), List.of("head"), List.of("decoded")))).toList());
         for (boolean preActivations : new boolean[] {true, false}) {
-            List<String> coded = QuantizerPlacement.of(graph, _ -> BitWidths.EIGHT, preActivations).groups().stream()
+            List<String> coded = QuantizerPlacement.of(graph, QuantizableLayers.convolutions(graph),
+                    _ -> BitWidths.EIGHT, new QuantizerPlacement.Rules(preActivations, false, true)).groups().stream()
                     .flatMap(group -> group.values().stream()).toList();
             assertTrue(coded.contains("fine") && !coded.contains("head") && !coded.contains("decoded"),
                     coded.toString());

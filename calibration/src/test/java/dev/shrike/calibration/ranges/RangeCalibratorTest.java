@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Tag;
@@ -147,5 +148,30 @@ class RangeCalibratorTest {
     @ValueSource(strings = {"", "median", "percentile:50", "percentile:x", "power:0.5", "mse:2", "min-max:1"})
     void otherNamesAreRefused(String name) {
         assertThrows(IllegalArgumentException.class, () -> RangeCalibrator.parse(name));
+    }
+
+    /** Of ranges alone min-max gives the same codes as of all values, and the other methods say what they lack. */
+    @ParameterizedTest
+    @ValueSource(strings = {"min-max", "moving-average", "percentile:99.9", "entropy", "mse", "power:2.4"})
+    void rangesAloneDoForMinMax(String name) {
+        ActivationStatistics all = statistics(activations(20_000, 3));
+        ActivationStatistics range =
+                ActivationStatistics.ofRange((float) all.minMax().low(), (float) all.minMax().high());
+        RangeCalibrator method = RangeCalibrator.parse(name);
+        if (method instanceof RangeCalibrator.MinMax) {
+            assertEquals(method.codes(all, 5), method.codes(range, 5));
+            assertEquals(method.symmetricCodes(all, x -> x), method.symmetricCodes(range, x -> x));
+        } else {
+            assertThrows(IllegalStateException.class, () -> method.codes(range, 5));
+            assertThrows(IllegalStateException.class, () -> method.symmetricCodes(range, x -> x));
+        }
+        ActivationStatistics wider = ActivationStatistics.ofRange(-40, 30);
+        for (ActivationStatistics union : List.of(wider.union(all), all.union(wider), range.union(wider))) {
+            assertEquals(new Range(-40, Math.max(30, all.minMax().high())), union.minMax());
+            assertThrows(IllegalStateException.class, union::histogram);
+        }
+        assertThrows(IllegalStateException.class, () -> range.add(new float[] {1}, 1));
+        assertThrows(IllegalArgumentException.class, () -> ActivationStatistics.ofRange(2, 1));
+        assertThrows(IllegalArgumentException.class, () -> ActivationStatistics.ofRange(Float.NaN, 1));
     }
 }

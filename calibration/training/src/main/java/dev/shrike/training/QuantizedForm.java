@@ -4,7 +4,7 @@ import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.passes.GraphPasses;
-import dev.shrike.graph.passes.MinMaxQuantizer;
+import dev.shrike.graph.passes.UnfuseConvolutions;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.qat.QuantizedTwin;
 import dev.shrike.training.qat.WidthBudget;
@@ -39,7 +39,7 @@ public final class QuantizedForm {
             if (!values.containsAll(heads)) {
                 throw new UnsupportedModelException("has no values " + heads + ", which the model decodes");
             }
-            return new QuantizedTwin(codes, MinMaxQuantizer.prepare(GraphPasses.forInference(model, Map.of())),
+            return new QuantizedTwin(codes, new UnfuseConvolutions().apply(GraphPasses.forInference(model, Map.of())),
                     Set.copyOf(heads));
         } catch (UnsupportedModelException e) {
             throw new ModelException(file + ": is not the quantised form of the model: " + e.getMessage()

@@ -5,6 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.shrike.graph.DataType;
+import dev.shrike.graph.Graph;
+import dev.shrike.graph.Node;
+import dev.shrike.graph.Op;
+import dev.shrike.graph.Shape;
+import dev.shrike.graph.Tensor;
+import dev.shrike.graph.ValueInfo;
+import dev.shrike.graph.Window;
+import dev.shrike.onnx.OnnxModels;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -14,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -127,6 +137,51 @@ class BuildTest {
         assertEquals(0, outcome.exit(), outcome.err());
         assertTrue(outcome.out().endsWith("layers: 1 float\n"), outcome.out());
         assertFindsTheBlocks();
+    }
+
+    /** Of a matrix product behind moves of the image, one inside and a last one. */
+    @Test
+    void matrixProductsAreQuantisedToo() {
+        List<Node> nodes = List.of(
+                node("small", new Op.MaxPool(Window.square(16, 16, 0), false), "x"),
+                node("flat", new Op.Flatten(1), "small"), node("a", new Op.MatMul(), "flat", "a.w"),
+                node("relu", Op.Unary.of(Op.Unary.Kind.RELU), "a"),
+                node("b", new Op.Gemm(1, 1, false, true), "relu", "b.w"), node("y", new Op.MatMul(), "b", "c.w"));
+        Path products = write(nodes, Map.of("a.w", weights(48, 8), "b.w", weights(8, 8), "c.w", weights(8, 4)),
+                Shape.of(1, 4));
+        Outcome outcome = buildOf(products, "--bits", "w3a4", "--data", image.getParent());
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertTrue(outcome.out().endsWith("layers: 1 w3a4, 2 w8a8\n"), outcome.out());
+    }
+
+    @Test
+    void aNetworkWithNothingToQuantiseIsRefused() {
+        Path plain = write(List.of(node("y", Op.Unary.of(Op.Unary.Kind.RELU), "x")), Map.of(),
+                Shape.of(1, 3, 64, 64));
+        Outcome outcome = buildOf(plain, "--bits", "w8a8", "--data", image.getParent());
+        assertEquals(1, outcome.exit(), outcome.err());
+        assertTrue(outcome.err().contains(plain + ": has no convolution, Gemm or MatMul"), outcome.err());
+        assertFalse(Files.exists(built));
+        assertEquals(0, buildOf(plain, "--quiet").exit());
+    }
+
+    private static Node node(String output, Op op, String... inputs) {
+        return new Node(output, op, List.of(inputs), List.of(output));
+    }
+
+    private static Tensor weights(int rows, int columns) {
+        float[] values = new float[rows * columns];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) Math.sin(i) / rows;
+        }
+        return Tensor.ofFloats(Shape.of(rows, columns), values);
+    }
+
+    private Path write(List<Node> nodes, Map<String, Tensor> constants, Shape result) {
+        Path file = models.resolve("products" + nodes.size() + ".onnx");
+        OnnxModels.write(new Graph("products", List.of(new ValueInfo("x", DataType.FLOAT32, Shape.of(1, 3, 64, 64))),
+                List.of(new ValueInfo("y", DataType.FLOAT32, result)), nodes, constants, Map.of(), Map.of()), file);
+        return file;
     }
 
     @Test

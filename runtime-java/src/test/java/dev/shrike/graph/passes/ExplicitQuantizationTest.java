@@ -20,6 +20,7 @@ import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.Window;
 import dev.shrike.graph.evaluation.ReferenceEvaluator;
 import dev.shrike.onnx.OnnxModels;
+import dev.shrike.testing.MinMaxQuantizer;
 import dev.shrike.testing.SharedFolder;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -1,5 +1,10 @@
 package dev.shrike.training.qat;
 
+import dev.shrike.calibration.quantize.BitWidths;
+import dev.shrike.calibration.quantize.QuantizationPlan;
+import dev.shrike.calibration.quantize.Quantizer;
+import dev.shrike.calibration.quantize.rounding.WeightFormat;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.DataType;
 import dev.shrike.graph.Graph;
@@ -10,7 +15,6 @@ import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.Window;
 import dev.shrike.graph.evaluation.ReferenceEvaluator;
-import dev.shrike.graph.passes.MinMaxQuantizer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -63,21 +67,21 @@ public final class TinyNetwork {
 
     /** As the other method, by the ranges of this image. */
     public static Graph quantized(Graph real, Tensor image, int weightBits, int activationBits) {
-        MinMaxQuantizer.Options options = MinMaxQuantizer.Options.of(weightBits, activationBits);
-        Graph prepared = MinMaxQuantizer.prepare(real);
-        Map<String, Tensor> values = ReferenceEvaluator.run(prepared, Map.of("images", image),
-                MinMaxQuantizer.rangesNeeded(prepared, options));
-        Map<String, float[]> ranges = new HashMap<>();
-        values.forEach((name, tensor) -> {
-            float low = Float.POSITIVE_INFINITY;
-            float high = Float.NEGATIVE_INFINITY;
-            for (float value : tensor.toFloats()) {
-                low = Math.min(low, value);
-                high = Math.max(high, value);
-            }
-            ranges.put(name, new float[] {low, high});
-        });
-        return MinMaxQuantizer.quantize(prepared, ranges, options);
+        Quantizer quantizer = Quantizer.withoutFit(real);
+        QuantizationPlan plan =
+                quantizer.uniform(new BitWidths(weightBits, activationBits, WeightFormat.SYMMETRIC));
+        Map<String, ActivationStatistics> statistics = new HashMap<>();
+        ReferenceEvaluator.run(quantizer.prepared(), Map.of("images", image), quantizer.valuesToMeasure(plan))
+                .forEach((name, tensor) -> {
+                    float low = Float.POSITIVE_INFINITY;
+                    float high = Float.NEGATIVE_INFINITY;
+                    for (float value : tensor.toFloats()) {
+                        low = Math.min(low, value);
+                        high = Math.max(high, value);
+                    }
+                    statistics.put(name, ActivationStatistics.ofRange(low, high));
+                });
+        return quantizer.quantize(plan, statistics).graph();
     }
 
     /** A random image of bytes. */

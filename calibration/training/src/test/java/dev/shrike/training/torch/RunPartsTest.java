@@ -10,7 +10,6 @@ import dev.shrike.graph.Shape;
 import dev.shrike.graph.Tensor;
 import dev.shrike.graph.evaluation.IntegerEvaluator;
 import dev.shrike.graph.passes.GraphPasses;
-import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.training.LearningSchedule;
 import dev.shrike.training.QuantizedTraining;
@@ -55,7 +54,7 @@ class RunPartsTest {
     private String quantized() {
         Graph real = GraphPasses.forInference(TestNetworks.yolov5(SIDE, 2, true).whole(), Map.of());
         Path file = folder.resolve("quantized.onnx");
-        OnnxModels.write(TinyNetwork.quantized(MinMaxQuantizer.prepare(real), IMAGE, 3, 3), file);
+        OnnxModels.write(TinyNetwork.quantized(real, IMAGE, 3, 3), file);
         return file.toString();
     }
 

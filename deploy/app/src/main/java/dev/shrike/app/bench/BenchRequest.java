@@ -3,13 +3,11 @@ package dev.shrike.app.bench;
 import dev.shrike.app.bench.harness.Pace;
 import dev.shrike.app.bench.harness.Stopping;
 import dev.shrike.app.bench.rivals.Rival;
-import dev.shrike.graph.passes.MinMaxQuantizer;
+import dev.shrike.calibration.quantize.BitWidths;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * What one run of {@code shrike bench} is to do.
@@ -30,8 +28,6 @@ record BenchRequest(List<String> models, List<String> engines, List<String> prec
         Output output) {
     /** The precision of networks that are not quantised. */
     static final String FLOAT = "float";
-
-    private static final Pattern BITS = Pattern.compile("w([1-8])a([1-8])");
 
     BenchRequest {
         models = List.copyOf(models);
@@ -79,15 +75,15 @@ record BenchRequest(List<String> models, List<String> engines, List<String> prec
 
     /** Whether a text names a precision. */
     static boolean isPrecision(String text) {
-        return text.equals(FLOAT) || BITS.matcher(text).matches();
+        try {
+            return text.equals(FLOAT) || widths(text) != null;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
-    /** The bits of a precision that is not float. */
-    static MinMaxQuantizer.Bits bits(String precision) {
-        Matcher matcher = BITS.matcher(precision);
-        if (!matcher.matches()) {
-            throw new IllegalArgumentException("'" + precision + "' is no precision");
-        }
-        return new MinMaxQuantizer.Bits(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
+    /** The widths of a precision that is not float. */
+    static BitWidths widths(String precision) {
+        return BitWidths.symmetric(precision);
     }
 }

@@ -6,13 +6,14 @@ import dev.shrike.app.bench.harness.InputImage;
 import dev.shrike.app.bench.rivals.QdqModel;
 import dev.shrike.app.build.InputShapes;
 import dev.shrike.app.build.RangeMeter;
+import dev.shrike.calibration.quantize.QuantizationPlan;
+import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.passes.GraphPasses;
-import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.Backends;
@@ -120,13 +121,14 @@ final class ModelVariants {
                     key -> build(key, ready, threads)) : file;
         }
         requireFloat(precision);
-        MinMaxQuantizer.Bits bits = BenchRequest.bits(precision);
         String key = precision + (tune ? "-" + threads : "");
         return made.computeIfAbsent(key, _ -> {
-            Graph prepared = MinMaxQuantizer.prepare(ready);
-            MinMaxQuantizer.Options options = MinMaxQuantizer.Options.of(bits.weights(), bits.activations());
-            Graph quantized = MinMaxQuantizer.quantize(prepared,
-                    ranges(prepared, MinMaxQuantizer.rangesNeeded(prepared, options)), options);
+            Quantizer quantizer = Quantizer.withoutFit(ready);
+            QuantizationPlan plan = quantizer.uniform(BenchRequest.widths(precision));
+            Graph quantized;
+            try (RangeMeter meter = measure(quantizer.prepared(), quantizer.valuesToMeasure(plan))) {
+                quantized = quantizer.quantize(plan, meter.statistics()).graph();
+            }
             return build(key, GraphPasses.forInference(quantized, Map.of()), threads);
         });
     }
@@ -153,7 +155,7 @@ final class ModelVariants {
         requireFloat("int8");
         return made.computeIfAbsent("int8", key -> {
             Graph simple = GraphPasses.simplify(graph, shapes);
-            return write(key, QdqModel.quantize(simple, ranges(simple, QdqModel.rangesNeeded(simple))));
+            return write(key, QdqModel.quantize(simple, ranges(simple)));
         });
     }
 
@@ -167,11 +169,22 @@ final class ModelVariants {
         return name.replaceAll("[^A-Za-z0-9._-]", "_") + "-" + width() + "x" + height() + "-" + key;
     }
 
-    private Map<String, float[]> ranges(Graph network, Set<String> wanted) {
-        Frame frame = InputImage.frame(image);
-        try (RangeMeter meter = RangeMeter.open(network, wanted, measuring(), 0)) {
-            meter.measure(frame, image.map(Path::toString).orElse("the image of the bench"));
+    private Map<String, float[]> ranges(Graph network) {
+        try (RangeMeter meter = measure(network, QdqModel.rangesNeeded(network))) {
             return meter.ranges();
+        }
+    }
+
+    /** A meter, to be closed by the caller, that has measured these values on the image. */
+    private RangeMeter measure(Graph network, Set<String> wanted) {
+        Frame frame = InputImage.frame(image);
+        RangeMeter meter = RangeMeter.open(network, wanted, measuring(), 0);
+        try {
+            meter.measure(frame, image.map(Path::toString).orElse("the image of the bench"));
+            return meter;
+        } catch (RuntimeException | Error e) {
+            meter.close();
+            throw e;
         }
     }
 

@@ -7,19 +7,13 @@ import dev.shrike.app.PixelLimit;
 import dev.shrike.app.detect.InputSizeOption;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.ThreadsOption;
-import dev.shrike.graph.passes.MinMaxQuantizer.Bits;
-import dev.shrike.graph.passes.MinMaxQuantizer.FirstAndLast;
-import dev.shrike.graph.passes.MinMaxQuantizer;
+import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.spi.BatchProfile;
 import dev.shrike.spi.BuildOptions;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -50,7 +44,6 @@ import picocli.CommandLine.Spec;
 public final class BuildCommand implements Callable<Integer> {
     private static final int IMAGES = 64;
     private static final int CALIBRATION_IMAGES = 500;
-    private static final Pattern BITS = Pattern.compile("w([1-8])a([1-8])");
     private static final String EXTENSION = ".shrike";
     private static final String ENGINE_EXTENSION = ".engine";
 
@@ -224,24 +217,24 @@ public final class BuildCommand implements Callable<Integer> {
             requireMissing("--first-last", firstLast);
             return Optional.empty();
         }
-        Matcher matcher = BITS.matcher(bits);
-        if (!matcher.matches()) {
-            throw usage("--bits '" + bits + "' is not of the form w4a8, with 1 to 8 bits each");
+        BitWidths widths;
+        try {
+            widths = BitWidths.symmetric(bits);
+        } catch (IllegalArgumentException e) {
+            throw usage("--bits " + e.getMessage());
         }
         if (data == null) {
             throw usage("--bits needs --data FOLDER: images like those that the model will see");
         }
-        int most = most(IMAGES);
-        Bits widths = new Bits(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
-        return Optional.of(new BuildRequest.Quantization(
-                new MinMaxQuantizer.Options(widths, firstAndLast(), Map.of()), data, most, strict));
+        return Optional.of(new BuildRequest.Quantization(widths, ofEnds(), data, most(IMAGES), strict));
     }
 
-    private FirstAndLast firstAndLast() {
+    /** Widths of the first and the last layers, or empty for float. */
+    private Optional<BitWidths> ofEnds() {
         return switch (firstLast) {
-            case null -> FirstAndLast.EIGHT;
-            case "8" -> FirstAndLast.EIGHT;
-            case "float" -> FirstAndLast.FLOAT;
+            case null -> Optional.of(BitWidths.EIGHT);
+            case "8" -> Optional.of(BitWidths.EIGHT);
+            case "float" -> Optional.empty();
             default -> throw usage("--first-last '" + firstLast + "' is neither 8 nor float");
         };
     }

@@ -1,6 +1,6 @@
 package dev.shrike.app.build;
 
-import dev.shrike.graph.passes.MinMaxQuantizer;
+import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.spi.BatchProfile;
 import dev.shrike.spi.BuildOptions;
 import java.nio.file.Path;
@@ -66,15 +66,17 @@ record BuildRequest(
     /**
      * How to quantise.
      *
-     * @param options widths
+     * @param widths of all layers but the first and the last ones
+     * @param ofEnds widths of the first and the last layers, or empty for float
      * @param images folder, list or data.yaml of images like those that the network will see
      * @param most most images to take, at even distances of those that there are
      * @param strict whether an image that cannot be read ends the run
      */
-    record Quantization(MinMaxQuantizer.Options options, String images, int most, boolean strict) {
+    record Quantization(BitWidths widths, Optional<BitWidths> ofEnds, String images, int most, boolean strict) {
         Quantization {
-            Objects.requireNonNull(options, "options");
-            Objects.requireNonNull(images, "pictures");
+            Objects.requireNonNull(widths, "widths");
+            Objects.requireNonNull(ofEnds, "ofEnds");
+            Objects.requireNonNull(images, "images");
         }
     }
 }

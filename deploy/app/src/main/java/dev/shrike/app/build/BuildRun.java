@@ -11,12 +11,14 @@ import dev.shrike.app.UsageException;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.Weights;
 import dev.shrike.app.quantize.CalibrationData;
+import dev.shrike.calibration.quantize.QuantizationPlan;
+import dev.shrike.calibration.quantize.Quantizer;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.files.FileReplacement;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Shape;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.passes.GraphPasses;
-import dev.shrike.graph.passes.MinMaxQuantizer;
 import dev.shrike.heads.ImageWarning;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
@@ -157,24 +159,24 @@ final class BuildRun {
             throw new UnsupportedModelException("is quantised already: leave --bits out, or give the float network");
         }
         ImageWarning.of(ready).ifPresent(console::note);
-        MinMaxQuantizer.Options options = request.quantization().orElseThrow().options();
-        // Names the values inside fused convolutions, which are to be measured as well.
-        Graph prepared = MinMaxQuantizer.prepare(ready);
-        Map<String, float[]> ranges;
+        BuildRequest.Quantization wanted = request.quantization().orElseThrow();
+        Quantizer quantizer = Quantizer.withoutFit(ready);
+        QuantizationPlan plan = quantizer.uniform(wanted.widths(), wanted.ofEnds());
+        Map<String, ActivationStatistics> statistics;
         try (RangeMeter meter = RangeMeter.open(
-                prepared, MinMaxQuantizer.rangesNeeded(prepared, options), backend, request.threads())) {
+                quantizer.prepared(), quantizer.valuesToMeasure(plan), backend, request.threads())) {
             for (int i = 0; i < images.size(); i++) {
                 progress.show("measuring " + images.get(i).getFileName(), i, images.size());
                 meter.measure(images.get(i));
             }
-            ranges = meter.ranges();
+            statistics = meter.statistics();
         }
         progress.clear();
         if (!request.quiet()) {
-            console.note("measured the ranges of " + ranges.size() + " values on " + images.size()
+            console.note("measured the ranges of " + statistics.size() + " values on " + images.size()
                     + (images.size() == 1 ? " image" : " images"));
         }
-        return GraphPasses.forInference(MinMaxQuantizer.quantize(prepared, ranges, options), Map.of());
+        return GraphPasses.forInference(quantizer.quantize(plan, statistics).graph(), Map.of());
     }
 
     /** The network with the size of its image, and with the batch that it has, which may be open. */

@@ -3,6 +3,7 @@ package dev.shrike.app.build;
 import dev.shrike.Frame;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.spi.Backend;
@@ -88,6 +89,17 @@ public final class RangeMeter implements AutoCloseable {
     /** Smallest and largest value by name. */
     public Map<String, float[]> ranges() {
         return Map.copyOf(ranges);
+    }
+
+    /** The same for a quantiser; a value without elements has no range. */
+    public Map<String, ActivationStatistics> statistics() {
+        Map<String, ActivationStatistics> statistics = new HashMap<>();
+        ranges.forEach((name, range) -> {
+            if (range[0] <= range[1]) {
+                statistics.put(name, ActivationStatistics.ofRange(range[0], range[1]));
+            }
+        });
+        return statistics;
     }
 
     private void widen(Binding binding, String image) {

@@ -20,7 +20,7 @@ import dev.shrike.graph.Op;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.inference.ShapeInference;
 import dev.shrike.graph.passes.GraphPasses;
-import dev.shrike.graph.passes.MinMaxQuantizer;
+import dev.shrike.graph.passes.UnfuseConvolutions;
 import dev.shrike.heads.ImageWarning;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.Backend;
@@ -140,7 +140,7 @@ public final class CalibrateCommand implements Callable<Integer> {
         if (!ready.quantization().isEmpty()) {
             throw new UnsupportedModelException("is quantised already: give the float network");
         }
-        Graph prepared = MinMaxQuantizer.prepare(ready);
+        Graph prepared = new UnfuseConvolutions().apply(ready);
         Map<String, ActivationStatistics> statistics = new Measurement(console, steps, common.quiet()).measure(model,
                 prepared, floats(prepared), images, Measurement.Im2col.WHOLE, backend, common.threads(), cache);
         if (other != null) {

@@ -1,4 +1,4 @@
-package dev.shrike.graph.passes;
+package dev.shrike.testing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -19,13 +19,13 @@ import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.evaluation.IntegerEvaluator;
 import dev.shrike.graph.evaluation.ReferenceEvaluator;
-import dev.shrike.graph.passes.MinMaxQuantizer.Bits;
-import dev.shrike.graph.passes.MinMaxQuantizer.FirstAndLast;
-import dev.shrike.graph.passes.MinMaxQuantizer.Options;
+import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.graph.quantization.IntegerWeights;
 import dev.shrike.graph.quantization.WeightRounding;
 import dev.shrike.onnx.OnnxModels;
-import dev.shrike.testing.SharedFolder;
+import dev.shrike.testing.MinMaxQuantizer.Bits;
+import dev.shrike.testing.MinMaxQuantizer.FirstAndLast;
+import dev.shrike.testing.MinMaxQuantizer.Options;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

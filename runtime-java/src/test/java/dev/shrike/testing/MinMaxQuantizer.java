@@ -1,4 +1,4 @@
-package dev.shrike.graph.passes;
+package dev.shrike.testing;
 
 import dev.shrike.ModelException;
 import dev.shrike.graph.Graph;
@@ -6,8 +6,12 @@ import dev.shrike.graph.NewNames;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Quantization;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.passes.EliminateDeadNodes;
+import dev.shrike.graph.passes.GraphPasses;
+import dev.shrike.graph.passes.UnfuseConvolutions;
 import dev.shrike.graph.quantization.IntegerWeights;
 import dev.shrike.graph.quantization.WeightRounding;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +19,8 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * Quantises a float network after training, from the smallest and largest value seen of each activation.
+ * Quantises a float network from the smallest and largest value seen of each activation: for tests of what runs such
+ * networks, which do not see the tools, and as what the quantiser of the tools is compared with.
  *
  * <p>Steps of a caller: take the float graph ({@link GraphPasses#forInference}, then {@link #prepare}), run it on
  * images while tapping {@link #rangesNeeded}, and give the ranges to {@link #quantize}. What comes out:
@@ -80,7 +85,7 @@ public final class MinMaxQuantizer {
 
     /** Names of the values of a prepared graph whose ranges {@link #quantize} needs under these options. */
     public static Set<String> rangesNeeded(Graph graph, Options options) {
-        return new QuantizerPropagation(prepare(graph), options).sources();
+        return new MinMaxPlacement(prepare(graph), options).sources();
     }
 
     /**
@@ -96,7 +101,7 @@ public final class MinMaxQuantizer {
             throw new ModelException("graph '" + graph.name() + "' is quantised already; give the float network");
         }
         Graph prepared = prepare(graph);
-        QuantizerPropagation values = new QuantizerPropagation(prepared, options);
+        MinMaxPlacement values = new MinMaxPlacement(prepared, options);
         Map<String, Quantization> quantization = new HashMap<>(values.quantization(ranges));
         Map<String, Tensor> constants = new HashMap<>(prepared.constants());
         NewNames names = new NewNames(prepared);
@@ -110,7 +115,7 @@ public final class MinMaxQuantizer {
             String name = names.next(node.input(1) + ".codes");
             constants.put(name, rounded.codes());
             quantization.put(name, rounded.how());
-            List<String> inputs = new java.util.ArrayList<>(node.inputs());
+            List<String> inputs = new ArrayList<>(node.inputs());
             inputs.set(1, name);
             return node.withInputs(inputs);
         }).toList();
@@ -133,5 +138,4 @@ public final class MinMaxQuantizer {
         int zero = (int) Math.clamp(Math.rint(-low / scale), 0, steps);
         return Quantization.perTensor(scale, zero, bits, false);
     }
-
 }

@@ -1,4 +1,4 @@
-package dev.shrike.graph.passes;
+package dev.shrike.testing;
 
 import dev.shrike.ModelException;
 import dev.shrike.graph.DataType;
@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** Which values of a float graph are to be quantised, which of them alike, and how wide. */
-final class QuantizerPropagation {
+final class MinMaxPlacement {
     private final Graph graph;
     private final Map<String, ValueInfo> infos;
     private final MinMaxQuantizer.Options options;
@@ -30,7 +30,7 @@ final class QuantizerPropagation {
     private final Map<String, String> shared = new HashMap<>();
     private final Set<String> sources = new LinkedHashSet<>();
 
-    QuantizerPropagation(Graph graph, MinMaxQuantizer.Options options) {
+    MinMaxPlacement(Graph graph, MinMaxQuantizer.Options options) {
         this.graph = graph;
         this.infos = ShapeInference.infer(graph);
         this.options = options;
