@@ -51,8 +51,8 @@ class ParamsTest {
     }
 
     private static List<String> declared(String struct) throws IOException {
-        String text = struct.startsWith("shrike_acl") ? NativeHeaders.acl() : NativeHeaders.shrike();
-        String header = text.replaceAll("(?s)/\\*.*?\\*/", "");
+        String headers = struct.startsWith("shrike_acl") ? NativeHeaders.acl() : NativeHeaders.shrike();
+        String header = headers.replaceAll("(?s)/\\*.*?\\*/", "");
         Matcher matcher = Pattern.compile("typedef struct " + struct + " \\{(.*?)\\}", Pattern.DOTALL).matcher(header);
         assertTrue(matcher.find(), "no " + struct + " in the headers");
         List<String> fields = new ArrayList<>();
