@@ -57,8 +57,8 @@ static const struct {
 };
 
 conv2d_q_epilogue *conv2d_q_epilogue_of(const shrike_context *context, const shrike_conv2d_q_params *p) {
-    size_t i = 0;
-    while (i < ARRAY_SIZE(tiers) - 1 && !shrike_context_has(context, tiers[i].features)) {
+    int32_t i = 0; /* signed: the only tier may be the last one */
+    while (i < (int32_t)ARRAY_SIZE(tiers) - 1 && !shrike_context_has(context, tiers[i].features)) {
         i++;
     }
     if (p->output == SHRIKE_QOUT_REAL) {
