@@ -270,7 +270,7 @@ static void run_network_layers(void) {
     static const int layers[][6] = {{3, 16, 24, 6, 2, 2},  {16, 32, 20, 3, 2, 1}, {32, 16, 13, 1, 1, 0},
                                     {16, 16, 15, 3, 1, 1}, {64, 64, 20, 3, 1, 1}, {128, 64, 10, 1, 1, 0},
                                     {64, 128, 9, 3, 2, 1}, {32, 255, 7, 1, 1, 0}, {20, 24, 12, 5, 1, 2}};
-    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
         const int *l = layers[i];
         for (int method = 0; method < SHRIKE_ACL_METHOD_COUNT; method++) {
             for (int type = 0; type < SHRIKE_ACL_TYPE_COUNT; type++) {

@@ -1,13 +1,13 @@
 /*
  * The sum of two tensors of codes, each with its own scale, as codes.
  */
-#include "conv2d_q/epilogue.h"
 #include "core/check.h"
 #include "core/view_rows.h"
+#include "quantized/rounding.h"
 
 static uint8_t add(const shrike_add_u8_params *p, uint8_t a, uint8_t b) {
     float x = (float)a * p->scale_a, y = (float)b * p->scale_b;
-    return (uint8_t)conv2d_q_round((x + y) + p->offset, (float)p->low, (float)p->high);
+    return (uint8_t)round_to_code((x + y) + p->offset, (float)p->low, (float)p->high);
 }
 
 /* The usual case by itself, so that the compiler turns it into vectors. */

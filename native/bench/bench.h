@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/array.h"
 #include "shrike.h"
 
 /* With one thread its CPU time, which other programs on the machine disturb less; with more the time of the clock. */

@@ -13,9 +13,8 @@
 
 #include <string.h>
 
-#include "conv2d_q/epilogue.h"
-#include "conv2d_q/thresholds.h"
 #include "core/check.h"
+#include "quantized/epilogue.h"
 
 enum { MAX_BLOCK = 120 /* a multiple of 1..6 and 8 pixels */ };
 
@@ -34,10 +33,22 @@ typedef struct work {
     conv2d_bitserial_segment segments[CONV2D_BITSERIAL_MAX_SEGMENTS];
 } work;
 
-int conv2d_bitserial_supports(const shrike_conv2d_q_params *p) {
+/* The tile for a panel that has `left` vectors to go, 1 or more; null for widths that the variant does not take. */
+static const conv2d_bitserial_tile *tile_of(const conv2d_bitserial_variant *variant, const shrike_conv2d_q_params *p,
+                                            int64_t left) {
+    for (int32_t i = 0; i < variant->tile_count; i++) {
+        const conv2d_bitserial_tile *tile = &variant->tiles[i];
+        if (tile->weight_bits == p->weight_bits && tile->src_bits == p->src_bits && tile->vectors <= left) {
+            return tile;
+        }
+    }
+    return NULL;
+}
+
+int conv2d_bitserial_supports(const conv2d_bitserial_variant *variant, const shrike_conv2d_q_params *p) {
     int64_t taps = (int64_t)p->kernel_height * p->kernel_width;
-    if (p->groups != 1 || p->weight_bits > CONV2D_BITSERIAL_MAX || p->src_bits > CONV2D_BITSERIAL_MAX ||
-        taps > CONV2D_BITSERIAL_MAX_SEGMENTS || p->channels > (1 << 24) / taps) {
+    if (p->groups != 1 || !tile_of(variant, p, 1) || taps > CONV2D_BITSERIAL_MAX_SEGMENTS ||
+        p->channels > (1 << 24) / taps) {
         return 0;
     }
     int64_t rows = conv2d_bitserial_extent(p->out_height, p->stride_height, p->kernel_height, p->dilation_height);
@@ -62,16 +73,6 @@ int64_t conv2d_bitserial_packed_size(const conv2d_bitserial_variant *variant, co
         return -1;
     }
     return head_bytes(variant, &s) + size;
-}
-
-/* The tile for a panel that has `left` vectors to go. */
-static const conv2d_bitserial_tile *tile_of(const conv2d_bitserial_variant *variant, const shrike_conv2d_q_params *p,
-                                            int64_t left) {
-    const conv2d_bitserial_tile *tile = variant->tiles;
-    while (tile->weight_bits != p->weight_bits || tile->src_bits != p->src_bits || tile->vectors > left) {
-        tile++;
-    }
-    return tile;
 }
 
 /* Writes one panel: [tap][unit][vector][plane][lane], the bit of channel c of a unit being bit c. */

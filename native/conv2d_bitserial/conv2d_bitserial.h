@@ -22,7 +22,9 @@
 #ifndef SHRIKE_CONV2D_BITSERIAL_H
 #define SHRIKE_CONV2D_BITSERIAL_H
 
-#include "conv2d_q/conv2d_q.h"
+#include "quantized/conv2d_q_kernel.h"
+#include "quantized/conv2d_q_params.h"
+#include "quantized/thresholds.h"
 
 enum {
     CONV2D_BITSERIAL_MAX = 4,
@@ -77,8 +79,9 @@ typedef struct conv2d_bitserial_variant {
     int32_t lanes;
     int32_t unit; /* channels that one step takes: 8, 6 or 4 */
     int32_t thresholds; /* whether tiles write codes */
-    /* For each pair of widths every number of vectors once, the larger first, at last 1. */
+    /* For each pair of widths that there is every number of vectors once, the larger first, at last 1. */
     const conv2d_bitserial_tile *tiles;
+    int32_t tile_count;
     int32_t (*unit_bytes)(int32_t src_bits);
     int32_t (*lane)(int32_t channel); /* the lane of a channel of a vector */
     /* Packs pixels of `channels` codes; sums[pixel] = sum of its codes. */
@@ -86,7 +89,7 @@ typedef struct conv2d_bitserial_variant {
                  uint8_t *packed, int32_t *sums);
 } conv2d_bitserial_variant;
 
-int conv2d_bitserial_supports(const shrike_conv2d_q_params *params);
+int conv2d_bitserial_supports(const conv2d_bitserial_variant *variant, const shrike_conv2d_q_params *params);
 int64_t conv2d_bitserial_packed_size(const conv2d_bitserial_variant *variant, const shrike_conv2d_q_params *params);
 void conv2d_bitserial_pack(const conv2d_bitserial_variant *variant, const shrike_conv2d_q_params *params,
                            const int8_t *oihw, const int32_t *weight_zero, uint8_t *packed);
@@ -94,36 +97,39 @@ int64_t conv2d_bitserial_workspace(const conv2d_bitserial_variant *variant, cons
 void conv2d_bitserial(const conv2d_bitserial_variant *variant, shrike_context *context,
                       const shrike_conv2d_q_params *params, const uint8_t *packed);
 
-/* The four functions that the selection table wants of a variant. */
-#define CONV2D_BITSERIAL_DECLARE(name)                                                                                 \
-    int64_t name##_packed_size(const shrike_conv2d_q_params *params);                                                  \
-    void name##_pack(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,             \
-                     uint8_t *packed);                                                                                 \
-    int64_t name##_workspace(const shrike_context *context, const shrike_conv2d_q_params *params);                     \
-    void name(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed);
-
-#define CONV2D_BITSERIAL_DEFINE(name, variant)                                                                         \
-    int64_t name##_packed_size(const shrike_conv2d_q_params *params) {                                                 \
+/* The kernel `function`_kernel of a variant, which needs the features. */
+#define CONV2D_BITSERIAL_DEFINE(function, needed, variant)                                                             \
+    static int function##_supports(const shrike_conv2d_q_params *params) {                                             \
+        return conv2d_bitserial_supports(&(variant), params);                                                          \
+    }                                                                                                                  \
+    static int64_t function##_packed_size(const shrike_conv2d_q_params *params) {                                      \
         return conv2d_bitserial_packed_size(&(variant), params);                                                       \
     }                                                                                                                  \
-    void name##_pack(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,             \
-                     uint8_t *packed) {                                                                                \
+    static void function##_pack(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,  \
+                                uint8_t *packed) {                                                                     \
         conv2d_bitserial_pack(&(variant), params, oihw, weight_zero, packed);                                          \
     }                                                                                                                  \
-    int64_t name##_workspace(const shrike_context *context, const shrike_conv2d_q_params *params) {                    \
+    static int64_t function##_workspace(const shrike_context *context, const shrike_conv2d_q_params *params) {         \
         (void)context;                                                                                                 \
         return conv2d_bitserial_workspace(&(variant), params);                                                         \
     }                                                                                                                  \
-    void name(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed) {                  \
+    static void function(shrike_context *context, const shrike_conv2d_q_params *params, const uint8_t *packed) {       \
         conv2d_bitserial(&(variant), context, params, packed);                                                         \
-    }
+    }                                                                                                                  \
+    const conv2d_q_kernel function##_kernel = {                                                                        \
+        .name = #function,                                                                                             \
+        .features = needed,                                                                                            \
+        .kind = SHRIKE_QKERNEL_BITSERIAL,                                                                              \
+        .supports = function##_supports,                                                                               \
+        .packed_size = function##_packed_size,                                                                         \
+        .pack = function##_pack,                                                                                       \
+        .workspace = function##_workspace,                                                                             \
+        .run = function,                                                                                               \
+    };
 
-CONV2D_BITSERIAL_DECLARE(conv2d_bitserial_portable)
-CONV2D_BITSERIAL_DECLARE(conv2d_bitserial_aarch64_neon)
-CONV2D_BITSERIAL_DECLARE(conv2d_bitserial_lookup_x86_avx2)
-CONV2D_BITSERIAL_DECLARE(conv2d_bitserial_lookup_x86_avx512vnni)
-
-/* Codes of one or two bits only. */
-int conv2d_bitserial_supports_lookup_x86_avx512vnni(const shrike_conv2d_q_params *params);
+extern const conv2d_q_kernel conv2d_bitserial_portable_kernel;
+extern const conv2d_q_kernel conv2d_bitserial_aarch64_neon_kernel;
+extern const conv2d_q_kernel conv2d_bitserial_lookup_x86_avx2_kernel;
+extern const conv2d_q_kernel conv2d_bitserial_lookup_x86_avx512vnni_kernel; /* codes of one or two bits only */
 
 #endif

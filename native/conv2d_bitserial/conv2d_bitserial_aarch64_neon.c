@@ -327,4 +327,4 @@ static void pack(const uint8_t *codes, int64_t pixels, int64_t pixel_stride, int
 
 #include "conv2d_bitserial_kernel.h"
 
-CONV2D_BITSERIAL_DEFINE(conv2d_bitserial_aarch64_neon, variant)
+CONV2D_BITSERIAL_DEFINE(conv2d_bitserial_aarch64_neon, SHRIKE_CPU_NEON, variant)

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include "conv2d_q/thresholds.h"
-
 enum { MAX_ROW_OF_TAPS = 64, GATHERED = 1024 /* codes at a time */ };
 
 /* Whether rows of taps fill a quarter fewer units than pixels do. What weights are packed by has no other sizes. */

@@ -33,6 +33,7 @@
 #include <string.h>
 
 #include "conv2d_bitserial.h"
+#include "core/array.h"
 
 #define BITS_INLINE static inline __attribute__((always_inline))
 #define BITS_UNROLL _Pragma("GCC unroll 16")
@@ -284,6 +285,7 @@ static const conv2d_bitserial_variant variant = {.lanes = LANES,
                                                  .unit = UNIT,
                                                  .thresholds = THRESHOLDS,
                                                  .tiles = tiles,
+                                                 .tile_count = ARRAY_SIZE(tiles),
                                                  .unit_bytes = bits_unit_bytes,
                                                  .lane = bits_lane,
                                                  .pack = PACK};

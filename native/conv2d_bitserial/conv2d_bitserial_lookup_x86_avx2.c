@@ -160,5 +160,6 @@ static void pack(const uint8_t *codes, int64_t pixels, int64_t pixel_stride, int
     X(4, 4, 1, 2)
 
 #include "conv2d_bitserial_kernel.h"
+#include "core/cpu.h"
 
-CONV2D_BITSERIAL_DEFINE(conv2d_bitserial_lookup_x86_avx2, variant)
+CONV2D_BITSERIAL_DEFINE(conv2d_bitserial_lookup_x86_avx2, SHRIKE_TIER_AVX2, variant)

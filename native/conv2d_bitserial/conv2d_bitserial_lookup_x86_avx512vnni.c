@@ -160,9 +160,6 @@ static void pack(const uint8_t *codes, int64_t pixels, int64_t pixel_stride, int
     X(4, 2, 1, 4)
 
 #include "conv2d_bitserial_kernel.h"
+#include "core/cpu.h"
 
-int conv2d_bitserial_supports_lookup_x86_avx512vnni(const shrike_conv2d_q_params *p) {
-    return p->src_bits <= 2 && conv2d_bitserial_supports(p);
-}
-
-CONV2D_BITSERIAL_DEFINE(conv2d_bitserial_lookup_x86_avx512vnni, variant)
+CONV2D_BITSERIAL_DEFINE(conv2d_bitserial_lookup_x86_avx512vnni, SHRIKE_TIER_AVX512VNNI, variant)

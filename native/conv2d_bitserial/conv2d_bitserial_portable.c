@@ -118,4 +118,4 @@ static void pack(const uint8_t *codes, int64_t pixels, int64_t pixel_stride, int
 
 #include "conv2d_bitserial_kernel.h"
 
-CONV2D_BITSERIAL_DEFINE(conv2d_bitserial_portable, variant)
+CONV2D_BITSERIAL_DEFINE(conv2d_bitserial_portable, 0, variant)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/check.h"
 #include "core/cpu.h"
 
@@ -97,7 +98,7 @@ static int validate(const shrike_conv2d_f32_params *p) {
 }
 
 static const conv2d_f32_kernel *choose(const shrike_context *context, const shrike_conv2d_f32_params *p) {
-    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
         if (shrike_context_has(context, kernels[i].features) && kernels[i].supports(p)) {
             return &kernels[i];
         }

@@ -72,7 +72,7 @@ static void lay_out(int64_t height, int64_t width, int64_t channels, int64_t *st
 
 static void make_sizes(shrike_conv2d_f32_params *p) {
     static const int32_t edges[] = {1, 2, 3, 4, 7, 8, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 64, 65, 80};
-    int32_t many = (int32_t)(sizeof edges / sizeof *edges) - 1;
+    int32_t many = (int32_t)ARRAY_SIZE(edges) - 1;
     p->batch = (int32_t)pick(1, 2);
     p->groups = 1;
     p->channels = edges[pick(0, many)];

@@ -143,7 +143,7 @@ static result measure(shrike_context *context, const shape *s, const widths *w, 
     result r = {times[runs / 2], times[runs / 4], times[runs * 3 / 4], 0, shrike_conv2d_q_kernel(context, &p)};
     r.gmac = 1e-9 * (double)out * out * (double)weight_count;
     void *all[] = {weights, src, dst, residual, packed, table, p.workspace, multiplier, offset};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
         free(all[i]);
     }
     return r;

@@ -7,19 +7,24 @@
 #include <math.h>
 #include <string.h>
 
-#include "activation.h"
-#include "conv2d_q.h"
+#include "conv2d_q_kernels.h"
+#include "quantized/activation.h"
+#include "quantized/conv2d_q_params.h"
 
 static int64_t weight_bytes(const shrike_conv2d_q_params *p) {
     return conv2d_q_round_up(conv2d_q_depth(p) * p->out_channels, 4);
 }
 
-int64_t conv2d_q_reference_packed_size(const shrike_conv2d_q_params *p) {
+static int takes_any(const shrike_conv2d_q_params *p) {
+    (void)p;
+    return 1;
+}
+
+static int64_t packed_size(const shrike_conv2d_q_params *p) {
     return weight_bytes(p) + 4 * (int64_t)p->out_channels;
 }
 
-void conv2d_q_reference_pack(const shrike_conv2d_q_params *p, const int8_t *oihw, const int32_t *weight_zero,
-                             uint8_t *packed) {
+static void pack(const shrike_conv2d_q_params *p, const int8_t *oihw, const int32_t *weight_zero, uint8_t *packed) {
     memcpy(packed, oihw, (size_t)(conv2d_q_depth(p) * p->out_channels));
     if (weight_zero) {
         memcpy(packed + weight_bytes(p), weight_zero, 4 * (size_t)p->out_channels);
@@ -85,7 +90,7 @@ static float to_real(const shrike_conv2d_q_params *p, int32_t sum, int64_t oc) {
     return activation_of(p->activation, scaled + p->offset[oc], p->alpha, p->beta);
 }
 
-void conv2d_q_reference(shrike_context *context, const shrike_conv2d_q_params *p, const uint8_t *packed) {
+static void conv2d_q_reference(shrike_context *context, const shrike_conv2d_q_params *p, const uint8_t *packed) {
     (void)context;
     for (int64_t n = 0; n < p->batch; n++) {
         for (int64_t y = 0; y < p->out_height; y++) {
@@ -108,3 +113,12 @@ void conv2d_q_reference(shrike_context *context, const shrike_conv2d_q_params *p
         }
     }
 }
+
+const conv2d_q_kernel conv2d_q_reference_kernel = {
+    .name = "conv2d_q_reference",
+    .kind = SHRIKE_QKERNEL_REFERENCE,
+    .supports = takes_any,
+    .packed_size = packed_size,
+    .pack = pack,
+    .run = conv2d_q_reference,
+};

@@ -4,7 +4,7 @@
  * zero points of both sides, tables, residuals apart and in place, codes and floats, one thread and three. What lies
  * between pixels must stay untouched, and every buffer ends at a guard page.
  */
-#include "activation.h"
+#include "quantized/activation.h"
 #include "test/codes.h"
 
 enum { PROBLEMS = 400 };
@@ -22,7 +22,7 @@ typedef struct problem {
 static void make_sizes(shrike_conv2d_q_params *p) {
     static const int32_t edges[] = {1,  2,  3,  4,  5,  7,  8,  12, 15, 16, 17, 20,  24,  31,
                                     32, 33, 36, 47, 48, 49, 63, 64, 65, 80, 96, 127, 128, 129};
-    int32_t many = (int32_t)(sizeof edges / sizeof *edges) - 1;
+    int32_t many = (int32_t)ARRAY_SIZE(edges) - 1;
     p->batch = pick(0, 3) ? 1 : 2;
     p->groups = 1;
     p->channels = edges[pick(0, many)];
@@ -515,7 +515,7 @@ static void check_bad_arguments(shrike_context *context) {
     REFUSE(src_dynamic = 0); /* sound, but packed for others */
     REFUSE(workspace_bounds.after = 8);
     static const shrike_code_range wrong[] = {{0, 0}, {-1, 0}, {INFINITY, 0}, {NAN, 0}, {1, -1}, {1, 256}};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
         range = wrong[i];
         expect_status(SHRIKE_EINVAL, shrike_conv2d_q(context, &good), "range");
     }

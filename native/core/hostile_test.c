@@ -234,7 +234,7 @@ static const operation operations[] = {
     OPERATION(letterbox_u8_f32, letterbox_u8_f32, 3, NULL),
 };
 
-enum { OPERATIONS = sizeof operations / sizeof *operations };
+enum { OPERATIONS = ARRAY_SIZE(operations) };
 
 /* Params of any operation. Numbers are written as bytes, since the struct's own types differ. */
 typedef struct params {
@@ -291,7 +291,7 @@ static int64_t odd(int64_t now) {
                                      INT64_C(1) << 62,
                                      INT64_MAX,
                                      INT64_MIN};
-    int64_t value = values[pick(0, sizeof values / sizeof *values - 1)];
+    int64_t value = values[pick(0, ARRAY_SIZE(values) - 1)];
     switch (pick(0, 4)) {
     case 0:
         return value;

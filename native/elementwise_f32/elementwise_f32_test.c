@@ -116,7 +116,7 @@ static double binary(int32_t kind, double x, double y) {
 static const float special[] = {0.0f,     -0.0f,     1,   -1,    0.5f,  -0.5f, 1.5f,       2.5f,   -2.5f, 3,
                                 INFINITY, -INFINITY, NAN, 1e-8f, 1e8f,  -1e8f, 8388607.5f, 0.625f, 87.5f, 88.5f,
                                 -87.3f,   -80,       20,  -20,   1e-3f, 0.3f,  16777216,   -0.7f};
-enum { SPECIALS = sizeof special / sizeof *special };
+enum { SPECIALS = ARRAY_SIZE(special) };
 
 static void sprinkle(buffer b) {
     for (int64_t i = 0; i < b.count; i++) {

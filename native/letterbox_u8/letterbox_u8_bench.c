@@ -122,7 +122,7 @@ int main(int argument_count, char **arguments) {
     int runs = argument_count > 3 ? atoi(arguments[3]) : RUNS;
     runs = runs < 1 || runs > RUNS ? RUNS : runs;
     const bench b = create(argument_count > 1 ? arguments[1] : "best", threads);
-    for (size_t size = 0; size < sizeof sizes / sizeof *sizes; size++) {
+    for (size_t size = 0; size < ARRAY_SIZE(sizes); size++) {
         for (int format = 0; format < SHRIKE_PIXELS_COUNT; format++) {
             for (int interleaved = 0; interleaved < 2; interleaved++) {
                 measure(&b, format, sizes[size][0], sizes[size][1], sizes[size][2], interleaved, runs);

@@ -19,7 +19,7 @@ void quantize_u8_span_x86_avx512vnni(const shrike_quantize_f32_u8_params *params
 
 /*
  * clamp(rint(value / scale) + zero, low, high). The bounds less the zero point may be negative, so rounding is done on
- * the shifted integer: see conv2d_q_round in conv2d_q/epilogue.h.
+ * the shifted integer: see round_to_code in quantized/rounding.h.
  */
 static inline uint8_t quantize_u8_code(const shrike_quantize_f32_u8_params *p, float value) {
     const float low = (float)(p->low - p->zero), high = (float)(p->high - p->zero);

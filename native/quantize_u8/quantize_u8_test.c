@@ -25,7 +25,7 @@ static void check_quantize(tier *tiers, int count) {
     for (int64_t i = 0; i < src.memory.count; i++) {
         int64_t kind = pick(0, 9);
         if (kind == 0) {
-            src.memory.data[i] = special[pick(0, sizeof special / sizeof *special - 1)];
+            src.memory.data[i] = special[pick(0, ARRAY_SIZE(special) - 1)];
         } else if (kind == 1) {
             src.memory.data[i] = p.scale * ((float)pick(-300, 300) + 0.5f);
         }
@@ -179,7 +179,7 @@ static void check_bad_arguments(shrike_context *context) {
     expect_status(SHRIKE_OK, shrike_quantize_f32_u8(context, &q), "the good call");
     expect_status(SHRIKE_OK, shrike_dequantize_u8_f32(context, &d), "the good call");
     static const float scales[] = {0, -1, INFINITY, NAN};
-    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(scales); i++) {
         q.scale = d.scale = scales[i];
         expect_status(SHRIKE_EINVAL, shrike_quantize_f32_u8(context, &q), "scale");
         expect_status(SHRIKE_EINVAL, shrike_dequantize_u8_f32(context, &d), "scale");

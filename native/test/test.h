@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/array.h"
 #include "shrike.h"
 
 static uint64_t test_seed;
@@ -127,7 +128,7 @@ static inline int create_tiers(tier *tiers) {
         {"portable", 0, SHRIKE_CPU_AVX2 | SHRIKE_CPU_NEON},
     };
     int count = 0;
-    for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
         if (masks[i].wanted && !(shrike_cpu_features() & masks[i].wanted)) {
             continue;
         }

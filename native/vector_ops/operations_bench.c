@@ -171,7 +171,7 @@ int main(int argc, char **argv) {
     bench b = {bench_context(argc > 1 ? argv[1] : "best", argc > 2 ? atoi(argv[2]) : 1), NULL, NULL};
     b.src = random_floats(FLOATS, -1, 1);
     b.dst = random_floats(FLOATS, -1, 1);
-    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
         double times[RUNS];
         for (int run = 0; run < RUNS; run++) {
             double start = seconds(b.context);

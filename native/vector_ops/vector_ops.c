@@ -3,7 +3,7 @@
  */
 #include "vector_ops.h"
 
-#include <stddef.h>
+#include "core/array.h"
 
 /* Best first; the last one runs everywhere. */
 static const shrike_vector_ops *const tiers[] = {
@@ -15,8 +15,8 @@ static const shrike_vector_ops *const tiers[] = {
 };
 
 const shrike_vector_ops *shrike_vector_ops_of(const shrike_context *context) {
-    size_t i = 0;
-    while (!shrike_context_has(context, tiers[i]->features)) {
+    int32_t i = 0; /* signed: the only tier may be the last one */
+    while (i < (int32_t)ARRAY_SIZE(tiers) - 1 && !shrike_context_has(context, tiers[i]->features)) {
         i++;
     }
     return tiers[i];

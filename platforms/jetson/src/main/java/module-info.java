@@ -6,8 +6,10 @@ module dev.shrike.jetson {
     requires org.bytedeco.javacpp;
     requires org.bytedeco.tensorrt;
 
-    // For the description of engines, a record that is written as JSON.
-    opens dev.shrike.jetson to
+    // For the description of engines, a record that is written as JSON, and the kind of calibration in it.
+    opens dev.shrike.jetson.engine to
+            com.fasterxml.jackson.databind;
+    opens dev.shrike.jetson.binding to
             com.fasterxml.jackson.databind;
 
     provides dev.shrike.spi.Backend with

@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchCondition;
@@ -60,7 +61,6 @@ class ArchitectureTest {
     /** Packages of more files, and why. */
     private static final Map<String, String> LARGE_PACKAGES = Map.of(
             "dev.shrike.app.detect", "the sources of a command and what it writes are not parted yet",
-            "dev.shrike.jetson", "builder, bindings and executor are not parted yet",
             "dev.shrike.sources", "each kind of source has a connection, a parser and its formats here",
             "dev.shrike.training", "the parent's side of training: options, runs and reports",
             "dev.shrike.training.torch", "only the child process may see PyTorch (decision 50)",
@@ -219,6 +219,23 @@ class ArchitectureTest {
                 .resideInAPackage("dev.shrike.cpu").check(house);
     }
 
+    /**
+     * The TensorRT engine in layers, lowest first; those for building and for kernels know nothing of each other, and
+     * none knows the backend.
+     */
+    @Test
+    void packagesOfTheTensorRtEngineFormLayers() throws IOException {
+        if (!hasClasses("platforms/jetson")) {
+            return;
+        }
+        slices().matching("dev.shrike.jetson.(*)..").should().beFreeOfCycles().check(house);
+        requireLayers("dev.shrike.jetson", List.of("binding", "kernels", "engine", "execution"));
+        noClasses().that().resideInAPackage("dev.shrike.jetson.engine").should().dependOnClassesThat()
+                .resideInAPackage("dev.shrike.jetson.kernels").check(house);
+        noClasses().that().resideInAPackage("dev.shrike.jetson.*").should().dependOnClassesThat()
+                .resideInAPackage("dev.shrike.jetson").check(house);
+    }
+
     /** A package inside another one is what the outer one stands on. */
     @Test
     void innerPackagesKnowNothingOfOuterOnes() {
@@ -253,7 +270,8 @@ class ArchitectureTest {
     /**
      * Each library has a binding and, where loading can fail in its own ways, a loader: no third class sees its types,
      * but for oneDNN's, whose binding has a class for floats and one for codes (decision 11), OpenCV's matrices, which
-     * users may bring (decision 56), and FFmpeg, which is read and written (decision 59). What links C functions: ours
+     * users may bring (decision 56), FFmpeg, which is read and written (decision 59), and TensorRT's, whose objects have
+     * a class each behind the one that opens it (decision 95). What links C functions: ours
      * (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, the C library's
      * unix datagrams (UnixDatagram) and calls on devices (CLibrary), what FFmpeg asks whether to
      * go on (InterruptFlag), and OpenBLAS's product (OpenBlas, decision 21).
@@ -281,10 +299,19 @@ class ArchitectureTest {
                     "dev.shrike.cpu.vendor.AclLibrary", "dev.shrike.cpu.binding.OpenMp"));
         }
         if (hasClasses("platforms/jetson")) {
-            assertEquals(Set.of("dev.shrike.jetson.CudaLibrary", "dev.shrike.jetson.TensorRtLibrary"),
-                    usersOf("org.bytedeco.cuda.", "org.bytedeco.tensorrt."));
+            String binding = "dev.shrike.jetson.binding.";
+            assertEquals(Set.of(binding + "CudaLibrary"), usersOf("org.bytedeco.cuda."));
+            Set<String> users = usersOf("org.bytedeco.tensorrt.");
+            assertEquals(
+                    Stream.of("TensorRtLibrary", "TensorRtLog", "TensorTypes", "NetworkBuild", "Calibrators",
+                            "LoadedEngine", "EngineContext").map(binding::concat).collect(Collectors.toSet()),
+                    users);
+            // Others see the library alone: its pieces are private to their package.
+            assertEquals(Set.of(binding + "TensorRtLibrary"), house.stream()
+                    .filter(type -> users.contains(type.getName()) && type.getModifiers().contains(JavaModifier.PUBLIC))
+                    .map(JavaClass::getName).collect(Collectors.toSet()));
             // Destructors that the binding has not (decision 48).
-            linking.add("dev.shrike.jetson.CppDestructor");
+            linking.add(binding + "CppDestructor");
         }
         assertEquals(linking, usersOf("java.lang.foreign.Linker", "java.lang.foreign.SymbolLookup"));
     }

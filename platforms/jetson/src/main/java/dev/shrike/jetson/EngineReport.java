@@ -1,6 +1,9 @@
 package dev.shrike.jetson;
 
 import dev.shrike.ShrikeException;
+import dev.shrike.jetson.binding.Gpu;
+import dev.shrike.jetson.engine.EngineOptions;
+import dev.shrike.jetson.kernels.KernelSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

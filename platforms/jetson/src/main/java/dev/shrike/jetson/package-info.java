@@ -1,6 +1,6 @@
 /**
- * The TensorRT engine. {@link dev.shrike.jetson.Gpu} and {@link dev.shrike.jetson.TensorRt} are the thin seam to the
- * native libraries: {@code CudaLibrary} and {@code TensorRtLibrary} implement them and are the only classes that see
- * JavaCPP's types; everything else can be tested with implementations of its own.
+ * The TensorRT engine behind {@link dev.shrike.spi.Backend}: gets an engine for a network from a file, the cache or the
+ * builder, and opens it. Stands on {@code execution}, which stands on {@code engine} and {@code kernels}, and these on
+ * {@code binding}.
  */
 package dev.shrike.jetson;

@@ -1,7 +1,11 @@
 package dev.shrike.jetson;
 
-import dev.shrike.jetson.EngineOptions.Precision;
-import dev.shrike.jetson.TensorRt.Calibration;
+import dev.shrike.jetson.binding.TensorRt.Calibration;
+import dev.shrike.jetson.engine.Digests;
+import dev.shrike.jetson.engine.EngineFile;
+import dev.shrike.jetson.engine.EngineOptions;
+import dev.shrike.jetson.engine.EngineOptions.Precision;
+import dev.shrike.jetson.engine.NetworkSource;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

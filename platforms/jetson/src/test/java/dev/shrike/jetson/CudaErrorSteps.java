@@ -2,6 +2,8 @@ package dev.shrike.jetson;
 
 import dev.shrike.BackendUnavailableException;
 import dev.shrike.DeviceException;
+import dev.shrike.jetson.binding.Gpu;
+import dev.shrike.jetson.kernels.KernelArguments;
 import dev.shrike.spi.Availability;
 import java.io.IOException;
 import java.io.InputStream;

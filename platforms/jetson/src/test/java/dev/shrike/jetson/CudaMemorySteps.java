@@ -1,5 +1,7 @@
 package dev.shrike.jetson;
 
+import dev.shrike.jetson.binding.Gpu;
+import dev.shrike.jetson.kernels.KernelSource;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -1,6 +1,10 @@
 package dev.shrike.jetson;
 
 import dev.shrike.BackendUnavailableException;
+import dev.shrike.jetson.binding.CudaLibrary;
+import dev.shrike.jetson.binding.DeviceNodes;
+import dev.shrike.jetson.binding.Gpu;
+import dev.shrike.jetson.kernels.KernelSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,5 +1,10 @@
 package dev.shrike.jetson;
 
+import dev.shrike.jetson.binding.CudaLibrary;
+import dev.shrike.jetson.binding.Gpu;
+import dev.shrike.jetson.binding.TensorRt;
+import dev.shrike.jetson.engine.Ports;
+import dev.shrike.jetson.kernels.KernelSource;
 import dev.shrike.vision.Letterbox;
 import java.io.IOException;
 import java.lang.foreign.Arena;

@@ -17,6 +17,7 @@ import dev.shrike.graph.Tensor;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.evaluation.ReferenceEvaluator;
 import dev.shrike.graph.passes.GraphPasses;
+import dev.shrike.jetson.engine.NetworkSource;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.BatchProfile;
 import java.nio.file.Files;

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.shrike.DeviceException;
+import dev.shrike.jetson.binding.Gpu;
+import dev.shrike.jetson.engine.EngineOptions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -5,7 +5,7 @@ import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Tensor;
-import dev.shrike.jetson.TensorRt.ParserError;
+import dev.shrike.jetson.binding.TensorRt.ParserError;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

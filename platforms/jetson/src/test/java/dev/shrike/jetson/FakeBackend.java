@@ -1,6 +1,9 @@
 package dev.shrike.jetson;
 
 import dev.shrike.graph.Graph;
+import dev.shrike.jetson.binding.Gpu;
+import dev.shrike.jetson.engine.EngineFile;
+import dev.shrike.jetson.engine.EngineOptions;
 import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.BuildOptions;

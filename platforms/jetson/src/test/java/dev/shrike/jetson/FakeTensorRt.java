@@ -6,6 +6,7 @@ import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.ValueInfo;
 import dev.shrike.graph.passes.GraphPasses;
+import dev.shrike.jetson.binding.TensorRt;
 import dev.shrike.onnx.OnnxModels;
 import dev.shrike.spi.BatchProfile;
 import java.lang.foreign.MemorySegment;

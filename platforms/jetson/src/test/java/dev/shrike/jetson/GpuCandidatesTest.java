@@ -7,12 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.shrike.ModelException;
-import dev.shrike.spi.Binding;
-import dev.shrike.spi.CandidateQuery;
 import dev.shrike.heads.Candidates;
 import dev.shrike.heads.HeadDecoder;
 import dev.shrike.heads.NonMaxSuppression;
 import dev.shrike.heads.ScoreFilter;
+import dev.shrike.jetson.binding.Gpu;
+import dev.shrike.jetson.binding.TensorRt;
+import dev.shrike.jetson.engine.Ports;
+import dev.shrike.jetson.kernels.GpuCandidates;
+import dev.shrike.spi.Binding;
+import dev.shrike.spi.CandidateQuery;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;

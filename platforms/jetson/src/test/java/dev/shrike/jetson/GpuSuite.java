@@ -2,6 +2,7 @@ package dev.shrike.jetson;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.shrike.jetson.engine.BuildProgress;
 import dev.shrike.spi.Availability;
 import dev.shrike.spi.Backends;
 import java.io.IOException;

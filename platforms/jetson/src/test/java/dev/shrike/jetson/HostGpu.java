@@ -1,6 +1,8 @@
 package dev.shrike.jetson;
 
 import dev.shrike.DeviceException;
+import dev.shrike.jetson.binding.CudaErrors;
+import dev.shrike.jetson.binding.Gpu;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

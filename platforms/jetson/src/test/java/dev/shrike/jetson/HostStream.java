@@ -1,6 +1,7 @@
 package dev.shrike.jetson;
 
 import dev.shrike.DeviceException;
+import dev.shrike.jetson.binding.Gpu;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,6 +2,7 @@ package dev.shrike.jetson;
 
 import dev.shrike.Frame;
 import dev.shrike.PixelFormat;
+import dev.shrike.jetson.engine.Digests;
 import dev.shrike.vision.LetterboxTransform;
 import dev.shrike.vision.Preprocessing;
 import java.lang.foreign.Arena;

@@ -2,6 +2,10 @@ package dev.shrike.jetson;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.shrike.jetson.binding.TensorRt;
+import dev.shrike.jetson.engine.EngineOptions;
+import dev.shrike.jetson.engine.EngineRecord;
+import dev.shrike.jetson.kernels.KernelSource;
 import dev.shrike.spi.BatchProfile;
 import java.io.File;
 import java.io.InputStream;

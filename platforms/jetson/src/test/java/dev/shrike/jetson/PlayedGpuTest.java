@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.shrike.DeviceException;
 import dev.shrike.Frame;
-import dev.shrike.jetson.EngineOptions.Decode;
-import dev.shrike.jetson.EngineOptions.Precision;
-import dev.shrike.jetson.TensorRt.Calibration;
+import dev.shrike.jetson.binding.Gpu;
+import dev.shrike.jetson.binding.TensorRt.Calibration;
+import dev.shrike.jetson.engine.EngineOptions;
+import dev.shrike.jetson.engine.EngineOptions.Decode;
+import dev.shrike.jetson.engine.EngineOptions.Precision;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
 import dev.shrike.spi.StepTime;

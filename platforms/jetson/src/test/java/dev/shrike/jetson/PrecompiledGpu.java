@@ -1,5 +1,7 @@
 package dev.shrike.jetson;
 
+import dev.shrike.jetson.binding.CudaLibrary;
+import dev.shrike.jetson.binding.Gpu;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;

@@ -1,5 +1,7 @@
 package dev.shrike.jetson;
 
+import dev.shrike.jetson.engine.EngineFile;
+import dev.shrike.jetson.engine.EngineRecord;
 import dev.shrike.spi.BatchProfile;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,5 +1,8 @@
 package dev.shrike.jetson;
 
+import dev.shrike.jetson.execution.EngineRun;
+import dev.shrike.jetson.execution.TensorRtExecutor;
+import dev.shrike.jetson.kernels.GpuFrames;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Handler;

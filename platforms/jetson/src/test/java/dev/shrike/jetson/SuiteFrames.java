@@ -5,6 +5,8 @@ import dev.shrike.DetectorOptions;
 import dev.shrike.Detectors;
 import dev.shrike.Frame;
 import dev.shrike.StageTimes;
+import dev.shrike.jetson.binding.CudaLibrary;
+import dev.shrike.jetson.binding.Gpu;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

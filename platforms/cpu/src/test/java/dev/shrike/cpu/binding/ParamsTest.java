@@ -9,8 +9,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -53,10 +51,10 @@ class ParamsTest {
     }
 
     private static List<String> declared(String struct) throws IOException {
-        String file = struct.startsWith("shrike_acl") ? "shrike_acl.h" : "shrike.h";
-        String header = Files.readString(Path.of("../../native/include", file)).replaceAll("(?s)/\\*.*?\\*/", "");
+        String headers = struct.startsWith("shrike_acl") ? NativeHeaders.acl() : NativeHeaders.shrike();
+        String header = headers.replaceAll("(?s)/\\*.*?\\*/", "");
         Matcher matcher = Pattern.compile("typedef struct " + struct + " \\{(.*?)\\}", Pattern.DOTALL).matcher(header);
-        assertTrue(matcher.find(), "no " + struct + " in " + file);
+        assertTrue(matcher.find(), "no " + struct + " in the headers");
         List<String> fields = new ArrayList<>();
         for (String line : matcher.group(1).split(";")) {
             if (line.isBlank()) {
@@ -123,12 +121,12 @@ class ParamsTest {
 
     @Test
     void constantsAreThoseOfTheHeader() throws IOException {
-        String header = Files.readString(Path.of("../../native/include/shrike.h"));
+        String header = NativeHeaders.shrike();
         for (String constant : CONSTANTS) {
             assertTrue(header.contains("#define " + constant.replace('=', ' ')), constant);
         }
         assertTrue(header.contains("SHRIKE_ABI_VERSION " + NativeLibrary.ABI_VERSION + "u"));
-        String acl = Files.readString(Path.of("../../native/include/shrike_acl.h"));
+        String acl = NativeHeaders.acl();
         assertTrue(acl.contains("SHRIKE_ACL_ABI_VERSION " + AclLibrary.ABI_VERSION + "u"));
     }
 

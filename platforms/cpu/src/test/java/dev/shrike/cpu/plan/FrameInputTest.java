@@ -9,6 +9,7 @@ import dev.shrike.Frame;
 import dev.shrike.PixelFormat;
 import dev.shrike.cpu.CpuBackend;
 import dev.shrike.cpu.EngineBits;
+import dev.shrike.cpu.binding.NativeHeaders;
 import dev.shrike.spi.Binding;
 import dev.shrike.spi.LetterboxParams;
 import dev.shrike.vision.Letterbox;
@@ -18,8 +19,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -135,7 +134,7 @@ class FrameInputTest {
     /** The numbers that both sides give the formats. */
     @Test
     void formatsAreThoseOfTheHeader() throws IOException {
-        String header = Files.readString(Path.of("../../native/include/shrike.h"));
+        String header = NativeHeaders.shrike();
         int last = 0;
         for (PixelFormat format : PixelFormat.values()) {
             if (format != PixelFormat.MJPEG) {

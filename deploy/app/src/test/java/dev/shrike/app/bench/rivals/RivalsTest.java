@@ -95,12 +95,12 @@ class RivalsTest {
 
     @Test
     void errorsOfSeveralLinesKeepWhatTheySay() {
-        assertEquals("OpenCV: OpenCV(4.6.0) importer.cpp:1040: error: (-2:Unspecified error) in function 'handleNode'"
-                + " Node [Split@ai.onnx]:(split) parse error: error: (-215:Assertion failed) in function 'parseSplit'",
+        assertEquals("OpenCV: OpenCV(4.6.0) importer.cpp:1040: error: (-2:Unspecified) in 'handleNode'"
+                + " Node [Split@ai.onnx]:(split) parse error: error: (-215:Assertion) in 'parseSplit'",
                 RivalException.oneLine(
                         """
-                                OpenCV: OpenCV(4.6.0) importer.cpp:1040: error: (-2:Unspecified error) in function 'handleNode'
-                                > Node [Split@ai.onnx]:(split) parse error: error: (-215:Assertion failed) in function 'parseSplit'
+                                OpenCV: OpenCV(4.6.0) importer.cpp:1040: error: (-2:Unspecified) in 'handleNode'
+                                > Node [Split@ai.onnx]:(split) parse error: error: (-215:Assertion) in 'parseSplit'
                                 >
                                 """));
         assertEquals("a".repeat(400) + " ...", RivalException.oneLine("a".repeat(1000)));
