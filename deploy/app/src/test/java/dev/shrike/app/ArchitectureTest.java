@@ -270,11 +270,11 @@ class ArchitectureTest {
     /**
      * Each library has a binding and, where loading can fail in its own ways, a loader: no third class sees its types,
      * but for oneDNN's, whose binding has a class for floats and one for codes (decision 11), OpenCV's matrices, which
-     * users may bring (decision 56), FFmpeg, which is read and written (decision 59), and TensorRT's, whose objects have
-     * a class each behind the one that opens it (decision 95). What links C functions: ours
-     * (NativeLibrary, NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, the C library's
-     * unix datagrams (UnixDatagram) and calls on devices (CLibrary), what FFmpeg asks whether to
-     * go on (InterruptFlag), and OpenBLAS's product (OpenBlas, decision 21).
+     * users may bring (decision 56), FFmpeg, which is read and written (decision 59), and TensorRT's, whose objects
+     * have a class each behind the one that opens it (decision 95). What links C functions: ours (NativeLibrary,
+     * NativeLoader), our face of ARM Compute Library (AclLibrary), OpenMP's, the C library's unix datagrams
+     * (UnixDatagram) and calls on devices (CLibrary), what FFmpeg asks whether to go on (InterruptFlag), and
+     * OpenBLAS's product (OpenBlas, decision 21).
      */
     @Test
     void eachNativeLibraryHasOneBinding() throws IOException {

@@ -4,8 +4,8 @@ import dev.shrike.graph.Activation;
 
 /**
  * Activation functions behind the sums of codes, as a fixed sequence of float32 operations: what every engine must give
- * to the bit. {@code native/quantized/activation.h} is the same in C. SiLU, the sigmoid and tanh are within 3e-7 of what
- * they should be, relative to the larger of 1 and their result.
+ * to the bit. {@code native/quantized/activation.h} is the same in C. SiLU, the sigmoid and tanh are within 3e-7 of
+ * what they should be, relative to the larger of 1 and their result.
  */
 public final class FloatActivation {
     /** Beyond it the sigmoid is 0 or 1 to float32; everything stays a normal number. */
