@@ -112,7 +112,7 @@ public final class Quantizer {
         QuantizableLayers layers = QuantizableLayers.withMatrixProducts(prepared);
         if (layers.nodes().isEmpty()) {
             throw new UnsupportedModelException("has no convolution, Gemm or MatMul with constant weights, so there is"
-                    + " nothing to quantise");
+                    + " nothing to quantise: it can only run in float");
         }
         return new Quantizer(prepared, layers, null, 1, ActivationMemory.unlimited(), new UniformPositions(), false,
                 false);

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
                 "Builds a model for an engine, by the ending of the file that is written.",
                 "MODEL.shrike is for the CPU: a file that 'shrike detect --weights' opens at once on any processor."
                         + " With --bits the network becomes integer arithmetic: the ranges of its values are measured"
-                        + " on images.",
+                        + " on images. That serves 8 bits; for fewer 'shrike quantize' fits what it rounds.",
                 "The built model takes images of one size only, --imgsz.",
                 "On this machine it also tries the kernels of each layer and keeps the quickest. Another machine"
                         + " ignores these choices: to tune for a Raspberry Pi, run 'shrike build MODEL.shrike -o"
@@ -76,7 +76,7 @@ public final class BuildCommand implements Callable<Integer> {
     @Option(
             names = "--bits",
             paramLabel = "wXaY",
-            description = "Quantise: X bits a weight, Y bits an activation, 1 to 8 each, such as w4a8. Needs --data.")
+            description = "Quantise: X bits a weight, Y bits an activation, 1 to 8 each, such as w8a8. Needs --data.")
     private String bits;
 
     @Option(

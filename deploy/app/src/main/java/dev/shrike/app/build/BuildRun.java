@@ -11,6 +11,7 @@ import dev.shrike.app.UsageException;
 import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.Weights;
 import dev.shrike.app.quantize.CalibrationData;
+import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.calibration.quantize.QuantizationPlan;
 import dev.shrike.calibration.quantize.Quantizer;
 import dev.shrike.calibration.ranges.ActivationStatistics;
@@ -158,10 +159,11 @@ final class BuildRun {
         if (!ready.quantization().isEmpty()) {
             throw new UnsupportedModelException("is quantised already: leave --bits out, or give the float network");
         }
-        ImageWarning.of(ready).ifPresent(console::note);
         BuildRequest.Quantization wanted = request.quantization().orElseThrow();
         Quantizer quantizer = Quantizer.withoutFit(ready);
         QuantizationPlan plan = quantizer.uniform(wanted.widths(), wanted.ofEnds());
+        ImageWarning.of(ready).ifPresent(console::note);
+        warnOfFewBits(wanted.widths());
         Map<String, ActivationStatistics> statistics;
         try (RangeMeter meter = RangeMeter.open(
                 quantizer.prepared(), quantizer.valuesToMeasure(plan), backend, request.threads())) {
@@ -177,6 +179,16 @@ final class BuildRun {
                     + (images.size() == 1 ? " image" : " images"));
         }
         return GraphPasses.forInference(quantizer.quantize(plan, statistics).graph(), Map.of());
+    }
+
+    /** Networks with plain ranges look well and find nothing. */
+    private void warnOfFewBits(BitWidths widths) {
+        if (Math.min(widths.weights(), widths.activations()) < Byte.SIZE && !request.quiet()) {
+            console.note("warning: --bits w" + widths.weights() + "a" + widths.activations()
+                    + " takes plain ranges and the nearest codes, with which most"
+                    + " networks lose their objects below 8 bits: 'shrike quantize' fits them to the images ('shrike"
+                    + " train --scheme' where there are labels), then build what it writes");
+        }
     }
 
     /** The network with the size of its image, and with the batch that it has, which may be open. */

@@ -95,15 +95,16 @@ class RivalsTest {
 
     @Test
     void errorsOfSeveralLinesKeepWhatTheySay() {
-        assertEquals("OpenCV: OpenCV(4.6.0) importer.cpp:1040: error: (-2:Unspecified) in 'handleNode'"
-                + " Node [Split@ai.onnx]:(split) parse error: error: (-215:Assertion) in 'parseSplit'",
-                RivalException.oneLine(
-                        """
-                                OpenCV: OpenCV(4.6.0) importer.cpp:1040: error: (-2:Unspecified) in 'handleNode'
-                                > Node [Split@ai.onnx]:(split) parse error: error: (-215:Assertion) in 'parseSplit'
-                                >
-                                """));
-        assertEquals("a".repeat(400) + " ...", RivalException.oneLine("a".repeat(1000)));
+        assertEquals(
+                "OpenCV: (-2:Unspecified) in 'handleNode' Node [Split@ai.onnx]:(split) parse error: (-215:Assertion"
+                        + " failed) splits > 0 in 'parseSplit'",
+                RivalException.oneLine("""
+                        OpenCV: OpenCV(4.6.0) /a/b/importer.cpp:1040: error: (-2:Unspecified) in 'handleNode'
+                        > Node [Split@ai.onnx]:(split) parse error: OpenCV(4.6.0) /a/slice_layer.cpp:235: error: (-215:\
+                        Assertion failed) splits > 0 in 'parseSplit'
+                        >
+                        """));
+        assertEquals("a".repeat(600) + " ...", RivalException.oneLine("a".repeat(1000)));
     }
 
     @Test
