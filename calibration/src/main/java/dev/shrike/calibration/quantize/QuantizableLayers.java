@@ -5,6 +5,7 @@ import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Tensor;
+import dev.shrike.graph.quantization.IntegerWeights;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -33,12 +34,7 @@ public record QuantizableLayers(List<Node> nodes, Set<String> first, Set<String>
 
     /** The convolutions, and the products of Gemm and MatMul with a matrix of weights. */
     public static QuantizableLayers withMatrixProducts(Graph prepared) {
-        return of(prepared, node -> switch (node.op()) {
-            case Op.Conv _ -> true;
-            case Op.MatMul _ -> prepared.constants().get(node.input(1)).shape().rank() == 2;
-            case Op.Gemm gemm -> !gemm.transA();
-            default -> false;
-        });
+        return of(prepared, node -> IntegerWeights.isProduct(prepared, node));
     }
 
     /** Whether nodes with constant weights are layers is asked of them alone. */

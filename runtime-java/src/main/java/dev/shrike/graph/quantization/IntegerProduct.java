@@ -114,21 +114,7 @@ public final class IntegerProduct {
 
     /** One bias per output channel, zeros if there is none, or null if it is of another kind. */
     private double[] bias() {
-        double[] bias = new double[weights.rows()];
-        if (node.op() instanceof Op.MatMul || !node.hasInput(2)) {
-            return bias;
-        }
-        Tensor tensor = graph.constants().get(node.input(2));
-        if (tensor == null || graph.quantization().containsKey(node.input(2))
-                || (tensor.elements() != 1 && (tensor.elements() != bias.length
-                        || tensor.shape().dim(-1) != bias.length))) {
-            return null;
-        }
-        double beta = node.op() instanceof Op.Gemm gemm ? gemm.beta() : 1;
-        for (int i = 0; i < bias.length; i++) {
-            bias[i] = tensor.doubleAt(tensor.elements() == 1 ? 0 : i) * beta;
-        }
-        return bias;
+        return IntegerWeights.bias(graph, node, weights.rows());
     }
 
     private int[] sums(Tensor x, Shape out) {

@@ -44,18 +44,43 @@ public record IntegerWeights(
 
     /** As {@link #isIntegerProduct(Graph, Node)} where it is known already which values are {@link #isMeasured}. */
     public static boolean isIntegerProduct(Graph graph, Node node, Predicate<String> isMeasured) {
-        boolean product = switch (node.op()) {
-            case Op.Conv _ -> true;
-            case Op.MatMul _ -> graph.constants().containsKey(node.input(1))
-                    && graph.constants().get(node.input(1)).shape().rank() == 2;
-            case Op.Gemm gemm -> !gemm.transA();
-            default -> false;
-        };
-        return product && graph.constants().containsKey(node.input(1))
+        return isProduct(graph, node)
                 && graph.quantization().containsKey(node.input(1))
                 && !graph.constants().containsKey(node.input(0))
                 && (isPerTensor(graph.quantization().get(node.input(0))) || isMeasured.test(node.input(0)))
                 && followsRows(node, graph.constants().get(node.input(1)), graph.quantization().get(node.input(1)));
+    }
+
+    /** Whether the node is a convolution or a product that has a row of constant weights for each output channel. */
+    public static boolean isProduct(Graph graph, Node node) {
+        Tensor weights = graph.constants().get(node.input(1));
+        return weights != null && switch (node.op()) {
+            case Op.Conv _ -> true;
+            case Op.MatMul _ -> weights.shape().rank() == 2;
+            case Op.Gemm gemm -> !gemm.transA();
+            default -> false;
+        };
+    }
+
+    /**
+     * The bias of every output channel of such a node, of Gemm times its beta; 0 where it has none. Null if it is not
+     * constant, is codes, or has neither one element nor one for each channel.
+     */
+    public static double[] bias(Graph graph, Node node, int rows) {
+        double[] values = new double[rows];
+        if (node.op() instanceof Op.MatMul || !node.hasInput(2)) {
+            return values;
+        }
+        Tensor tensor = graph.constants().get(node.input(2));
+        boolean perRow = tensor != null && tensor.elements() == rows && tensor.shape().dim(-1) == rows;
+        if (tensor == null || graph.quantization().containsKey(node.input(2)) || !perRow && tensor.elements() != 1) {
+            return null;
+        }
+        double beta = node.op() instanceof Op.Gemm gemm ? gemm.beta() : 1;
+        for (int i = 0; i < rows; i++) {
+            values[i] = tensor.doubleAt(perRow ? i : 0) * beta;
+        }
+        return values;
     }
 
     /** Whether a value is rounded by its own range, and to no other codes. */

@@ -75,8 +75,12 @@ record BenchRequest(List<String> models, List<String> engines, List<String> prec
 
     /** Whether a text names a precision. */
     static boolean isPrecision(String text) {
+        if (text.equals(FLOAT)) {
+            return true;
+        }
         try {
-            return text.equals(FLOAT) || widths(text) != null;
+            widths(text);
+            return true;
         } catch (IllegalArgumentException e) {
             return false;
         }

@@ -2,10 +2,10 @@ package dev.shrike.cpu.lowering;
 
 import dev.shrike.graph.Activation;
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.Links;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
 import dev.shrike.graph.Quantization;
-import dev.shrike.graph.Tensor;
 import dev.shrike.graph.kernels.LookupTable;
 import dev.shrike.graph.quantization.ActivationEpilogue;
 import dev.shrike.graph.quantization.IntegerWeights;
@@ -29,7 +29,7 @@ final class ConvLowering {
 
     private final Graph graph;
     private final NetworkBuilder network;
-    private final Map<String, List<Node>> readers = new HashMap<>();
+    private final Links links;
     private final Map<String, Integer> positions = new HashMap<>();
     /** Results of nodes that have become part of a convolution. */
     private final Set<String> absorbed = new HashSet<>();
@@ -37,11 +37,9 @@ final class ConvLowering {
     ConvLowering(Graph graph, NetworkBuilder network) {
         this.graph = graph;
         this.network = network;
+        this.links = new Links(graph);
         for (int i = 0; i < graph.nodes().size(); i++) {
             Node node = graph.nodes().get(i);
-            for (String input : node.inputs()) {
-                readers.computeIfAbsent(input, _ -> new ArrayList<>()).add(node);
-            }
             for (String output : node.outputs()) {
                 positions.put(output, i);
             }
@@ -77,7 +75,7 @@ final class ConvLowering {
             return false;
         }
         IntegerWeights weights = IntegerWeights.of(graph, node);
-        double[] bias = bias(node, weights.rows());
+        double[] bias = IntegerWeights.bias(graph, node, weights.rows());
         if (bias == null) {
             return false;
         }
@@ -211,25 +209,7 @@ final class ConvLowering {
     }
 
     private Node onlyReader(String value) {
-        List<Node> list = readers.getOrDefault(value, List.of());
+        List<Node> list = links.readers(value);
         return list.size() == 1 && !network.isOutput(value) ? list.getFirst() : null;
-    }
-
-    /** The bias of every output channel, or null if it is not constant or of another shape. */
-    private double[] bias(Node node, int rows) {
-        double[] values = new double[rows];
-        if (node.op() instanceof Op.MatMul || !node.hasInput(2)) {
-            return values;
-        }
-        Tensor tensor = graph.constants().get(node.input(2));
-        boolean perRow = tensor != null && tensor.elements() == rows && tensor.shape().dim(-1) == rows;
-        if (tensor == null || graph.quantization().containsKey(node.input(2)) || !perRow && tensor.elements() != 1) {
-            return null;
-        }
-        double beta = node.op() instanceof Op.Gemm gemm ? gemm.beta() : 1;
-        for (int i = 0; i < rows; i++) {
-            values[i] = tensor.doubleAt(perRow ? i : 0) * beta;
-        }
-        return values;
     }
 }
