@@ -29,7 +29,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  *
  * <p>The engine counts in float32. A code may differ from the exact one by one, and only where the exact position lies
  * within eight roundings of a tie ({@link Formulas#slack}); the number of such near ties is that of chance
- * ({@link NearTies}). So the share of codes that differ is bounded by the mean width of those intervals.
+ * ({@link NearTies}). A code computed from such open codes may be any of those that they lead to: by more than one where
+ * their steps are longer than its own.
  */
 class OracleTest {
     private static final int ROUNDS = Integer.getInteger("shrike.oracle.rounds", 2);
@@ -53,8 +54,7 @@ class OracleTest {
                 double slip = 1e-6 * (Math.abs(found[i]) + 256 * step);
                 codes++;
                 different += Math.abs(found[i] - y.value()[i]) > step / 2 ? 1 : 0;
-                if (found[i] < y.low()[i] - slip || found[i] > y.high()[i] + slip
-                        || Math.abs(found[i] - y.value()[i]) > 1.001 * step) {
+                if (found[i] < y.low()[i] - slip || found[i] > y.high()[i] + slip) {
                     wrong++;
                     first = first.isEmpty() ? hint + ": y[" + i + "] is " + found[i] / step + " steps, expected "
                             + y.low()[i] / step + " to " + y.high()[i] / step : first;
