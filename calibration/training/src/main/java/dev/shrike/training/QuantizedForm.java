@@ -3,6 +3,7 @@ package dev.shrike.training;
 import dev.shrike.ModelException;
 import dev.shrike.UnsupportedModelException;
 import dev.shrike.graph.Graph;
+import dev.shrike.graph.Shape;
 import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.graph.passes.UnfuseConvolutions;
 import dev.shrike.onnx.OnnxModels;
@@ -24,7 +25,8 @@ public final class QuantizedForm {
      * @param file of the quantised network
      * @param model the float network that it was made from
      * @param heads values that are decoded
-     * @throws ModelException if the file holds a float network, or the quantised form of another one
+     * @throws ModelException if the file holds a float network, or the quantised form of another one or for inputs of another
+     * size
      */
     public static QuantizedTwin twin(Path file, Graph model, List<String> heads) {
         Graph codes = GraphPasses.simplify(OnnxModels.read(file), Map.of());
@@ -39,11 +41,19 @@ public final class QuantizedForm {
             if (!values.containsAll(heads)) {
                 throw new UnsupportedModelException("has no values " + heads + ", which the model decodes");
             }
+            requireSize(file, codes.inputs().getFirst().shape(), model.inputs().getFirst().shape());
             return new QuantizedTwin(codes, new UnfuseConvolutions().apply(GraphPasses.forInference(model, Map.of())),
                     Set.copyOf(heads));
         } catch (UnsupportedModelException e) {
             throw new ModelException(file + ": is not the quantised form of the model: " + e.getMessage()
                     + "; give the float network that it was made from, or leave --quantized out", e);
+        }
+    }
+
+    private static void requireSize(Path file, Shape own, Shape wanted) {
+        if (own.isKnown() && wanted.isKnown() && !own.equals(wanted)) {
+            throw new ModelException(file + ": was quantised for inputs " + own + ", the run has " + wanted
+                    + ": give the same --img, or leave --quantized out to have the model quantised for this size");
         }
     }
 

@@ -140,7 +140,7 @@ public final class TorchLibraries {
     private List<Path> ownJars() {
         try (Stream<Path> files = Files.list(folder)) {
             List<Path> jars = files.filter(file -> file.toString().endsWith(".jar")).sorted().toList();
-            for (String name : List.of("javacpp-", "pytorch-")) {
+            for (String name : List.of("javacpp-", "openblas-", "pytorch-")) {
                 if (jars.stream().noneMatch(jar -> jar.getFileName().toString().startsWith(name))) {
                     throw new TrainingException("SHRIKE_TORCH: the folder " + folder + " has no " + name + "….jar;"
                             + " it needs " + String.join(", ", names()));

@@ -13,6 +13,10 @@ import dev.shrike.UnsupportedModelException;
 import dev.shrike.calibration.data.DataSet;
 import dev.shrike.calibration.data.DataSets;
 import dev.shrike.calibration.data.Sample;
+import dev.shrike.calibration.quantize.BitWidths;
+import dev.shrike.calibration.quantize.QuantizationPlan;
+import dev.shrike.calibration.quantize.Quantizer;
+import dev.shrike.calibration.ranges.ActivationStatistics;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
@@ -25,6 +29,7 @@ import dev.shrike.training.qat.TinyNetwork;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -59,6 +64,16 @@ class MethodRunTest implements TrainingListener {
     private static Graph named(Graph graph) {
         return new Graph(graph.name(), graph.inputs(), graph.outputs(), graph.nodes(), graph.constants(),
                 graph.quantization(), Map.of("names", "{0: 'square', 1: 'bar'}", "stride", "32"));
+    }
+
+    /** The model as it would be quantised for inputs of another size. */
+    private static Graph quantized(int side) {
+        Quantizer quantizer = Quantizer.withoutFit(GraphPasses.forInference(
+                named(TestNetworks.yolov5(side, 2, true).whole()), Map.of()));
+        QuantizationPlan plan = quantizer.uniform(BitWidths.symmetric("w4a4"));
+        Map<String, ActivationStatistics> ranges = new HashMap<>();
+        quantizer.valuesToMeasure(plan).forEach(name -> ranges.put(name, ActivationStatistics.ofRange(-2, 2)));
+        return quantizer.quantize(plan, ranges).graph();
     }
 
     private static TrainingOptions options(TrainingMethods methods) {
@@ -162,6 +177,11 @@ class MethodRunTest implements TrainingListener {
         String foreign = assertThrows(ModelException.class, () -> new Trainer(model, train, validation, output,
                 options(rounding("w4a4", 0, 0, QuantizedTraining.Method.LSQ, other)), this).run()).getMessage();
         assertTrue(foreign.contains("is not the quantised form of the model"), foreign);
+        Path larger = folder.resolve("larger.onnx");
+        OnnxModels.write(quantized(2 * SIDE), larger);
+        String size = assertThrows(ModelException.class, () -> new Trainer(model, train, validation, output,
+                options(rounding("w4a4", 0, 0, QuantizedTraining.Method.LSQ, larger)), this).run()).getMessage();
+        assertTrue(size.contains("was quantised for inputs") && size.contains("--img"), size);
         assertFalse(Files.exists(Trainer.folder(output)), "nothing is left behind");
     }
 

@@ -55,8 +55,10 @@ class TorchLibrariesTest {
         if (System.getProperty("os.arch").equals("amd64")) {
             assertTrue(message(() -> own.require(false, note -> {})).contains("has no javacpp-"));
             Files.createFile(folder.resolve("javacpp-1.5.13.jar"));
+            assertTrue(message(() -> own.require(false, note -> {})).contains("has no openblas-"));
+            Files.createFile(folder.resolve("openblas-0.3.31-1.5.13.jar"));
             Files.createFile(folder.resolve("pytorch-2.10.0-linux-x86_64-gpu.jar"));
-            assertEquals(2, own.require(false, note -> {}).size());
+            assertEquals(3, own.require(false, note -> {}).size());
         }
     }
 

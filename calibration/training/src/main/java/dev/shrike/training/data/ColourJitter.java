@@ -38,7 +38,7 @@ final class ColourJitter {
             float most = Math.max(r, Math.max(g, b));
             float chroma = most - Math.min(r, Math.min(g, b));
             float sector = chroma == 0 ? 0 : hueOf(r, g, b, most, chroma);
-            float newSector = sector * hue % 6;
+            float newSector = wrapped(sector * hue);
             float newValue = Math.min(255, most * value);
             float newChroma = most == 0 ? 0 : Math.min(1, chroma / most * saturation) * newValue;
             planes[i] = channel(5, newSector, newValue, newChroma);
@@ -47,17 +47,25 @@ final class ColourJitter {
         }
     }
 
+    /**
+     * {@code value % 6} of 0 up to 12, to the bit: the difference is exact there. The operator made images take a fifth
+     * of a second each in a process with PyTorch on a Xeon.
+     */
+    private static float wrapped(float value) {
+        return value < 6 ? value : value - 6;
+    }
+
     /** Hue from 0 to 6. */
     private static float hueOf(float r, float g, float b, float most, float chroma) {
         if (most == r) {
-            return ((g - b) / chroma + 6) % 6;
+            return wrapped((g - b) / chroma + 6);
         }
         return most == g ? (b - r) / chroma + 2 : (r - g) / chroma + 4;
     }
 
     /** A channel by {@code v - c * max(0, min(k, 4 - k, 1))} with {@code k = (n + h) mod 6}. */
     private static byte channel(int n, float sector, float value, float chroma) {
-        float k = (n + sector) % 6;
+        float k = wrapped(n + sector);
         return (byte) Math.round(value - chroma * Math.max(0, Math.min(1, Math.min(k, 4 - k))));
     }
 }

@@ -121,8 +121,11 @@ final class GraphNetwork implements TorchNetwork {
     }
 
     private Tensor own(dev.shrike.graph.Tensor constant) {
-        Tensor tensor = Tensors.of(constant);
-        return keepAlive(device.is_cpu() ? tensor : tensor.to(device, tensor.scalar_type()));
+        return keepAlive(onDevice(Tensors.of(constant)));
+    }
+
+    private Tensor onDevice(Tensor tensor) {
+        return device.is_cpu() ? tensor : tensor.to(device, tensor.scalar_type());
     }
 
     private static Tensor keepAlive(Tensor tensor) {
@@ -167,7 +170,7 @@ final class GraphNetwork implements TorchNetwork {
         }
         try (PointerScope _ = new PointerScope()) {
             Tensor copy = initial.detach().clone();
-            Tensor own = learnt(keepAlive(device.is_cpu() ? copy : copy.to(device, copy.scalar_type())));
+            Tensor own = learnt(keepAlive(onDevice(copy)));
             parameters.put(name, own);
             added.add(name);
             return own;
@@ -178,7 +181,7 @@ final class GraphNetwork implements TorchNetwork {
     public List<Tensor> forward(Tensor images) {
         clearKept();
         Map<String, Tensor> values = new HashMap<>();
-        put(values, graph.inputs().getFirst().name(), images);
+        put(values, graph.inputs().getFirst().name(), onDevice(images));
         Set<String> outputs = new HashSet<>();
         graph.outputs().forEach(output -> outputs.add(output.name()));
         Set<Node> folded = new HashSet<>();

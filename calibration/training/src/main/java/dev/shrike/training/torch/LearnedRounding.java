@@ -43,7 +43,7 @@ final class LearnedRounding {
      */
     private static Tensor learnable(Tensor x, Tensor step, int zero, Quantization how) {
         try (IValueVector stack = new IValueVector(new IValue(x), new IValue(step),
-                new IValue(TensorMath.ofFloats(new float[] {zero}, 1).to(x)), new IValue((long) how.minCode()),
+                new IValue(torch.full(new long[] {1}, new Scalar(zero), x.options())), new IValue((long) how.minCode()),
                 new IValue((long) how.maxCode()), new IValue(1.0))) {
             Dispatcher.singleton().findSchemaOrThrow("aten::_fake_quantize_learnable_per_tensor_affine", "")
                     .callBoxed(stack);
@@ -59,7 +59,7 @@ final class LearnedRounding {
      * @param parameter a number for each row
      */
     static Tensor weights(Tensor x, Quantization how, Tensor parameter) {
-        Tensor given = TensorMath.ofFloats(how.scale().toFloats(), how.scale().elements(), 1, 1, 1).to(x);
+        Tensor given = TensorMath.onto(TensorMath.ofFloats(how.scale().toFloats(), how.scale().elements(), 1, 1, 1), x);
         Tensor factor = step(parameter.reshape(-1, 1, 1, 1), (double) x.numel() / x.size(0),
                 Math.max(1, how.maxCode()));
         Bounds bounds = Bounds.of(how, x);
@@ -83,8 +83,8 @@ final class LearnedRounding {
                 low[row] = how.minCode() - how.zeroPoint().longAt(row);
                 high[row] = how.maxCode() - how.zeroPoint().longAt(row);
             }
-            return new Bounds(TensorMath.ofFloats(low, low.length, 1, 1, 1).to(like),
-                    TensorMath.ofFloats(high, high.length, 1, 1, 1).to(like));
+            return new Bounds(TensorMath.onto(TensorMath.ofFloats(low, low.length, 1, 1, 1), like),
+                    TensorMath.onto(TensorMath.ofFloats(high, high.length, 1, 1, 1), like));
         }
     }
 

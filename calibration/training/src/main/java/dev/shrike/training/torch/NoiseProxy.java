@@ -69,7 +69,8 @@ final class NoiseProxy implements QuantizationMethod {
         Tensor factor = LearnedRounding.step(step.reshape(-1, 1, 1, 1), (double) weights.numel() / weights.size(0),
                 Math.max(1, how.maxCode()));
         Tensor low = LearnedRounding.Bounds.of(how, weights).low().mul(factor);
-        Tensor given = TensorMath.ofFloats(how.scale().toFloats(), how.scale().elements(), 1, 1, 1).to(weights);
+        Tensor given =
+                TensorMath.onto(TensorMath.ofFloats(how.scale().toFloats(), how.scale().elements(), 1, 1, 1), weights);
         return noisy(weights, low, factor, how, width).mul(given);
     }
 

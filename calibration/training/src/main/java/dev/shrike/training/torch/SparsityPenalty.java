@@ -55,7 +55,7 @@ final class SparsityPenalty implements Regularizer {
             org.bytedeco.pytorch.Tensor gradient = network.parameters().get(name).grad();
             if (gradient.defined()) {
                 float[] penalty = penalty(how, values, costs.getOrDefault(name, 1.0), threshold, progress);
-                gradient.add_(TensorMath.ofFloats(penalty, penalty.length).to(gradient));
+                gradient.add_(TensorMath.onto(TensorMath.ofFloats(penalty, penalty.length), gradient));
             }
         });
     }

@@ -3,6 +3,7 @@ package dev.shrike.training.torch;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -39,6 +40,14 @@ final class TensorMath {
             return torch.from_blob(pointer, new long[] {values.length}, new TensorOptions(torch.ScalarType.Long))
                     .clone();
         }
+    }
+
+    /**
+     * Values from the host with the type of another tensor and where it is. A GPU goes on meanwhile; the values are
+     * taken before this returns.
+     */
+    static Tensor onto(Tensor values, Tensor like) {
+        return values.to(like, true, false, new MemoryFormatOptional());
     }
 
     /** All elements in row-major order. */

@@ -9,6 +9,7 @@ import dev.shrike.training.TrainingJob;
 import dev.shrike.training.data.Augmentation;
 import dev.shrike.training.data.AugmentedImages;
 import dev.shrike.training.data.ImageStore;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
@@ -74,16 +76,35 @@ public final class TrainingMain {
         return frames < 0 ? text : text.substring(0, frames);
     }
 
+    /**
+     * Takes the libraries for CUDA out of their jar, where there is one. JavaCPP takes out and loads one after the other
+     * and goes on without those that need a later one: then the first run on a machine would find no GPU.
+     */
+    private static void unpackCuda() {
+        try {
+            Loader.cacheResources("/org/bytedeco/pytorch/" + Loader.getPlatform() + "-gpu/");
+        } catch (IOException e) {
+            throw new TrainingException("PyTorch's libraries for CUDA cannot be taken out of their jar: " + e
+                    + "; check free space and permissions of " + System.getProperty("org.bytedeco.javacpp.cachedir"),
+                    e);
+        }
+    }
+
     private Device device() {
         if (job.device().equals("cuda") && !torch.cuda_is_available()) {
             throw new TrainingException(
                     "PyTorch finds no CUDA device here: train with --device cpu, or install NVIDIA's"
                             + " driver");
         }
+        // TF32 would round sums of codes to 11 bits, which decides about other codes behind them.
+        torch.globalContext().setAllowTF32CuDNN(false);
         return new Device(job.device());
     }
 
     private void run() {
+        if (job.device().equals("cuda")) {
+            unpackCuda();
+        }
         torch.set_num_threads(job.threads());
         Device device = device();
         TrainableModel model = TrainableModel.of(OnnxModels.read(Path.of(job.model())), job.width(), job.height());
@@ -115,7 +136,9 @@ public final class TrainingMain {
         AugmentedImages augmented = new AugmentedImages(images, job.width(), job.height(), job.augmentation(),
                 job.seed());
         int plainFrom = Math.max(0, job.schedule().epochs() - job.plainEpochs());
-        return new AugmentedBatches(augmented, job.schedule().batch(), plainFrom, 1);
+        // A GPU waits for images; a processor has no core to spare for more than one reader.
+        int readers = job.device().equals("cuda") ? job.threads() : 1;
+        return new AugmentedBatches(augmented, job.schedule().batch(), plainFrom, readers);
     }
 
     /** Shows the first images, as they are, to what needs them before the first step. */

@@ -158,7 +158,7 @@ final class Yolov5Loss implements Loss {
         }
 
         private Tensor known(float[] numbers) {
-            return TensorMath.ofFloats(numbers, numbers.length).to(values);
+            return TensorMath.onto(TensorMath.ofFloats(numbers, numbers.length), values);
         }
 
         /** Mean cross entropy of the classes. */

@@ -192,7 +192,7 @@ final class Yolov8Loss implements Loss {
             for (int i = 0; i < values.length; i++) {
                 values[i] = numbers.get(i);
             }
-            return TensorMath.ofFloats(values, values.length / columns, columns).to(like);
+            return TensorMath.onto(TensorMath.ofFloats(values, values.length / columns, columns), like);
         }
     }
 
