@@ -4,7 +4,7 @@ import dev.shrike.files.Range;
 
 /**
  * How fast a network learns in each step: a warm-up, then half a cosine from the learning rate down to a part of it, as
- * YOLOv5 documents it. Gradients of several batches are added up until they are those of the nominal batch.
+ * YOLOv5 documents it, but falling with each batch, so that runs of few epochs end at a low rate too. Gradients of several batches are added up until they are those of the nominal batch.
  *
  * @param optimizer which method
  * @param epochs number of epochs
@@ -79,7 +79,7 @@ public record LearningSchedule(Optimizer optimizer, int epochs, int batch, int n
      * @param bias whether of biases, which SGD begins with a high rate instead of none
      */
     public double rate(long batch, int batchesPerEpoch, boolean bias) {
-        double epoch = (double) (batch / batchesPerEpoch);
+        double epoch = (double) batch / batchesPerEpoch;
         double cosine = (1 - Math.cos(epoch * Math.PI / epochs)) / 2 * (finalRate - 1) + 1;
         double start = bias && optimizer == Optimizer.SGD ? Math.max(WARMUP_BIAS_RATE, learningRate) : 0;
         double share = share(batch, batchesPerEpoch);

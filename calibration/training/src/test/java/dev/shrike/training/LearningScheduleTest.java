@@ -22,7 +22,9 @@ class LearningScheduleTest {
         assertEquals(0.8, schedule.momentum(0, 100));
         assertEquals(0.937, schedule.momentum(300, 100));
         assertEquals(0.01 * (1 - 0.99 / 2), schedule.rate(50 * 100, 100, false), 1e-12);
-        assertEquals(schedule.rate(5000, 100, false), schedule.rate(5099, 100, true), 1e-12);
+        assertEquals(schedule.rate(5000, 100, false), schedule.rate(5000, 100, true), 1e-12);
+        assertTrue(schedule.rate(5000, 100, false) > schedule.rate(5099, 100, false));
+        assertTrue(of(LearningSchedule.Optimizer.ADAMW, 1, 16).rate(99, 100, false) < 2e-4, "of one epoch");
         assertTrue(schedule.rate(9999, 100, false) < 1.1e-4);
     }
 

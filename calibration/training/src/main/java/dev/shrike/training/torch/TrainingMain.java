@@ -30,6 +30,8 @@ import org.bytedeco.pytorch.global.torch;
 public final class TrainingMain {
     private static final int FAILED = 1;
     private static final int STATISTICS_IMAGES = 128;
+    /** Batches of a step that make one for statistics. */
+    private static final int STATISTICS_BATCHES = 8;
     private static final Pattern MODULE = Pattern.compile("model\\.(\\d+)\\.");
 
     private final TrainingJob job;
@@ -141,14 +143,17 @@ public final class TrainingMain {
         return new AugmentedBatches(augmented, job.schedule().batch(), plainFrom, readers);
     }
 
-    /** Shows the first images, as they are, to what needs them before the first step. */
+    /**
+     * Shows the first images, as they are, to what needs them before the first step. Statistics by the batch are those of
+     * all images the better the larger the batches are; without gradients eight times as many images fit.
+     */
     private void inputs(ImageStore images, Consumer<List<Tensor>> user) {
         AugmentedImages plain = new AugmentedImages(images, job.width(), job.height(), Augmentation.NONE, job.seed());
+        int count = Math.min(STATISTICS_IMAGES, images.size());
+        int batch = Math.min(count, STATISTICS_BATCHES * job.schedule().batch());
         List<Tensor> inputs = new ArrayList<>();
-        try (PointerScope _ = new PointerScope(); BatchSource source = new AugmentedBatches(plain,
-                job.schedule().batch(), 0, 1)) {
-            for (int i = 0; i < Math.min(Math.ceilDiv(STATISTICS_IMAGES, job.schedule().batch()), source.batches());
-                    i++) {
+        try (PointerScope _ = new PointerScope(); BatchSource source = new AugmentedBatches(plain, batch, 0, 1)) {
+            for (int i = 0; i < Math.min(Math.ceilDiv(count, batch), source.batches()); i++) {
                 inputs.add(source.batch(0, i).images().to(torch.ScalarType.Float).div(Tensors.scalar(255)));
             }
             user.accept(inputs);

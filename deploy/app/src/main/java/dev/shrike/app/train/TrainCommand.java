@@ -148,9 +148,9 @@ public final class TrainCommand implements Callable<Integer> {
     @Option(names = "--no-augmentation", hidden = true, description = "Learn the images as they are.")
     private boolean plain;
 
-    @Option(names = "--mosaic", hidden = true, paramLabel = "P", defaultValue = "1",
-            description = "Probability that four images are joined (default: ${DEFAULT-VALUE}).")
-    private double mosaic;
+    @Option(names = "--mosaic", hidden = true, paramLabel = "P",
+            description = "Probability that four images are joined (default: 1, with --scheme 0).")
+    private Double mosaic;
 
     @Option(names = "--scale", hidden = true, paramLabel = "S", defaultValue = "0.5",
             description = "Largest relative change of the size (default: ${DEFAULT-VALUE}).")
@@ -206,7 +206,8 @@ public final class TrainCommand implements Callable<Integer> {
                     warmup != null ? warmup : rounded ? ROUNDED_WARMUP : WARMUP);
             Augmentation usual = Augmentation.DEFAULT;
             Augmentation augmentation = plain ? Augmentation.NONE
-                    : new Augmentation(mosaic, usual.hue(), usual.saturation(), usual.value(), usual.flip(), scale,
+                    : new Augmentation(mosaic != null ? mosaic : rounded ? 0 : usual.mosaic(), usual.hue(),
+                            usual.saturation(), usual.value(), usual.flip(), scale,
                             usual.translate());
             return new TrainingOptions(inputSize.width(), inputSize.height(), schedule, freeze, augmentation,
                     plainEpochs, seed, threads == 0 ? Runtime.getRuntime().availableProcessors() : threads, device,
