@@ -4,7 +4,8 @@ import dev.shrike.files.Range;
 
 /**
  * How fast a network learns in each step: a warm-up, then half a cosine from the learning rate down to a part of it, as
- * YOLOv5 documents it, but falling with each batch, so that runs of few epochs end at a low rate too. Gradients of several batches are added up until they are those of the nominal batch.
+ * YOLOv5 documents it, but falling with each batch, so that runs of few epochs end at a low rate too. Gradients of
+ * several batches are added up until they are those of the nominal batch.
  *
  * @param optimizer which method
  * @param epochs number of epochs

@@ -25,8 +25,8 @@ public final class QuantizedForm {
      * @param file of the quantised network
      * @param model the float network that it was made from
      * @param heads values that are decoded
-     * @throws ModelException if the file holds a float network, or the quantised form of another one or for inputs of another
-     * size
+     * @throws ModelException if the file holds a float network, the quantised form of another one, or one for inputs of
+     *                        another size
      */
     public static QuantizedTwin twin(Path file, Graph model, List<String> heads) {
         Graph codes = GraphPasses.simplify(OnnxModels.read(file), Map.of());
