@@ -29,8 +29,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  *
  * <p>The engine counts in float32. A code may differ from the exact one by one, and only where the exact position lies
  * within eight roundings of a tie ({@link Formulas#slack}); the number of such near ties is that of chance
- * ({@link NearTies}). A code computed from such open codes may be any of those that they lead to: by more than one where
- * their steps are longer than its own.
+ * ({@link NearTies}). A code computed from such open codes may be any of those that they lead to: by more than one
+ * where their steps are longer than its own.
  */
 class OracleTest {
     private static final int ROUNDS = Integer.getInteger("shrike.oracle.rounds", 2);

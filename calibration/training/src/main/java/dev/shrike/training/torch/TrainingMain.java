@@ -79,8 +79,8 @@ public final class TrainingMain {
     }
 
     /**
-     * Takes the libraries for CUDA out of their jar, where there is one. JavaCPP takes out and loads one after the other
-     * and goes on without those that need a later one: then the first run on a machine would find no GPU.
+     * Takes the libraries for CUDA out of their jar, where there is one. JavaCPP takes out and loads one after the
+     * other and goes on without those that need a later one: then the first run on a machine would find no GPU.
      */
     private static void unpackCuda() {
         try {
@@ -144,8 +144,8 @@ public final class TrainingMain {
     }
 
     /**
-     * Shows the first images, as they are, to what needs them before the first step. Statistics by the batch are those of
-     * all images the better the larger the batches are; without gradients eight times as many images fit.
+     * Shows the first images, as they are, to what needs them before the first step. Statistics by the batch are those
+     * of all images the better the larger the batches are; without gradients eight times as many images fit.
      */
     private void inputs(ImageStore images, Consumer<List<Tensor>> user) {
         AugmentedImages plain = new AugmentedImages(images, job.width(), job.height(), Augmentation.NONE, job.seed());
