@@ -3,7 +3,6 @@ package dev.shrike.training.torch;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -21,27 +20,38 @@ final class ChannelStatistics {
     }
 
     /**
-     * The statistics of values by their names, in the mode that the network is in.
+     * The statistics of values by their names, in the mode that the network is in. No other hooks see these values.
      *
      * @param batches images as {@link TorchNetwork#forward} takes them
      */
     static Map<String, ChannelStatistics> of(TorchNetwork network, List<String> names, List<Tensor> batches) {
         Map<String, ChannelStatistics> statistics = new HashMap<>();
-        Set<String> kept = network.keep(names);
-        for (Tensor batch : batches) {
-            try (PointerScope _ = new PointerScope(); NoGradGuard _ = new NoGradGuard()) {
-                network.forward(batch);
-                for (String name : names) {
-                    Tensor value = network.value(name);
-                    statistics.computeIfAbsent(name, _ -> new ChannelStatistics((int) value.size(1))).add(value);
+        // Seen as they are computed: kept until the end of a batch they would take what a step takes.
+        names.forEach(name -> network.hookValue(name, value -> {
+            statistics.computeIfAbsent(name, _ -> new ChannelStatistics((int) value.size(1))).add(value);
+            return value;
+        }));
+        try {
+            for (Tensor batch : batches) {
+                try (PointerScope _ = new PointerScope(); NoGradGuard _ = new NoGradGuard()) {
+                    network.forward(batch);
                 }
             }
+        } finally {
+            names.forEach(name -> network.hookValue(name, null));
         }
-        network.keep(kept);
         return statistics;
     }
 
     private void add(Tensor values) {
+        for (long image = 0; image < values.size(0); image++) {
+            try (PointerScope _ = new PointerScope()) {
+                addImage(values.narrow(0, image, 1));
+            }
+        }
+    }
+
+    private void addImage(Tensor values) {
         Tensor doubles = values.detach().to(torch.ScalarType.Double);
         float[] means = TensorMath.floats(doubles.mean(0, 2, 3));
         float[] meanSquares = TensorMath.floats(doubles.square().mean(0, 2, 3));
