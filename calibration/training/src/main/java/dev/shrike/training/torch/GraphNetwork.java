@@ -121,11 +121,7 @@ final class GraphNetwork implements TorchNetwork {
     }
 
     private Tensor own(dev.shrike.graph.Tensor constant) {
-        return keepAlive(onDevice(Tensors.of(constant)));
-    }
-
-    private Tensor onDevice(Tensor tensor) {
-        return device.is_cpu() ? tensor : tensor.to(device, tensor.scalar_type());
+        return keepAlive(TensorMath.on(device, Tensors.of(constant)));
     }
 
     private static Tensor keepAlive(Tensor tensor) {
@@ -170,7 +166,7 @@ final class GraphNetwork implements TorchNetwork {
         }
         try (PointerScope _ = new PointerScope()) {
             Tensor copy = initial.detach().clone();
-            Tensor own = learnt(keepAlive(onDevice(copy)));
+            Tensor own = learnt(keepAlive(TensorMath.on(device, copy)));
             parameters.put(name, own);
             added.add(name);
             return own;
@@ -181,7 +177,7 @@ final class GraphNetwork implements TorchNetwork {
     public List<Tensor> forward(Tensor images) {
         clearKept();
         Map<String, Tensor> values = new HashMap<>();
-        put(values, graph.inputs().getFirst().name(), onDevice(images));
+        put(values, graph.inputs().getFirst().name(), TensorMath.on(device, images));
         Set<String> outputs = new HashSet<>();
         graph.outputs().forEach(output -> outputs.add(output.name()));
         Set<Node> folded = new HashSet<>();

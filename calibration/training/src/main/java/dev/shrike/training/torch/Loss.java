@@ -12,7 +12,7 @@ public interface Loss {
      *
      * @param heads values of the heads, in the order of {@link dev.shrike.training.DetectHead#outputs}
      * @param targets {@code [boxes, 6]} floats: image of the batch, class, and centre x, centre y, width, height in
-     *     parts of the input; none is {@code [0, 6]}
+     *     parts of the input, on the host; none is {@code [0, 6]}
      */
     Value of(List<Tensor> heads, Tensor targets);
 

@@ -3,6 +3,7 @@ package dev.shrike.training.torch;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -40,6 +41,11 @@ final class TensorMath {
             return torch.from_blob(pointer, new long[] {values.length}, new TensorOptions(torch.ScalarType.Long))
                     .clone();
         }
+    }
+
+    /** The same tensor where it is on the device already, else a copy there. */
+    static Tensor on(Device device, Tensor tensor) {
+        return device.is_cpu() ? tensor : tensor.to(device, tensor.scalar_type());
     }
 
     /**

@@ -122,7 +122,7 @@ final class TrainingLoop {
     /** The loss of a batch, retained. Of the values of the network only those are left that the way back needs. */
     private Tensor loss(BatchSource.Batch next, int epoch, int index, Map<String, Double> sums) {
         try (PointerScope _ = new PointerScope()) {
-            Loss.Value value = loss.of(network.forward(input(next.images())), onDevice(next.targets()));
+            Loss.Value value = loss.of(network.forward(input(next.images())), next.targets());
             double total = value.total().item_float();
             if (!Double.isFinite(total)) {
                 throw new TrainingException(String.format(java.util.Locale.ROOT, "the loss became %s in epoch %d, batch"
@@ -150,14 +150,10 @@ final class TrainingLoop {
     }
 
     private Tensor input(Tensor images) {
-        Tensor there = onDevice(images);
+        Tensor there = TensorMath.on(device, images);
         Tensor floats = images.is_floating_point() ? there
                 : there.to(torch.ScalarType.Float).div(Tensors.scalar(255));
         return floats.contiguous(torch.MemoryFormat.ChannelsLast);
-    }
-
-    private Tensor onDevice(Tensor tensor) {
-        return device.is_cpu() ? tensor : tensor.to(device, tensor.scalar_type());
     }
 
     private void tell(ParentLink parent, int epoch, int step, Map<String, Double> sums) {
