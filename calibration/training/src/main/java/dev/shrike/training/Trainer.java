@@ -83,6 +83,12 @@ public final class Trainer {
         return output.toAbsolutePath().resolveSibling(name);
     }
 
+    /** Whether there is a run of this output that has done an epoch and can go on, as far as its folder tells. */
+    public static boolean canGoOn(Path output) {
+        return Files.exists(output) && Files.exists(folder(output).resolve(JOB))
+                && Files.exists(folder(output).resolve(CHECKPOINT));
+    }
+
     /**
      * Trains; the epochs with what they came to.
      *

@@ -46,6 +46,7 @@ final class GraphNetwork implements TorchNetwork {
     private final Set<String> sigmoids = new HashSet<>();
     private Set<String> keep = Set.of();
     private boolean training;
+    private boolean frozenStatistics;
 
     /**
      * A network in evaluation mode.
@@ -253,7 +254,8 @@ final class GraphNetwork implements TorchNetwork {
             return;
         }
         List<Tensor> results = node.op() instanceof Op.BatchNormalization op
-                ? List.of(normalizations.apply(op, node, name -> read(name, values), training))
+                ? List.of(normalizations.apply(op, node, name -> read(name, values),
+                        training && !frozenStatistics))
                 : operations.apply(node, name -> read(name, values), batch);
         for (int i = 0; i < results.size(); i++) {
             put(values, node.outputs().get(i), results.get(i));
@@ -315,6 +317,11 @@ final class GraphNetwork implements TorchNetwork {
     @Override
     public void train(boolean on) {
         training = on;
+    }
+
+    @Override
+    public void freezeStatistics(boolean on) {
+        frozenStatistics = on;
     }
 
     @Override

@@ -50,6 +50,7 @@ final class RunParts implements AutoCloseable {
                         NOISY * (corrects(quantized) ? correctedFrom() : 1));
             });
         }
+        network.freezeStatistics(job.methods().frozenStatistics());
         this.teacher = job.methods().teacher() == null ? null : teacher(job.methods().teacher());
     }
 
@@ -104,6 +105,11 @@ final class RunParts implements AutoCloseable {
     /** Gives it the statistics of these inputs. */
     void initialize(List<Tensor> inputs) {
         rounding.initialize(inputs);
+    }
+
+    /** Whether it is to be given them again before the network is written. */
+    boolean movesStatistics() {
+        return rounding != null && !job.methods().frozenStatistics();
     }
 
     /** Gives it those that it has on these inputs now, before the network is written. */

@@ -64,6 +64,11 @@ public interface TorchNetwork extends AutoCloseable {
      */
     void train(boolean on);
 
+    /**
+     * Whether batch normalisation uses its running statistics in training too, which then do not move. Off at first.
+     */
+    void freezeStatistics(boolean on);
+
     /** Whether {@link #train} was last given true. */
     boolean isTraining();
 

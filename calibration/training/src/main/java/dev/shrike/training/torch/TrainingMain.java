@@ -126,7 +126,7 @@ public final class TrainingMain {
                     parts.regularizers(average::get), batches, job.schedule(), optimization, device, job.seed());
             average.set(loop.average());
             loop.run(Path.of(job.folder()), resume, () -> {
-                if (parts.needsStatistics()) {
+                if (parts.movesStatistics()) {
                     inputs(images, parts::measureStatistics);
                 }
                 return parts.written();

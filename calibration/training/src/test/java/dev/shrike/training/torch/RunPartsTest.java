@@ -1,6 +1,8 @@
 package dev.shrike.training.torch;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -22,6 +24,8 @@ import dev.shrike.training.TrainingMethods;
 import dev.shrike.training.data.Augmentation;
 import dev.shrike.training.qat.TinyNetwork;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -32,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("any-processor")
 class RunPartsTest {
@@ -116,6 +121,40 @@ class RunPartsTest {
             }
             assertTrue(far <= all / 20, far + " of " + all + " results differ");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void frozenStatisticsStayAndNormaliseInTrainingToo(boolean quantized) {
+        TrainingMethods methods = new TrainingMethods(null, quantized ? new QuantizedTraining("w3a3", 0,
+                QuantizedTraining.Method.LSQ, quantized(), 8, true) : null, null, true);
+        TrainingJob job = job(methods);
+        try (PointerScope _ = new PointerScope();
+                RunParts parts = new RunParts(job, TestNetworks.yolov5(SIDE, 2, true), new Device("cpu"))) {
+            org.bytedeco.pytorch.Tensor image = TensorMath.ofFloats(IMAGE.toFloats(), 1, 3, SIDE, SIDE);
+            if (quantized) {
+                parts.initialize(List.of(image));
+            }
+            Map<String, float[]> before = values(parts.network().buffers());
+            Map<String, float[]> parameters = values(parts.network().parameters());
+            train(parts, job);
+            assertFalse(parts.movesStatistics());
+            assertFalse(before.isEmpty());
+            values(parts.network().buffers())
+                    .forEach((name, value) -> assertArrayEquals(before.get(name), value, name));
+            assertTrue(values(parts.network().parameters()).entrySet().stream()
+                    .anyMatch(each -> !Arrays.equals(parameters.get(each.getKey()), each.getValue())));
+            parts.network().train(true);
+            float[] training = TensorMath.floats(parts.network().forward(image).getFirst());
+            parts.network().train(false);
+            assertArrayEquals(TensorMath.floats(parts.network().forward(image).getFirst()), training);
+        }
+    }
+
+    private static Map<String, float[]> values(Map<String, org.bytedeco.pytorch.Tensor> tensors) {
+        Map<String, float[]> values = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> values.put(name, TensorMath.floats(tensor.detach())));
+        return values;
     }
 
     @Test

@@ -13,9 +13,11 @@ import dev.shrike.calibration.data.DataSets;
 import dev.shrike.calibration.prune.ChannelLatencies;
 import dev.shrike.files.FileDigest;
 import dev.shrike.onnx.OnnxModels;
+import dev.shrike.training.TorchLibraries;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -176,8 +178,23 @@ public final class CompressCommand implements Callable<Integer> {
                 Optional.ofNullable(latencies).map(text -> PathArgument.of(text, spec)), scheme, images, epochs,
                 threads.count(), size, seconds);
         requireReadable(request);
-        boolean canTrain = spec.parent() != null && spec.parent().subcommands().containsKey("train");
-        return new CompressRun(console, request, folder.toAbsolutePath(), canTrain, runner, quiet).run();
+        return new CompressRun(console, request, folder.toAbsolutePath(), () -> obstacle(request), runner, quiet).run();
+    }
+
+    /** Why nothing can be fine-tuned: it takes images to learn, and PyTorch. */
+    private Optional<String> obstacle(CompressRequest request) {
+        String labelled = request.val().orElseThrow();
+        if (!labelled.toLowerCase(Locale.ROOT).matches(".*\\.ya?ml")) {
+            return Optional.of("fine-tuning needs a data.yaml with images to learn (train) and others to measure with"
+                    + " (val): give it with --val");
+        }
+        try {
+            DataSets.open(PathArgument.of(labelled, spec), null, "train").requireImages();
+            TorchLibraries.ofMachine().require(false, text -> {});
+            return Optional.empty();
+        } catch (ShrikeException e) {
+            return Optional.of("nothing is fine-tuned: " + e.getMessage());
+        }
     }
 
     /** Opens what the steps will, so that nobody hears of a wrong name after half an hour. */

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** One run of {@code shrike compress}: does the steps that are not done, and writes the report. */
 final class CompressRun {
@@ -23,12 +24,12 @@ final class CompressRun {
     private final StepRunner runner;
     private final boolean quiet;
 
-    CompressRun(Console console, CompressRequest request, Path folder, boolean canTrain, StepRunner runner,
-            boolean quiet) {
+    CompressRun(Console console, CompressRequest request, Path folder,
+            Supplier<Optional<String>> obstacle, StepRunner runner, boolean quiet) {
         this.console = console;
         this.request = request;
         this.folder = folder;
-        this.steps = new Steps(request, folder, canTrain);
+        this.steps = new Steps(request, folder, obstacle);
         this.runner = runner;
         this.quiet = quiet;
     }
@@ -36,8 +37,9 @@ final class CompressRun {
     /** The exit code: a failure also where no network is as quick as was wanted. */
     int run() {
         CompressPlan plan = begin();
+        boolean changed = false;
         for (CompressPlan.Step step : plan.steps()) {
-            if (isOver(step)) {
+            if (isOver(step) && !changed) {
                 note(step.name() + ": done before");
                 continue;
             }
@@ -47,6 +49,8 @@ final class CompressRun {
             if (after.state() == CompressPlan.State.SKIPPED) {
                 note(step.name() + ": skipped, " + after.reason());
             }
+            // What was skipped and is possible now, as once PyTorch is there, changes what comes behind it.
+            changed |= step.state() == CompressPlan.State.SKIPPED && after.state() == CompressPlan.State.DONE;
             plan = plan.with(after);
             plan.write(folder.resolve(PLAN));
         }

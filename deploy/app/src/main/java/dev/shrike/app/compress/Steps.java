@@ -1,10 +1,12 @@
 package dev.shrike.app.compress;
 
+import dev.shrike.training.Trainer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * What each step does. Two ways are tried: the network quantised, and, where that is not quick enough, the network
@@ -17,7 +19,7 @@ final class Steps {
 
     private final CompressRequest request;
     private final Path folder;
-    private final boolean canTrain;
+    private final Supplier<Optional<String>> obstacle;
 
     /** Whether a step is done, with what arguments, or why it is not. */
     record Decision(List<String> command, String skipped) {}
@@ -37,10 +39,15 @@ final class Steps {
             new Variant("pruned", "pruned.onnx", "prune"), new Variant("tuned", "tuned.onnx", "train"),
             new Variant("pruned-quantized", "pruned-quantized.shrike", "build-pruned-quantized"));
 
-    Steps(CompressRequest request, Path folder, boolean canTrain) {
+    /**
+     * The steps of a request.
+     *
+     * @param obstacle why nothing can be fine-tuned here, if so; asked when it comes to that
+     */
+    Steps(CompressRequest request, Path folder, Supplier<Optional<String>> obstacle) {
         this.request = request;
         this.folder = folder;
-        this.canTrain = canTrain;
+        this.obstacle = obstacle;
     }
 
     /** The plan before anything is done. */
@@ -133,12 +140,23 @@ final class Steps {
     }
 
     private Decision quantize(CompressPlan plan, String name, String output) {
-        boolean pruned = name.startsWith("pruned");
-        Variant source = variant(!pruned ? "float" : missing(plan, variant("tuned")).isEmpty() ? "tuned" : "pruned");
+        Variant source = variant(!name.startsWith("pruned") ? "float" : hasGainedByTuning(plan) ? "tuned" : "pruned");
         return missing(plan, source).map(Steps::skip)
                 .orElseGet(() -> command(List.of("quantize", model(source).toString(), "-o", file(output), "--scheme",
                         request.scheme(), "--data", request.data(), "--images", Integer.toString(request.images()),
                         "--no-progress"), request.running()));
+    }
+
+    /**
+     * Whether fine-tuning has made a better network of the pruned one. Few epochs may not: what pruning with repair
+     * left can be better than what they come back to.
+     */
+    private boolean hasGainedByTuning(CompressPlan plan) {
+        return missing(plan, variant("tuned")).isEmpty() && map(plan, "tuned") > map(plan, "pruned");
+    }
+
+    private double map(CompressPlan plan, String variant) {
+        return Measured.map(folder.resolve(plan.step("val-" + variant).output()));
     }
 
     private Decision build(CompressPlan plan, String name, String output) {
@@ -178,12 +196,16 @@ final class Steps {
         if (request.val().isEmpty()) {
             return skip("fine-tuning needs labels: give --val");
         }
-        if (!canTrain) {
-            return skip("this Shrike has no command that trains, so nothing is fine-tuned");
+        Optional<String> why = obstacle.get();
+        if (why.isPresent()) {
+            return skip(why.get());
         }
-        return command(List.of("train", file("pruned.onnx"), "--data", request.val().get(), "-o", file(output),
-                "--epochs", Integer.toString(request.epochs()), "--no-progress", "--threads",
-                Integer.toString(request.threads())), List.of());
+        List<String> command = new ArrayList<>(List.of("train", file("pruned.onnx"), "--data", request.val().get(),
+                "-o", file(output), "--epochs", Integer.toString(request.epochs()), "--no-progress"));
+        if (Trainer.canGoOn(folder.resolve(output))) {
+            command.add("--resume");
+        }
+        return command(command, request.running());
     }
 
     /** All networks that there are in one run, so that their times can be compared. */

@@ -7,6 +7,7 @@ import dev.shrike.training.Teaching;
 import dev.shrike.training.TrainingMethods;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -24,6 +25,8 @@ import picocli.CommandLine.Spec;
 final class MethodOptions {
     private static final String NO_TEACHER = "none";
     private static final double USUAL_FACTOR = 0.0005;
+    /** Schemes whose weights move by so little that statistics need not follow. */
+    private static final Pattern SEVERAL_BITS = Pattern.compile("(?i)\\s*w[3-8]a[3-8]\\s*");
     private static final int WIDEST = 8;
     private static final int MOST_GIGA = 1_000_000;
 
@@ -100,6 +103,11 @@ final class MethodOptions {
             description = "Weight of the values that the teacher's head reads (default: ${DEFAULT-VALUE}).")
     private double featureWeight;
 
+    @Option(names = "--freeze-bn", negatable = true, hidden = true,
+            description = "Normalise by the statistics that batch normalisation has, not by those of each batch"
+                    + " (default: with --scheme of 3 bits and more).")
+    private Boolean freezeStatistics;
+
     /** Complains of options that do not fit each other. */
     void check() {
         if (factor != null && sparse == null) {
@@ -168,10 +176,15 @@ final class MethodOptions {
         try {
             SparseTraining penalty = sparse == null ? null
                     : new SparseTraining(SparseTraining.Method.of(sparse), factor == null ? USUAL_FACTOR : factor);
-            return new TrainingMethods(penalty, rounding(), teaching());
+            return new TrainingMethods(penalty, rounding(), teaching(), freezesStatistics());
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }
+    }
+
+    private boolean freezesStatistics() {
+        return freezeStatistics != null ? freezeStatistics
+                : scheme != null && SEVERAL_BITS.matcher(scheme).matches();
     }
 
     private QuantizedTraining rounding() {

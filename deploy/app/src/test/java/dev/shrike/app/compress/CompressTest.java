@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,9 +37,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("any-processor")
 class CompressTest {
     /** Milliseconds and mAP by file, of commands that only pretend. */
-    private static final Map<String, double[]> FIGURES = Map.of("model.onnx", new double[] {40, 0.40},
+    private final Map<String, double[]> figures = new HashMap<>(Map.of("model.onnx", new double[] {40, 0.40},
             "quantized.shrike", new double[] {25, 0.39}, "pruned.onnx", new double[] {30, 0.20}, "tuned.onnx",
-            new double[] {30, 0.36}, "pruned-quantized.shrike", new double[] {18, 0.35});
+            new double[] {30, 0.36}, "pruned-quantized.shrike", new double[] {18, 0.35}));
 
     @TempDir
     private Path folder;
@@ -68,11 +69,11 @@ class CompressTest {
             try {
                 switch (command.getFirst()) {
                     case "val" -> Files.writeString(output, "{\"yolo\": {\"mAP50_95\": "
-                            + FIGURES.get(name(after(command, "--weights").getFirst()))[1] + "}}");
+                            + figures.get(name(after(command, "--weights").getFirst()))[1] + "}}");
                     case "bench" -> {
                         List<BenchReport.Result> results = after(command, "--weights").stream()
                                 .map(file -> ReportFixture.result(name(file), "cpu", "float",
-                                        FIGURES.get(name(file))[0], 1))
+                                        figures.get(name(file))[0], 1))
                                 .toList();
                         Files.writeString(Path.of(after(command, "--json").getFirst()),
                                 BenchJson.text(ReportFixture.report("here", results)));
@@ -100,9 +101,9 @@ class CompressTest {
                 share, Optional.empty(), "w8a8", 64, 10, 1, 0, 1);
     }
 
-    private int run(CompressRequest request, boolean canTrain, StepRunner runner) {
+    private int run(CompressRequest request, Optional<String> obstacle, StepRunner runner) {
         Console console = new Console(out, new PrintStream(OutputStream.nullOutputStream()), false, false);
-        return new CompressRun(console, request, work, canTrain, runner, true).run();
+        return new CompressRun(console, request, work, () -> obstacle, runner, true).run();
     }
 
     private List<String> skipped() {
@@ -116,7 +117,7 @@ class CompressTest {
 
     @Test
     void quantisingAloneIsEnoughWhereItIsQuickEnough() throws IOException {
-        assertEquals(0, run(request(30, false, true), true, pretending(0)));
+        assertEquals(0, run(request(30, false, true), Optional.empty(), pretending(0)));
         assertEquals(List.of("val", "bench", "quantize", "build", "val", "bench", "bench"), commands);
         assertTrue(skipped().contains("prune") && skipped().contains("train"), skipped().toString());
         assertTrue(report().contains("Taken: quantized"), report());
@@ -125,7 +126,7 @@ class CompressTest {
 
     @Test
     void halfOfTheLatencyNeedsPruningTuningAndQuantising() throws IOException {
-        assertEquals(0, run(request(0.5, true, true), true, pretending(0)));
+        assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
         assertEquals(List.of(), skipped());
         assertTrue(commands.contains("prune") && commands.contains("train"), commands.toString());
         CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
@@ -138,21 +139,66 @@ class CompressTest {
     }
 
     @Test
-    void withoutTrainOrLabelsTheStepSaysWhyItIsSkipped() throws IOException {
-        run(request(0.5, true, true), false, pretending(0));
-        assertTrue(report().contains("no command that trains"), report());
+    void tuningThatMadeItWorseIsLeftOut() throws IOException {
+        figures.put("tuned.onnx", new double[] {30, 0.19});
+        assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
+        assertTrue(CompressPlan.read(work.resolve("plan.json")).step("quantize-pruned-quantized").command()
+                .contains(work.resolve("pruned.onnx").toString()));
+    }
+
+    @Test
+    void whatIsPossibleLaterChangesAllBehindIt() {
+        run(request(0.5, true, true), Optional.of("nothing trains here"), pretending(0));
+        commands.clear();
+        assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
+        assertEquals(List.of("train", "val", "bench", "quantize", "build", "val", "bench", "bench"), commands);
+        assertTrue(CompressPlan.read(work.resolve("plan.json")).step("quantize-pruned-quantized").command()
+                .contains(work.resolve("tuned.onnx").toString()));
+    }
+
+    @Test
+    void trainingThatWasStoppedGoesOn() throws IOException {
+        CompressRequest request = request(0.5, true, true);
+        assertThrows(Killed.class, () -> run(request, Optional.empty(), (command, output) -> {
+            if (command.getFirst().equals("train")) {
+                try {
+                    Path trained = work.resolve("tuned-train");
+                    Files.createDirectories(trained);
+                    Files.writeString(trained.resolve("job.json"), "{}");
+                    Files.writeString(trained.resolve("checkpoint.bin"), "");
+                    Files.writeString(work.resolve("tuned.onnx"), "an epoch");
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+                throw new Killed();
+            }
+            return pretending(0).run(command, output);
+        }));
+        assertFalse(trainCommand().contains("--resume"));
+        assertEquals(0, run(request, Optional.empty(), pretending(0)));
+        assertTrue(trainCommand().contains("--resume"));
+    }
+
+    private List<String> trainCommand() {
+        return CompressPlan.read(work.resolve("plan.json")).step("train").command();
+    }
+
+    @Test
+    void withoutPyTorchOrLabelsTheStepSaysWhyItIsSkipped() throws IOException {
+        run(request(0.5, true, true), Optional.of("nothing trains here"), pretending(0));
+        assertTrue(report().contains("nothing trains here"), report());
         assertTrue(CompressPlan.read(work.resolve("plan.json")).step("quantize-pruned-quantized").command()
                 .contains(work.resolve("pruned.onnx").toString()));
         work = folder.resolve("other");
         commands.clear();
-        assertEquals(0, run(request(0.5, true, false), true, pretending(0)));
+        assertEquals(0, run(request(0.5, true, false), Optional.empty(), pretending(0)));
         assertFalse(commands.contains("val") || commands.contains("train"), commands.toString());
         assertTrue(report().contains("give --val"), report());
     }
 
     @Test
     void whatCannotBeReachedIsAFailureWithAReport() throws IOException {
-        assertEquals(1, run(request(2, false, true), true, pretending(0)));
+        assertEquals(1, run(request(2, false, true), Optional.empty(), pretending(0)));
         assertTrue(report().contains("Nothing is as quick"), report());
     }
 
@@ -162,49 +208,50 @@ class CompressTest {
     @Test
     void goesOnWhereItWasKilled() throws IOException {
         CompressRequest request = request(0.5, true, true);
-        run(request, true, pretending(0));
+        run(request, Optional.empty(), pretending(0));
         List<String> all = List.copyOf(commands);
         List<String> rows = report().lines().filter(line -> line.startsWith("| ") && line.contains(".onnx |")).toList();
         for (int kill = 1; kill <= all.size(); kill++) {
             work = folder.resolve("killed" + kill);
             commands.clear();
             int at = kill;
-            assertThrows(Killed.class, () -> run(request, true, pretending(at)));
+            assertThrows(Killed.class, () -> run(request, Optional.empty(), pretending(at)));
             assertEquals(all.subList(0, kill), commands);
             assertFalse(Files.exists(work.resolve("report.md")));
             commands.clear();
-            assertEquals(0, run(request, true, pretending(0)));
+            assertEquals(0, run(request, Optional.empty(), pretending(0)));
             assertEquals(all.subList(kill - 1, all.size()), commands, "the killed step is done again, and no other");
             assertEquals(rows,
                     report().lines().filter(line -> line.startsWith("| ") && line.contains(".onnx |")).toList());
         }
         commands.clear();
-        assertEquals(0, run(request, true, pretending(0)));
+        assertEquals(0, run(request, Optional.empty(), pretending(0)));
         assertEquals(List.of(), commands, "all is done");
         Files.delete(work.resolve("pruned.onnx"));
-        assertEquals(0, run(request, true, pretending(0)));
+        assertEquals(0, run(request, Optional.empty(), pretending(0)));
         assertEquals(List.of("prune"), commands, "what has gone is made again");
     }
 
     @Test
     void plansOfOtherRequestsAndBrokenOnesAreRefused() throws IOException {
-        run(request(30, false, true), true, pretending(0));
+        run(request(30, false, true), Optional.empty(), pretending(0));
         String message =
-                assertThrows(ShrikeException.class, () -> run(request(31, false, true), true, pretending(0)))
+                assertThrows(ShrikeException.class, () -> run(request(31, false, true), Optional.empty(), pretending(0)))
                         .getMessage();
         assertTrue(message.contains("another request") && message.contains("-o"), message);
         for (String text : List.of("", "{", "null", "[]", "{\"schema\": 9, \"request\": [], \"steps\": []}",
                 "{\"schema\": 1, \"request\": [], \"steps\": [null]}")) {
             Files.writeString(work.resolve("plan.json"), text);
-            assertThrows(ShrikeException.class, () -> run(request(30, false, true), true, pretending(0)), text);
+            assertThrows(ShrikeException.class,
+                    () -> run(request(30, false, true), Optional.empty(), pretending(0)), text);
         }
     }
 
     /** A first try that came to nothing keeps nobody from another one in the same folder. */
     @Test
     void aPlanOfWhichNothingIsDoneGivesWay() {
-        assertThrows(ShrikeException.class, () -> run(request(30, false, true), true, (_, _) -> 1));
-        assertEquals(0, run(request(31, false, true), true, pretending(0)));
+        assertThrows(ShrikeException.class, () -> run(request(30, false, true), Optional.empty(), (_, _) -> 1));
+        assertEquals(0, run(request(31, false, true), Optional.empty(), pretending(0)));
     }
 
     /** Wrong names are told before anything is made. */
@@ -232,9 +279,9 @@ class CompressTest {
     @Test
     void aStepThatFailsIsNamedAndCanBeTriedAgain() {
         String message = assertThrows(ShrikeException.class,
-                () -> run(request(30, false, true), true, (_, _) -> 3)).getMessage();
+                () -> run(request(30, false, true), Optional.empty(), (_, _) -> 3)).getMessage();
         assertTrue(message.contains("val-float") && message.contains("exit code 3"), message);
-        assertEquals(0, run(request(30, false, true), true, pretending(0)));
+        assertEquals(0, run(request(30, false, true), Optional.empty(), pretending(0)));
     }
 
     private int shrike(Object... args) {
@@ -260,7 +307,7 @@ class CompressTest {
         CompressRequest request = new CompressRequest(folder.resolve("toy.onnx"), "00",
                 folder.resolve("blocks").toString(), Optional.of(folder.resolve("instances_blocks.json").toString()),
                 600_000, false, Optional.empty(), "w8a8", 12, 1, 1, 0, 0.2);
-        int exit = run(request, false, (command, output) -> {
+        int exit = run(request, Optional.empty(), (command, output) -> {
             try (PrintStream printed = new PrintStream(Files.newOutputStream(output), true, StandardCharsets.UTF_8)) {
                 return Main.run(command.toArray(String[]::new), printed,
                         new PrintStream(out, true, StandardCharsets.UTF_8));
