@@ -18,7 +18,7 @@ import java.util.Optional;
  * @param targetMs latency that was wanted
  * @param rows the networks that there are
  * @param plan the steps
- * @param disturbed why times count as disturbed; none if they do not
+ * @param disturbed why times count as disturbed, a line for each network whose do
  */
 record CompressReport(double targetMs, List<Row> rows, CompressPlan plan, List<String> disturbed) {
     /**
@@ -47,8 +47,9 @@ record CompressReport(double targetMs, List<Row> rows, CompressPlan plan, List<S
                     .findFirst().orElseThrow(() -> new ShrikeException(
                             folder.resolve("bench.json") + ": has no result of " + file + "; remove it"));
             unused.remove(result);
-            result.quality().disturbed().stream().filter(reason -> !disturbed.contains(reason))
-                    .forEach(disturbed::add);
+            if (!result.quality().disturbed().isEmpty()) {
+                disturbed.add(variant.name() + ": " + String.join("; ", result.quality().disturbed()));
+            }
             CompressPlan.Step val = plan.step("val-" + variant.name());
             rows.add(new Row(variant.name(), file, size(file), result.latency().p50(),
                     val.state() == CompressPlan.State.DONE ? Optional.of(Measured.map(folder.resolve(val.output())))
