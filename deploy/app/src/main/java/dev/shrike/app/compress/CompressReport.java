@@ -41,7 +41,7 @@ record CompressReport(double targetMs, List<Row> rows, CompressPlan plan, List<S
             if (Steps.missing(plan, variant).isPresent()) {
                 continue;
             }
-            Path file = steps.model(variant);
+            Path file = steps.model(plan, variant);
             BenchReport.Result result = unused.stream()
                     .filter(one -> one.model().file().equals(file.getFileName().toString()))
                     .findFirst().orElseThrow(() -> new ShrikeException(

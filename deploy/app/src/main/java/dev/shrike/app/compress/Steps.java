@@ -10,12 +10,19 @@ import java.util.function.Supplier;
 
 /**
  * What each step does. Two ways are tried: the network quantised, and, where that is not quick enough, the network
- * pruned, fine-tuned and quantised.
+ * pruned, fine-tuned and quantised. How much has to be pruned is tried out before anything is fine-tuned: the pruned
+ * network is quantised by plain ranges, which gives its latency in seconds, and pruned further if that is not enough.
  */
 final class Steps {
     static final String BENCH = "bench";
     /** Nothing shorter is worth trying: what is left of the network finds nothing. */
     private static final double LEAST_SHARE = 0.05;
+
+    private static final String LATENCY = "--latency";
+    private static final int PRUNINGS = 3;
+    /** What a further pruning aims below, so that it does not end just above. */
+    private static final double MARGIN = 0.97;
+    private static final String TRIAL_IMAGES = "8";
 
     private final CompressRequest request;
     private final Path folder;
@@ -55,7 +62,12 @@ final class Steps {
         List<CompressPlan.Step> steps = new ArrayList<>();
         measure(steps, "float");
         make(steps, "quantized");
-        steps.add(CompressPlan.Step.pending("prune", "pruned.onnx"));
+        for (int round = 1; round <= PRUNINGS; round++) {
+            steps.add(CompressPlan.Step.pending(numbered("prune", round), numbered("pruned", round) + ".onnx"));
+            steps.add(CompressPlan.Step.pending(numbered("build-trial", round), numbered("trial", round) + ".shrike"));
+            steps.add(CompressPlan.Step.pending(numbered("bench-trial", round),
+                    numbered("bench-trial", round) + ".json"));
+        }
         measure(steps, "pruned");
         steps.add(CompressPlan.Step.pending("train", "tuned.onnx"));
         measure(steps, "tuned");
@@ -75,8 +87,23 @@ final class Steps {
         measure(steps, variant);
     }
 
+    private static String numbered(String name, int round) {
+        return round == 1 ? name : name + "-" + round;
+    }
+
     /** What is to be done for a step, now that those before it are over. */
     Decision decide(CompressPlan plan, CompressPlan.Step step) {
+        for (int round = 1; round <= PRUNINGS; round++) {
+            if (step.name().equals(numbered("prune", round))) {
+                return round == 1 ? prune(plan, step.output()) : pruneFurther(plan, round, step.output());
+            }
+            if (step.name().equals(numbered("build-trial", round))) {
+                return buildTrial(plan.step(numbered("prune", round)), step.output());
+            }
+            if (step.name().equals(numbered("bench-trial", round))) {
+                return benchTrial(plan.step(numbered("build-trial", round)), step.output());
+            }
+        }
         String name = step.name();
         int dash = name.indexOf('-');
         String variant = dash < 0 ? "" : name.substring(dash + 1);
@@ -85,7 +112,6 @@ final class Steps {
             case "bench" -> dash < 0 ? benchAll(plan) : bench(plan, variant, step.output());
             case "quantize" -> quantize(plan, variant, step.output());
             case "build" -> build(plan, variant, step.output());
-            case "prune" -> prune(plan, step.output());
             case "train" -> train(plan, step.output());
             default -> throw new IllegalStateException("step " + name);
         };
@@ -95,9 +121,17 @@ final class Steps {
         return folder.resolve(name).toString();
     }
 
-    /** The file of a network. */
-    Path model(Variant variant) {
-        return variant.file() == null ? request.model() : folder.resolve(variant.file());
+    /** The file of a network; of those that were pruned, the last. */
+    Path model(CompressPlan plan, Variant variant) {
+        if (variant.file() == null) {
+            return request.model();
+        }
+        String file = variant.file();
+        for (int round = 2; round <= PRUNINGS && variant.name().equals("pruned"); round++) {
+            CompressPlan.Step step = plan.step(numbered("prune", round));
+            file = step.state() == CompressPlan.State.DONE ? step.output() : file;
+        }
+        return folder.resolve(file);
     }
 
     private static Variant variant(String name) {
@@ -127,22 +161,27 @@ final class Steps {
         if (missing.isPresent()) {
             return skip(missing.get());
         }
-        return request.val().map(data -> command(List.of("val", "--weights", model(variant(name)).toString(), "--data",
-                data, "--json", "--nosave", "--no-progress"), request.running()))
+        return request.val()
+                .map(data -> command(List.of("val", "--weights", model(plan, variant(name)).toString(), "--data",
+                        data, "--json", "--nosave", "--no-progress"), request.running()))
                 .orElseGet(() -> skip("mAP needs labels: give --val"));
     }
 
     private Decision bench(CompressPlan plan, String name, String output) {
         return missing(plan, variant(name)).map(Steps::skip)
-                .orElseGet(() -> command(List.of("bench", "--weights", model(variant(name)).toString(), "--json",
-                        file(output), "--quiet", "--cold-starts", "0", "--no-layers", "--seconds",
-                        Double.toString(request.seconds())), request.running()));
+                .orElseGet(() -> measureLatency(model(plan, variant(name)).toString(), output));
+    }
+
+    private Decision measureLatency(String model, String output) {
+        return command(List.of("bench", "--weights", model, "--json", file(output), "--quiet", "--cold-starts", "0",
+                "--no-layers", "--seconds", Double.toString(request.seconds())), request.running());
     }
 
     private Decision quantize(CompressPlan plan, String name, String output) {
         Variant source = variant(!name.startsWith("pruned") ? "float" : hasGainedByTuning(plan) ? "tuned" : "pruned");
         return missing(plan, source).map(Steps::skip)
-                .orElseGet(() -> command(List.of("quantize", model(source).toString(), "-o", file(output), "--scheme",
+                .orElseGet(() -> command(List.of("quantize", model(plan, source).toString(), "-o", file(output),
+                        "--scheme",
                         request.scheme(), "--data", request.data(), "--images", Integer.toString(request.images()),
                         "--no-progress"), request.running()));
     }
@@ -173,12 +212,43 @@ final class Steps {
             return skip(String.format(Locale.ROOT, "the quantised network takes %.2f ms, which is within %.2f ms",
                     quantized, target));
         }
-        double share = Math.max(LEAST_SHARE, Math.floor(1000 * target / quantized) / 1000);
-        List<String> command = new ArrayList<>(List.of("prune", request.model().toString(), "-o", file(output),
-                "--latency", Double.toString(share), "--search", "spdy", "--data", request.data(), "--images",
+        return pruneTo(target / quantized, output);
+    }
+
+    private Decision pruneTo(double wanted, String output) {
+        double share = Math.max(LEAST_SHARE, Math.floor(1000 * wanted) / 1000);
+        return command(List.of("prune", request.model().toString(), "-o", file(output), LATENCY,
+                Double.toString(share), "--search", "spdy", "--data", request.data(), "--images",
                 Integer.toString(request.images()), "--no-progress", "--latencies",
-                request.latencies().map(Path::toString).orElse(file("latencies.yaml"))));
-        return command(command, request.running());
+                request.latencies().map(Path::toString).orElse(file("latencies.yaml"))), request.running());
+    }
+
+    /** The layers' times do not add up to the network's, so a pruning may come out slower than it was asked to. */
+    private Decision pruneFurther(CompressPlan plan, int round, String output) {
+        CompressPlan.Step before = plan.step(numbered("prune", round - 1));
+        if (before.state() != CompressPlan.State.DONE) {
+            return skip(before.reason());
+        }
+        double found = Measured.latency(folder.resolve(plan.step(numbered("bench-trial", round - 1)).output()));
+        double target = target(plan);
+        if (found <= target) {
+            return skip(String.format(Locale.ROOT, "what was pruned takes %.2f ms once quantised, which is within %.2f"
+                    + " ms", found, target));
+        }
+        double share = Double.parseDouble(before.command().get(before.command().indexOf(LATENCY) + 1));
+        return share <= LEAST_SHARE ? skip("nothing would be left of the network")
+                : pruneTo(share * target / found * MARGIN, output);
+    }
+
+    private Decision buildTrial(CompressPlan.Step pruned, String output) {
+        return pruned.state() != CompressPlan.State.DONE ? skip(pruned.reason())
+                : command(List.of("build", file(pruned.output()), "-o", file(output), "--bits", request.scheme(),
+                        "--data", request.data(), "--images", TRIAL_IMAGES, "--no-progress"), request.running());
+    }
+
+    private Decision benchTrial(CompressPlan.Step built, String output) {
+        return built.state() != CompressPlan.State.DONE ? skip(built.reason()) : measureLatency(file(built.output()),
+                output);
     }
 
     /** The latency that is wanted, in milliseconds. */
@@ -200,7 +270,8 @@ final class Steps {
         if (why.isPresent()) {
             return skip(why.get());
         }
-        List<String> command = new ArrayList<>(List.of("train", file("pruned.onnx"), "--data", request.val().get(),
+        List<String> command = new ArrayList<>(List.of("train", model(plan, variant("pruned")).toString(),
+                "--data", request.val().get(),
                 "-o", file(output), "--epochs", Integer.toString(request.epochs()), "--no-progress"));
         if (Trainer.canGoOn(folder.resolve(output))) {
             command.add("--resume");
@@ -214,7 +285,7 @@ final class Steps {
         List<String> accuracies = new ArrayList<>();
         for (Variant variant : VARIANTS) {
             if (missing(plan, variant).isEmpty()) {
-                command.add(model(variant).toString());
+                command.add(model(plan, variant).toString());
                 CompressPlan.Step val = plan.step("val-" + variant.name());
                 if (val.state() == CompressPlan.State.DONE) {
                     accuracies.add(file(val.output()));

@@ -38,7 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
 class CompressTest {
     /** Milliseconds and mAP by file, of commands that only pretend. */
     private final Map<String, double[]> figures = new HashMap<>(Map.of("model.onnx", new double[] {40, 0.40},
-            "quantized.shrike", new double[] {25, 0.39}, "pruned.onnx", new double[] {30, 0.20}, "tuned.onnx",
+            "quantized.shrike", new double[] {25, 0.39}, "trial.shrike", new double[] {19, 0}, "pruned.onnx",
+            new double[] {30, 0.20}, "tuned.onnx",
             new double[] {30, 0.36}, "pruned-quantized.shrike", new double[] {18, 0.35}));
 
     @TempDir
@@ -127,7 +128,8 @@ class CompressTest {
     @Test
     void halfOfTheLatencyNeedsPruningTuningAndQuantising() throws IOException {
         assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
-        assertEquals(List.of(), skipped());
+        assertEquals(List.of("prune-2", "build-trial-2", "bench-trial-2", "prune-3", "build-trial-3", "bench-trial-3"),
+                skipped());
         assertTrue(commands.contains("prune") && commands.contains("train"), commands.toString());
         CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
         double share = Double.parseDouble(after(plan.step("prune").command(), "--latency").getFirst());
@@ -136,6 +138,36 @@ class CompressTest {
         assertTrue(report().contains("Taken: pruned-quantized"), report());
         assertTrue(report().contains("| tuned | tuned.onnx |"), report());
         assertTrue(report().contains("-0.0500"), "what it cost in mAP: " + report());
+    }
+
+    /** 25 ms quantised, 20 wanted: a trial of 24 ms asks for less, one of 20.5 for less again, and that is the last. */
+    @Test
+    void prunesFurtherWhereTheTrialIsNotQuickEnough() throws IOException {
+        figures.put("trial.shrike", new double[] {24, 0});
+        figures.put("trial-2.shrike", new double[] {20.5, 0});
+        figures.put("trial-3.shrike", new double[] {19, 0});
+        figures.put("pruned-3.onnx", new double[] {28, 0.10});
+        assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
+        CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
+        assertEquals(List.of(), skipped());
+        assertEquals(0.8, share(plan, "prune"), 0.002);
+        assertEquals(0.8 * 20 / 24 * 0.97, share(plan, "prune-2"), 0.002);
+        assertEquals(share(plan, "prune-2") * 20 / 20.5 * 0.97, share(plan, "prune-3"), 0.002);
+        for (String step : List.of("bench-pruned", "val-pruned", "train")) {
+            assertTrue(plan.step(step).command().contains(work.resolve("pruned-3.onnx").toString()), step);
+        }
+        assertTrue(report().contains("| pruned | pruned-3.onnx |"), report());
+        figures.remove("trial-3.shrike");
+        figures.put("trial-2.shrike", new double[] {20, 0});
+        figures.put("pruned-2.onnx", new double[] {28, 0.10});
+        work = folder.resolve("two");
+        assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
+        assertEquals(List.of("prune-3", "build-trial-3", "bench-trial-3"), skipped());
+        assertTrue(report().contains("| pruned | pruned-2.onnx |"), report());
+    }
+
+    private double share(CompressPlan plan, String step) {
+        return Double.parseDouble(after(plan.step(step).command(), "--latency").getFirst());
     }
 
     @Test
@@ -198,8 +230,11 @@ class CompressTest {
 
     @Test
     void whatCannotBeReachedIsAFailureWithAReport() throws IOException {
+        figures.put("trial-2.shrike", new double[] {15, 0});
+        figures.put("pruned-2.onnx", new double[] {20, 0.01});
         assertEquals(1, run(request(2, false, true), Optional.empty(), pretending(0)));
         assertTrue(report().contains("Nothing is as quick"), report());
+        assertTrue(skipped().contains("prune-3"), "beyond the smallest share nothing is tried: " + skipped());
     }
 
     /**
@@ -236,7 +271,8 @@ class CompressTest {
     void plansOfOtherRequestsAndBrokenOnesAreRefused() throws IOException {
         run(request(30, false, true), Optional.empty(), pretending(0));
         String message =
-                assertThrows(ShrikeException.class, () -> run(request(31, false, true), Optional.empty(), pretending(0)))
+                assertThrows(ShrikeException.class,
+                        () -> run(request(31, false, true), Optional.empty(), pretending(0)))
                         .getMessage();
         assertTrue(message.contains("another request") && message.contains("-o"), message);
         for (String text : List.of("", "{", "null", "[]", "{\"schema\": 9, \"request\": [], \"steps\": []}",
