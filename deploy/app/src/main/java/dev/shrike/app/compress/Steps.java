@@ -112,7 +112,7 @@ final class Steps {
             case "bench" -> dash < 0 ? benchAll(plan) : bench(plan, variant, step.output());
             case "quantize" -> quantize(plan, variant, step.output());
             case "build" -> build(plan, variant, step.output());
-            case "train" -> train(plan, step.output());
+            case "train" -> train(plan, step);
             default -> throw new IllegalStateException("step " + name);
         };
     }
@@ -258,7 +258,7 @@ final class Steps {
                 : request.budget();
     }
 
-    private Decision train(CompressPlan plan, String output) {
+    private Decision train(CompressPlan plan, CompressPlan.Step step) {
         Optional<String> missing = missing(plan, variant("pruned"));
         if (missing.isPresent()) {
             return skip(missing.get());
@@ -270,10 +270,11 @@ final class Steps {
         if (why.isPresent()) {
             return skip(why.get());
         }
-        List<String> command = new ArrayList<>(List.of("train", model(plan, variant("pruned")).toString(),
-                "--data", request.val().get(),
-                "-o", file(output), "--epochs", Integer.toString(request.epochs()), "--no-progress"));
-        if (Trainer.canGoOn(folder.resolve(output))) {
+        List<String> command = new ArrayList<>(List.of("train", model(plan, variant("pruned")).toString(), "--data",
+                request.val().get(), "-o", file(step.output()), "--epochs", Integer.toString(request.epochs()),
+                "--no-progress"));
+        boolean begun = step.state() == CompressPlan.State.PENDING && step.command() != null;
+        if (begun && Trainer.canGoOn(folder.resolve(step.output()))) {
             command.add("--resume");
         }
         return command(command, request.running());

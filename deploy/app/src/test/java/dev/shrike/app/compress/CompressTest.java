@@ -209,6 +209,9 @@ class CompressTest {
         assertFalse(trainCommand().contains("--resume"));
         assertEquals(0, run(request, Optional.empty(), pretending(0)));
         assertTrue(trainCommand().contains("--resume"));
+        Files.delete(work.resolve("plan.json"));
+        assertEquals(0, run(request, Optional.empty(), pretending(0)));
+        assertFalse(trainCommand().contains("--resume"), "a run of another plan is none to go on with");
     }
 
     private List<String> trainCommand() {
