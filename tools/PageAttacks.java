@@ -68,33 +68,39 @@ public class PageAttacks {
     /** Good clients watch alone, then beside many who take nothing and many who never finish a request. */
     private void flood() throws Exception {
         int alone = watch(null);
-        List<Socket> others = new ArrayList<>();
+        List<Socket> stalled = new ArrayList<>();
+        List<Socket> halfOpen = new ArrayList<>();
         AtomicLong connected = new AtomicLong();
         int beside = watch(() -> {
             for (int i = 0; i < STALLED; i++) {
                 Socket socket = connect(2 + i % 4, 4096);
                 socket.getOutputStream().write(head("GET /camera/" + camera + ".mjpeg", ""));
-                others.add(socket);
+                stalled.add(socket);
             }
             for (int i = 0; i < HALF_OPEN; i++) {
                 Socket socket = connect(6 + i % 4, 4096);
                 socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: loc".getBytes(StandardCharsets.US_ASCII));
-                others.add(socket);
+                halfOpen.add(socket);
             }
             connected.set(System.nanoTime());
-            return others.size();
+            return stalled.size() + halfOpen.size();
         });
-        check("flood: " + beside + " frames beside " + others.size() + " bad clients, " + alone + " alone: "
+        check("flood: " + beside + " frames beside " + (STALLED + HALF_OPEN) + " bad clients, " + alone + " alone: "
                 + Math.round(100.0 * beside / Math.max(1, alone)) + " %", beside >= 0.95 * alone && alone > 0);
-        while (System.nanoTime() - connected.get() < Duration.ofMillis(STALLED_GONE_MILLIS).toNanos()) {
+        checkGone("unfinished requests", halfOpen, connected.get(), GONE_MILLIS);
+        checkGone("clients that take nothing", stalled, connected.get(), STALLED_GONE_MILLIS);
+    }
+
+    private void checkGone(String what, List<Socket> sockets, long since, long millis) throws Exception {
+        while (System.nanoTime() - since < Duration.ofMillis(millis).toNanos()) {
             Thread.sleep(50);
         }
         int left = 0;
-        for (Socket socket : others) {
+        for (Socket socket : sockets) {
             left += isOpen(socket) ? 1 : 0;
         }
-        check("flood: " + left + " of " + others.size() + " bad clients are left after "
-                + STALLED_GONE_MILLIS / 1000 + " s", left == 0);
+        check("flood: " + left + " of " + sockets.size() + " " + what + " are left after " + millis / 1000 + " s",
+                left == 0);
     }
 
     /**

@@ -85,8 +85,11 @@ public final class Trainer {
 
     /** Whether there is a run of this output that has done an epoch and can go on, as far as its folder tells. */
     public static boolean canGoOn(Path output) {
-        return Files.exists(output) && Files.exists(folder(output).resolve(JOB))
-                && Files.exists(folder(output).resolve(CHECKPOINT));
+        return Files.exists(output) && holdsRun(folder(output));
+    }
+
+    private static boolean holdsRun(Path folder) {
+        return Files.exists(folder.resolve(JOB)) && Files.exists(folder.resolve(CHECKPOINT));
     }
 
     /**
@@ -271,11 +274,10 @@ public final class Trainer {
     }
 
     private void requireSame(TrainingJob job) {
-        Path file = folder.resolve(JOB);
-        if (!Files.exists(file) || !Files.exists(folder.resolve(CHECKPOINT))) {
+        if (!holdsRun(folder)) {
             throw new TrainingException(folder + ": holds no run that could go on: leave --resume out");
         }
-        TrainingJob earlier = TrainingJob.read(file);
+        TrainingJob earlier = TrainingJob.read(folder.resolve(JOB));
         JsonNode before = earlier.json();
         List<String> other = RunInputs.differences(earlier.digests(), job.digests());
         job.json().properties().forEach(field -> {
