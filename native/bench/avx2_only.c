@@ -8,6 +8,10 @@
  * program: its own sigaction() is kept beside, with its mask and flags, since a JVM lives by them (it finds null
  * pointers so).
  *
+ * Elsewhere (most virtual machines) CPUID cannot fault. There a file is changed beforehand: hide-avx512.sh writes a
+ * copy of a library whose CPUID (0f a2) is 06 a2, which no 64-bit processor knows and no compiler writes. Such an
+ * instruction arrives as SIGILL and is answered in the same way. Only libraries that were changed see less then.
+ *
  *     gcc -O2 -shared -fPIC -o avx2_only.so avx2_only.c -ldl && LD_PRELOAD=./avx2_only.so program
  */
 #include <cpuid.h>
@@ -50,6 +54,8 @@ static sigaction_function *system_sigaction;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction kept[KEPT]; /* all zero is the default action */
 static atomic_uint newest;
+static int faulting; /* whether CPUID itself faults */
+static int caught = SIGSEGV; /* what arrives in the place of a CPUID */
 
 static long allow_cpuid(int allowed) {
     return syscall(SYS_arch_prctl, ARCH_SET_CPUID, (unsigned long)allowed);
@@ -71,6 +77,10 @@ static void hide(uint32_t leaf, uint32_t part, uint32_t *r) {
 /* A processor faults with its instruction pointer at an instruction that it has read: a first byte of two has a second.
  */
 static int is_cpuid(const siginfo_t *info, const greg_t *registers) {
+    if (!faulting) {
+        const uint8_t *replaced = (const uint8_t *)registers[REG_RIP];
+        return info->si_code > 0 && replaced[0] == 0x06 && replaced[1] == 0xa2;
+    }
     if (info->si_code != SI_KERNEL || registers[REG_TRAPNO] != GENERAL_PROTECTION) {
         return 0;
     }
@@ -80,9 +90,13 @@ static int is_cpuid(const siginfo_t *info, const greg_t *registers) {
 
 static void run_cpuid(greg_t *registers) {
     uint32_t leaf = (uint32_t)registers[REG_RAX], part = (uint32_t)registers[REG_RCX], r[4];
-    allow_cpuid(1);
+    if (faulting) {
+        allow_cpuid(1);
+    }
     __cpuid_count(leaf, part, r[0], r[1], r[2], r[3]);
-    allow_cpuid(0);
+    if (faulting) {
+        allow_cpuid(0);
+    }
     hide(leaf, part, r);
     registers[REG_RAX] = r[0];
     registers[REG_RBX] = r[1];
@@ -94,9 +108,9 @@ static void run_cpuid(greg_t *registers) {
 /* As Linux would do it: a fault that is not handled ends the program, even if it is ignored. */
 static void die_of(const siginfo_t *info) {
     struct sigaction standard = {.sa_handler = SIG_DFL};
-    system_sigaction(SIGSEGV, &standard, NULL);
+    system_sigaction(caught, &standard, NULL);
     if (info->si_code <= 0) { /* sent by a program: nothing would repeat it */
-        raise(SIGSEGV);
+        raise(caught);
     }
 }
 
@@ -118,7 +132,7 @@ static void on_fault(int number, siginfo_t *info, void *context) {
     }
     if (program.sa_flags & (int)SA_RESETHAND) {
         struct sigaction standard = {.sa_handler = SIG_DFL};
-        sigaction(SIGSEGV, &standard, NULL);
+        sigaction(caught, &standard, NULL);
     }
     if (program.sa_flags & SA_SIGINFO) {
         program.sa_sigaction(number, info, context);
@@ -131,7 +145,7 @@ static void on_fault(int number, siginfo_t *info, void *context) {
 static int install(const struct sigaction *program) {
     struct sigaction ours = {.sa_sigaction = on_fault, .sa_mask = program->sa_mask};
     ours.sa_flags = SA_SIGINFO | (program->sa_flags & (SA_ONSTACK | SA_RESTART | SA_NODEFER));
-    return system_sigaction(SIGSEGV, &ours, NULL);
+    return system_sigaction(caught, &ours, NULL);
 }
 
 static void find_sigaction(void) {
@@ -142,7 +156,7 @@ static void find_sigaction(void) {
 
 __attribute__((visibility("default"))) int sigaction(int number, const struct sigaction *new, struct sigaction *old) {
     find_sigaction();
-    if (number != SIGSEGV) {
+    if (number != caught) {
         return system_sigaction(number, new, old);
     }
     pthread_mutex_lock(&lock);
@@ -168,15 +182,19 @@ __attribute__((visibility("default"))) sighandler_t signal(int number, sighandle
 
 static __attribute__((constructor)) void begin(void) {
     find_sigaction();
-    if (system_sigaction(SIGSEGV, NULL, &kept[0]) || install(&kept[0])) {
-        perror("avx2_only: sigaction");
+    faulting = !allow_cpuid(0);
+    int refused = errno;
+    if (!faulting && !getenv("AVX2_ONLY_REPLACED")) {
+        fprintf(stderr,
+                "avx2_only: this processor or kernel cannot make CPUID fault (%s): it needs the flag cpuid_fault of "
+                "/proc/cpuinfo and Linux 4.12 or later. Where the libraries in question are copies made by "
+                "hide-avx512.sh, set AVX2_ONLY_REPLACED=1\n",
+                strerror(refused));
         exit(1);
     }
-    if (allow_cpuid(0)) {
-        fprintf(stderr,
-                "avx2_only: this processor or kernel cannot make CPUID fault (%s), so nothing can be hidden: it needs "
-                "the flag cpuid_fault of /proc/cpuinfo and Linux 4.12 or later\n",
-                strerror(errno));
+    caught = faulting ? SIGSEGV : SIGILL;
+    if (system_sigaction(caught, NULL, &kept[0]) || install(&kept[0])) {
+        perror("avx2_only: sigaction");
         exit(1);
     }
 }

@@ -29,7 +29,7 @@ typedef struct tile {
     int32_t count;
     const float *weights; /* of the first panel */
     int64_t panel_size; /* floats from panel to panel */
-    float bias[NP * CONV2D_PANEL];
+    const float *bias; /* of the panels' channels */
     float sums[MR][NP * CONV2D_PANEL];
 } tile;
 
@@ -154,6 +154,18 @@ static inline __attribute__((always_inline)) vf activate(vf x, const int kind, v
     }
 }
 
+/* As finish_with, of whole panels without residual, which most tiles are: the loops have no conditions then. */
+static inline __attribute__((always_inline)) void finish_whole(const shrike_conv2d_f32_params *p, const float *sums,
+                                                               int64_t pitch, const outputs *out, const int kind) {
+    const vf alpha = vf_set1(p->alpha), beta = vf_set1(p->beta);
+    for (int i = 0; i < out->rows; i++) {
+#pragma GCC unroll 4
+        for (int v = 0; v < NP * NV1; v++) {
+            vf_store(out->dst[i] + v * VL, activate(vf_load(sums + i * pitch + v * VL), kind, alpha, beta));
+        }
+    }
+}
+
 /* for each pixel and vector: dst = activation(sum) + residual; row i of the sums is at sums + i * pitch */
 static inline __attribute__((always_inline)) void finish_with(const shrike_conv2d_f32_params *p, const float *sums,
                                                               int64_t pitch, const outputs *out, const int kind) {
@@ -185,7 +197,11 @@ static void finish(const shrike_conv2d_f32_params *p, const float *sums, int64_t
         finish_with(p, sums, pitch, out, SHRIKE_ACTIVATION_NONE);
         return;
     case SHRIKE_ACTIVATION_SILU:
-        finish_with(p, sums, pitch, out, SHRIKE_ACTIVATION_SILU);
+        if (out->channels == NP * CONV2D_PANEL && !p->residual) {
+            finish_whole(p, sums, pitch, out, SHRIKE_ACTIVATION_SILU);
+        } else {
+            finish_with(p, sums, pitch, out, SHRIKE_ACTIVATION_SILU);
+        }
         return;
     case SHRIKE_ACTIVATION_RELU:
         finish_with(p, sums, pitch, out, SHRIKE_ACTIVATION_RELU);
@@ -297,21 +313,34 @@ static place place_of(const shrike_conv2d_f32_params *p, int64_t pixel) {
     return (place){pixel / area, rest / p->out_width, rest % p->out_width};
 }
 
-static void run_tile(const plan *plan, tile *t, int64_t group, int64_t pixel, int rows, int64_t first_panel,
+static inline void advance(const shrike_conv2d_f32_params *p, place *at) {
+    if (++at->x == p->out_width) {
+        at->x = 0;
+        if (++at->y == p->out_height) {
+            at->y = 0;
+            at->n++;
+        }
+    }
+}
+
+/* Runs the tile that begins at a place, and moves the place to the one behind the tile. */
+static void run_tile(const plan *plan, tile *t, int64_t group, place *at, int rows, int64_t first_panel,
                      int64_t last_panel) {
     const shrike_conv2d_f32_params *p = plan->p;
     place places[MR];
-    places[0] = place_of(p, pixel);
-    for (int i = 1; i < MR; i++) {
-        place next = places[i - 1];
-        if (i < rows && ++next.x == p->out_width) {
-            next.x = 0;
-            if (++next.y == p->out_height) {
-                next.y = 0;
-                next.n++;
-            }
+    float *dst[MR];
+    const float *residual[MR];
+    place current = *at;
+    for (int i = 0; i < MR; i++) {
+        if (i < rows) {
+            current = *at;
+            dst[i] = p->dst + at->n * p->dst_batch_stride + at->y * p->dst_row_stride + at->x * p->dst_pixel_stride;
+            residual[i] = p->residual ? p->residual + at->n * p->residual_batch_stride +
+                                            at->y * p->residual_row_stride + at->x * p->residual_pixel_stride
+                                      : 0;
+            advance(p, at);
         }
-        places[i] = next;
+        places[i] = current;
     }
     t->count = find_segments(plan, group, places, t->segments);
     for (int64_t panel = first_panel; panel < last_panel; panel += NP) {
@@ -320,20 +349,20 @@ static void run_tile(const plan *plan, tile *t, int64_t group, int64_t pixel, in
         int64_t left = plan->group_out - channel;
         int64_t channels = left < panels * CONV2D_PANEL ? left : panels * CONV2D_PANEL;
         int64_t first = group * plan->group_out + channel;
-        for (int64_t c = 0; c < NP * CONV2D_PANEL; c++) {
-            t->bias[c] = p->bias && c < channels ? p->bias[first + c] : 0;
+        float filled[NP * CONV2D_PANEL];
+        t->bias = p->bias ? p->bias + first : filled;
+        if (!p->bias || channels < panels * CONV2D_PANEL) {
+            for (int64_t c = 0; c < NP * CONV2D_PANEL; c++) {
+                filled[c] = p->bias && c < channels ? p->bias[first + c] : 0;
+            }
+            t->bias = filled;
         }
         t->weights = p->weights + (group * plan->panels + panel) * plan->panel_size;
         multiply_tile(t, rows, panels);
         outputs out = {.rows = rows, .channels = channels};
         for (int i = 0; i < rows; i++) {
-            const place *at = &places[i];
-            out.dst[i] =
-                p->dst + at->n * p->dst_batch_stride + at->y * p->dst_row_stride + at->x * p->dst_pixel_stride + first;
-            out.residual[i] = p->residual
-                                  ? p->residual + at->n * p->residual_batch_stride + at->y * p->residual_row_stride +
-                                        at->x * p->residual_pixel_stride + first
-                                  : 0;
+            out.dst[i] = dst[i] + first;
+            out.residual[i] = residual[i] ? residual[i] + first : 0;
         }
         finish(p, t->sums[0], NP * CONV2D_PANEL, &out);
     }
@@ -361,9 +390,10 @@ static void run_tasks(const void *argument, int64_t begin, int64_t end) {
         int64_t step = (last - first) * plan->panel_size <= SMALL_WEIGHTS ? last - first : NP;
         for (int64_t panel = first; panel < last; panel += step) {
             int64_t until = panel + step < last ? panel + step : last;
+            place at = place_of(plan->p, block * plan->block);
             for (int64_t pixel = block * plan->block; pixel < stop; pixel += plan->rows) {
                 int64_t rows = stop - pixel < plan->rows ? stop - pixel : plan->rows;
-                run_tile(plan, &t, group, pixel, (int)rows, panel, until);
+                run_tile(plan, &t, group, &at, (int)rows, panel, until);
             }
         }
     }

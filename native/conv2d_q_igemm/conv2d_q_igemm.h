@@ -17,14 +17,17 @@
  *     igemm_head | start[panels * 16] | zeros[panels * 16] | shares[panels * 16] |
  *         bases[panels * 16][4] | panels
  *
- * The split form, for kernels that want it and where `split` says so: of pairs of weights whose products could
- * saturate, a panel's steps hold a first part. The second ones follow, for each half of the panel by itself: 4 codes of
- * the window, and the weights for 8 channels.
+ * The bundled form, for kernels that add products in int16 and where `bundled` says so: for each half of a panel a list
+ * of vectors, each 4 codes of the window and the weights for 8 channels, in bundles of up to 4 whose products add up to
+ * what fits in int16 (see conv2d_q_igemm_bundles.c). A vector of a step lies in two parts in the list where its own
+ * products would not fit, and is left out where all its weights are 0.
  *
- *     igemm_head | start | zeros | shares | panels: [unit][step][16][4] | half 0 | half 1
- *     half: count, filled up to 64 bytes | conv2d_q_part[room], the same | [room][8][4]
+ *     igemm_head | start | zeros | shares | panels: half 0 | half 1 | memory of the packing
+ *     half: counts of bundles of 1, 2, 3 and 4 vectors, filled up to 64 bytes |
+ *         codes before each vector in the window, int32_t[room] | its unit, int32_t[room] | weights [room][8][4]
  *
- * Room is for as many as there are steps, which is always enough, or in large layers for half as many.
+ * Bundles of 4 come first, then those of 3, 2 and 1. The window is counted in units filled up to a multiple of 8. Room
+ * is for two vectors a step, which is always enough, or in large layers for three in two steps.
  */
 #ifndef SHRIKE_CONV2D_Q_IGEMM_H
 #define SHRIKE_CONV2D_Q_IGEMM_H
@@ -32,13 +35,19 @@
 #include "quantized/conv2d_q_kernel.h"
 #include "quantized/conv2d_q_params.h"
 
-enum { CONV2D_Q_PANEL = 16, CONV2D_Q_STEP = 4, CONV2D_Q_STEP_BYTES = 64, CONV2D_Q_PART_BYTES = 32, CONV2D_Q_UNIT = 8 };
+enum { CONV2D_Q_PANEL = 16, CONV2D_Q_STEP = 4, CONV2D_Q_STEP_BYTES = 64, CONV2D_Q_UNIT = 8 };
+
+/* Most vectors of a bundle, and the bytes of weights of one. */
+enum { CONV2D_Q_BUNDLE = 4, CONV2D_Q_VECTOR_BYTES = 32 };
+
+/* From so many steps on whose sums fit in int16 whatever the weights are, bundles bring nothing. */
+enum { CONV2D_Q_LONG_RUN = 4 };
 
 typedef struct conv2d_q_head {
     int32_t
         run; /* unsigned codes: steps whose pair sums fit in int16; signed: 1 if every pair of products does, else 0 */
     int32_t weight_zeros; /* 1: `zeros` times each pixel's sum of codes is still to be taken away */
-    int32_t split; /* 1: panels are in the split form */
+    int32_t bundled; /* 1: panels are in the bundled form */
     int32_t unused[13];
 } conv2d_q_head;
 
@@ -72,39 +81,43 @@ static inline int64_t conv2d_q_panel_bytes(const shrike_conv2d_q_params *p) {
     return conv2d_q_steps(p) * CONV2D_Q_STEP_BYTES >> conv2d_q_halves(p);
 }
 
-/* Where the codes of a second part lie: a unit or a row of units, and the codes before them in it. */
-typedef struct conv2d_q_part {
-    int32_t segment[2], offset[2]; /* [0]: counted by units, [1]: by rows */
-} conv2d_q_part;
+/* Whether the bundled form may come about. */
+static inline int conv2d_q_may_bundle(const shrike_conv2d_q_params *p) {
+    return p->src_bits == 8 && !conv2d_q_halves(p);
+}
 
-/* The second parts of half a panel. */
-typedef struct conv2d_q_parts {
-    int64_t *count;
-    conv2d_q_part *places;
-    int8_t *weights; /* CONV2D_Q_PART_BYTES each */
-} conv2d_q_parts;
-
-static inline int64_t conv2d_q_split_room(const shrike_conv2d_q_params *p) {
+/* Vectors that half a panel has room for. */
+static inline int64_t conv2d_q_bundles_room(const shrike_conv2d_q_params *p) {
     enum { SMALL = 64 * 1024 };
     const int64_t steps = conv2d_q_steps(p);
-    return p->groups * conv2d_q_panels(p) * steps * CONV2D_Q_STEP_BYTES <= SMALL ? steps : steps / 2;
+    const int small = p->groups * conv2d_q_panels(p) * steps * CONV2D_Q_STEP_BYTES <= SMALL;
+    return small ? 2 * steps : steps + steps / 2;
 }
 
-/* Bytes of a panel's steps, of what follows for half of it, of the places in that, and of the whole panel. */
-typedef struct conv2d_q_split {
-    int64_t steps, half, places, panel;
-} conv2d_q_split;
+/* Bytes of the int32_t of each vector, of half a panel and of a whole one, in the bundled form. */
+typedef struct conv2d_q_bundles_layout {
+    int64_t numbers, half, panel;
+} conv2d_q_bundles_layout;
 
-static inline conv2d_q_split conv2d_q_split_of(const shrike_conv2d_q_params *p) {
-    const int64_t room = conv2d_q_split_room(p), steps = conv2d_q_panel_bytes(p);
-    const int64_t places = conv2d_q_round_up(room * (int64_t)sizeof(conv2d_q_part), 64);
-    const int64_t half = conv2d_q_round_up(64 + places + room * CONV2D_Q_PART_BYTES, 64);
-    return (conv2d_q_split){steps, half, places, steps + 2 * half};
+static inline conv2d_q_bundles_layout conv2d_q_bundles_layout_of(const shrike_conv2d_q_params *p) {
+    const int64_t room = conv2d_q_bundles_room(p);
+    const int64_t numbers = conv2d_q_round_up(room * (int64_t)sizeof(int32_t), 64);
+    const int64_t half = conv2d_q_round_up(64 + 2 * numbers + room * CONV2D_Q_VECTOR_BYTES, 64);
+    return (conv2d_q_bundles_layout){numbers, half, 2 * half};
 }
 
-static inline conv2d_q_parts conv2d_q_split_parts(const conv2d_q_split *s, int8_t *panel, int half) {
-    int8_t *at = panel + s->steps + half * s->half;
-    return (conv2d_q_parts){(int64_t *)at, (conv2d_q_part *)(at + 64), at + 64 + s->places};
+/* The bundles of half a panel. */
+typedef struct conv2d_q_bundles {
+    int32_t *counts; /* [i]: of bundles of i + 1 vectors */
+    int32_t *codes, *units; /* of each vector: codes before it in the window, and the unit that it lies in */
+    int8_t *weights; /* CONV2D_Q_VECTOR_BYTES each */
+} conv2d_q_bundles;
+
+static inline conv2d_q_bundles conv2d_q_bundles_of(const conv2d_q_bundles_layout *layout, const int8_t *panel,
+                                                   int half) {
+    int8_t *at = (int8_t *)panel + half * layout->half, *numbers = at + 64;
+    return (conv2d_q_bundles){(int32_t *)at, (int32_t *)numbers, (int32_t *)(numbers + layout->numbers),
+                              numbers + 2 * layout->numbers};
 }
 
 int conv2d_q_igemm_supports(const shrike_conv2d_q_params *params);
@@ -116,10 +129,10 @@ void conv2d_q_igemm_pack_unsigned(const shrike_conv2d_q_params *params, const in
 void conv2d_q_igemm_pack_signed(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,
                                 uint8_t *packed);
 
-/* In the split form where weights need it and there is room. */
-int64_t conv2d_q_split_packed_size(const shrike_conv2d_q_params *params);
-void conv2d_q_split_pack(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,
-                         uint8_t *packed);
+/* In the bundled form where weights need it and there is room. */
+int64_t conv2d_q_bundles_packed_size(const shrike_conv2d_q_params *params);
+void conv2d_q_bundles_pack(const shrike_conv2d_q_params *params, const int8_t *oihw, const int32_t *weight_zero,
+                           uint8_t *packed);
 
 /* Brings panels of halves into bytes; bases: CONV2D_Q_STEP_BYTES a panel. */
 void conv2d_q_unpack_halves(const uint8_t *halves, const int8_t *bases, int64_t panels, int64_t steps, int8_t *weights);

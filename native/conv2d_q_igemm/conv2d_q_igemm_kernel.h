@@ -10,13 +10,19 @@
  * Units outside the image are read from a row of zero points. A unit is read to a multiple of 8 codes: where that would
  * pass the end of an image row, and where a row of taps does not lie together, it is copied to the slot's memory first.
  *
- * The including file defines MR, NP, TIER(name) and `multiply_tile`, which fills tile->sums.
+ * The including file defines MR, NP, TIER(name) and `multiply_tile`, which fills tile->sums; and BUNDLES as 1 if it
+ * packs weights in the bundled form, where each pixel's window is read by offsets from one place: from where it lies,
+ * or, where parts of it are outside or lie elsewhere, from a copy.
  */
 #include <stdatomic.h>
 #include <string.h>
 
 #include "conv2d_q_igemm.h"
 #include "quantized/epilogue.h"
+
+#ifndef BUNDLES
+#define BUNDLES 0
+#endif
 
 typedef struct segment {
     const uint8_t *pixel[MR];
@@ -31,9 +37,12 @@ typedef struct tile {
     const int8_t *weights; /* of the first panel */
     const int32_t *start;
     int64_t panel_bytes;
-    conv2d_q_split layout;
-    int32_t run, split; /* as in conv2d_q_head */
-    int32_t rows; /* 1: segments are rows of units, else units */
+    int32_t run, bundled; /* as in conv2d_q_head */
+    /* In the bundled form: each pixel's window, and the offsets of vectors in it, of the first panel's half 0. */
+    const uint8_t *window[MR];
+    const int32_t *offsets;
+    int64_t offsets_pitch; /* from half to half */
+    conv2d_q_bundles_layout layout;
 } tile;
 
 static void multiply_tile(tile *t, int rows, int panels);
@@ -52,11 +61,13 @@ typedef struct plan {
     int direct; /* units may be read where they are, if they are inside */
     int64_t unit_read, last_row, row_end; /* bytes read of a unit; rows from the first tap to the last; end of a row */
     int64_t block, blocks, panels_a_task, panel_tasks, panels_a_step;
-    int64_t slot_bytes, zero_at, copies_at, weights_at;
+    int64_t slot_bytes, zero_at, copies_at, weights_at, windows_at, offsets_at;
+    int64_t room; /* of conv2d_q_bundles_room; 0 where there are no bundles */
+    int far; /* 1: offsets in the image would not fit in int32_t */
     atomic_llong *next;
 } plan;
 
-/* The parts of a slot: segments, a unit of zero points, copies of units, unpacked weights. */
+/* The parts of a slot: segments, a unit of zero points, copies of units, unpacked weights; windows and offsets. */
 static void lay_out_slot(plan *plan) {
     const shrike_conv2d_q_params *p = plan->p;
     plan->taps = conv2d_q_units_are_taps(p);
@@ -75,7 +86,11 @@ static void lay_out_slot(plan *plan) {
     int64_t step = SMALL_WEIGHTS / plan->panel_bytes / NP * NP;
     plan->panels_a_step = step > NP ? step : NP;
     int64_t unpacked = plan->panels_a_step < conv2d_q_round_up(plan->panels, NP) ? plan->panels_a_step : plan->panels;
-    plan->slot_bytes = plan->weights_at + (conv2d_q_halves(p) ? unpacked * plan->panel_bytes : 0);
+    plan->windows_at = plan->weights_at + (conv2d_q_halves(p) ? unpacked * plan->panel_bytes : 0);
+    plan->room = BUNDLES && conv2d_q_may_bundle(p) ? conv2d_q_bundles_room(p) : 0;
+    plan->offsets_at = plan->windows_at + (plan->room > 0 ? conv2d_q_round_up(MR * plan->units * unit, 64) : 0);
+    const int64_t numbers = plan->room > 0 ? plan->units + 2 * unpacked * plan->room : 0;
+    plan->slot_bytes = plan->offsets_at + conv2d_q_round_up(numbers * (int64_t)sizeof(int32_t), 64);
 }
 
 static int64_t columns_of(const shrike_conv2d_q_params *p) {
@@ -286,9 +301,61 @@ static __attribute__((noinline)) void take_weight_zeros(tile *t, const int32_t *
     }
 }
 
-/* weights: of panel `panel`, in bytes. */
+/* The windows of a tile, from its segments to one place. */
+static void copy_windows(const plan *plan, tile *t, uint8_t *slot) {
+    uint8_t *to = slot + plan->windows_at;
+    for (int i = 0; i < MR; i++) {
+        t->window[i] = to;
+        for (int64_t s = 0; s < t->count; s++) {
+            const int64_t bytes = t->segments[s].steps * CONV2D_Q_STEP;
+            memcpy(to, t->segments[s].pixel[i], (size_t)bytes);
+            to += bytes;
+        }
+    }
+}
+
+/* Offsets of the vectors of panels in the image, from the codes and the unit before them. Returns where they are. */
+static const int32_t *find_offsets(const plan *plan, uint8_t *slot, const int8_t *weights, int64_t panels) {
+    const shrike_conv2d_q_params *p = plan->p;
+    const conv2d_q_bundles_layout layout = conv2d_q_bundles_layout_of(p);
+    const int64_t columns = plan->taps ? p->kernel_width : 1;
+    int32_t *shifts = (int32_t *)(slot + plan->offsets_at), *to = shifts + plan->units;
+    for (int64_t unit = 0; unit < plan->units; unit++) {
+        shifts[unit] = (int32_t)(unit / columns * p->dilation_height * p->src_row_stride +
+                                 unit % columns * p->dilation_width * p->src_pixel_stride - unit * plan->unit_read);
+    }
+    for (int64_t i = 0; i < 2 * panels; i++, to += plan->room) {
+        const conv2d_q_bundles from = conv2d_q_bundles_of(&layout, weights + i / 2 * layout.panel, (int)(i % 2));
+        int64_t count = 0;
+        for (int size = 0; size < CONV2D_Q_BUNDLE; size++) {
+            count += (size + 1) * (int64_t)from.counts[size];
+        }
+        for (int64_t j = 0; j < count; j++) {
+            to[j] = from.codes[j] + shifts[from.units[j]];
+        }
+    }
+    return shifts + plan->units;
+}
+
+/* Points a tile's windows at the image, with its offsets, or at copies, where offsets are the codes before a vector. */
+static void point_windows(const plan *plan, tile *t, uint8_t *slot, const place *at, const int8_t *weights,
+                          const int32_t *offsets) {
+    t->offsets = conv2d_q_bundles_of(&t->layout, weights, 0).codes;
+    t->offsets_pitch = t->layout.half / (int64_t)sizeof(int32_t);
+    if (!at->inside || plan->far) {
+        copy_windows(plan, t, slot);
+        return;
+    }
+    memcpy(t->window, at->corner, sizeof t->window);
+    if (plan->units > 1) {
+        t->offsets = offsets;
+        t->offsets_pitch = plan->room;
+    }
+}
+
+/* weights: of panel `panel`, in bytes; offsets: of its vectors, in the bundled form. */
 static void run_tile(const plan *plan, tile *t, uint8_t *slot, int64_t group, cursor pixel, int rows, int64_t panel,
-                     int64_t until, const int8_t *weights) {
+                     int64_t until, const int8_t *weights, const int32_t *offsets) {
     const shrike_conv2d_q_params *p = plan->p;
     place at;
     if (pixel.x + rows <= p->out_width) {
@@ -296,11 +363,15 @@ static void run_tile(const plan *plan, tile *t, uint8_t *slot, int64_t group, cu
     } else {
         find_across_rows(plan, group, pixel, rows, &at);
     }
-    t->count = at.inside ? point_inside(plan, &at, (segment *)slot) : point_anywhere(plan, &at, group, slot);
-    t->rows = at.inside && plan->together && plan->taps;
+    if (!BUNDLES || !t->bundled || !at.inside || plan->far || plan->head->weight_zeros) {
+        t->count = at.inside ? point_inside(plan, &at, (segment *)slot) : point_anywhere(plan, &at, group, slot);
+    }
+    if (BUNDLES && t->bundled) {
+        point_windows(plan, t, slot, &at, weights, offsets);
+    }
     const int64_t group_out = conv2d_q_group_out(p);
     conv2d_q_tile out = {t->sums[0], NP * CONV2D_Q_PANEL, rows, 0, 0, at.dst, at.residual};
-    for (; panel < until; panel += NP, weights += NP * plan->panel_bytes) {
+    for (; panel < until; panel += NP, weights += NP * plan->panel_bytes, t->offsets += 2 * NP * t->offsets_pitch) {
         int panels = until - panel < NP ? (int)(until - panel) : NP;
         int64_t column = (group * plan->panels + panel) * CONV2D_Q_PANEL;
         int64_t channel = panel * CONV2D_Q_PANEL, left = group_out - channel;
@@ -321,9 +392,11 @@ static void run_task(const plan *plan, int64_t task, uint8_t *slot) {
     tile t;
     t.segments = (const segment *)slot;
     t.panel_bytes = plan->panel_bytes;
-    t.layout = conv2d_q_split_of(plan->p);
     t.run = plan->head->run;
-    t.split = plan->head->split;
+    t.bundled = plan->head->bundled;
+    t.layout = conv2d_q_bundles_layout_of(plan->p);
+    t.offsets = NULL;
+    t.offsets_pitch = 0;
     int64_t block = task / plan->panel_tasks % plan->blocks, group = task / plan->panel_tasks / plan->blocks;
     int64_t first = task % plan->panel_tasks * plan->panels_a_task;
     int64_t last = first + plan->panels_a_task < plan->panels ? first + plan->panels_a_task : plan->panels;
@@ -339,10 +412,14 @@ static void run_task(const plan *plan, int64_t task, uint8_t *slot) {
             conv2d_q_unpack_halves(stored, bases, until - panel, plan->steps, unpacked);
             weights = unpacked;
         }
+        const int32_t *offsets = NULL;
+        if (BUNDLES && t.bundled && plan->units > 1 && !plan->far) {
+            offsets = find_offsets(plan, slot, weights, until - panel);
+        }
         cursor at = cursor_at(plan->p, block * plan->block);
         for (int64_t pixel = block * plan->block; pixel < stop; pixel += MR, move_on(plan->p, &at, MR)) {
             int64_t rows = stop - pixel < MR ? stop - pixel : MR;
-            run_tile(plan, &t, slot, group, at, (int)rows, panel, until, weights);
+            run_tile(plan, &t, slot, group, at, (int)rows, panel, until, weights, offsets);
         }
     }
 }
@@ -371,8 +448,8 @@ static void TIER(conv2d_q_igemm)(shrike_context *context, const shrike_conv2d_q_
     atomic_llong next = 0;
     plan plan = {.p = p, .head = (const conv2d_q_head *)packed, .next = &next};
     lay_out_slot(&plan);
-    if (plan.head->split) {
-        plan.panel_bytes = conv2d_q_split_of(p).panel;
+    if (plan.head->bundled) {
+        plan.panel_bytes = conv2d_q_bundles_layout_of(p).panel;
     }
     const int64_t columns = columns_of(p), threads = shrike_context_threads(context);
     plan.epilogue = conv2d_q_epilogue_of(context, p);
@@ -390,6 +467,7 @@ static void TIER(conv2d_q_igemm)(shrike_context *context, const shrike_conv2d_q_
     plan.unit_read = conv2d_q_round_up(plan.unit_bytes, CONV2D_Q_UNIT);
     plan.last_row = (p->kernel_height - 1) * (int64_t)p->dilation_height;
     plan.row_end = (p->width - 1) * p->src_pixel_stride + p->channels;
+    plan.far = plan.last_row * p->src_row_stride + plan.row_end > INT32_MAX;
     int64_t pixels = BLOCK_BYTES / ((int64_t)p->stride_height * p->stride_width) / conv2d_q_group_in(p);
     int64_t block = conv2d_q_round_up(pixels + 1, MR);
     if (threads > 1) {

@@ -1,8 +1,8 @@
 /*
  * Int8 convolution with AVX2. vpmaddubsw (unsigned codes times signed weights, pairs added in int16 with saturation) is
  * used only where pairs cannot saturate: 2 * most code * most weight <= 32767, and so are sums of `run` of them, which
- * are then widened. Wider weights are packed in parts that cannot (the split form); where that would take too many of
- * them, codes and weights are widened to int16 and go through vpmaddwd, which is exact.
+ * are then widened. Wider weights are packed in bundles whose sums cannot either; where that would take too many
+ * vectors, codes and weights are widened to int16 and go through vpmaddwd, which is exact.
  *
  * Panels are multiplied one by one; the epilogue then takes NP of them at once, which spreads what a call costs.
  * By llvm-mca a step of 4 codes x 16 channels takes 2.0 to 2.2 cycles a pixel in pairs and 3.5 to 3.7 widened, on
@@ -12,6 +12,7 @@
 
 #define MR 6
 #define NP 4
+#define BUNDLES 1
 #define TIER(name) name##_x86_avx2
 
 #include "conv2d_q_igemm_kernel.h"
@@ -91,30 +92,60 @@ static inline __attribute__((always_inline)) void multiply_wide(tile *t, const i
     }
 }
 
-/* Codes times the second parts of a panel's weights. */
-static inline __attribute__((always_inline)) void multiply_parts(tile *t, const int panel, const int rows,
-                                                                 __m256i sums[MR][HALVES]) {
+/* Bundles of `size` vectors each: products of a bundle are added in int16, then widened. */
+static inline __attribute__((always_inline)) void add_bundles(const tile *t, const int rows, const int size,
+                                                              int64_t count, const int32_t **offsets,
+                                                              const int8_t **weights, __m256i sums[MR]) {
     const __m256i ones = _mm256_set1_epi16(1);
-#pragma GCC unroll 2
-    for (int h = 0; h < HALVES; h++) {
-        const conv2d_q_parts parts = conv2d_q_split_parts(&t->layout, (int8_t *)weights_of(t, panel), h);
-        const int64_t count = *parts.count;
-        for (int64_t j = 0; j < count; j++) {
-            const segment *seg = &t->segments[parts.places[j].segment[t->rows]];
-            const int64_t k = parts.places[j].offset[t->rows];
-            const __m256i weights = load(parts.weights + j * CONV2D_Q_PART_BYTES);
+    const uint8_t *window[MR];
+    memcpy(window, t->window, sizeof window);
+    const int32_t *offset = *offsets;
+    const int8_t *w = *weights;
+    for (int64_t j = 0; j < count; j++, offset += size, w += size * CONV2D_Q_VECTOR_BYTES) {
+        __m256i vectors[CONV2D_Q_BUNDLE];
+        int64_t at[CONV2D_Q_BUNDLE];
+#pragma GCC unroll 4
+        for (int v = 0; v < size; v++) {
+            vectors[v] = load(w + v * CONV2D_Q_VECTOR_BYTES);
+            at[v] = offset[v];
+        }
 #pragma GCC unroll 8
-            for (int i = 0; i < rows; i++) {
-                __m256i x = four_codes(seg->pixel[i] + k);
-                sums[i][h] = _mm256_add_epi32(sums[i][h], _mm256_madd_epi16(_mm256_maddubs_epi16(x, weights), ones));
+        for (int i = 0; i < rows; i++) {
+            __m256i lanes = _mm256_maddubs_epi16(four_codes(window[i] + at[0]), vectors[0]);
+#pragma GCC unroll 4
+            for (int v = 1; v < size; v++) {
+                lanes = _mm256_add_epi16(lanes, _mm256_maddubs_epi16(four_codes(window[i] + at[v]), vectors[v]));
             }
+            sums[i] = _mm256_add_epi32(sums[i], _mm256_madd_epi16(lanes, ones));
+        }
+    }
+    *offsets = offset;
+    *weights = w;
+}
+
+static inline __attribute__((always_inline)) void multiply_bundled(tile *t, const int panel, const int rows) {
+    for (int h = 0; h < HALVES; h++) {
+        const conv2d_q_bundles bundles = conv2d_q_bundles_of(&t->layout, weights_of(t, panel), h);
+        const int32_t *offsets = t->offsets + (2 * panel + h) * t->offsets_pitch;
+        const int8_t *weights = bundles.weights;
+        __m256i sums[MR];
+#pragma GCC unroll 8
+        for (int i = 0; i < rows; i++) {
+            sums[i] = load(t->start + panel * CONV2D_Q_PANEL + 8 * h);
+        }
+        add_bundles(t, rows, 4, bundles.counts[3], &offsets, &weights, sums);
+        add_bundles(t, rows, 3, bundles.counts[2], &offsets, &weights, sums);
+        add_bundles(t, rows, 2, bundles.counts[1], &offsets, &weights, sums);
+        add_bundles(t, rows, 1, bundles.counts[0], &offsets, &weights, sums);
+#pragma GCC unroll 8
+        for (int i = 0; i < rows; i++) {
+            _mm256_store_si256((__m256i *)(sums_of(t, panel, i) + 8 * h), sums[i]);
         }
     }
 }
 
-/* Pairs are widened at once: for runs too short to pay for sums in memory, and for weights in two parts. */
-static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const int panel, const int rows,
-                                                                 const int split) {
+/* Pairs are widened at once, for runs too short to pay for sums in memory. */
+static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const int panel, const int rows) {
     const __m256i ones = _mm256_set1_epi16(1);
     const int32_t *const start = t->start + panel * CONV2D_Q_PANEL;
     __m256i sums[MR][HALVES];
@@ -138,22 +169,11 @@ static inline __attribute__((always_inline)) void multiply_pairs(tile *t, const 
         }
         w += unused_weights(seg);
     }
-    if (split) {
-        multiply_parts(t, panel, rows, sums);
-    }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) {
         _mm256_store_si256((__m256i *)sums_of(t, panel, i), sums[i][0]);
         _mm256_store_si256((__m256i *)(sums_of(t, panel, i) + 8), sums[i][1]);
     }
-}
-
-static inline __attribute__((always_inline)) void multiply_plain(tile *t, const int panel, const int rows) {
-    multiply_pairs(t, panel, rows, 0);
-}
-
-static inline __attribute__((always_inline)) void multiply_split(tile *t, const int panel, const int rows) {
-    multiply_pairs(t, panel, rows, 1);
 }
 
 /* Sums of `run` pairs in int16 in registers, the int32 sums in memory. */
@@ -205,25 +225,23 @@ static inline __attribute__((always_inline)) void multiply_runs(tile *t, const i
 FORM(wide, 6)
 FORM(wide, 3)
 FORM(wide, 1)
-FORM(plain, 6)
-FORM(plain, 3)
-FORM(plain, 1)
-FORM(split, 6)
-FORM(split, 3)
-FORM(split, 1)
+FORM(pairs, 6)
+FORM(pairs, 3)
+FORM(pairs, 1)
+FORM(bundled, 6)
+FORM(bundled, 3)
+FORM(bundled, 1)
 FORM(runs, 6)
 FORM(runs, 3)
 FORM(runs, 1)
 
-enum { SHORT_RUN = 4 };
-
 static void multiply_tile(tile *t, int rows, int panels) {
     static void (*const forms[4][3])(tile *, int) = {{multiply_wide_1, multiply_wide_3, multiply_wide_6},
-                                                     {multiply_plain_1, multiply_plain_3, multiply_plain_6},
+                                                     {multiply_pairs_1, multiply_pairs_3, multiply_pairs_6},
                                                      {multiply_runs_1, multiply_runs_3, multiply_runs_6},
-                                                     {multiply_split_1, multiply_split_3, multiply_split_6}};
+                                                     {multiply_bundled_1, multiply_bundled_3, multiply_bundled_6}};
     void (*const form)(tile *, int) =
-        forms[t->split ? 3 : (t->run > 0) + (t->run >= SHORT_RUN)][(rows > 1) + (rows > 3)];
+        forms[t->bundled ? 3 : (t->run > 0) + (t->run >= CONV2D_Q_LONG_RUN)][(rows > 1) + (rows > 3)];
     for (int panel = 0; panel < panels; panel++) {
         form(t, panel);
     }
@@ -234,8 +252,8 @@ const conv2d_q_kernel conv2d_q_igemm_6x16_x86_avx2_kernel = {
     .features = SHRIKE_TIER_AVX2,
     .kind = SHRIKE_QKERNEL_INT8,
     .supports = conv2d_q_igemm_supports,
-    .packed_size = conv2d_q_split_packed_size,
-    .pack = conv2d_q_split_pack,
+    .packed_size = conv2d_q_bundles_packed_size,
+    .pack = conv2d_q_bundles_pack,
     .workspace = TIER(conv2d_q_igemm_workspace),
     .run = TIER(conv2d_q_igemm),
 };

@@ -22,66 +22,80 @@
 
 #define ALWAYS static inline __attribute__((always_inline))
 
-/* activation_sigmoid of each float. */
-ALWAYS vf sigmoid_of(vf x) {
+/* A statement for each of n vectors. */
+#define EACH _Pragma("GCC unroll 4") for (int q = 0; q < n; q++)
+
+/*
+ * activation_sigmoid of each float of n vectors (at most 4), operation by operation for all of them: one is a chain of
+ * twenty operations, each of which waits for the one before, and schedulers hold few such chains.
+ */
+ALWAYS void sigmoid_of_each(const vf *x, vf *y, const int n) {
     const vf log2_e = vf_set1(-ACTIVATION_LOG2_E), round = vf_set1(ACTIVATION_ROUND), one = vf_set1(1);
-    vf t = vf_min(vf_max(x, vf_set1(-ACTIVATION_REACH)), vf_set1(ACTIVATION_REACH));
-    vf shifted = vf_fused(t, log2_e, round);
-    vf r = vf_fused(t, log2_e, round - shifted);
-    vf p = vf_fused(vf_set1(ACTIVATION_EXP2_5), r, vf_set1(ACTIVATION_EXP2_4));
-    p = vf_fused(p, r, vf_set1(ACTIVATION_EXP2_3));
-    p = vf_fused(p, r, vf_set1(ACTIVATION_EXP2_2));
-    p = vf_fused(p, r, vf_set1(ACTIVATION_EXP2_1));
-    p = vf_fused(p, r, vf_set1(ACTIVATION_EXP2_0));
-    vf d = one + vf_plus_bits(p, vf_exponent(shifted));
-    vf y = vf_minus_bits(vf_set1(activation_float(ACTIVATION_RECIPROCAL)), d);
-    vf e = vf_fused(-d, y, one);
-    y = vf_fused(y, vf_fused(e, e, e), y);
-    return vf_fused(y, vf_fused(-d, y, one), y);
+    vf t[4], shifted[4], r[4], p[4], d[4], e[4];
+    EACH t[q] = vf_min(vf_max(x[q], vf_set1(-ACTIVATION_REACH)), vf_set1(ACTIVATION_REACH));
+    EACH shifted[q] = vf_fused(t[q], log2_e, round);
+    EACH r[q] = vf_fused(t[q], log2_e, round - shifted[q]);
+    EACH p[q] = vf_fused(vf_set1(ACTIVATION_EXP2_5), r[q], vf_set1(ACTIVATION_EXP2_4));
+    EACH p[q] = vf_fused(p[q], r[q], vf_set1(ACTIVATION_EXP2_3));
+    EACH p[q] = vf_fused(p[q], r[q], vf_set1(ACTIVATION_EXP2_2));
+    EACH p[q] = vf_fused(p[q], r[q], vf_set1(ACTIVATION_EXP2_1));
+    EACH p[q] = vf_fused(p[q], r[q], vf_set1(ACTIVATION_EXP2_0));
+    EACH d[q] = one + vf_plus_bits(p[q], vf_exponent(shifted[q]));
+    EACH y[q] = vf_minus_bits(vf_set1(activation_float(ACTIVATION_RECIPROCAL)), d[q]);
+    EACH e[q] = vf_fused(-d[q], y[q], one);
+    EACH e[q] = vf_fused(e[q], e[q], e[q]);
+    EACH y[q] = vf_fused(y[q], e[q], y[q]);
+    EACH e[q] = vf_fused(-d[q], y[q], one);
+    EACH y[q] = vf_fused(y[q], e[q], y[q]);
 }
 
 ALWAYS vf unit_of(vf x) {
     return vf_min(vf_max(x, vf_set1(0)), vf_set1(1));
 }
 
-/* activation_of each float. */
-ALWAYS vf activation_of_each(const int32_t kind, vf x, float alpha, float beta) {
+/* activation_of each float of n vectors, at most 4. */
+ALWAYS void activate(const int32_t kind, vf *x, const int n, float alpha, float beta) {
+    vf y[4];
     switch ((enum shrike_activation)kind) {
     case SHRIKE_ACTIVATION_SILU:
-        return vf_max(x, vf_set1(-ACTIVATION_REACH)) * sigmoid_of(x);
+        sigmoid_of_each(x, y, n);
+        EACH x[q] = vf_max(x[q], vf_set1(-ACTIVATION_REACH)) * y[q];
+        break;
     case SHRIKE_ACTIVATION_RELU:
-        return vf_max(x, vf_set1(0));
+        EACH x[q] = vf_max(x[q], vf_set1(0));
+        break;
     case SHRIKE_ACTIVATION_LEAKY_RELU:
-        return vf_select(vm_less(x, vf_set1(0)), vf_set1(alpha) * x, x);
+        EACH x[q] = vf_select(vm_less(x[q], vf_set1(0)), vf_set1(alpha) * x[q], x[q]);
+        break;
     case SHRIKE_ACTIVATION_SIGMOID:
-        return sigmoid_of(x);
+        sigmoid_of_each(x, x, n);
+        break;
     case SHRIKE_ACTIVATION_HARD_SIGMOID:
-        return unit_of(vf_set1(alpha) * x + vf_set1(beta));
+        EACH x[q] = unit_of(vf_set1(alpha) * x[q] + vf_set1(beta));
+        break;
     case SHRIKE_ACTIVATION_HARD_SWISH:
-        return x * unit_of(x * vf_set1(1.0f / 6) + vf_set1(0.5f));
+        EACH x[q] = x[q] * unit_of(x[q] * vf_set1(1.0f / 6) + vf_set1(0.5f));
+        break;
     case SHRIKE_ACTIVATION_TANH:
-        return vf_fused(vf_set1(2), sigmoid_of(x + x), vf_set1(-1));
-    case SHRIKE_ACTIVATION_CLIP: {
-        vf below = vf_select(vm_less(vf_set1(beta), x), vf_set1(beta), x);
-        return vf_select(vm_less(x, vf_set1(alpha)), vf_set1(alpha), below);
-    }
+        EACH y[q] = x[q] + x[q];
+        sigmoid_of_each(y, y, n);
+        EACH x[q] = vf_fused(vf_set1(2), y[q], vf_set1(-1));
+        break;
+    case SHRIKE_ACTIVATION_CLIP:
+        EACH x[q] = vf_select(vm_less(vf_set1(beta), x[q]), vf_set1(beta), x[q]);
+        EACH x[q] = vf_select(vm_less(x[q], vf_set1(alpha)), vf_set1(alpha), x[q]);
+        break;
     case SHRIKE_ACTIVATION_NONE:
     case SHRIKE_ACTIVATION_COUNT:
         break;
     }
-    return x;
 }
 
 ALWAYS vf clamp_of(vf x, float low, float high) {
     return vf_min(vf_max(x, vf_set1(low)), vf_set1(high));
 }
 
-/* Sums of a pixel in codes, with fractions. */
-ALWAYS vf position_of(const shrike_conv2d_q_params *p, const int32_t kind, vf sums, vf multiplier, vf offset) {
-    return activation_of_each(kind, sums * multiplier + offset, p->alpha, p->beta) * vf_set1(p->code_multiplier);
-}
-
-/* The same less the fractions. */
+/* A code from its position, the same with fractions and without offset. */
 ALWAYS vf code_of(const shrike_conv2d_q_params *p, vf position) {
     return clamp_of(position + vf_set1(p->code_offset), (float)p->low, (float)p->high);
 }
@@ -116,11 +130,14 @@ ALWAYS void columns_to_codes(const shrike_conv2d_q_params *p, const conv2d_q_til
         for (int q = 0; q < 4; q++) {
             const int64_t at = q % width * VL;
             pixel[q] = i + q / width < tile->pixels ? i + q / width : tile->pixels - 1;
-            v[q] = position_of(p, kind, vf_of_sums(tile->sums + pixel[q] * tile->sums_stride + column + at),
-                               vf_load(p->multiplier + channel + at), vf_load(p->offset + channel + at));
+            v[q] = vf_of_sums(tile->sums + pixel[q] * tile->sums_stride + column + at) *
+                       vf_load(p->multiplier + channel + at) +
+                   vf_load(p->offset + channel + at);
         }
+        activate(kind, v, 4, p->alpha, p->beta);
 #pragma GCC unroll 4
         for (int q = 0; q < 4; q++) {
+            v[q] = v[q] * vf_set1(p->code_multiplier);
             const uint8_t *residual = (const uint8_t *)p->residual;
             vf other =
                 residual ? vf_of_codes(residual + tile->residual[pixel[q]] + channel + q % width * VL) : vf_set1(0);
@@ -141,8 +158,9 @@ ALWAYS void last_to_codes(const shrike_conv2d_q_params *p, const conv2d_q_tile *
     const int64_t channel = tile->first + column, n = tile->count - column;
     const vf multiplier = vf_load_first(p->multiplier + channel, n), offset = vf_load_first(p->offset + channel, n);
     for (int64_t i = 0; i < tile->pixels; i++) {
-        vf sums = vf_of_sums_first(tile->sums + i * tile->sums_stride + column, n);
-        vf v = position_of(p, kind, sums, multiplier, offset);
+        vf v = vf_of_sums_first(tile->sums + i * tile->sums_stride + column, n) * multiplier + offset;
+        activate(kind, &v, 1, p->alpha, p->beta);
+        v = v * vf_set1(p->code_multiplier);
         const uint8_t *residual = p->residual ? (const uint8_t *)p->residual + tile->residual[i] + channel : NULL;
         vf other = residual ? vf_of_codes_first(residual, n) : vf_set1(0);
         v = with_residual(p, v, residual ? &other : NULL);
@@ -174,19 +192,26 @@ ALWAYS void to_reals(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile,
         const float *multiplier = p->multiplier + tile->first, *offset = p->offset + tile->first;
         const float *residual = p->residual ? (const float *)p->residual + tile->residual[i] + tile->first : NULL;
         float *dst = (float *)p->dst + tile->dst[i] + tile->first;
-        for (int64_t c = 0; c < tile->count; c += VL) {
-            const int64_t n = tile->count - c;
-            if (n >= VL) {
-                vf v = vf_of_sums(sums + c) * vf_load(multiplier + c) + vf_load(offset + c);
-                v = activation_of_each(kind, v, p->alpha, p->beta);
-                v = residual ? (vf)(v + vf_load(residual + c)) : v;
-                vf_store(dst + c, v);
-            } else {
-                vf v = vf_of_sums_first(sums + c, n) * vf_load_first(multiplier + c, n) + vf_load_first(offset + c, n);
-                v = activation_of_each(kind, v, p->alpha, p->beta);
-                v = residual ? (vf)(v + vf_load_first(residual + c, n)) : v;
-                vf_store_first(dst + c, v, n);
+        int64_t c = 0;
+        for (; c + 4 * VL <= tile->count; c += 4 * VL) {
+            vf v[4];
+#pragma GCC unroll 4
+            for (int q = 0; q < 4; q++) {
+                const int64_t at = c + q * VL;
+                v[q] = vf_of_sums(sums + at) * vf_load(multiplier + at) + vf_load(offset + at);
             }
+            activate(kind, v, 4, p->alpha, p->beta);
+#pragma GCC unroll 4
+            for (int q = 0; q < 4; q++) {
+                const int64_t at = c + q * VL;
+                vf_store(dst + at, residual ? (vf)(v[q] + vf_load(residual + at)) : v[q]);
+            }
+        }
+        for (; c < tile->count; c += VL) {
+            const int64_t n = tile->count - c < VL ? tile->count - c : VL;
+            vf v = vf_of_sums_first(sums + c, n) * vf_load_first(multiplier + c, n) + vf_load_first(offset + c, n);
+            activate(kind, &v, 1, p->alpha, p->beta);
+            vf_store_first(dst + c, residual ? (vf)(v + vf_load_first(residual + c, n)) : v, n);
         }
     }
 }

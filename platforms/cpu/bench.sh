@@ -10,8 +10,9 @@
 # yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
 #
 # --isa avx2 makes it the contest of a processor with AVX2 only: neither we nor ONNX Runtime nor OpenCV see AVX-512, AMX
-# or AVX-VNNI (native/bench/avx2_only.c; needs gcc and a processor with the flag cpuid_fault). --tiers avx2 holds back
-# us alone, --isa everybody.
+# or AVX-VNNI (native/bench/avx2_only.c; needs gcc). Where the processor lacks the flag cpuid_fault, ONNX Runtime is held
+# back by a copy of its library (needs objdump, python3), the others by their own options. --tiers avx2 holds back us
+# alone, --isa everybody.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
@@ -38,6 +39,7 @@ case $isa in
         hide=native/build/avx2_only.so
         mkdir -p "${hide%/*}"
         gcc -std=gnu11 -D_GNU_SOURCE -O2 -fvisibility=hidden -shared -fPIC -o "$hide" native/bench/avx2_only.c -ldl
+        grep -qw cpuid_fault /proc/cpuinfo || export AVX2_ONLY_REPLACED=1
         LD_PRELOAD=$PWD/$hide true
         ;;
     *) echo "bench.sh: --isa takes best or avx2, not $isa" >&2 && exit 2 ;;
@@ -60,9 +62,23 @@ mvn -q -pl platforms/cpu -am -DskipTests test-compile \
 java=$(for release in "${JAVA_HOME:-/none}/release" /usr/lib/jvm/*/release; do
     grep -qsE '^JAVA_VERSION="?(2[5-9]|[3-9][0-9])' "$release" && echo "${release%/release}/bin/java"
 done | sed -n 1p)
+classpath=$(<platforms/cpu/target/test.classpath)
+held=()
+if [[ -n ${AVX2_ONLY_REPLACED:-} ]]; then
+    rival=native/build/avx2-only
+    mkdir -p "$rival"
+    jar=$(tr : '\n' <<<"$classpath" | grep -E '/onnxruntime-[0-9.]+\.jar$')
+    for library in libonnxruntime.so libonnxruntime4j_jni.so; do
+        unzip -qojd "$rival/whole" "$jar" "ai/onnxruntime/native/linux-x64/$library"
+    done
+    native/bench/hide-avx512.sh "$rival/whole/libonnxruntime.so" "$rival/libonnxruntime.so"
+    cp "$rival/whole/libonnxruntime4j_jni.so" "$rival"
+    export OPENCV_CPU_DISABLE=AVX512_SKX
+    held=(-XX:UseAVX=2 -Dshrike.cpu.features=1f "-Donnxruntime.native.path=$PWD/$rival")
+fi
 if [[ $isa == avx2 ]]; then # glibc looks at the processor before any library can hide something
     export LD_PRELOAD=$PWD/$hide GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW
 fi
 exec "${java:?no JDK 25 or later found}" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-    -cp "platforms/cpu/target/test-classes:platforms/cpu/target/classes:$(<platforms/cpu/target/test.classpath)" \
+    "${held[@]}" -cp "platforms/cpu/target/test-classes:platforms/cpu/target/classes:$classpath" \
     dev.shrike.cpu.$bench "${options[@]}" "${models[@]}"

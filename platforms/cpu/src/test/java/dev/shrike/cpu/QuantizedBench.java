@@ -126,8 +126,9 @@ public final class QuantizedBench {
     /** Opens a network with the features of a tier only. */
     private static GraphExecutor onTier(String tier, Supplier<GraphExecutor> open) {
         long avx512 = CpuFeatures.AVX512F.mask();
+        String given = System.getProperty("shrike.cpu.features");
         long mask = switch (tier) {
-            case "best" -> -1;
+            case "best" -> given == null ? -1 : Long.parseUnsignedLong(given, 16);
             case "avxvnni" -> ~avx512;
             case "avx2" -> ~(avx512 | CpuFeatures.AVXVNNI.mask());
             default -> Long.parseUnsignedLong(tier, 16);
@@ -136,7 +137,11 @@ public final class QuantizedBench {
         try {
             return open.get();
         } finally {
-            System.clearProperty("shrike.cpu.features");
+            if (given == null) {
+                System.clearProperty("shrike.cpu.features");
+            } else {
+                System.setProperty("shrike.cpu.features", given);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.shrike.cpu.plan;
 
 import dev.shrike.UnsupportedModelException;
+import dev.shrike.cpu.binding.CpuFeatures;
 import dev.shrike.cpu.binding.NativeLibrary;
 import dev.shrike.cpu.binding.NativeLoader;
 import dev.shrike.cpu.binding.Params;
@@ -31,7 +32,8 @@ import org.bytedeco.javacpp.Loader;
  *
  * <p>Where nothing was chosen, oneDNN runs the dense layers of single-threaded plans and libshrike the rest: oneDNN 2.7
  * takes dense tensors only, and its OpenMP threads spin for milliseconds after each call, on cores that our own workers
- * need.
+ * need. With AVX2 and no AVX-512 libshrike runs them all: oneDNN is no quicker there, and of half the speed where large
+ * inputs are read with a stride of 2.
  */
 final class ConvolutionFactory implements AutoCloseable {
     private static final Logger LOG = System.getLogger(ConvolutionFactory.class.getName());
@@ -66,7 +68,9 @@ final class ConvolutionFactory implements AutoCloseable {
 
     /** What runs a layer that nothing was chosen for. */
     private ConvKernel usual(ConvTask task) {
-        return threads == 1 && task.group() == 1 ? ConvKernel.ONEDNN : ConvKernel.NATIVE;
+        boolean onlyAvx2 = CpuFeatures.AVX2.isIn(features) && CpuFeatures.FMA.isIn(features)
+                && !CpuFeatures.AVX512F.isIn(features);
+        return threads == 1 && task.group() == 1 && !onlyAvx2 ? ConvKernel.ONEDNN : ConvKernel.NATIVE;
     }
 
     /** The step of a convolution of codes by another library, without its table and sum, or nothing. */
