@@ -3,13 +3,18 @@
  * that do not lie together go through a small buffer, so the loops of vector_ops.h do all the arithmetic.
  */
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "core/check.h"
 #include "core/view.h"
 #include "vector_ops/vector_ops.h"
 
-/* SHORT: below this a span's start costs more than gathering a longer one. */
-enum { PIECE = 2048, BUFFER = 256, TASK = 16384, SHORT = 16 };
+/*
+ * SHORT: below this a span's start costs more than gathering a longer one. AHEAD: rows that are asked for in advance,
+ * if they have up to ROW floats: to a processor rows that do not touch are no stream that it would follow.
+ */
+enum { PIECE = 2048, BUFFER = 256, TASK = 16384, SHORT = 16, AHEAD = 4, ROW = 512 };
 
 typedef struct elementwise {
     view_loop loop;
@@ -48,6 +53,14 @@ static void run_part(const elementwise *e, int64_t n, const float *a, const floa
     }
 }
 
+/* Asks for the row that lies AHEAD times the distance of the last two behind this one; it need not be there. */
+static inline void prefetch_row(const float *row, int64_t distance, int64_t size) {
+    const uintptr_t from = (uintptr_t)row + (uintptr_t)(AHEAD * distance) * sizeof *row;
+    for (uintptr_t at = from; at < from + (uintptr_t)size * sizeof *row; at += 64) {
+        __builtin_prefetch((const void *)at);
+    }
+}
+
 static void run_pieces(const void *argument, int64_t begin, int64_t end) {
     const elementwise *e = argument;
     const view_loop *loop = &e->loop;
@@ -55,9 +68,17 @@ static void run_pieces(const void *argument, int64_t begin, int64_t end) {
     const int64_t size = loop->dims[inner];
     int together =
         loop->strides[0][inner] == 1 && loop->strides[1][inner] == 1 && (!e->b || loop->strides[2][inner] == 1);
+    int64_t before[VIEW_OPERANDS] = {0};
     for (int64_t piece = begin; piece < end; piece++) {
-        int64_t at[VIEW_OPERANDS];
+        int64_t at[VIEW_OPERANDS] = {0};
         view_loop_offsets(loop, inner, piece / e->pieces, at);
+        if (together && size <= ROW) {
+            prefetch_row(e->a + at[1], at[1] - before[1], size);
+            if (e->b) {
+                prefetch_row(e->b + at[2], at[2] - before[2], size);
+            }
+            memcpy(before, at, sizeof at);
+        }
         int64_t first = piece % e->pieces * PIECE;
         int64_t last = first + PIECE < size ? first + PIECE : size;
         for (int64_t i = first, n; i < last; i += n) {
