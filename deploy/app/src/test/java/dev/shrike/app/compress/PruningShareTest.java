@@ -1,0 +1,65 @@
+package dev.shrike.app.compress;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.shrike.app.compress.PruningShare.Tried;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.function.DoubleUnaryOperator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What prunings are asked for, on networks whose latency is a known function of that. */
+@Tag("any-processor")
+class PruningShareTest {
+    /** Where the latency is a line, two points are enough for the third to be within. */
+    @Test
+    void linesAreMetAtTheSecondTrial() {
+        for (double still : new double[] {0, 0.1, 0.2}) {
+            DoubleUnaryOperator line = share -> still + (0.45 - still) * share;
+            List<Tried> tried = trials(line, 0.35, 3);
+            assertTrue(tried.getLast().found() <= 0.35, tried.toString());
+            assertTrue(tried.size() <= 3 && tried.getLast().found() > 0.9 * 0.35, "no more than needed: " + tried);
+        }
+    }
+
+    @Test
+    void theFirstIsByProportion() {
+        assertEquals(0.776, PruningShare.next(List.of(new Tried(1, 25)), 20), 1e-9);
+    }
+
+    /** Where a pruning changed nothing or made it worse, the next goes farther, but not to nothing. */
+    @Test
+    void aPruningThatChangedNothingIsFollowedByAFartherOne() {
+        for (double found : new double[] {25, 26, 24.9}) {
+            double next = PruningShare.next(List.of(new Tried(1, 25), new Tried(0.8, found)), 20);
+            assertTrue(next < 0.8 * 19.4 / found && next > 0.1, found + ": " + next);
+        }
+    }
+
+    /** Whatever is measured, each asks for less than the one before, and for something. */
+    @Test
+    void sharesFallAlways() {
+        Random random = new Random(3);
+        for (int i = 0; i < 1000; i++) {
+            double target = random.nextDouble() * 30;
+            List<Tried> tried = new ArrayList<>(List.of(new Tried(1, target * (1 + random.nextDouble() * i / 100))));
+            for (int round = 0; round < 5 && tried.getLast().share() > PruningShare.LEAST; round++) {
+                double next = PruningShare.next(tried, target);
+                assertTrue(next < tried.getLast().share() && next >= PruningShare.LEAST, tried + ", " + next);
+                tried.add(new Tried(next, target * (1 + random.nextDouble() * i / 100)));
+            }
+        }
+    }
+
+    private static List<Tried> trials(DoubleUnaryOperator latency, double target, int most) {
+        List<Tried> tried = new ArrayList<>(List.of(new Tried(1, latency.applyAsDouble(1))));
+        for (int round = 0; round < most && tried.getLast().found() > target; round++) {
+            double share = PruningShare.next(tried, target);
+            tried.add(new Tried(share, latency.applyAsDouble(share)));
+        }
+        return tried;
+    }
+}
