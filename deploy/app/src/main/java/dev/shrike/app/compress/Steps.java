@@ -24,10 +24,11 @@ final class Steps {
     private static final int PRUNINGS = 3;
     /**
      * A trial must be this much below the target: the last bench may say as much more. Another pruning costs a minute,
-     * a target that is missed all of it. The network that was only quantised needs none of that to spare itself pruning.
+     * a target that is missed all that came before. A network that was only quantised is taken up to the target itself:
+     * pruning it for the sake of a percent would cost hours of fine-tuning.
      */
     private static final double CLEARLY = 0.99;
-    /** Half widths of intervals in percent. With 2, ratios of the same networks differed by 5 % from run to run. */
+    /** Half widths of intervals in percent. With 2, ratios of the same networks differed by 4 % from run to run. */
     private static final List<String> PRECISION = List.of("--precision", "1");
     private static final String TRIAL_IMAGES = "8";
     /** The least effort that gives weights the zero points that they will have: kernels may differ by them. */
