@@ -13,10 +13,12 @@ final class PruningShare {
     /** What is aimed at is below the target, so that the network does not end just above. */
     static final double MARGIN = 0.97;
     /**
-     * How many times the step that proportion asks for is taken at most. The first channels that go bring less than
-     * those after them, so that a line through two trials that hardly differ would ask for far too much.
+     * How many times the step that proportion asks for is taken at most after the first pruning. The first channels
+     * that go bring less than those after them, so the line from the whole network asks for too much.
      */
-    private static final double REACH = 2;
+    private static final double FIRST_REACH = 1.5;
+    /** The same after further prunings: of two trials that hardly differ the line tells little. */
+    private static final double REACH = 3;
     private static final double STEPS = 1000;
 
     private PruningShare() {}
@@ -39,9 +41,10 @@ final class PruningShare {
         Tried last = tried.getLast();
         double aim = MARGIN * target;
         double proportional = last.share() * aim / last.found();
+        double reach = tried.size() == 2 ? FIRST_REACH : REACH;
         double share = tried.size() == 1 ? proportional
                 : Math.max(secant(tried.get(tried.size() - 2), last, aim),
-                        last.share() - REACH * (last.share() - proportional));
+                        last.share() - reach * (last.share() - proportional));
         double rounded = Math.round(STEPS * share) / STEPS;
         return Math.max(LEAST, Math.min(rounded, last.share() - 1 / STEPS));
     }

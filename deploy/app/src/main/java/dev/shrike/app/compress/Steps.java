@@ -188,12 +188,12 @@ final class Steps {
 
     /** The latency of a network, and in the same run that of the float network where a share of it is wanted. */
     private Decision measure(String model, String output) {
+        String floats = request.model().toString();
         List<String> command = new ArrayList<>(List.of("bench", "--weights"));
-        if (request.share() && !model.equals(request.model().toString())) {
-            command.add(request.model().toString());
-        }
-        command.addAll(List.of(model, "--models-in-turn", "--json", file(output), "--quiet", "--cold-starts", "0",
-                "--no-layers", "--seconds", Double.toString(request.seconds())));
+        command.addAll(request.share() && !model.equals(floats) ? List.of(floats, model, "--models-in-turn")
+                : List.of(model));
+        command.addAll(List.of("--json", file(output), "--quiet", "--cold-starts", "0", "--no-layers", "--seconds",
+                Double.toString(request.seconds())));
         command.addAll(PRECISION);
         return command(command, request.running());
     }
