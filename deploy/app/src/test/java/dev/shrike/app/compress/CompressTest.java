@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -287,6 +288,11 @@ class CompressTest {
         assertTrue(Files.exists(work.resolve("tuned.onnx")));
     }
 
+    private List<Double> shares() {
+        CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
+        return Stream.of("prune", "prune-2", "prune-3").map(step -> share(plan, step)).toList();
+    }
+
     private double share(CompressPlan plan, String step) {
         return Double.parseDouble(after(plan.step(step).command(), "--latency").getFirst());
     }
@@ -366,9 +372,14 @@ class CompressTest {
      */
     @Test
     void goesOnWhereItWasKilled() throws IOException {
+        figures.put("trial.shrike", new double[] {20.5, 0});
+        figures.put("trial-2.shrike", new double[] {19.9, 0});
+        figures.put("trial-3.shrike", new double[] {19, 0});
+        figures.put("pruned-3.onnx", new double[] {28, 0.10});
         CompressRequest request = request(0.5, true, true);
         run(request, Optional.empty(), pretending(0));
         List<String> all = List.copyOf(commands);
+        List<Double> shares = shares();
         List<String> rows = report().lines().filter(line -> line.startsWith("| ") && line.contains(".onnx |")).toList();
         for (int kill = 1; kill <= all.size(); kill++) {
             work = folder.resolve("killed" + kill);
@@ -380,6 +391,7 @@ class CompressTest {
             commands.clear();
             assertEquals(0, run(request, Optional.empty(), pretending(0)));
             assertEquals(all.subList(kill - 1, all.size()), commands, "the killed step is done again, and no other");
+            assertEquals(shares, shares(), "what the prunings were asked for");
             assertEquals(rows,
                     report().lines().filter(line -> line.startsWith("| ") && line.contains(".onnx |")).toList());
         }
