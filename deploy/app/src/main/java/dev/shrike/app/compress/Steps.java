@@ -21,7 +21,7 @@ import java.util.function.Supplier;
 final class Steps {
     static final String BENCH = "bench";
     private static final String LATENCY = "--latency";
-    private static final int PRUNINGS = 3;
+    private static final int PRUNINGS = 4;
     /**
      * A trial must be this much below the target: the last bench may say as much more. Another pruning costs a minute,
      * a target that is missed all that came before. A network that was only quantised is taken up to the target itself:

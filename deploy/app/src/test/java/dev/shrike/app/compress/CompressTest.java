@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -112,6 +113,13 @@ class CompressTest {
         return new CompressRun(console, request, work, () -> obstacle, runner, true).run();
     }
 
+    private static List<String> roundsFrom(int first) {
+        return IntStream.rangeClosed(first, 4).boxed().flatMap(
+                round -> Stream.of("prune-", "quantize-trial-", "build-trial-", "bench-trial-")
+                        .map(name -> name + round))
+                .toList();
+    }
+
     private List<String> skipped() {
         return CompressPlan.read(work.resolve("plan.json")).steps().stream()
                 .filter(step -> step.state() == CompressPlan.State.SKIPPED).map(CompressPlan.Step::name).toList();
@@ -133,8 +141,7 @@ class CompressTest {
     @Test
     void halfOfTheLatencyNeedsPruningTuningAndQuantising() throws IOException {
         assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
-        assertEquals(List.of("prune-2", "quantize-trial-2", "build-trial-2", "bench-trial-2", "prune-3",
-                "quantize-trial-3", "build-trial-3", "bench-trial-3"), skipped());
+        assertEquals(roundsFrom(2), skipped());
         assertTrue(commands.contains("prune") && commands.contains("train"), commands.toString());
         CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
         double share = Double.parseDouble(after(plan.step("prune").command(), "--latency").getFirst());
@@ -145,13 +152,14 @@ class CompressTest {
         assertTrue(report().contains("-0.0500"), "what it cost in mAP: " + report());
     }
 
-    /** 25 ms quantised, 20 wanted: a trial of 20.5 ms asks for less, one of 19.9 again, and that is the last. */
+    /** 25 ms quantised, 20 wanted: a trial of 20.5 ms asks for less, 19.9 and 19.85 again, and 19 is enough. */
     @Test
     void prunesFurtherWhereTheTrialIsNotQuickEnough() throws IOException {
         figures.put("trial.shrike", new double[] {20.5, 0});
         figures.put("trial-2.shrike", new double[] {19.9, 0});
-        figures.put("trial-3.shrike", new double[] {19, 0});
-        figures.put("pruned-3.onnx", new double[] {28, 0.10});
+        figures.put("trial-3.shrike", new double[] {19.85, 0});
+        figures.put("trial-4.shrike", new double[] {19, 0});
+        figures.put("pruned-4.onnx", new double[] {28, 0.10});
         assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
         CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
         assertEquals(List.of(), skipped());
@@ -161,15 +169,15 @@ class CompressTest {
         assertEquals(share(plan, "prune-2") - (19.9 - 19.4) * (0.776 - share(plan, "prune-2")) / 0.6,
                 share(plan, "prune-3"), 0.002, "by both trials");
         for (String step : List.of("bench-pruned", "val-pruned", "train")) {
-            assertTrue(plan.step(step).command().contains(work.resolve("pruned-3.onnx").toString()), step);
+            assertTrue(plan.step(step).command().contains(work.resolve("pruned-4.onnx").toString()), step);
         }
-        assertTrue(report().contains("| pruned | pruned-3.onnx |"), report());
+        assertTrue(report().contains("| pruned | pruned-4.onnx |"), report());
         figures.remove("trial-3.shrike");
         figures.put("trial-2.shrike", new double[] {19.7, 0});
         figures.put("pruned-2.onnx", new double[] {28, 0.10});
         work = folder.resolve("two");
         assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
-        assertEquals(List.of("prune-3", "quantize-trial-3", "build-trial-3", "bench-trial-3"), skipped());
+        assertEquals(roundsFrom(3), skipped());
         assertTrue(report().contains("| pruned | pruned-2.onnx |"), report());
     }
 
@@ -254,22 +262,23 @@ class CompressTest {
         assertTrue(message.contains("bench.json") && message.contains("trial.shrike"), message);
     }
 
-    /** After three prunings that all missed, the report says what came of each. */
+    /** After prunings that all missed, the report says what came of each. */
     @Test
-    void prunedThreeTimesInVain() throws IOException {
-        for (String trial : List.of("trial", "trial-2", "trial-3")) {
+    void prunedAgainAndAgainInVain() throws IOException {
+        for (String trial : List.of("trial", "trial-2", "trial-3", "trial-4")) {
             figures.put(trial + ".shrike", new double[] {22, 0});
         }
-        figures.put("pruned-3.onnx", new double[] {28, 0.10});
+        figures.put("pruned-4.onnx", new double[] {28, 0.10});
         figures.put("pruned-quantized.shrike", new double[] {21.5, 0.09});
         assertEquals(1, run(request(0.5, true, true), Optional.empty(), pretending(0)));
-        assertEquals(3, report().lines().filter(line -> line.contains("0.550 of the float network's time")).count(),
+        assertEquals(4, report().lines().filter(line -> line.contains("0.550 of the float network's time")).count(),
                 report());
         assertTrue(report().contains(" ms (0.500 of float). Nothing is as quick."), report());
         assertTrue(report().lines().anyMatch(line -> line.matches("\\| float \\|.* 1\\.000 \\| 0\\.4000 \\|.*")),
                 report());
         CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
-        assertTrue(share(plan, "prune-2") < share(plan, "prune") && share(plan, "prune-3") < share(plan, "prune-2"));
+        assertTrue(share(plan, "prune-2") < share(plan, "prune") && share(plan, "prune-3") < share(plan, "prune-2")
+                && share(plan, "prune-4") < share(plan, "prune-3"));
     }
 
     /** What an earlier version began is refused with a way out, and stays as it is. */

@@ -63,6 +63,8 @@ class PruningShareTest {
     /** Whatever is measured, each asks for less than the one before, and for something. */
     @Test
     void sharesFallAlways() {
+        assertEquals(0.799, PruningShare.next(List.of(new Tried(1, 2000), new Tried(0.8, 20.1)), 20), 1e-9,
+                "a line that steep would ask for the same again");
         Random random = new Random(3);
         for (int i = 0; i < 1000; i++) {
             double target = random.nextDouble() * 30;
