@@ -13,12 +13,13 @@ final class PruningShare {
     /** What is aimed at is below the target, so that the network does not end just above. */
     static final double MARGIN = 0.97;
     /**
-     * How many times the step that proportion asks for is taken at most after the first pruning. The first channels
-     * that go bring less than those after them, so the line from the whole network asks for too much.
+     * How many times the step that proportion asks for is taken at most. The first channels that go bring less than
+     * those after them, so a line asks for too much, and two prunings of one share differ as well.
      */
-    private static final double FIRST_REACH = 1.5;
-    /** The same after further prunings: of two trials that hardly differ the line tells little. */
-    private static final double REACH = 3;
+    private static final double REACH = 1.5;
+    /** The same after three prunings, when there is little time left to come near. */
+    private static final double LAST_REACH = 3;
+    private static final int PATIENCE = 3;
     private static final double STEPS = 1000;
 
     private PruningShare() {}
@@ -41,7 +42,7 @@ final class PruningShare {
         Tried last = tried.getLast();
         double aim = MARGIN * target;
         double proportional = last.share() * aim / last.found();
-        double reach = tried.size() == 2 ? FIRST_REACH : REACH;
+        double reach = tried.size() <= PATIENCE ? REACH : LAST_REACH;
         double share = tried.size() == 1 ? proportional
                 : Math.max(secant(tried.get(tried.size() - 2), last, aim),
                         last.share() - reach * (last.share() - proportional));

@@ -166,8 +166,9 @@ class CompressTest {
         assertEquals(0.776, share(plan, "prune"), 0.002);
         assertEquals(0.776 - (20.5 - 19.4) * 0.224 / 4.5, share(plan, "prune-2"), 0.002,
                 "by the first and the network");
-        assertEquals(share(plan, "prune-2") - (19.9 - 19.4) * (0.776 - share(plan, "prune-2")) / 0.6,
-                share(plan, "prune-3"), 0.002, "by both trials");
+        assertEquals(share(plan, "prune-2") * (1 - 1.5 * (1 - 19.4 / 19.9)), share(plan, "prune-3"), 0.002);
+        assertEquals(share(plan, "prune-3") * (1 - 3 * (1 - 19.4 / 19.85)), share(plan, "prune-4"), 0.002,
+                "the last goes farther");
         for (String step : List.of("bench-pruned", "val-pruned", "train")) {
             assertTrue(plan.step(step).command().contains(work.resolve("pruned-4.onnx").toString()), step);
         }
