@@ -51,7 +51,7 @@ public final class BenchCommand implements Callable<Integer> {
     private static final int LARGEST = 16384;
     private static final int MOST_THREADS = 256;
     private static final int MOST_IMAGES = 256;
-    private static final double WEEK_SECONDS = 604_800;
+    private static final double WEEK_SECONDS = Stopping.MOST_SECONDS;
     private static final double MOST_PERCENT = 99;
 
     private final Console console;
@@ -183,6 +183,12 @@ public final class BenchCommand implements Callable<Integer> {
                     + " (default: ${DEFAULT-VALUE}).")
     private int coldStarts;
 
+    @Option(
+            names = "--models-in-turn", hidden = true,
+            description = "Models take turns as well, round by round, so that the ratios of their times hold; all of"
+                    + " them are in memory together.")
+    private boolean modelsInTurn;
+
     @Option(names = "--no-tune", hidden = true,
             description = "Take the engine's own kernels; tune none on this device.")
     private boolean noTune;
@@ -284,7 +290,7 @@ public final class BenchCommand implements Callable<Integer> {
             Range.require("--paced", paced, 0, 10_000);
             Range.require("--long", minutes, 0, WEEK_SECONDS / 60);
             return new BenchRequest.How(new Pace(paced, minutes), new Stopping(runs, rounds, seconds, precision / 100),
-                    coldStarts, !noLayers, !noTune, strict);
+                    coldStarts, !noLayers, !noTune, strict, modelsInTurn);
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }

@@ -54,8 +54,10 @@ record BenchRequest(List<String> models, List<String> engines, List<String> prec
      * @param layers whether parts of the network are timed
      * @param tune whether built models get the kernels that are quickest here
      * @param strict whether a disturbed run is an error
+     * @param modelsInTurn whether all models take turns, not only the engines of each
      */
-    record How(Pace pace, Stopping stopping, int coldStarts, boolean layers, boolean tune, boolean strict) {}
+    record How(Pace pace, Stopping stopping, int coldStarts, boolean layers, boolean tune, boolean strict,
+            boolean modelsInTurn) {}
 
     /**
      * Where results go.

@@ -55,9 +55,9 @@ final class BenchRun {
         Instant started = Instant.now().truncatedTo(ChronoUnit.SECONDS);
         Path folder = workFolder();
         try {
-            for (String model : request.models()) {
+            for (List<String> models : inTurn()) {
                 for (BenchRequest.Size size : sizes()) {
-                    measure(model, size, folder);
+                    measure(models, size, folder);
                 }
             }
         } finally {
@@ -73,8 +73,15 @@ final class BenchRun {
         return ExitCode.OK;
     }
 
+    /** The models that take turns: all, or each its own. */
+    private List<List<String>> inTurn() {
+        return request.how().modelsInTurn() ? List.of(request.models())
+                : request.models().stream().map(List::of).toList();
+    }
+
     private BenchReport.Settings settings() {
-        return new BenchReport.Settings(request.how().pace().mode(),
+        return new BenchReport.Settings(
+                request.how().pace().mode() + (request.how().modelsInTurn() ? ", models in turn" : ""),
                 request.image().map(path -> path.getFileName().toString()).orElse("grey tiles, 1280x720"),
                 request.how().stopping().runsPerRound(), request.how().stopping().leastRounds(),
                 request.how().stopping().precision());
@@ -84,40 +91,52 @@ final class BenchRun {
         return request.sizes().isEmpty() ? List.of(new BenchRequest.Size(0, 0)) : request.sizes();
     }
 
-    private void measure(String weights, BenchRequest.Size size, Path folder) {
-        List<Backend> engines;
-        ModelVariants variants;
+    /** A model with the engines that it is to run on. */
+    private record Opened(ModelVariants variants, List<Backend> engines) {}
+
+    private void measure(List<String> models, BenchRequest.Size size, Path folder) {
+        List<Opened> opened = models.stream().flatMap(weights -> open(weights, size, folder).stream()).toList();
+        for (int threads : request.threads()) {
+            for (int batch : request.batches()) {
+                group(opened.stream().map(Opened::variants).toList(), opened.stream().flatMap(
+                        model -> wanted(model.variants(), model.engines(), threads, batch).stream()).toList());
+            }
+        }
+    }
+
+    private Optional<Opened> open(String weights, BenchRequest.Size size, Path folder) {
         try {
             Path file = Weights.resolve(weights, size.width(), size.height(), store);
-            engines = engines(file);
-            variants = new ModelVariants(file, name(weights), size.width(), size.height(), request.image(), folder,
-                    request.how().tune(), engines.getFirst());
+            List<Backend> engines = engines(file);
+            // Models of one name must not overwrite what is open.
+            return Optional.of(new Opened(new ModelVariants(file, name(weights), size.width(), size.height(),
+                    request.image(), Files.createTempDirectory(folder, "model"), request.how().tune(),
+                    engines.getFirst()), engines));
         } catch (ShrikeException e) {
             if (request.models().size() * sizes().size() == 1) {
                 throw e;
             }
             absent.add(new BenchReport.Absent(name(weights) + (size.width() == 0 ? "" : " " + size.width()),
                     String.valueOf(e.getMessage())));
-            return;
-        }
-        for (int threads : request.threads()) {
-            for (int batch : request.batches()) {
-                group(variants, wanted(variants, engines, threads, batch));
-            }
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new ShrikeException(folder + ": no folder for the models of the bench can be made: " + e.getMessage(),
+                    e);
         }
     }
 
-    private void group(ModelVariants variants, List<GroupRun.Wanted> wanted) {
+    private void group(List<ModelVariants> models, List<GroupRun.Wanted> wanted) {
         ResultMaker maker = new ResultMaker(begin, request.how().pace().minutes() > 0);
         GroupRun.Outcome outcome = new GroupRun(new SystemFiles(root), request, progress).measure(wanted);
         absent.addAll(outcome.absent());
         if (outcome.measured() == null) {
             return;
         }
-        List<BenchReport.Result> more =
-                maker.results(group++, variants, outcome);
-        comparisons.addAll(ResultMaker.comparisons(more, results.size()));
-        results.addAll(more);
+        for (ModelVariants variants : models) {
+            List<BenchReport.Result> more = maker.results(group++, variants, outcome);
+            comparisons.addAll(ResultMaker.comparisons(more, results.size()));
+            results.addAll(more);
+        }
         timeline.addAll(maker.timeline(outcome.measured().moments()));
     }
 
@@ -139,7 +158,7 @@ final class BenchRun {
         }
         for (Backend engine : engines) {
             for (String precision : precisions) {
-                wanted.add(new GroupRun.Wanted(what(variants, engine.name(), precision),
+                wanted.add(new GroupRun.Wanted(variants, what(variants, engine.name(), precision),
                         () -> configuration(engine.name(), variants.ours(precision, threads), precision, variants,
                                 threads, batch)));
             }
@@ -157,7 +176,7 @@ final class BenchRun {
 
     private GroupRun.Wanted rival(Rival rival, String precision, ModelVariants variants, int threads, int batch) {
         boolean quantized = precision.equals(Rival.INT8) && rival.readsQuantizedFile();
-        return new GroupRun.Wanted(what(variants, rival.label(), precision),
+        return new GroupRun.Wanted(variants, what(variants, rival.label(), precision),
                 () -> configuration(rival.label(), quantized ? variants.rivalQuantized() : variants.rivalFloat(),
                         precision, variants, threads, batch));
     }

@@ -6,6 +6,7 @@ import dev.shrike.app.bench.harness.Configuration;
 import dev.shrike.app.bench.harness.Contestant;
 import dev.shrike.app.bench.harness.EnergyMeter;
 import dev.shrike.app.bench.harness.Harness;
+import dev.shrike.app.bench.harness.Stopping;
 import dev.shrike.app.bench.report.BenchReport;
 import dev.shrike.app.bench.rivals.Rival;
 import dev.shrike.app.device.CorePeak;
@@ -15,7 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Measures the engines that run one model in one size, with as many threads and images, in turn. */
+/** Measures engines that run models in one size, with as many threads and images, in turn. */
 final class GroupRun {
     private static final double ENERGY_SECONDS = 3;
     private static final String NO_METER = "the board has no power meter that Linux can read";
@@ -29,6 +30,7 @@ final class GroupRun {
 
     /** A contestant that is open, with what was measured before its rounds. */
     private static final class Entry {
+        private final ModelVariants variants;
         private final Configuration configuration;
         private final Contestant contestant;
         private final double loadMs;
@@ -38,7 +40,9 @@ final class GroupRun {
         private BenchReport.Energy energy = new BenchReport.Energy(null, null, null, NO_METER);
         private LayerProfile.Measured layers;
 
-        private Entry(Configuration configuration, Contestant contestant, double loadMs, double firstMs) {
+        private Entry(ModelVariants variants, Configuration configuration, Contestant contestant, double loadMs,
+                double firstMs) {
+            this.variants = variants;
             this.configuration = configuration;
             this.contestant = contestant;
             this.loadMs = loadMs;
@@ -56,8 +60,8 @@ final class GroupRun {
         this.progress = progress;
     }
 
-    /** A configuration that is yet to be prepared: making its file may fail. */
-    record Wanted(String what, Supplier<Configuration> configuration) {}
+    /** A configuration of a model that is yet to be prepared: making its file may fail. */
+    record Wanted(ModelVariants variants, String what, Supplier<Configuration> configuration) {}
 
     /** Measures them; those that cannot be opened are absent. */
     Outcome measure(List<Wanted> wanted) {
@@ -69,7 +73,7 @@ final class GroupRun {
                 return new Outcome(List.of(), absent, null);
             }
             coldStarts();
-            Harness harness = new Harness(files, request.how().pace(), request.how().stopping());
+            Harness harness = new Harness(files, request.how().pace(), stopping());
             Harness.Outcome measured = harness.measure(entries.stream().map(entry -> entry.contestant).toList(),
                     (done, least) -> progress.show("round " + done, done, least));
             progress.clear();
@@ -78,13 +82,22 @@ final class GroupRun {
             layers(measured.gigahertz());
             List<ResultMaker.Made> made = new ArrayList<>();
             for (Entry entry : entries) {
-                made.add(new ResultMaker.Made(entry.configuration, entry.description, entry.loadMs, entry.firstMs,
+                made.add(new ResultMaker.Made(entry.variants, entry.configuration, entry.description, entry.loadMs,
+                        entry.firstMs,
                         entry.cold, entry.energy, Optional.ofNullable(entry.layers)));
             }
             return new Outcome(made, absent, measured);
         } finally {
             closeAll();
         }
+    }
+
+    /** The time is for each model, so that the medians of several in turn are known as well as those of one. */
+    private Stopping stopping() {
+        Stopping one = request.how().stopping();
+        long models = entries.stream().map(entry -> entry.variants).distinct().count();
+        return new Stopping(one.runsPerRound(), one.leastRounds(),
+                Math.min(Stopping.MOST_SECONDS, models * one.mostSeconds()), one.precision());
     }
 
     private void open(Wanted wanted) {
@@ -96,7 +109,7 @@ final class GroupRun {
             long opened = System.nanoTime();
             open.add(contestant);
             contestant.run();
-            entries.add(new Entry(configuration, contestant, (opened - start) / 1e6,
+            entries.add(new Entry(wanted.variants(), configuration, contestant, (opened - start) / 1e6,
                     (System.nanoTime() - opened) / 1e6));
         } catch (ShrikeException e) {
             absent.add(new BenchReport.Absent(wanted.what(), String.valueOf(e.getMessage())));

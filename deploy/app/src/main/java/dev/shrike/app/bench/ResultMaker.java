@@ -35,6 +35,7 @@ final class ResultMaker {
     /**
      * A configuration that ran.
      *
+     * @param variants of its model
      * @param configuration what was opened
      * @param description what the engine says of itself
      * @param loadMs time to open it in this process, in milliseconds
@@ -43,8 +44,9 @@ final class ResultMaker {
      * @param energy what it takes
      * @param layers parts of the network
      */
-    record Made(Configuration configuration, String description, double loadMs, double firstMs,
-            ColdStart.Measured cold, BenchReport.Energy energy, Optional<LayerProfile.Measured> layers) {}
+    record Made(ModelVariants variants, Configuration configuration, String description, double loadMs,
+            double firstMs, ColdStart.Measured cold, BenchReport.Energy energy,
+            Optional<LayerProfile.Measured> layers) {}
 
     /**
      * A maker.
@@ -57,12 +59,15 @@ final class ResultMaker {
         this.isLong = isLong;
     }
 
-    /** The results of a group, in its order. */
+    /** The results of a model out of those that ran in turn, in their order. */
     List<BenchReport.Result> results(int group, ModelVariants variants, GroupRun.Outcome outcome) {
         List<BenchReport.Result> results = new ArrayList<>();
         BenchReport.Quality quality = quality(outcome.measured());
         for (int i = 0; i < outcome.made().size(); i++) {
             Made made = outcome.made().get(i);
+            if (made.variants() != variants) {
+                continue;
+            }
             Recording recording = outcome.measured().recordings().get(i);
             Harness.Warm warm = outcome.measured().warmUps().get(i);
             long[] totals = recording.totals();

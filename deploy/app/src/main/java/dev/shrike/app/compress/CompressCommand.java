@@ -9,6 +9,7 @@ import dev.shrike.app.detect.ModelStore;
 import dev.shrike.app.detect.ThreadsOption;
 import dev.shrike.app.detect.Weights;
 import dev.shrike.app.quantize.CalibrationData;
+import dev.shrike.calibration.data.DataSet;
 import dev.shrike.calibration.data.DataSets;
 import dev.shrike.calibration.prune.ChannelLatencies;
 import dev.shrike.files.FileDigest;
@@ -73,9 +74,8 @@ public final class CompressCommand implements Callable<Integer> {
     @Option(
             names = "--val",
             paramLabel = "DATA",
-            description = "Labelled data that mAP is measured with, as 'shrike val' reads it (default: --data if"
-                    + " that is"
-                    + " a data.yaml).")
+            description = "Labelled data that mAP is measured with, as 'shrike val' reads it, and, if it is a data.yaml"
+                    + " or a folder with one, that is learned from (default: --data if that is a data.yaml).")
     private String val;
 
     @Option(
@@ -183,13 +183,13 @@ public final class CompressCommand implements Callable<Integer> {
 
     /** Why nothing can be fine-tuned: it takes images to learn, and PyTorch. */
     private Optional<String> obstacle(CompressRequest request) {
-        String labelled = request.val().orElseThrow();
-        if (!labelled.toLowerCase(Locale.ROOT).matches(".*\\.ya?ml")) {
-            return Optional.of("fine-tuning needs a data.yaml with images to learn (train) and others to measure with"
-                    + " (val): give it with --val");
-        }
         try {
-            DataSets.open(PathArgument.of(labelled, spec), null, "train").requireImages();
+            DataSet labelled = DataSets.open(PathArgument.of(request.val().orElseThrow(), spec), null, "train");
+            if (!labelled.file().toString().toLowerCase(Locale.ROOT).matches(".*\\.ya?ml")) {
+                return Optional.of("fine-tuning needs a data.yaml, or a folder with one, with images to learn (train)"
+                        + " and others to measure with (val): give it with --val");
+            }
+            labelled.requireImages();
             TorchLibraries.ofMachine().require(false, text -> {});
             return Optional.empty();
         } catch (ShrikeException e) {

@@ -2,6 +2,7 @@ package dev.shrike.app.compress;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -25,7 +26,8 @@ import java.util.Objects;
  * @param steps the steps in their order
  */
 record CompressPlan(int schema, List<String> request, List<Step> steps) {
-    static final int SCHEMA = 1;
+    /** 2: float network and variant in one bench, trials quantised like the last network. */
+    static final int SCHEMA = 2;
     private static final ObjectMapper MAPPER = JsonMapper.builder()
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
             .enable(EnumFeature.WRITE_ENUMS_TO_LOWERCASE)
@@ -90,7 +92,14 @@ record CompressPlan(int schema, List<String> request, List<Step> steps) {
     /** The plan in a file. */
     static CompressPlan read(Path file) {
         try {
-            CompressPlan plan = MAPPER.readValue(Files.readString(file), CompressPlan.class);
+            JsonNode tree = MAPPER.readTree(Files.readString(file));
+            JsonNode schema = tree.path("schema");
+            if (schema.isInt() && schema.intValue() != SCHEMA) {
+                throw new ShrikeException(file + ": is a plan of another version of Shrike (form " + schema
+                        + ", this one goes on with form " + SCHEMA + "); name another folder with -o, what is in this"
+                        + " one stays as it is");
+            }
+            CompressPlan plan = MAPPER.treeToValue(tree, CompressPlan.class);
             if (plan == null) {
                 throw new ShrikeException(
                         file + ": is no plan of 'shrike compress'; remove it, or name another folder");

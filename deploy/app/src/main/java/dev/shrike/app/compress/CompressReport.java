@@ -19,8 +19,10 @@ import java.util.Optional;
  * @param rows the networks that there are
  * @param plan the steps
  * @param disturbed why times count as disturbed, a line for each network whose do
+ * @param prunings what was asked for of each pruning, and what came of it
  */
-record CompressReport(double targetMs, List<Row> rows, CompressPlan plan, List<String> disturbed) {
+record CompressReport(double targetMs, List<Row> rows, CompressPlan plan, List<String> disturbed,
+        List<String> prunings) {
     /**
      * A network.
      *
@@ -33,20 +35,16 @@ record CompressReport(double targetMs, List<Row> rows, CompressPlan plan, List<S
     record Row(String name, Path file, long bytes, double ms, Optional<Double> map) {}
 
     static CompressReport of(CompressPlan plan, CompressRequest request, Steps steps, Path folder) {
-        BenchReport bench = BenchJson.read(folder.resolve(plan.step(Steps.BENCH).output()));
+        Path bench = folder.resolve(plan.step(Steps.BENCH).output());
         List<Row> rows = new ArrayList<>();
-        List<BenchReport.Result> unused = new ArrayList<>(bench.results());
+        List<BenchReport.Result> unused = new ArrayList<>(BenchJson.read(bench).results());
         List<String> disturbed = new ArrayList<>();
         for (Steps.Variant variant : Steps.VARIANTS) {
             if (Steps.missing(plan, variant).isPresent()) {
                 continue;
             }
             Path file = steps.model(plan, variant);
-            BenchReport.Result result = unused.stream()
-                    .filter(one -> one.model().file().equals(file.getFileName().toString()))
-                    .findFirst().orElseThrow(() -> new ShrikeException(
-                            folder.resolve("bench.json") + ": has no result of " + file + "; remove it"));
-            unused.remove(result);
+            BenchReport.Result result = Measured.take(unused, bench, file);
             if (!result.quality().disturbed().isEmpty()) {
                 disturbed.add(variant.name() + ": " + String.join("; ", result.quality().disturbed()));
             }
@@ -56,7 +54,14 @@ record CompressReport(double targetMs, List<Row> rows, CompressPlan plan, List<S
                             : Optional.empty()));
         }
         double target = request.share() ? request.budget() * rows.getFirst().ms() : request.budget();
-        return new CompressReport(target, rows, plan, disturbed);
+        return new CompressReport(target, rows, plan, disturbed, prunings(plan, steps));
+    }
+
+    private static List<String> prunings(CompressPlan plan, Steps steps) {
+        return steps.prunings(plan).stream()
+                .map(tried -> String.format(Locale.ROOT, "pruned to %.3f of the layers' time: %s in the trial",
+                        tried.share(), steps.text(tried.found())))
+                .toList();
     }
 
     private static long size(Path file) {
@@ -85,9 +90,15 @@ record CompressReport(double targetMs, List<Row> rows, CompressPlan plan, List<S
                     row.ms(), row.ms() / first.ms(),
                     row.map().map(map -> String.format(Locale.ROOT, "%.4f", map)).orElse("-"), cost(first, row)));
         }
-        lines.add(String.format(Locale.ROOT, "wanted: at most %.2f ms", targetMs));
+        lines.addAll(prunings);
+        lines.add("wanted: at most " + wanted());
         disturbed.forEach(reason -> lines.add("disturbed: " + reason));
         return lines;
+    }
+
+    /** The target, also as a share of the float network's time. */
+    String wanted() {
+        return String.format(Locale.ROOT, "%.2f ms (%.3f of float)", targetMs, targetMs / rows.getFirst().ms());
     }
 
     private static String cost(Row first, Row row) {
@@ -108,7 +119,8 @@ record CompressReport(double targetMs, List<Row> rows, CompressPlan plan, List<S
                     row.file().getFileName(), row.bytes(), row.ms(), row.ms() / first.ms(),
                     row.map().map(map -> String.format(Locale.ROOT, "%.4f", map)).orElse("-"), cost(first, row)));
         }
-        text.append(String.format(Locale.ROOT, "%nWanted: at most %.2f ms. ", targetMs));
+        prunings.forEach(pruning -> text.append("\n* ").append(pruning));
+        text.append(prunings.isEmpty() ? "" : "\n").append("\nWanted: at most ").append(wanted()).append(". ");
         text.append(chosen().map(row -> "Taken: " + row.name() + ".").orElse("Nothing is as quick."));
         text.append(" Accuracy against latency: bench.html.\n");
         disturbed.forEach(reason -> text.append("\nDisturbed: ").append(reason).append('\n'));

@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -60,8 +59,9 @@ final class CompressRun {
         report.lines().forEach(console::line);
         Optional<CompressReport.Row> chosen = report.chosen();
         if (chosen.isEmpty()) {
-            console.error(String.format(Locale.ROOT, "no network takes at most %.2f ms; %s has what there is",
-                    report.targetMs(), folder.resolve("report.md")));
+            console.error("no network takes at most " + report.wanted()
+                    + report.prunings().stream().reduce((_, last) -> last).map(last -> "; at last " + last).orElse("")
+                    + "; " + folder.resolve("report.md") + " has what there is");
             return ExitCode.FAILURE;
         }
         console.line("take " + chosen.get().file());

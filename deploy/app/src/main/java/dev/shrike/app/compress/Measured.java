@@ -5,19 +5,40 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.shrike.ShrikeException;
 import dev.shrike.app.bench.report.BenchJson;
+import dev.shrike.app.bench.report.BenchReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Figures out of the files that steps left. */
 final class Measured {
     private Measured() {}
 
-    /** The median latency of the first result of a bench, in milliseconds. */
-    static double latency(Path bench) {
-        return BenchJson.read(bench).results().stream().findFirst()
-                .orElseThrow(() -> new ShrikeException(bench + ": has no result; remove it and run the command again"))
-                .latency().p50();
+    /** The median latency of a network by a bench, in milliseconds. */
+    static double latency(Path bench, Path network) {
+        return take(new ArrayList<>(BenchJson.read(bench).results()), bench, network).latency().p50();
+    }
+
+    /** The median latency of a network by a bench, as a share of that of the float network in the same bench. */
+    static double ratio(Path bench, Path floats, Path network) {
+        List<BenchReport.Result> results = new ArrayList<>(BenchJson.read(bench).results());
+        double whole = take(results, bench, floats).latency().p50();
+        return take(results, bench, network).latency().p50() / whole;
+    }
+
+    /**
+     * The first result of that file, which is taken out of the list: files of one name in several folders are taken in
+     * the order in which the bench was given them.
+     */
+    static BenchReport.Result take(List<BenchReport.Result> results, Path bench, Path network) {
+        String name = network.getFileName().toString();
+        BenchReport.Result result = results.stream().filter(one -> one.model().file().equals(name)).findFirst()
+                .orElseThrow(() -> new ShrikeException(
+                        bench + ": has no result of " + network + "; remove it and run the command again"));
+        results.remove(result);
+        return result;
     }
 
     /** mAP50-95 of what {@code shrike val --json} printed. */

@@ -6,23 +6,33 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
  * What each step does. Two ways are tried: the network quantised, and, where that is not quick enough, the network
  * pruned, fine-tuned and quantised. How much has to be pruned is tried out before anything is fine-tuned: the pruned
- * network is quantised by plain ranges, which gives its latency in seconds, and pruned further if that is not enough.
+ * network is quantised in the form of the last one, but with little effort, which gives its latency in seconds, and
+ * pruned further if that is not enough.
+ *
+ * <p>Latencies of one machine differ from minute to minute. So where the target is a share of the float network's
+ * latency, both are measured in turn in one run, and what is decided is decided on the ratio of their medians.
  */
 final class Steps {
     static final String BENCH = "bench";
-    /** Nothing shorter is worth trying: what is left of the network finds nothing. */
-    private static final double LEAST_SHARE = 0.05;
-
     private static final String LATENCY = "--latency";
-    private static final int PRUNINGS = 3;
-    /** What a further pruning aims below, so that it does not end just above. */
-    private static final double MARGIN = 0.97;
+    private static final int PRUNINGS = 4;
+    /**
+     * A trial must be this much below the target: the last bench may say as much more. Another pruning costs a minute,
+     * a target that is missed all that came before. A network that was only quantised is taken up to the target itself:
+     * pruning it for the sake of a percent would cost hours of fine-tuning.
+     */
+    private static final double CLEARLY = 0.99;
+    /** Half widths of intervals in percent. With 2, ratios of the same networks differed by 4 % from run to run. */
+    private static final List<String> PRECISION = List.of("--precision", "1");
     private static final String TRIAL_IMAGES = "8";
+    /** The least effort that gives weights the zero points that they will have: kernels may differ by them. */
+    private static final String TRIAL_EFFORT = "scale-search";
 
     private final CompressRequest request;
     private final Path folder;
@@ -64,6 +74,7 @@ final class Steps {
         make(steps, "quantized");
         for (int round = 1; round <= PRUNINGS; round++) {
             steps.add(CompressPlan.Step.pending(numbered("prune", round), numbered("pruned", round) + ".onnx"));
+            steps.add(CompressPlan.Step.pending(numbered("quantize-trial", round), numbered("trial", round) + ".onnx"));
             steps.add(CompressPlan.Step.pending(numbered("build-trial", round), numbered("trial", round) + ".shrike"));
             steps.add(CompressPlan.Step.pending(numbered("bench-trial", round),
                     numbered("bench-trial", round) + ".json"));
@@ -95,13 +106,16 @@ final class Steps {
     Decision decide(CompressPlan plan, CompressPlan.Step step) {
         for (int round = 1; round <= PRUNINGS; round++) {
             if (step.name().equals(numbered("prune", round))) {
-                return round == 1 ? prune(plan, step.output()) : pruneFurther(plan, round, step.output());
+                return prune(plan, round, step.output());
+            }
+            if (step.name().equals(numbered("quantize-trial", round))) {
+                return after(plan.step(numbered("prune", round)), pruned -> quantizeTrial(pruned, step.output()));
             }
             if (step.name().equals(numbered("build-trial", round))) {
-                return buildTrial(plan.step(numbered("prune", round)), step.output());
+                return after(plan.step(numbered("quantize-trial", round)), trial -> build(trial, step.output()));
             }
             if (step.name().equals(numbered("bench-trial", round))) {
-                return benchTrial(plan.step(numbered("build-trial", round)), step.output());
+                return after(plan.step(numbered("build-trial", round)), trial -> measure(trial, step.output()));
             }
         }
         String name = step.name();
@@ -111,7 +125,7 @@ final class Steps {
             case "val" -> val(plan, variant);
             case "bench" -> dash < 0 ? benchAll(plan) : bench(plan, variant, step.output());
             case "quantize" -> quantize(plan, variant, step.output());
-            case "build" -> build(plan, variant, step.output());
+            case "build" -> after(plan.step("quantize-" + variant), quantized -> build(quantized, step.output()));
             case "train" -> train(plan, step);
             default -> throw new IllegalStateException("step " + name);
         };
@@ -169,12 +183,32 @@ final class Steps {
 
     private Decision bench(CompressPlan plan, String name, String output) {
         return missing(plan, variant(name)).map(Steps::skip)
-                .orElseGet(() -> measureLatency(model(plan, variant(name)).toString(), output));
+                .orElseGet(() -> measure(model(plan, variant(name)).toString(), output));
     }
 
-    private Decision measureLatency(String model, String output) {
-        return command(List.of("bench", "--weights", model, "--json", file(output), "--quiet", "--cold-starts", "0",
-                "--no-layers", "--seconds", Double.toString(request.seconds())), request.running());
+    /** The latency of a network, and in the same run that of the float network where a share of it is wanted. */
+    private Decision measure(String model, String output) {
+        String floats = request.model().toString();
+        List<String> command = new ArrayList<>(List.of("bench", "--weights"));
+        command.addAll(request.share() && !model.equals(floats) ? List.of(floats, model, "--models-in-turn")
+                : List.of(model));
+        command.addAll(List.of("--json", file(output), "--quiet", "--cold-starts", "0", "--no-layers", "--seconds",
+                Double.toString(request.seconds())));
+        command.addAll(PRECISION);
+        return command(command, request.running());
+    }
+
+    /** What a network takes by the bench of a step: milliseconds, or a share of the float network's latency. */
+    private double measured(CompressPlan plan, String bench, String file) {
+        Path report = folder.resolve(plan.step(bench).output());
+        return request.share() ? Measured.ratio(report, request.model(), folder.resolve(file))
+                : Measured.latency(report, folder.resolve(file));
+    }
+
+    /** For people, what {@link #measured} gave. */
+    String text(double measured) {
+        return request.share() ? String.format(Locale.ROOT, "%.3f of the float network's time", measured)
+                : String.format(Locale.ROOT, "%.2f ms", measured);
     }
 
     private Decision quantize(CompressPlan plan, String name, String output) {
@@ -198,64 +232,59 @@ final class Steps {
         return Measured.map(folder.resolve(plan.step("val-" + variant).output()));
     }
 
-    private Decision build(CompressPlan plan, String name, String output) {
-        CompressPlan.Step quantized = plan.step("quantize-" + name);
-        return quantized.state() != CompressPlan.State.DONE ? skip(quantized.reason())
-                : command(List.of("build", file(quantized.output()), "-o", file(output), "--no-progress"),
-                        request.running());
+    /** What is done with the output of a step, if that is there. */
+    private Decision after(CompressPlan.Step before, Function<String, Decision> then) {
+        return before.state() == CompressPlan.State.DONE ? then.apply(file(before.output())) : skip(before.reason());
     }
 
-    private Decision prune(CompressPlan plan, String output) {
-        double quantized = Measured.latency(folder.resolve(plan.step("bench-quantized").output()));
-        double target = target(plan);
-        if (quantized <= target) {
-            return skip(String.format(Locale.ROOT, "the quantised network takes %.2f ms, which is within %.2f ms",
-                    quantized, target));
+    private Decision build(String quantized, String output) {
+        return command(List.of("build", quantized, "-o", file(output), "--no-progress"), request.running());
+    }
+
+    private Decision quantizeTrial(String pruned, String output) {
+        return command(List.of("quantize", pruned, "-o", file(output), "--scheme", request.scheme(), "--effort",
+                TRIAL_EFFORT, "--data", request.data(), "--images", TRIAL_IMAGES, "--no-progress"), request.running());
+    }
+
+    private Decision prune(CompressPlan plan, int round, String output) {
+        if (round > 1 && plan.step(numbered("prune", round - 1)).state() != CompressPlan.State.DONE) {
+            return skip(plan.step(numbered("prune", round - 1)).reason());
         }
-        return pruneTo(target / quantized, output);
-    }
-
-    private Decision pruneTo(double wanted, String output) {
-        double share = Math.max(LEAST_SHARE, Math.floor(1000 * wanted) / 1000);
+        List<PruningShare.Tried> tried = tried(plan, round - 1);
+        PruningShare.Tried last = tried.getLast();
+        if (last.found() <= (round == 1 ? 1 : CLEARLY) * request.budget()) {
+            return skip((round == 1 ? "the quantised network takes " : "what was pruned takes, once quantised, ")
+                    + text(last.found()) + ", which is within " + text(request.budget()));
+        }
+        if (last.share() <= PruningShare.LEAST) {
+            return skip("nothing would be left of the network");
+        }
         return command(List.of("prune", request.model().toString(), "-o", file(output), LATENCY,
-                Double.toString(share), "--search", "spdy", "--data", request.data(), "--images",
-                Integer.toString(request.images()), "--no-progress", "--latencies",
+                Double.toString(PruningShare.next(tried, request.budget())), "--search", "spdy", "--data",
+                request.data(), "--images", Integer.toString(request.images()), "--no-progress", "--latencies",
                 request.latencies().map(Path::toString).orElse(file("latencies.yaml"))), request.running());
     }
 
-    /** The layers' times do not add up to the network's, so a pruning may come out slower than it was asked to. */
-    private Decision pruneFurther(CompressPlan plan, int round, String output) {
-        CompressPlan.Step before = plan.step(numbered("prune", round - 1));
-        if (before.state() != CompressPlan.State.DONE) {
-            return skip(before.reason());
+    /** The network that was not pruned, and the trials of those that were in these rounds. */
+    private List<PruningShare.Tried> tried(CompressPlan plan, int rounds) {
+        List<PruningShare.Tried> tried = new ArrayList<>();
+        tried.add(new PruningShare.Tried(1, measured(plan, "bench-quantized", variant("quantized").file())));
+        for (int round = 1; round <= rounds; round++) {
+            List<String> pruning = plan.step(numbered("prune", round)).command();
+            tried.add(new PruningShare.Tried(Double.parseDouble(pruning.get(pruning.indexOf(LATENCY) + 1)),
+                    measured(plan, numbered("bench-trial", round),
+                            plan.step(numbered("build-trial", round)).output())));
         }
-        double found = Measured.latency(folder.resolve(plan.step(numbered("bench-trial", round - 1)).output()));
-        double target = target(plan);
-        if (found <= target) {
-            return skip(String.format(Locale.ROOT, "what was pruned takes %.2f ms once quantised, which is within %.2f"
-                    + " ms", found, target));
+        return tried;
+    }
+
+    /** The prunings that were done, with what came of them. */
+    List<PruningShare.Tried> prunings(CompressPlan plan) {
+        int done = 0;
+        while (done < PRUNINGS && plan.step(numbered("prune", done + 1)).state() == CompressPlan.State.DONE) {
+            done++;
         }
-        double share = Double.parseDouble(before.command().get(before.command().indexOf(LATENCY) + 1));
-        return share <= LEAST_SHARE ? skip("nothing would be left of the network")
-                : pruneTo(share * target / found * MARGIN, output);
-    }
-
-    private Decision buildTrial(CompressPlan.Step pruned, String output) {
-        return pruned.state() != CompressPlan.State.DONE ? skip(pruned.reason())
-                : command(List.of("build", file(pruned.output()), "-o", file(output), "--bits", request.scheme(),
-                        "--data", request.data(), "--images", TRIAL_IMAGES, "--no-progress"), request.running());
-    }
-
-    private Decision benchTrial(CompressPlan.Step built, String output) {
-        return built.state() != CompressPlan.State.DONE ? skip(built.reason()) : measureLatency(file(built.output()),
-                output);
-    }
-
-    /** The latency that is wanted, in milliseconds. */
-    double target(CompressPlan plan) {
-        return request.share()
-                ? request.budget() * Measured.latency(folder.resolve(plan.step("bench-float").output()))
-                : request.budget();
+        return done == 0 ? List.of() : tried(plan, done).subList(1, done + 1);
     }
 
     private Decision train(CompressPlan plan, CompressPlan.Step step) {
@@ -293,8 +322,10 @@ final class Steps {
                 }
             }
         }
-        command.addAll(List.of("--json", file("bench.json"), "--html", file("bench.html"), "--quiet", "--cold-starts",
+        command.addAll(List.of("--models-in-turn", "--json", file("bench.json"), "--html", file("bench.html"),
+                "--quiet", "--cold-starts",
                 "1", "--seconds", Double.toString(request.seconds())));
+        command.addAll(PRECISION);
         if (!accuracies.isEmpty()) {
             command.addAll(List.of("--val", String.join(",", accuracies)));
         }

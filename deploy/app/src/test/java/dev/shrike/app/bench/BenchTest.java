@@ -234,6 +234,44 @@ class BenchTest {
         assertEquals("broken", report.absent().getFirst().what());
     }
 
+    /** Two models of one name in two folders, each made anew for the bench: one must not take the other's file. */
+    @Test
+    void modelsTakeTurnsIfAsked() throws IOException {
+        Path other = Files.copy(model, Files.createDirectory(folder.resolve("other")).resolve("toy.onnx"));
+        Path json = folder.resolve("a.json");
+        Outcome outcome = bench("--weights", other, "--models-in-turn", "--bits", "w8a8,float", "--no-layers", "--json",
+                json);
+        assertEquals(0, outcome.exit(), outcome.err());
+        assertEquals(List.of(),
+                JsonSchema.read(Repository.root().resolve("docs/bench.schema.json"))
+                        .violations(Files.readString(json)));
+        BenchReport report = BenchJson.read(json);
+        assertEquals("back-to-back, models in turn", report.settings().mode());
+        assertEquals(List.of(0, 0, 1, 1), report.results().stream().map(BenchReport.Result::group).toList());
+        assertEquals(2, report.comparisons().size(), "of each model, its second precision with its first");
+        assertTrue(inTurn(report.results()), "each round has all of them");
+        Outcome apart = bench("--weights", other, "--no-layers", "--json", json);
+        assertEquals(0, apart.exit(), apart.err());
+        assertFalse(inTurn(BenchJson.read(json).results()));
+        assertEquals("back-to-back", BenchJson.read(json).settings().mode());
+    }
+
+    /** Whether every round of every result is over before any of the next begins; rounds of one run. */
+    private static boolean inTurn(List<BenchReport.Result> results) {
+        int rounds = results.getFirst().startsNs().length;
+        for (BenchReport.Result one : results) {
+            for (BenchReport.Result other : results) {
+                for (int round = 1; round < rounds; round++) {
+                    if (other.startsNs().length != rounds
+                            || one.startsNs()[round - 1] >= other.startsNs()[round]) {
+                        return false;
+                    }
+                }
+            }
+        }
+        return true;
+    }
+
     @Test
     void compareAndReportRefuseWhatIsNoReport() throws IOException {
         Path broken = Files.writeString(folder.resolve("broken.json"), "{\"schema\": 1");
