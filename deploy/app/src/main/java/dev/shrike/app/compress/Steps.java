@@ -1,5 +1,6 @@
 package dev.shrike.app.compress;
 
+import dev.shrike.calibration.quantize.BitWidths;
 import dev.shrike.training.Trainer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,8 +11,9 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * What each step does. Two ways are tried: the network quantised, and, where that is not quick enough, the network
- * pruned, fine-tuned and quantised. How much has to be pruned is tried out before anything is fine-tuned: the pruned
+ * What each step does. Three ways are tried, each where the one before is not quick enough: the network quantised, the
+ * same with codes instead of floats in front of activation functions, and the network pruned, fine-tuned and quantised
+ * in the quicker of the two forms. How much has to be pruned is tried out before anything is fine-tuned: the pruned
  * network is quantised in the form of the last one, but with little effort, which gives its latency in seconds, and
  * pruned further if that is not enough.
  *
@@ -20,6 +22,9 @@ import java.util.function.Supplier;
  */
 final class Steps {
     static final String BENCH = "bench";
+    private static final String QUANTIZED = "quantized";
+    /** Quantised, with codes of 8 bits in front of activation functions. */
+    private static final String CODES = "quantized-codes";
     private static final String LATENCY = "--latency";
     private static final int PRUNINGS = 4;
     /**
@@ -30,7 +35,9 @@ final class Steps {
     private static final double CLEARLY = 0.99;
     /** Half widths of intervals in percent. With 2, ratios of the same networks differed by 4 % from run to run. */
     private static final List<String> PRECISION = List.of("--precision", "1");
-    private static final String TRIAL_IMAGES = "8";
+    private static final int TRIAL_IMAGES = 8;
+    /** Activations of fewer bits have codes in front of their functions by default ({@code shrike quantize}). */
+    private static final int LEAST_BITS_OF_FLOATS = 4;
     /** The least effort that gives weights the zero points that they will have: kernels may differ by them. */
     private static final String TRIAL_EFFORT = "scale-search";
 
@@ -52,7 +59,8 @@ final class Steps {
 
     /** The networks, in the order in which they are made. */
     static final List<Variant> VARIANTS = List.of(new Variant("float", null, null),
-            new Variant("quantized", "quantized.shrike", "build-quantized"),
+            new Variant(QUANTIZED, "quantized.shrike", "build-quantized"),
+            new Variant(CODES, "quantized-codes.shrike", "build-quantized-codes"),
             new Variant("pruned", "pruned.onnx", "prune"), new Variant("tuned", "tuned.onnx", "train"),
             new Variant("pruned-quantized", "pruned-quantized.shrike", "build-pruned-quantized"));
 
@@ -71,7 +79,8 @@ final class Steps {
     CompressPlan plan() {
         List<CompressPlan.Step> steps = new ArrayList<>();
         measure(steps, "float");
-        make(steps, "quantized");
+        make(steps, QUANTIZED);
+        make(steps, CODES);
         for (int round = 1; round <= PRUNINGS; round++) {
             steps.add(CompressPlan.Step.pending(numbered("prune", round), numbered("pruned", round) + ".onnx"));
             steps.add(CompressPlan.Step.pending(numbered("quantize-trial", round), numbered("trial", round) + ".onnx"));
@@ -109,7 +118,7 @@ final class Steps {
                 return prune(plan, round, step.output());
             }
             if (step.name().equals(numbered("quantize-trial", round))) {
-                return after(plan.step(numbered("prune", round)), pruned -> quantizeTrial(pruned, step.output()));
+                return after(plan.step(numbered("prune", round)), pruned -> quantizeTrial(plan, pruned, step.output()));
             }
             if (step.name().equals(numbered("build-trial", round))) {
                 return after(plan.step(numbered("quantize-trial", round)), trial -> build(trial, step.output()));
@@ -212,12 +221,40 @@ final class Steps {
     }
 
     private Decision quantize(CompressPlan plan, String name, String output) {
+        if (name.equals(CODES) && BitWidths.parse(request.scheme()).activations() < LEAST_BITS_OF_FLOATS) {
+            return skip(request.scheme() + " has codes in front of activation functions anyway");
+        }
+        if (name.equals(CODES) && measured(plan, QUANTIZED) <= request.budget()) {
+            return skip(isQuickEnough(measured(plan, QUANTIZED)));
+        }
+        boolean codes = name.equals(CODES) || name.startsWith("pruned") && areCodesQuicker(plan);
         Variant source = variant(!name.startsWith("pruned") ? "float" : hasGainedByTuning(plan) ? "tuned" : "pruned");
         return missing(plan, source).map(Steps::skip)
-                .orElseGet(() -> command(List.of("quantize", model(plan, source).toString(), "-o", file(output),
-                        "--scheme",
-                        request.scheme(), "--data", request.data(), "--images", Integer.toString(request.images()),
-                        "--no-progress"), request.running()));
+                .orElseGet(() -> command(quantizing(model(plan, source).toString(), output, request.images(), codes),
+                        request.running()));
+    }
+
+    private List<String> quantizing(String model, String output, int images, boolean codes) {
+        List<String> command = new ArrayList<>(List.of("quantize", model, "-o", file(output), "--scheme",
+                request.scheme(), "--data", request.data(), "--images", Integer.toString(images), "--no-progress"));
+        if (codes) {
+            command.addAll(List.of("--pre-activations", "8"));
+        }
+        return command;
+    }
+
+    private String isQuickEnough(double quantized) {
+        return "the quantised network takes " + text(quantized) + ", which is within " + text(request.budget());
+    }
+
+    /** Whether codes in front of activation functions were tried and have made the network quicker. */
+    private boolean areCodesQuicker(CompressPlan plan) {
+        return missing(plan, variant(CODES)).isEmpty() && measured(plan, CODES) < measured(plan, QUANTIZED);
+    }
+
+    /** What a quantised network that was not pruned takes by its own bench. */
+    private double measured(CompressPlan plan, String name) {
+        return measured(plan, "bench-" + name, variant(name).file());
     }
 
     /**
@@ -241,9 +278,10 @@ final class Steps {
         return command(List.of("build", quantized, "-o", file(output), "--no-progress"), request.running());
     }
 
-    private Decision quantizeTrial(String pruned, String output) {
-        return command(List.of("quantize", pruned, "-o", file(output), "--scheme", request.scheme(), "--effort",
-                TRIAL_EFFORT, "--data", request.data(), "--images", TRIAL_IMAGES, "--no-progress"), request.running());
+    private Decision quantizeTrial(CompressPlan plan, String pruned, String output) {
+        List<String> command = quantizing(pruned, output, TRIAL_IMAGES, areCodesQuicker(plan));
+        command.addAll(List.of("--effort", TRIAL_EFFORT));
+        return command(command, request.running());
     }
 
     private Decision prune(CompressPlan plan, int round, String output) {
@@ -253,8 +291,9 @@ final class Steps {
         List<PruningShare.Tried> tried = tried(plan, round - 1);
         PruningShare.Tried last = tried.getLast();
         if (last.found() <= (round == 1 ? 1 : CLEARLY) * request.budget()) {
-            return skip((round == 1 ? "the quantised network takes " : "what was pruned takes, once quantised, ")
-                    + text(last.found()) + ", which is within " + text(request.budget()));
+            return skip(round == 1 ? isQuickEnough(last.found())
+                    : "what was pruned takes, once quantised, " + text(last.found()) + ", which is within "
+                            + text(request.budget()));
         }
         if (last.share() <= PruningShare.LEAST) {
             return skip("nothing would be left of the network");
@@ -268,7 +307,7 @@ final class Steps {
     /** The network that was not pruned, and the trials of those that were in these rounds. */
     private List<PruningShare.Tried> tried(CompressPlan plan, int rounds) {
         List<PruningShare.Tried> tried = new ArrayList<>();
-        tried.add(new PruningShare.Tried(1, measured(plan, "bench-quantized", variant("quantized").file())));
+        tried.add(new PruningShare.Tried(1, measured(plan, areCodesQuicker(plan) ? CODES : QUANTIZED)));
         for (int round = 1; round <= rounds; round++) {
             List<String> pruning = plan.step(numbered("prune", round)).command();
             tried.add(new PruningShare.Tried(Double.parseDouble(pruning.get(pruning.indexOf(LATENCY) + 1)),

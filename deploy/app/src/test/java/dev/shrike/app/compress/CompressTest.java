@@ -41,7 +41,8 @@ import picocli.CommandLine;
 class CompressTest {
     /** Milliseconds and mAP by file, of commands that only pretend. */
     private final Map<String, double[]> figures = new HashMap<>(Map.of("model.onnx", new double[] {40, 0.40},
-            "quantized.shrike", new double[] {25, 0.39}, "trial.shrike", new double[] {19, 0}, "pruned.onnx",
+            "quantized.shrike", new double[] {25, 0.39}, "quantized-codes.shrike", new double[] {25, 0.38},
+            "trial.shrike", new double[] {19, 0}, "pruned.onnx",
             new double[] {30, 0.20}, "tuned.onnx",
             new double[] {30, 0.36}, "pruned-quantized.shrike", new double[] {18, 0.35}));
 
@@ -138,6 +139,50 @@ class CompressTest {
         assertTrue(report().contains("within 30.00 ms"), "why nothing was pruned: " + report());
     }
 
+    /** Codes in front of activation functions cost little and no pruning: they come first where they are enough. */
+    @Test
+    void codesBeforeActivationFunctionsComeBeforePruning() throws IOException {
+        figures.put("quantized-codes.shrike", new double[] {20, 0.385});
+        assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
+        CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
+        assertEquals("8", after(plan.step("quantize-quantized-codes").command(), "--pre-activations").getFirst());
+        assertFalse(plan.step("quantize-quantized").command().contains("--pre-activations"));
+        assertTrue(skipped().contains("prune") && !commands.contains("prune"), commands.toString());
+        assertTrue(report().contains("Taken: quantized-codes"), report());
+        assertTrue(report().contains("| quantized | quantized.shrike |"), "what else was tried: " + report());
+    }
+
+    /** Where they are quicker and not enough, they are the form of what is pruned; where they are not, they are not. */
+    @Test
+    void prunedNetworksHaveTheQuickerForm() throws IOException {
+        figures.put("quantized-codes.shrike", new double[] {22, 0.385});
+        assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
+        CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
+        assertEquals(0.97 * 20 / 22, share(plan, "prune"), 0.002, "what codes leave to do");
+        for (String step : List.of("quantize-trial", "quantize-pruned-quantized")) {
+            assertEquals("8", after(plan.step(step).command(), "--pre-activations").getFirst(), step);
+        }
+        figures.put("quantized-codes.shrike", new double[] {26, 0.385});
+        work = folder.resolve("slower");
+        assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
+        plan = CompressPlan.read(work.resolve("plan.json"));
+        assertEquals(0.97 * 20 / 25, share(plan, "prune"), 0.002);
+        for (String step : List.of("quantize-trial", "quantize-pruned-quantized")) {
+            assertFalse(plan.step(step).command().contains("--pre-activations"), step);
+        }
+    }
+
+    /** Below four bits that form is the usual one: there is nothing else to try. */
+    @Test
+    void fewBitsHaveCodesAnyway() throws IOException {
+        CompressRequest request = new CompressRequest(model, "00", "images", Optional.of("labels.yaml"), 0.5, true,
+                Optional.empty(), "w3a3", 64, 10, 1, 0, 1);
+        assertEquals(0, run(request, Optional.empty(), pretending(0)));
+        assertTrue(skipped().containsAll(List.of("quantize-quantized-codes", "build-quantized-codes",
+                "val-quantized-codes", "bench-quantized-codes")), skipped().toString());
+        assertTrue(report().contains("w3a3 has codes in front of activation functions anyway"), report());
+    }
+
     @Test
     void halfOfTheLatencyNeedsPruningTuningAndQuantising() throws IOException {
         assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
@@ -188,7 +233,7 @@ class CompressTest {
         figures.put("trial.shrike", new double[] {21, 0});
         figures.put("trial-2.shrike", new double[] {19, 0});
         figures.put("pruned-2.onnx", new double[] {28, 0.10});
-        slower.addAll(List.of(1.1, 1.0, 1.0));
+        slower.addAll(List.of(1.1, 1.0, 1.0, 1.0));
         assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
         CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
         assertEquals(CompressPlan.State.DONE, plan.step("prune-2").state());
@@ -198,7 +243,7 @@ class CompressTest {
                 report());
         work = folder.resolve("slow while trying");
         figures.put("trial.shrike", new double[] {19, 0});
-        slower.addAll(List.of(1.0, 1.1, 1.1));
+        slower.addAll(List.of(1.0, 1.1, 1.1, 1.1));
         assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
         plan = CompressPlan.read(work.resolve("plan.json"));
         assertEquals(0.776, share(plan, "prune"), 0.002, "25 of 40, however slow the machine is");
@@ -223,7 +268,7 @@ class CompressTest {
     /** Of milliseconds nothing but the variant is measured. */
     @Test
     void millisecondsNeedNoFloatNetwork() {
-        slower.addAll(List.of(2.0, 1.0, 1.0));
+        slower.addAll(List.of(2.0, 1.0, 1.0, 1.0));
         assertEquals(0, run(request(20, false, true), Optional.empty(), pretending(0)));
         CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
         assertEquals(List.of(work.resolve("trial.shrike").toString()),
