@@ -1,8 +1,6 @@
 package dev.shrike.app.compress;
 
 import dev.shrike.ShrikeException;
-import dev.shrike.app.bench.report.BenchJson;
-import dev.shrike.app.bench.report.BenchReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,27 +27,26 @@ record CompressReport(double targetMs, List<Row> rows, CompressPlan plan, List<S
      * @param name of it
      * @param file its file
      * @param bytes of the file
-     * @param ms median latency
+     * @param ms median latency; where a share is wanted, that share of the float network's, as one bench had both
      * @param map mAP50-95; empty if there are no labels
      */
     record Row(String name, Path file, long bytes, double ms, Optional<Double> map) {}
 
     static CompressReport of(CompressPlan plan, CompressRequest request, Steps steps, Path folder) {
-        Path bench = folder.resolve(plan.step(Steps.BENCH).output());
         List<Row> rows = new ArrayList<>();
-        List<BenchReport.Result> unused = new ArrayList<>(BenchJson.read(bench).results());
         List<String> disturbed = new ArrayList<>();
         for (Steps.Variant variant : Steps.VARIANTS) {
             if (Steps.missing(plan, variant).isPresent()) {
                 continue;
             }
             Path file = steps.model(plan, variant);
-            BenchReport.Result result = Measured.take(unused, bench, file);
-            if (!result.quality().disturbed().isEmpty()) {
-                disturbed.add(variant.name() + ": " + String.join("; ", result.quality().disturbed()));
+            Path bench = folder.resolve(plan.step("bench-" + variant.name()).output());
+            List<String> reasons = Measured.disturbed(bench, file);
+            if (!reasons.isEmpty()) {
+                disturbed.add(variant.name() + ": " + String.join("; ", reasons));
             }
             CompressPlan.Step val = plan.step("val-" + variant.name());
-            rows.add(new Row(variant.name(), file, size(file), result.latency().p50(),
+            rows.add(new Row(variant.name(), file, size(file), steps.milliseconds(plan, variant),
                     val.state() == CompressPlan.State.DONE ? Optional.of(Measured.map(folder.resolve(val.output())))
                             : Optional.empty()));
         }

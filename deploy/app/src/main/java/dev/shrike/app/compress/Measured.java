@@ -28,11 +28,16 @@ final class Measured {
         return take(results, bench, network).latency().p50() / whole;
     }
 
+    /** Why what a bench says of a network counts as disturbed; empty if it does not. */
+    static List<String> disturbed(Path bench, Path network) {
+        return take(new ArrayList<>(BenchJson.read(bench).results()), bench, network).quality().disturbed();
+    }
+
     /**
      * The first result of that file, which is taken out of the list: files of one name in several folders are taken in
      * the order in which the bench was given them.
      */
-    static BenchReport.Result take(List<BenchReport.Result> results, Path bench, Path network) {
+    private static BenchReport.Result take(List<BenchReport.Result> results, Path bench, Path network) {
         String name = network.getFileName().toString();
         BenchReport.Result result = results.stream().filter(one -> one.model().file().equals(name)).findFirst()
                 .orElseThrow(() -> new ShrikeException(

@@ -28,7 +28,7 @@ final class Steps {
     private static final String LATENCY = "--latency";
     private static final int PRUNINGS = 4;
     /**
-     * A trial must be this much below the target: the last bench may say as much more. Another pruning costs a minute,
+     * A trial must be this much below the target: the network that is made of it may take as much more. Another pruning costs a minute,
      * a target that is missed all that came before. A network that was only quantised is taken up to the target itself:
      * pruning it for the sake of a percent would cost hours of fine-tuning.
      */
@@ -214,6 +214,17 @@ final class Steps {
                 : Measured.latency(report, folder.resolve(file));
     }
 
+    /**
+     * What a network takes in milliseconds, by the bench of its own: the last bench has all of them, which then take the
+     * caches from each other.
+     */
+    double milliseconds(CompressPlan plan, Variant variant) {
+        double floats = Measured.latency(folder.resolve(plan.step("bench-float").output()), request.model());
+        String file = model(plan, variant).toString();
+        return variant.file() == null ? floats
+                : (request.share() ? floats : 1) * measured(plan, "bench-" + variant.name(), file);
+    }
+
     /** For people, what {@link #measured} gave. */
     String text(double measured) {
         return request.share() ? String.format(Locale.ROOT, "%.3f of the float network's time", measured)
@@ -348,7 +359,7 @@ final class Steps {
         return command(command, request.running());
     }
 
-    /** All networks that there are in one run, so that their times can be compared. */
+    /** All networks that there are, with their layers, for the page that draws accuracy against latency. */
     private Decision benchAll(CompressPlan plan) {
         List<String> command = new ArrayList<>(List.of("bench", "--weights"));
         List<String> accuracies = new ArrayList<>();
@@ -361,8 +372,7 @@ final class Steps {
                 }
             }
         }
-        command.addAll(List.of("--models-in-turn", "--json", file("bench.json"), "--html", file("bench.html"),
-                "--quiet", "--cold-starts",
+        command.addAll(List.of("--json", file("bench.json"), "--html", file("bench.html"), "--quiet", "--cold-starts",
                 "1", "--seconds", Double.toString(request.seconds())));
         command.addAll(PRECISION);
         if (!accuracies.isEmpty()) {
