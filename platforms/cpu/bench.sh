@@ -10,9 +10,9 @@
 # yolov5s from the catalogue at 640 and 320, and yolov5n where SHRIKE_SHARED names a folder with it.
 #
 # --isa avx2 makes it the contest of a processor with AVX2 only: neither we nor ONNX Runtime nor OpenCV see AVX-512, AMX
-# or AVX-VNNI (native/bench/avx2_only.c; needs gcc). Where the processor lacks the flag cpuid_fault, ONNX Runtime is held
-# back by a copy of its library (needs objdump, python3), the others by their own options. --tiers avx2 holds back us
-# alone, --isa everybody.
+# or AVX-VNNI (native/bench/avx2_only.c; needs gcc). Where the processor lacks the flag cpuid_fault, ONNX Runtime is
+# held back by a copy of its library (needs objdump, python3), the others by their own options. --tiers avx2 holds back
+# us alone, --isa everybody.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"

@@ -28,9 +28,9 @@ final class Steps {
     private static final String LATENCY = "--latency";
     private static final int PRUNINGS = 4;
     /**
-     * A trial must be this much below the target: the network that is made of it may take as much more. Another pruning costs a minute,
-     * a target that is missed all that came before. A network that was only quantised is taken up to the target itself:
-     * pruning it for the sake of a percent would cost hours of fine-tuning.
+     * A trial must be this much below the target: the network that is made of it may take as much more. Another pruning
+     * costs a minute, a target that is missed all that came before. A network that was only quantised is taken up to
+     * the target itself: pruning it for the sake of a percent would cost hours of fine-tuning.
      */
     private static final double CLEARLY = 0.99;
     /** Half widths of intervals in percent. With 2, ratios of the same networks differed by 4 % from run to run. */
@@ -215,7 +215,7 @@ final class Steps {
     }
 
     /**
-     * What a network takes in milliseconds, by the bench of its own: the last bench has all of them, which then take the
+     * What a network takes in milliseconds, by the bench of its own: the last bench has all of them, which may take the
      * caches from each other.
      */
     double milliseconds(CompressPlan plan, Variant variant) {
