@@ -3,7 +3,7 @@
 # avx2_only.c to answer with less than the processor can:
 #   native/bench/hide-avx512.sh LIBRARY.so COPY.so
 # The disassembly tells where they are: the two bytes alone also stand within other instructions.
-# needs: objdump, python3
+# needs: binutils, python3
 set -euo pipefail
 library=${1:?LIBRARY.so} copy=${2:?COPY.so}
 places=$(objdump -d --no-show-raw-insn "$library" | sed -nE 's/^ *([0-9a-f]+):[[:blank:]]+cpuid *$/\1/p')

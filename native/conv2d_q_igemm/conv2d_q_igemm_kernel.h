@@ -331,7 +331,8 @@ static const int32_t *find_offsets(const plan *plan, uint8_t *slot, const int8_t
             count += (size + 1) * (int64_t)from.counts[size];
         }
         for (int64_t j = 0; j < count; j++) {
-            to[j] = from.codes[j] + shifts[from.units[j]];
+            /* What does not fit belongs to windows that are wider than the image, which are copied. */
+            to[j] = (int32_t)((uint32_t)from.codes[j] + (uint32_t)shifts[from.units[j]]);
         }
     }
     return shifts + plan->units;

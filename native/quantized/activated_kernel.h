@@ -82,8 +82,8 @@ ALWAYS void activate(const int32_t kind, vf *x, const int n, float alpha, float 
         EACH x[q] = vf_fused(vf_set1(2), y[q], vf_set1(-1));
         break;
     case SHRIKE_ACTIVATION_CLIP:
-        EACH x[q] = vf_select(vm_less(vf_set1(beta), x[q]), vf_set1(beta), x[q]);
-        EACH x[q] = vf_select(vm_less(x[q], vf_set1(alpha)), vf_set1(alpha), x[q]);
+        EACH y[q] = vf_select(vm_less(vf_set1(beta), x[q]), vf_set1(beta), x[q]);
+        EACH x[q] = vf_select(vm_less(x[q], vf_set1(alpha)), vf_set1(alpha), y[q]);
         break;
     case SHRIKE_ACTIVATION_NONE:
     case SHRIKE_ACTIVATION_COUNT:

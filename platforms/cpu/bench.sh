@@ -11,8 +11,8 @@
 #
 # --isa avx2 makes it the contest of a processor with AVX2 only: neither we nor ONNX Runtime nor OpenCV see AVX-512, AMX
 # or AVX-VNNI (native/bench/avx2_only.c; needs gcc). Where the processor lacks the flag cpuid_fault, ONNX Runtime is
-# held back by a copy of its library (needs objdump, python3), the others by their own options. --tiers avx2 holds back
-# us alone, --isa everybody.
+# held back by a copy of its library (needs binutils, unzip, python3), the others by their own options. --tiers avx2
+# holds back us alone, --isa everybody.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
@@ -24,6 +24,7 @@ case ${1:-} in
     frames) bench=LetterboxBench && shift ;;
 esac
 options=() models=() isa=best
+unset AVX2_ONLY_REPLACED
 while (($# > 0)); do
     case $1 in
         --rounds | --threads | --bits | --tiers) options+=("$1" "$2") && shift ;;
@@ -40,7 +41,7 @@ case $isa in
         mkdir -p "${hide%/*}"
         gcc -std=gnu11 -D_GNU_SOURCE -O2 -fvisibility=hidden -shared -fPIC -o "$hide" native/bench/avx2_only.c -ldl
         grep -qw cpuid_fault /proc/cpuinfo || export AVX2_ONLY_REPLACED=1
-        LD_PRELOAD=$PWD/$hide true
+        env LD_PRELOAD="$PWD/$hide" true
         ;;
     *) echo "bench.sh: --isa takes best or avx2, not $isa" >&2 && exit 2 ;;
 esac
@@ -67,7 +68,8 @@ held=()
 if [[ -n ${AVX2_ONLY_REPLACED:-} ]]; then
     rival=native/build/avx2-only
     mkdir -p "$rival"
-    jar=$(tr : '\n' <<<"$classpath" | grep -E '/onnxruntime-[0-9.]+\.jar$')
+    jar=$(tr : '\n' <<<"$classpath" | grep -E '/onnxruntime-[0-9.]+\.jar$') ||
+        { echo "bench.sh: no onnxruntime jar on the class path" >&2 && exit 1; }
     for library in libonnxruntime.so libonnxruntime4j_jni.so; do
         unzip -qojd "$rival/whole" "$jar" "ai/onnxruntime/native/linux-x64/$library"
     done

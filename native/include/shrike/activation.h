@@ -15,7 +15,7 @@ enum shrike_activation {
     SHRIKE_ACTIVATION_HARD_SIGMOID, /* max(0, min(1, alpha x + beta)) */
     SHRIKE_ACTIVATION_HARD_SWISH, /* x max(0, min(1, x / 6 + 1 / 2)) */
     SHRIKE_ACTIVATION_TANH,
-    SHRIKE_ACTIVATION_CLIP, /* max(alpha, min(beta, x)) */
+    SHRIKE_ACTIVATION_CLIP, /* max(alpha, min(beta, x)); alpha <= beta */
     SHRIKE_ACTIVATION_COUNT
 };
 

@@ -188,11 +188,12 @@ public final class ActivationPatterns {
         };
     }
 
+    /** ONNX gives the upper bound to all where it is below the lower one. */
     private static Optional<Activation> clip(Links links, Node node) {
         float low = node.hasInput(1) ? links.scalar(node.input(1)) : Float.NEGATIVE_INFINITY;
         float high = node.hasInput(2) ? links.scalar(node.input(2)) : Float.POSITIVE_INFINITY;
         return Float.isNaN(low) || Float.isNaN(high)
-                ? Optional.empty() : Optional.of(new Activation(Activation.Kind.CLIP, low, high));
+                ? Optional.empty() : Optional.of(new Activation(Activation.Kind.CLIP, Math.min(low, high), high));
     }
 
     /** The writer of a value that only one node reads, or null. */

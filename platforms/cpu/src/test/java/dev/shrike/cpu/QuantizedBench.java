@@ -127,8 +127,9 @@ public final class QuantizedBench {
     private static GraphExecutor onTier(String tier, Supplier<GraphExecutor> open) {
         long avx512 = CpuFeatures.AVX512F.mask();
         String given = System.getProperty("shrike.cpu.features");
-        long mask = switch (tier) {
-            case "best" -> given == null ? -1 : Long.parseUnsignedLong(given, 16);
+        long most = given == null ? -1 : Long.parseUnsignedLong(given, 16);
+        long mask = most & switch (tier) {
+            case "best" -> -1;
             case "avxvnni" -> ~avx512;
             case "avx2" -> ~(avx512 | CpuFeatures.AVXVNNI.mask());
             default -> Long.parseUnsignedLong(tier, 16);

@@ -44,6 +44,7 @@ class FuseActivationTest {
         assertFused(new Activation(Activation.Kind.CLIP, 0, 6), conv().node("y", new Op.Clip(), "c", "zero", "six"));
         assertFused(new Activation(Activation.Kind.CLIP, Float.NEGATIVE_INFINITY, 6),
                 conv().node("y", new Op.Clip(), "c", "", "six"));
+        assertFused(new Activation(Activation.Kind.CLIP, 0, 0), conv().node("y", new Op.Clip(), "c", "six", "zero"));
         assertFused(Activation.of(Activation.Kind.TANH), conv().node("y", Op.Unary.of(Op.Unary.Kind.TANH), "c"));
     }
 

@@ -162,7 +162,7 @@ public final class CompressCommand implements Callable<Integer> {
         if (!(budget > 0) || share && budget >= 1) {
             throw usage("--latency '" + latency + "' is neither milliseconds such as 35ms nor a share such as 0.5");
         }
-        if (!scheme.matches("w[2-8]a[2-8]|int8|int4")) {
+        if (!scheme.matches("w[2-8]a[2-8]|int8")) {
             throw usage("--scheme '" + scheme + "' is not of the form w4a8, with 2 to 8 bits each");
         }
         if (images < 1 || epochs < 1 || !(seconds > 0 && seconds <= 86_400)) {

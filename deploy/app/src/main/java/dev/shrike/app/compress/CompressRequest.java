@@ -1,5 +1,6 @@
 package dev.shrike.app.compress;
 
+import dev.shrike.calibration.quantize.BitWidths;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +41,11 @@ record CompressRequest(Path model, String sha256, String data, Optional<String> 
                 "latency " + budget + (share ? " of the float network's" : " ms"),
                 "latencies " + latencies.map(Path::toString).orElse("none"), "scheme " + scheme, "images " + images,
                 "epochs " + epochs, "threads " + threads, "size " + size, "seconds " + seconds);
+    }
+
+    /** Bits of an activation; {@code int8} is another name of {@code w8a8}. */
+    int activationBits() {
+        return scheme.equals("int8") ? Byte.SIZE : BitWidths.parse(scheme).activations();
     }
 
     /** Arguments for commands that run a network. */

@@ -1,6 +1,6 @@
 package dev.shrike.app.compress;
 
-import dev.shrike.calibration.quantize.BitWidths;
+import dev.shrike.ShrikeException;
 import dev.shrike.training.Trainer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -232,7 +232,7 @@ final class Steps {
     }
 
     private Decision quantize(CompressPlan plan, String name, String output) {
-        if (name.equals(CODES) && BitWidths.parse(request.scheme()).activations() < LEAST_BITS_OF_FLOATS) {
+        if (name.equals(CODES) && request.activationBits() < LEAST_BITS_OF_FLOATS) {
             return skip(request.scheme() + " has codes in front of activation functions anyway");
         }
         if (name.equals(CODES) && measured(plan, QUANTIZED) <= request.budget()) {
@@ -320,12 +320,23 @@ final class Steps {
         List<PruningShare.Tried> tried = new ArrayList<>();
         tried.add(new PruningShare.Tried(1, measured(plan, areCodesQuicker(plan) ? CODES : QUANTIZED)));
         for (int round = 1; round <= rounds; round++) {
-            List<String> pruning = plan.step(numbered("prune", round)).command();
-            tried.add(new PruningShare.Tried(Double.parseDouble(pruning.get(pruning.indexOf(LATENCY) + 1)),
+            tried.add(new PruningShare.Tried(asked(plan.step(numbered("prune", round))),
                     measured(plan, numbered("bench-trial", round),
                             plan.step(numbered("build-trial", round)).output())));
         }
         return tried;
+    }
+
+    private double asked(CompressPlan.Step pruning) {
+        List<String> command = Optional.ofNullable(pruning.command()).orElse(List.of());
+        int option = command.indexOf(LATENCY);
+        try {
+            return Double.parseDouble(command.get(option < 0 ? command.size() : option + 1));
+        } catch (NumberFormatException | IndexOutOfBoundsException e) {
+            throw new ShrikeException(folder.resolve(CompressRun.PLAN) + ": the step '" + pruning.name()
+                    + "' is done and does not say to what " + LATENCY + "; remove this folder or name another with -o",
+                    e);
+        }
     }
 
     /** The prunings that were done, with what came of them. */

@@ -172,6 +172,32 @@ class CompressTest {
         }
     }
 
+    /** {@code int8} is a name that {@code shrike quantize} takes too; of four bits there is no such name. */
+    @Test
+    void int8IsEightBits() throws IOException {
+        CompressRequest request = new CompressRequest(model, "00", "images", Optional.of("labels.yaml"), 0.5, true,
+                Optional.empty(), "int8", 64, 10, 1, 0, 1);
+        assertEquals(0, run(request, Optional.empty(), pretending(0)));
+        assertTrue(commands.contains("prune"), commands.toString());
+        assertEquals(2, shrike("compress", model, "--data", folder, "--latency", "0.5", "--scheme", "int4"));
+    }
+
+    /** A plan that somebody changed is told of by its name and the step's. */
+    @Test
+    void pruningsOfWhichNothingIsKnownAreToldOf() throws IOException {
+        run(request(0.5, true, true), Optional.empty(), pretending(0));
+        Path file = work.resolve("plan.json");
+        String text = Files.readString(file);
+        for (String changed : List.of(text.replace("\"--latency\"", "\"--latenc\""),
+                text.replaceFirst("\"0.776\"", "\"much\""))) {
+            assertFalse(changed.equals(text));
+            Files.writeString(file, changed);
+            String message = assertThrows(ShrikeException.class,
+                    () -> run(request(0.5, true, true), Optional.empty(), pretending(0))).getMessage();
+            assertTrue(message.contains("plan.json") && message.contains("'prune'"), message);
+        }
+    }
+
     /** Below four bits that form is the usual one: there is nothing else to try. */
     @Test
     void fewBitsHaveCodesAnyway() throws IOException {
