@@ -61,7 +61,10 @@ final class CompressRun {
         if (chosen.isEmpty()) {
             console.error("no network takes at most " + report.wanted()
                     + report.prunings().stream().reduce((_, last) -> last).map(last -> "; at last " + last).orElse("")
-                    + "; " + folder.resolve("report.md") + " has what there is");
+                    + "; " + folder.resolve("report.md") + " has what there is"
+                    + (report.disturbed().isEmpty() ? ""
+                            : ". Times were disturbed: when the machine is at rest, remove "
+                                    + folder.resolve("bench-*.json") + " and give the same command again"));
             return ExitCode.FAILURE;
         }
         console.line("take " + chosen.get().file());
