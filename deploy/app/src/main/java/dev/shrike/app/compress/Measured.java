@@ -28,6 +28,11 @@ final class Measured {
         return take(results, bench, network).latency().p50() / whole;
     }
 
+    /** Whether anything that a bench says counts as disturbed. */
+    static boolean isDisturbed(Path bench) {
+        return BenchJson.read(bench).results().stream().anyMatch(result -> !result.quality().disturbed().isEmpty());
+    }
+
     /** Why what a bench says of a network counts as disturbed; empty if it does not. */
     static List<String> disturbed(Path bench, Path network) {
         return take(new ArrayList<>(BenchJson.read(bench).results()), bench, network).quality().disturbed();
