@@ -12,6 +12,7 @@
  *
  * int32 sums do not depend on their order, so the results are those of any other order.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "conv2d_q_igemm.h"
@@ -31,26 +32,28 @@ typedef struct bin {
     int32_t first, last, count;
 } bin;
 
-/* Memory of the packing: a panel in the plain form, then the items of half a panel, their order and the open bins. */
+/* Memory of the packing: a panel in the plain form, then the items of half a panel, keys to sort them by, and the bins.
+ */
 typedef struct work {
     int8_t *plain;
     item *items;
-    int32_t *order, *merged;
+    int64_t *keys; /* of items by size */
     bin *bins;
     int32_t *open;
 } work;
 
 static int64_t work_bytes(const shrike_conv2d_q_params *p) {
-    const int64_t room = conv2d_q_bundles_room(p), item_bytes = sizeof(item) + sizeof(bin) + 3 * sizeof(int32_t);
+    const int64_t room = conv2d_q_bundles_room(p),
+                  item_bytes = sizeof(item) + sizeof(int64_t) + sizeof(bin) + sizeof(int32_t);
     return conv2d_q_round_up(conv2d_q_panel_bytes(p) + room * item_bytes, 64);
 }
 
 static work work_at(const shrike_conv2d_q_params *p, uint8_t *memory) {
     const int64_t room = conv2d_q_bundles_room(p);
     item *items = (item *)(memory + conv2d_q_panel_bytes(p));
-    bin *bins = (bin *)(items + room);
-    int32_t *order = (int32_t *)(bins + room);
-    return (work){(int8_t *)memory, items, order, order + room, bins, order + 2 * room};
+    int64_t *keys = (int64_t *)(items + room);
+    bin *bins = (bin *)(keys + room);
+    return (work){(int8_t *)memory, items, keys, bins, (int32_t *)(bins + room)};
 }
 
 int64_t conv2d_q_bundles_packed_size(const shrike_conv2d_q_params *p) {
@@ -139,29 +142,21 @@ static int64_t make_items(const shrike_conv2d_q_params *p, const work *w, int ha
     return count;
 }
 
-/* Indices of items, largest first and else as they lie: merging, since libraries' sorts promise no order of equals. */
+static int descending(const void *a, const void *b) {
+    const int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left < right) - (left > right);
+}
+
+/* Items, largest first and else as they lie: no two keys are equal, whose order qsort would not promise. */
 static void sort_items(const work *w, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
-        w->order[i] = (int32_t)i;
+        w->keys[i] = ((int64_t)w->items[i].squares << 32) + (INT32_MAX - i);
     }
-    int32_t *from = w->order, *to = w->merged;
-    for (int64_t width = 1; width < count; width *= 2) {
-        for (int64_t begin = 0; begin < count; begin += 2 * width) {
-            const int64_t middle = begin + width < count ? begin + width : count;
-            const int64_t end = begin + 2 * width < count ? begin + 2 * width : count;
-            for (int64_t left = begin, right = middle, i = begin; i < end; i++) {
-                const int take =
-                    right == end || (left < middle && w->items[from[left]].squares >= w->items[from[right]].squares);
-                to[i] = take ? from[left++] : from[right++];
-            }
-        }
-        int32_t *other = from;
-        from = to;
-        to = other;
-    }
-    if (from != w->order) {
-        memcpy(w->order, from, (size_t)count * sizeof *from);
-    }
+    qsort(w->keys, (size_t)count, sizeof *w->keys, descending);
+}
+
+static int32_t item_of(int64_t key) {
+    return (int32_t)(INT32_MAX - (key & UINT32_MAX));
 }
 
 static int fits(const uint8_t *sizes, const uint8_t *room) {
@@ -192,8 +187,9 @@ static int64_t fill_bins(const work *w, int64_t count) {
     int64_t bins = 0, open = 0;
     sort_items(w, count);
     for (int64_t i = 0; i < count; i++) {
+        const int32_t index = item_of(w->keys[i]);
         int64_t at = 0;
-        while (at < open && !fits(w->items[w->order[i]].sizes, w->bins[w->open[at]].room)) {
+        while (at < open && !fits(w->items[index].sizes, w->bins[w->open[at]].room)) {
             at++;
         }
         if (at == open) {
@@ -201,7 +197,7 @@ static int64_t fill_bins(const work *w, int64_t count) {
             w->open[open++] = (int32_t)bins++;
         }
         bin *into = &w->bins[w->open[at]];
-        put(w, w->order[i], into);
+        put(w, index, into);
         if (into->count == CONV2D_Q_BUNDLE) {
             open--;
             memmove(w->open + at, w->open + at + 1, (size_t)(open - at) * sizeof *w->open);
