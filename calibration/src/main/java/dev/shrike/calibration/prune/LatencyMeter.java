@@ -10,7 +10,7 @@ import dev.shrike.graph.passes.GraphPasses;
 import dev.shrike.spi.Backend;
 import dev.shrike.spi.ExecutorOptions;
 import dev.shrike.spi.GraphExecutor;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +18,9 @@ import java.util.Map;
 /** Times networks and their layers on this machine. */
 public final class LatencyMeter {
     private static final int WARM_UP = 2;
+    /** Runs of microseconds are repeated until they together take this long: a few of them tell of interrupts only. */
+    private static final long LEAST_NANOS = 4_000_000;
+    private static final int MOST_ROUNDS = 500;
 
     private final Backend backend;
     private final int threads;
@@ -27,7 +30,7 @@ public final class LatencyMeter {
      * A meter.
      *
      * @param threads worker threads; 0 takes one per processor
-     * @param rounds of which the median counts
+     * @param rounds of which the median counts, at least; networks of microseconds get more
      */
     public LatencyMeter(Backend backend, int threads, int rounds) {
         this.backend = backend;
@@ -39,20 +42,24 @@ public final class LatencyMeter {
     public long[] networks(Graph... graphs) {
         GraphExecutor[] executors = new GraphExecutor[graphs.length];
         try {
-            long[][] times = new long[graphs.length][rounds];
+            List<List<Long>> times = new ArrayList<>();
             for (int i = 0; i < graphs.length; i++) {
                 executors[i] = open(graphs[i]);
+                times.add(new ArrayList<>());
             }
-            for (int round = -WARM_UP; round < rounds; round++) {
+            long sum = 0;
+            for (int round = -WARM_UP; round < rounds || sum < LEAST_NANOS && round < MOST_ROUNDS; round++) {
                 for (int i = 0; i < graphs.length; i++) {
                     long start = System.nanoTime();
                     executors[i].run();
+                    long time = System.nanoTime() - start;
                     if (round >= 0) {
-                        times[i][round] = System.nanoTime() - start;
+                        times.get(i).add(time);
+                        sum += time;
                     }
                 }
             }
-            return Arrays.stream(times).mapToLong(LatencyMeter::median).toArray();
+            return times.stream().mapToLong(LatencyMeter::median).toArray();
         } finally {
             for (GraphExecutor executor : executors) {
                 if (executor != null) {
@@ -80,9 +87,7 @@ public final class LatencyMeter {
         return backend.open(GraphPasses.forInference(graph, Map.of()), ExecutorOptions.DEFAULT.withThreads(threads));
     }
 
-    private static long median(long[] times) {
-        long[] sorted = times.clone();
-        Arrays.sort(sorted);
-        return sorted[sorted.length / 2];
+    private static long median(List<Long> times) {
+        return times.stream().sorted().skip(times.size() / 2).findFirst().orElseThrow();
     }
 }
