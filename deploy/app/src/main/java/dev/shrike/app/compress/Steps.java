@@ -144,17 +144,25 @@ final class Steps {
         return folder.resolve(name).toString();
     }
 
-    /** The file of a network; of those that were pruned, the last. */
+    /** The file of a network; of those that were pruned, the one that is gone on with. */
     Path model(CompressPlan plan, Variant variant) {
         if (variant.file() == null) {
             return request.model();
         }
-        String file = variant.file();
-        for (int round = 2; round <= PRUNINGS && variant.name().equals("pruned"); round++) {
-            CompressPlan.Step step = plan.step(numbered("prune", round));
-            file = step.state() == CompressPlan.State.DONE ? step.output() : file;
+        return folder.resolve(variant.name().equals("pruned") ? plan.step(bestPruning(plan)).output() : variant.file());
+    }
+
+    /**
+     * The pruning whose trial was quickest. That is the last one where it was quick enough; where none was, two
+     * prunings of nearly one share may have come out the other way round.
+     */
+    private String bestPruning(CompressPlan plan) {
+        List<PruningShare.Tried> tried = prunings(plan);
+        int best = 0;
+        for (int i = 1; i < tried.size(); i++) {
+            best = tried.get(i).found() < tried.get(best).found() ? i : best;
         }
-        return folder.resolve(file);
+        return numbered("prune", best + 1);
     }
 
     private static Variant variant(String name) {
