@@ -4,8 +4,7 @@
  * zero points of both sides, tables, residuals apart and in place, codes and floats, one thread and three. What lies
  * between pixels must stay untouched, and every buffer ends at a guard page.
  */
-#include "quantized/activation.h"
-#include "test/codes.h"
+#include "test/results.h"
 
 enum { PROBLEMS = 400 };
 
@@ -110,10 +109,6 @@ static void make_source(problem *q) {
     memcpy(&p->src_batch_stride, strides, sizeof strides);
 }
 
-static int is_activated(const shrike_conv2d_q_params *p) {
-    return p->output == SHRIKE_QOUT_CODES && (p->activation != SHRIKE_ACTIVATION_NONE || p->residual_first);
-}
-
 static void make_output(problem *q) {
     shrike_conv2d_q_params *p = &q->p;
     int64_t out[3], add[3];
@@ -155,7 +150,7 @@ static void make_output(problem *q) {
     p->code_multiplier = pick(0, 9) ? random_float(5, 100) : 1e38f;
     p->code_offset = (float)pick(0, 255);
     q->table = random_codes(256, 0, 255);
-    p->table = !is_activated(p) && pick(0, 1) ? q->table.data : NULL;
+    p->table = !is_activated_result(p) && pick(0, 1) ? q->table.data : NULL;
     p->table_bounds = WHOLE(q->table);
 }
 
@@ -164,9 +159,10 @@ static void make_scales(problem *q) {
     shrike_conv2d_q_params *p = &q->p;
     float depth = (float)((p->channels / p->groups) * p->kernel_height * p->kernel_width);
     float typical = sqrtf(depth) * (float)(1 << p->src_bits) * (float)(1 << p->weight_bits) / 6;
-    float unit = is_activated(p) ? 0.05f : 1;
+    float unit = is_activated_result(p) ? 0.05f : 1;
     q->multiplier = allocate_random(p->out_channels, 20 * unit / typical, 120 * unit / typical);
-    q->offset = is_activated(p) ? allocate_random(p->out_channels, -5, 5) : allocate_random(p->out_channels, 0, 255);
+    q->offset =
+        is_activated_result(p) ? allocate_random(p->out_channels, -5, 5) : allocate_random(p->out_channels, 0, 255);
     for (int64_t oc = 0; oc < p->out_channels; oc++) {
         int64_t kind = pick(0, 30);
         if (kind == 0) { /* exact halves: rounding half to even shows */
@@ -261,59 +257,8 @@ static int64_t sum_of(const problem *q, int64_t n, int64_t y, int64_t x, int64_t
     return sum;
 }
 
-/* activation_test holds SiLU, the sigmoid and tanh to the true functions. */
-static float activated(const shrike_conv2d_q_params *p, float value) {
-    switch (p->activation) {
-    case SHRIKE_ACTIVATION_NONE:
-        return value;
-    case SHRIKE_ACTIVATION_RELU:
-        return value > 0 ? value : 0;
-    case SHRIKE_ACTIVATION_LEAKY_RELU:
-        return value < 0 ? p->alpha * value : value;
-    case SHRIKE_ACTIVATION_CLIP:
-        return isnan(value) ? value : fminf(fmaxf(value, p->alpha), p->beta);
-    case SHRIKE_ACTIVATION_HARD_SIGMOID: {
-        volatile float product = p->alpha * value;
-        return fminf(fmaxf(product + p->beta, 0), 1);
-    }
-    case SHRIKE_ACTIVATION_HARD_SWISH: {
-        volatile float sixth = value * (1.0f / 6);
-        return value * fminf(fmaxf(sixth + 0.5f, 0), 1);
-    }
-    default:
-        return activation_of(p->activation, value, p->alpha, p->beta);
-    }
-}
-
-/* volatile keeps each operation's rounding. */
-static uint8_t code_of(const problem *q, int64_t sum, int64_t oc, const uint8_t *residual) {
-    const shrike_conv2d_q_params *p = &q->p;
-    volatile float scaled = (float)sum * p->multiplier[oc];
-    volatile float value = scaled + p->offset[oc];
-    if (is_activated(p)) {
-        volatile float position = activated(p, value) * p->code_multiplier;
-        if (p->residual_first) {
-            volatile float added = (float)*residual * p->residual_b;
-            position = position + added;
-        }
-        value = position + p->code_offset;
-    }
-    uint8_t code = nearest_code(value, p->low, p->high);
-    code = p->table ? p->table[code] : code;
-    if (!residual || p->residual_first) {
-        return code;
-    }
-    volatile float a = (float)code * p->residual_a, b = (float)*residual * p->residual_b;
-    volatile float both = a + b;
-    volatile float all = both + p->residual_c;
-    return nearest_code(all, p->residual_low, p->residual_high);
-}
-
 static float real_of(const problem *q, int64_t sum, int64_t oc) {
-    volatile float multiplier = q->p.multiplier[oc] * (q->p.src_dynamic ? q->range.scale : 1);
-    volatile float scaled = (float)sum * multiplier;
-    volatile float value = scaled + q->p.offset[oc];
-    return activated(&q->p, value);
+    return real_result(&q->p, q->p.src_dynamic ? q->range.scale : 1, sum, oc);
 }
 
 /* The reference kernel's result by the formulas; checks also that nothing else was written. */
@@ -328,7 +273,7 @@ static void check_reference(const problem *q, const codes *result) {
             int64_t at = n * p->dst_batch_stride + y * p->dst_row_stride + x * p->dst_pixel_stride + oc;
             int64_t sum = sum_of(q, n, y, x, oc);
             if (p->output == SHRIKE_QOUT_CODES) {
-                expected.data[at] = code_of(q, sum, oc, residual ? residual + add + oc : NULL);
+                expected.data[at] = code_result(p, sum, oc, residual ? residual + add + oc : NULL);
                 continue;
             }
             float value = real_of(q, sum, oc), other = 0;

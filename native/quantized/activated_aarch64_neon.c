@@ -44,6 +44,9 @@ static inline vf vf_select(vm m, vf yes, vf no) {
 static inline vf vf_fused(vf a, vf b, vf c) {
     return vfmaq_f32(c, a, b);
 }
+static inline vf vf_fused_from(vf a, vf b, vf c) {
+    return vfmsq_f32(c, a, b);
+}
 static inline vf vf_plus_bits(vf a, vf b) {
     return vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)));
 }

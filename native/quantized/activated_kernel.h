@@ -5,6 +5,7 @@
  * Whoever includes it defines TIER and, for vectors `vf` of VL floats and their masks, as in core/vec_portable.h:
  * vf_load, vf_load_first, vf_store, vf_store_first, vf_set1, vf_max, vf_min, vf_select, vm_less; and
  *   vf_fused(a, b, c)              a * b + c, rounded once
+ *   vf_fused_from(a, b, c)         c - a * b, rounded once
  *   vf_plus_bits, vf_minus_bits    sum and difference of the bits as integers
  *   vf_exponent(a)                 the bits moved up to the exponent, by 23
  *   vf_of_sums, vf_of_sums_first   int32 to floats; of the first n only
@@ -26,13 +27,17 @@
 #define EACH _Pragma("GCC unroll 4") for (int q = 0; q < n; q++)
 
 /*
- * activation_sigmoid of each float of n vectors (at most 4), operation by operation for all of them: one is a chain of
- * twenty operations, each of which waits for the one before, and schedulers hold few such chains.
+ * activation_sigmoid of each float of n vectors (at most 4) in two parts, operation by operation for all of them: one
+ * is a chain of twenty operations, each of which waits for the one before, and processors hold few operations that
+ * wait.
+ *
+ * The first part: x becomes what SiLU multiplies, d what divides 1.
  */
-ALWAYS void sigmoid_of_each(const vf *x, vf *y, const int n) {
+ALWAYS void denominators_of_each(vf *x, vf *d, const int n) {
     const vf log2_e = vf_set1(-ACTIVATION_LOG2_E), round = vf_set1(ACTIVATION_ROUND), one = vf_set1(1);
-    vf t[4], shifted[4], r[4], p[4], d[4], e[4];
-    EACH t[q] = vf_min(vf_max(x[q], vf_set1(-ACTIVATION_REACH)), vf_set1(ACTIVATION_REACH));
+    vf t[4], shifted[4], r[4], p[4];
+    EACH x[q] = vf_max(x[q], vf_set1(-ACTIVATION_REACH));
+    EACH t[q] = vf_min(x[q], vf_set1(ACTIVATION_REACH));
     EACH shifted[q] = vf_fused(t[q], log2_e, round);
     EACH r[q] = vf_fused(t[q], log2_e, round - shifted[q]);
     EACH p[q] = vf_fused(vf_set1(ACTIVATION_EXP2_5), r[q], vf_set1(ACTIVATION_EXP2_4));
@@ -41,12 +46,25 @@ ALWAYS void sigmoid_of_each(const vf *x, vf *y, const int n) {
     EACH p[q] = vf_fused(p[q], r[q], vf_set1(ACTIVATION_EXP2_1));
     EACH p[q] = vf_fused(p[q], r[q], vf_set1(ACTIVATION_EXP2_0));
     EACH d[q] = one + vf_plus_bits(p[q], vf_exponent(shifted[q]));
+}
+
+/* The second part: 1 / d. */
+ALWAYS void reciprocals_of_each(const vf *d, vf *y, const int n) {
+    const vf one = vf_set1(1);
+    vf e[4];
     EACH y[q] = vf_minus_bits(vf_set1(activation_float(ACTIVATION_RECIPROCAL)), d[q]);
-    EACH e[q] = vf_fused(-d[q], y[q], one);
+    EACH e[q] = vf_fused_from(d[q], y[q], one);
     EACH e[q] = vf_fused(e[q], e[q], e[q]);
     EACH y[q] = vf_fused(y[q], e[q], y[q]);
-    EACH e[q] = vf_fused(-d[q], y[q], one);
+    EACH e[q] = vf_fused_from(d[q], y[q], one);
     EACH y[q] = vf_fused(y[q], e[q], y[q]);
+}
+
+/* Both parts; x changes as in the first. */
+ALWAYS void sigmoid_of_each(vf *x, vf *y, const int n) {
+    vf d[4];
+    denominators_of_each(x, d, n);
+    reciprocals_of_each(d, y, n);
 }
 
 ALWAYS vf unit_of(vf x) {
@@ -59,7 +77,7 @@ ALWAYS void activate(const int32_t kind, vf *x, const int n, float alpha, float 
     switch ((enum shrike_activation)kind) {
     case SHRIKE_ACTIVATION_SILU:
         sigmoid_of_each(x, y, n);
-        EACH x[q] = vf_max(x[q], vf_set1(-ACTIVATION_REACH)) * y[q];
+        EACH x[q] = x[q] * y[q];
         break;
     case SHRIKE_ACTIVATION_RELU:
         EACH x[q] = vf_max(x[q], vf_set1(0));
@@ -152,6 +170,44 @@ ALWAYS void columns_to_codes(const shrike_conv2d_q_params *p, const conv2d_q_til
     }
 }
 
+/*
+ * Four vectors of columns of all pixels through SiLU, in two passes over a few pixels. The whole chain of four vectors
+ * fills what a processor holds of operations that wait, so that the next four could not begin; half of it does not.
+ */
+ALWAYS void silu_to_codes(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, int64_t column) {
+    enum { PASS = 6 };
+    const int n = 4;
+    const int64_t channel = tile->first + column;
+    const float *multiplier = p->multiplier + channel, *offset = p->offset + channel;
+    for (int64_t first = 0; first < tile->pixels; first += PASS) {
+        const int64_t pixels = tile->pixels - first < PASS ? tile->pixels - first : PASS;
+        const int32_t *sums = tile->sums + first * tile->sums_stride + column;
+        vf x[4 * PASS], d[4 * PASS];
+        for (int64_t i = 0; i < pixels; i++, sums += tile->sums_stride) {
+            vf v[4], w[4];
+            EACH v[q] = vf_of_sums(sums + q * VL) * vf_load(multiplier + q * VL) + vf_load(offset + q * VL);
+            denominators_of_each(v, w, n);
+            EACH x[4 * i + q] = v[q];
+            EACH d[4 * i + q] = w[q];
+        }
+        for (int64_t i = 0; i < pixels; i++) {
+            vf v[4];
+            reciprocals_of_each(d + 4 * i, v, n);
+            EACH v[q] = x[4 * i + q] * v[q];
+            EACH v[q] = v[q] * vf_set1(p->code_multiplier);
+            if (p->residual) {
+                const uint8_t *residual = (const uint8_t *)p->residual + tile->residual[first + i] + channel;
+                vf other[4];
+                EACH other[q] = vf_of_codes(residual + q * VL);
+                EACH v[q] = with_residual(p, v[q], &other[q]);
+            } else {
+                EACH v[q] = with_residual(p, v[q], NULL);
+            }
+            vf_store_four_codes((uint8_t *)p->dst + tile->dst[first + i] + channel, v);
+        }
+    }
+}
+
 /* The last columns, fewer than a vector. */
 ALWAYS void last_to_codes(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, const int32_t kind,
                           int64_t column) {
@@ -173,7 +229,11 @@ ALWAYS void to_codes(const shrike_conv2d_q_params *params, const conv2d_q_tile *
     const shrike_conv2d_q_params copy = *params, *p = &copy;
     int64_t column = 0;
     for (; column + 4 * VL <= tile->count; column += 4 * VL) {
-        columns_to_codes(p, tile, kind, column, 4);
+        if (kind == SHRIKE_ACTIVATION_SILU) {
+            silu_to_codes(p, tile, column);
+        } else {
+            columns_to_codes(p, tile, kind, column, 4);
+        }
     }
     for (; column + 2 * VL <= tile->count; column += 2 * VL) {
         columns_to_codes(p, tile, kind, column, 2);
@@ -187,12 +247,17 @@ ALWAYS void to_codes(const shrike_conv2d_q_params *params, const conv2d_q_tile *
 }
 
 ALWAYS void to_reals(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, const int32_t kind) {
+    /* Floats of a whole output may not be in a cache: the next tile's are asked for, which lie behind this one's. */
+    const int64_t ahead = tile->pixels > 1 ? tile->pixels * (tile->dst[1] - tile->dst[0]) : 0;
     for (int64_t i = 0; i < tile->pixels; i++) {
         const int32_t *sums = tile->sums + i * tile->sums_stride;
         const float *multiplier = p->multiplier + tile->first, *offset = p->offset + tile->first;
         const float *residual = p->residual ? (const float *)p->residual + tile->residual[i] + tile->first : NULL;
         float *dst = (float *)p->dst + tile->dst[i] + tile->first;
         int64_t c = 0;
+        for (int64_t line = 0; line < tile->count; line += 16) {
+            __builtin_prefetch((const void *)((uintptr_t)dst + (uintptr_t)(ahead + line) * sizeof *dst), 1);
+        }
         for (; c + 4 * VL <= tile->count; c += 4 * VL) {
             vf v[4];
 #pragma GCC unroll 4
@@ -216,32 +281,46 @@ ALWAYS void to_reals(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile,
     }
 }
 
-/* A copy of the code for each function, chosen once a tile. */
+/*
+ * A copy of the code for each function, chosen once a tile; as functions of their own, since all copies in one get
+ * their registers together, and worse.
+ */
+#define KINDS(form)                                                                                                    \
+    KIND(form, NONE)                                                                                                   \
+    KIND(form, SILU)                                                                                                   \
+    KIND(form, RELU)                                                                                                   \
+    KIND(form, LEAKY_RELU)                                                                                             \
+    KIND(form, SIGMOID)                                                                                                \
+    KIND(form, HARD_SIGMOID)                                                                                           \
+    KIND(form, HARD_SWISH)                                                                                             \
+    KIND(form, TANH)                                                                                                   \
+    KIND(form, CLIP)
+#define KIND(form, kind)                                                                                               \
+    static __attribute__((noinline)) void form##_##kind(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {  \
+        form(p, tile, SHRIKE_ACTIVATION_##kind);                                                                       \
+    }
+KINDS(to_codes)
+KINDS(to_reals)
+#undef KIND
 #define KIND(form, kind)                                                                                               \
     case SHRIKE_ACTIVATION_##kind:                                                                                     \
-        form(p, tile, SHRIKE_ACTIVATION_##kind);                                                                       \
+        form##_##kind(p, tile);                                                                                        \
         break;
-#define OF_KIND(form)                                                                                                  \
-    switch ((enum shrike_activation)p->activation) {                                                                   \
-        KIND(form, NONE)                                                                                               \
-        KIND(form, SILU)                                                                                               \
-        KIND(form, RELU)                                                                                               \
-        KIND(form, LEAKY_RELU)                                                                                         \
-        KIND(form, SIGMOID)                                                                                            \
-        KIND(form, HARD_SIGMOID)                                                                                       \
-        KIND(form, HARD_SWISH)                                                                                         \
-        KIND(form, TANH)                                                                                               \
-        KIND(form, CLIP)                                                                                               \
-    case SHRIKE_ACTIVATION_COUNT:                                                                                      \
-        break;                                                                                                         \
-    }
 
 void TIER(conv2d_q_activated)(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
-    OF_KIND(to_codes)
+    switch ((enum shrike_activation)p->activation) {
+        KINDS(to_codes)
+    case SHRIKE_ACTIVATION_COUNT:
+        break;
+    }
 }
 
 void TIER(conv2d_q_real)(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile) {
-    OF_KIND(to_reals)
+    switch ((enum shrike_activation)p->activation) {
+        KINDS(to_reals)
+    case SHRIKE_ACTIVATION_COUNT:
+        break;
+    }
 }
 
 #endif

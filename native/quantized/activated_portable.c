@@ -9,6 +9,9 @@ typedef uint32_t vu __attribute__((vector_size(16)));
 static inline vf vf_fused(vf a, vf b, vf c) {
     return (vf){fmaf(a[0], b[0], c[0]), fmaf(a[1], b[1], c[1]), fmaf(a[2], b[2], c[2]), fmaf(a[3], b[3], c[3])};
 }
+static inline vf vf_fused_from(vf a, vf b, vf c) {
+    return vf_fused(-a, b, c);
+}
 static inline vf vf_plus_bits(vf a, vf b) {
     return (vf)((vu)a + (vu)b);
 }

@@ -8,6 +8,9 @@
 static inline vf vf_fused(vf a, vf b, vf c) {
     return _mm256_fmadd_ps(a, b, c);
 }
+static inline vf vf_fused_from(vf a, vf b, vf c) {
+    return _mm256_fnmadd_ps(a, b, c);
+}
 static inline vf vf_plus_bits(vf a, vf b) {
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)));
 }

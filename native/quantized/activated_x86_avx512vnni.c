@@ -9,6 +9,9 @@
 static inline vf vf_fused(vf a, vf b, vf c) {
     return _mm512_fmadd_ps(a, b, c);
 }
+static inline vf vf_fused_from(vf a, vf b, vf c) {
+    return _mm512_fnmadd_ps(a, b, c);
+}
 static inline vf vf_plus_bits(vf a, vf b) {
     return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
 }
