@@ -1,6 +1,7 @@
 package dev.shrike.calibration.prune;
 
 import dev.shrike.calibration.activations.Subgraphs;
+import dev.shrike.calibration.quantize.LayerLatencies;
 import dev.shrike.graph.Graph;
 import dev.shrike.graph.Node;
 import dev.shrike.graph.Op;
@@ -59,7 +60,7 @@ public final class LatencyMeter {
                     }
                 }
             }
-            return times.stream().mapToLong(LatencyMeter::median).toArray();
+            return times.stream().mapToLong(LayerLatencies::median).toArray();
         } finally {
             for (GraphExecutor executor : executors) {
                 if (executor != null) {
@@ -85,9 +86,5 @@ public final class LatencyMeter {
 
     private GraphExecutor open(Graph graph) {
         return backend.open(GraphPasses.forInference(graph, Map.of()), ExecutorOptions.DEFAULT.withThreads(threads));
-    }
-
-    private static long median(List<Long> times) {
-        return times.stream().sorted().skip(times.size() / 2).findFirst().orElseThrow();
     }
 }

@@ -92,7 +92,8 @@ public record LayerLatencies(String engine, int activations, Map<String, Map<Int
         }
     }
 
-    private static long median(Collection<Long> all) {
+    /** The middle one of times, of an even number the later one. */
+    public static long median(Collection<Long> all) {
         return all.stream().sorted().skip(all.size() / 2).findFirst().orElseThrow();
     }
 

@@ -246,10 +246,7 @@ class CompressTest {
         assertEquals(share(plan, "prune-2") * (1 - 1.5 * (1 - 19.4 / 19.9)), share(plan, "prune-3"), 0.002);
         assertEquals(share(plan, "prune-3") * (1 - 3 * (1 - 19.4 / 19.85)), share(plan, "prune-4"), 0.002,
                 "the last goes farther");
-        for (String step : List.of("bench-pruned", "val-pruned", "train")) {
-            assertTrue(plan.step(step).command().contains(work.resolve("pruned-4.onnx").toString()), step);
-        }
-        assertTrue(report().contains("| pruned | pruned-4.onnx |"), report());
+        assertGoesOnWith("pruned-4.onnx", plan);
         figures.remove("trial-3.shrike");
         figures.put("trial-2.shrike", new double[] {19.7, 0});
         figures.put("pruned-2.onnx", new double[] {28, 0.10});
@@ -257,6 +254,13 @@ class CompressTest {
         assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
         assertEquals(roundsFrom(3), skipped());
         assertTrue(report().contains("| pruned | pruned-2.onnx |"), report());
+    }
+
+    private void assertGoesOnWith(String pruned, CompressPlan plan) throws IOException {
+        for (String step : List.of("bench-pruned", "val-pruned", "train")) {
+            assertTrue(plan.step(step).command().contains(work.resolve(pruned).toString()), step);
+        }
+        assertTrue(report().contains("| pruned | " + pruned + " |"), report());
     }
 
     /** The machine was slow when the float network was measured, so 21 ms were less than half of what that took. */
@@ -377,10 +381,7 @@ class CompressTest {
         figures.put("pruned-2.onnx", new double[] {28, 0.10});
         assertEquals(0, run(request(0.5, true, true), Optional.empty(), pretending(0)));
         CompressPlan plan = CompressPlan.read(work.resolve("plan.json"));
-        for (String step : List.of("bench-pruned", "val-pruned", "train")) {
-            assertTrue(plan.step(step).command().contains(work.resolve("pruned-2.onnx").toString()), step);
-        }
-        assertTrue(report().contains("| pruned | pruned-2.onnx |"), report());
+        assertGoesOnWith("pruned-2.onnx", plan);
     }
 
     /** After prunings that all missed, the report says what came of each. */
