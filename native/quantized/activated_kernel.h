@@ -133,78 +133,103 @@ ALWAYS vf with_residual(const shrike_conv2d_q_params *p, vf position, const vf *
                              : add_of(p, code_of(p, position), *residual);
 }
 
-/*
- * `width` vectors of columns (1, 2 or 4) of all pixels, always four vectors at a time, of so many pixels: each is a
- * long chain of operations, and the processor does not look far enough ahead to overlap them by itself. Where pixels
- * are too few the last one comes again; all is read before anything is written, which may be the residual.
- */
-ALWAYS void columns_to_codes(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, const int32_t kind,
-                             int64_t column, const int width) {
+/* Groups of four vectors, `width` of columns (1, 2 or 4) of so many pixels, that all pixels of a tile make. */
+ALWAYS int64_t groups_of(const conv2d_q_tile *tile, const int width) {
+    const int pixels = 4 / width;
+    return (tile->pixels + pixels - 1) / pixels;
+}
+
+/* The pixel of each vector of a group. Where pixels are too few the last one comes again. */
+ALWAYS void pixels_of(const conv2d_q_tile *tile, int64_t group, const int width, int64_t *pixel) {
+    const int n = 4;
+    EACH {
+        const int64_t at = group * (4 / width) + q / width;
+        pixel[q] = width == 4 || at < tile->pixels ? at : tile->pixels - 1;
+    }
+}
+
+/* A group before the function. */
+ALWAYS void four_of_sums(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, const int64_t *pixel,
+                         int64_t column, const int width, vf *v) {
+    const int n = 4;
+    const float *multiplier = p->multiplier + tile->first + column, *offset = p->offset + tile->first + column;
+    EACH {
+        const int64_t at = q % width * VL;
+        v[q] = vf_of_sums(tile->sums + pixel[q] * tile->sums_stride + column + at) * vf_load(multiplier + at) +
+               vf_load(offset + at);
+    }
+}
+
+/* The same behind it. All is read before anything is written, which may be the residual. */
+ALWAYS void four_to_codes(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, const int64_t *pixel,
+                          int64_t column, const int width, vf *v) {
+    const int n = 4;
     const int64_t channel = tile->first + column;
-    for (int64_t i = 0; i < tile->pixels; i += 4 / width) {
-        int64_t pixel[4];
-        vf v[4];
+    EACH v[q] = v[q] * vf_set1(p->code_multiplier);
+    if (p->residual) {
+        const uint8_t *residual = (const uint8_t *)p->residual + channel;
+        vf other[4];
+        EACH other[q] = vf_of_codes(residual + tile->residual[pixel[q]] + q % width * VL);
+        EACH v[q] = with_residual(p, v[q], &other[q]);
+    } else {
+        EACH v[q] = with_residual(p, v[q], NULL);
+    }
+    uint8_t codes[4 * VL];
+    vf_store_four_codes(codes, v);
 #pragma GCC unroll 4
-        for (int q = 0; q < 4; q++) {
-            const int64_t at = q % width * VL;
-            pixel[q] = i + q / width < tile->pixels ? i + q / width : tile->pixels - 1;
-            v[q] = vf_of_sums(tile->sums + pixel[q] * tile->sums_stride + column + at) *
-                       vf_load(p->multiplier + channel + at) +
-                   vf_load(p->offset + channel + at);
+    for (int q = 0; q < n; q += width) {
+        memcpy((uint8_t *)p->dst + tile->dst[pixel[q]] + channel, codes + q * VL, (size_t)(width * VL));
+    }
+}
+
+/*
+ * columns_to_codes of SiLU, in two passes over a few groups: the whole chain of one fills what a processor holds of
+ * operations that wait, so that the next could not begin; half of it does not.
+ */
+ALWAYS void silu_to_codes(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, int64_t column, const int width) {
+    enum { PASS = 6 };
+    const int n = 4;
+    const int64_t groups = groups_of(tile, width);
+    for (int64_t first = 0; first < groups; first += PASS) {
+        const int64_t some = groups - first < PASS ? groups - first : PASS;
+        vf x[4 * PASS], d[4 * PASS];
+        for (int64_t g = 0; g < some; g++) {
+            int64_t pixel[4];
+            vf v[4], w[4];
+            pixels_of(tile, first + g, width, pixel);
+            four_of_sums(p, tile, pixel, column, width, v);
+            denominators_of_each(v, w, n);
+            EACH x[4 * g + q] = v[q];
+            EACH d[4 * g + q] = w[q];
         }
-        activate(kind, v, 4, p->alpha, p->beta);
-#pragma GCC unroll 4
-        for (int q = 0; q < 4; q++) {
-            v[q] = v[q] * vf_set1(p->code_multiplier);
-            const uint8_t *residual = (const uint8_t *)p->residual;
-            vf other =
-                residual ? vf_of_codes(residual + tile->residual[pixel[q]] + channel + q % width * VL) : vf_set1(0);
-            v[q] = with_residual(p, v[q], residual ? &other : NULL);
-        }
-        uint8_t codes[4 * VL];
-        vf_store_four_codes(codes, v);
-#pragma GCC unroll 4
-        for (int q = 0; q < 4; q += width) {
-            memcpy((uint8_t *)p->dst + tile->dst[pixel[q]] + channel, codes + q * VL, (size_t)(width * VL));
+        for (int64_t g = 0; g < some; g++) {
+            int64_t pixel[4];
+            vf v[4];
+            pixels_of(tile, first + g, width, pixel);
+            reciprocals_of_each(d + 4 * g, v, n);
+            EACH v[q] = x[4 * g + q] * v[q];
+            four_to_codes(p, tile, pixel, column, width, v);
         }
     }
 }
 
 /*
- * Four vectors of columns of all pixels through SiLU, in two passes over a few pixels. The whole chain of four vectors
- * fills what a processor holds of operations that wait, so that the next four could not begin; half of it does not.
+ * `width` vectors of columns of all pixels, always four vectors at a time: each is a long chain of operations, and the
+ * processor does not look far enough ahead to overlap them by itself.
  */
-ALWAYS void silu_to_codes(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, int64_t column) {
-    enum { PASS = 6 };
-    const int n = 4;
-    const int64_t channel = tile->first + column;
-    const float *multiplier = p->multiplier + channel, *offset = p->offset + channel;
-    for (int64_t first = 0; first < tile->pixels; first += PASS) {
-        const int64_t pixels = tile->pixels - first < PASS ? tile->pixels - first : PASS;
-        const int32_t *sums = tile->sums + first * tile->sums_stride + column;
-        vf x[4 * PASS], d[4 * PASS];
-        for (int64_t i = 0; i < pixels; i++, sums += tile->sums_stride) {
-            vf v[4], w[4];
-            EACH v[q] = vf_of_sums(sums + q * VL) * vf_load(multiplier + q * VL) + vf_load(offset + q * VL);
-            denominators_of_each(v, w, n);
-            EACH x[4 * i + q] = v[q];
-            EACH d[4 * i + q] = w[q];
-        }
-        for (int64_t i = 0; i < pixels; i++) {
-            vf v[4];
-            reciprocals_of_each(d + 4 * i, v, n);
-            EACH v[q] = x[4 * i + q] * v[q];
-            EACH v[q] = v[q] * vf_set1(p->code_multiplier);
-            if (p->residual) {
-                const uint8_t *residual = (const uint8_t *)p->residual + tile->residual[first + i] + channel;
-                vf other[4];
-                EACH other[q] = vf_of_codes(residual + q * VL);
-                EACH v[q] = with_residual(p, v[q], &other[q]);
-            } else {
-                EACH v[q] = with_residual(p, v[q], NULL);
-            }
-            vf_store_four_codes((uint8_t *)p->dst + tile->dst[first + i] + channel, v);
-        }
+ALWAYS void columns_to_codes(const shrike_conv2d_q_params *p, const conv2d_q_tile *tile, const int32_t kind,
+                             int64_t column, const int width) {
+    if (kind == SHRIKE_ACTIVATION_SILU) {
+        silu_to_codes(p, tile, column, width);
+        return;
+    }
+    for (int64_t group = 0; group < groups_of(tile, width); group++) {
+        int64_t pixel[4];
+        vf v[4];
+        pixels_of(tile, group, width, pixel);
+        four_of_sums(p, tile, pixel, column, width, v);
+        activate(kind, v, 4, p->alpha, p->beta);
+        four_to_codes(p, tile, pixel, column, width, v);
     }
 }
 
@@ -229,11 +254,7 @@ ALWAYS void to_codes(const shrike_conv2d_q_params *params, const conv2d_q_tile *
     const shrike_conv2d_q_params copy = *params, *p = &copy;
     int64_t column = 0;
     for (; column + 4 * VL <= tile->count; column += 4 * VL) {
-        if (kind == SHRIKE_ACTIVATION_SILU) {
-            silu_to_codes(p, tile, column);
-        } else {
-            columns_to_codes(p, tile, kind, column, 4);
-        }
+        columns_to_codes(p, tile, kind, column, 4);
     }
     for (; column + 2 * VL <= tile->count; column += 2 * VL) {
         columns_to_codes(p, tile, kind, column, 2);

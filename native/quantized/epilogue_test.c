@@ -31,7 +31,7 @@ static void lay_out_pixels(int64_t *places, int64_t pixels, int64_t stride) {
 static void make_problem(problem *q) {
     shrike_conv2d_q_params *p = &q->p;
     conv2d_q_tile *t = &q->tile;
-    *p = (shrike_conv2d_q_params){.low = (int32_t)pick(0, 3) ? 0 : (int32_t)pick(0, 40), .high = 255};
+    *p = (shrike_conv2d_q_params){.low = pick(0, 3) ? 0 : (int32_t)pick(0, 40)};
     *t = (conv2d_q_tile){.pixels = pick(1, pick(0, 3) ? 14 : MOST_PIXELS), .first = pick(0, 3) ? 0 : pick(1, 70)};
     t->count = pick(0, 1) ? 16 * pick(1, MOST_COUNT / 16) : pick(1, MOST_COUNT);
     t->sums_stride = t->count + (pick(0, 1) ? 0 : pick(1, 20));
@@ -65,7 +65,6 @@ static void make_problem(problem *q) {
     lay_out_pixels(q->dst, t->pixels, stride);
     lay_out_pixels(q->from, t->pixels, stride);
     t->dst = q->dst;
-    t->residual = q->from;
     /* None, another tensor, or what is written; of codes only. */
     const int64_t residual = reals ? 0 : pick(0, 2);
     p->residual = residual == 1 ? q->residual.data : residual ? q->codes.data : NULL;
